@@ -1,0 +1,58 @@
+# Everything a newcomer needs; `make` alone lists it. A fresh machine needs python3 (3.11 or newer), make and git.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+UV_VERSION := 0.13.9
+ROWS ?= 2000000
+
+# No tool of ours, nor one we call, reports usage to anybody.
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DO_NOT_TRACK := 1
+
+.PHONY: help install demo dev test lint fix bench lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make the virtual environment from requirements.lock
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(INSTALLED) ## Run the whole job on a sample company's bill, then say where to look
+	@$(BIN)/cpc demo
+
+dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
+	@$(BIN)/cpc dev
+
+test: lint ## Check the code, then run every test
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(INSTALLED) ## Check style, types, SQL format and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/sqlfmt --check --quiet dbt_project
+
+fix: $(INSTALLED) ## Mend what the linters can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfmt --quiet dbt_project
+
+bench: $(INSTALLED) ## Measure the whole job and a one-day change, ROWS=2000000 by default
+	@$(BIN)/python -m tests.bench --rows $(ROWS)
+
+lock: ## Write requirements.lock anew from pyproject.toml
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
+
+clean: ## Remove the default workspace (sample data, warehouse, published marts)
+	@rm -rf workspace

@@ -1,0 +1,1 @@
+"""The context language: YAML text in, dbt files out, nothing else touched."""

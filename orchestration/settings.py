@@ -1,0 +1,141 @@
+"""Where a run reads from and writes to: the only reader of the environment.
+
+Every value can be set by an environment variable that begins with `CPC_` (nested values with `__`,
+lists as JSON), or in `settings.yml` in the workspace. Settings are read once, checked, and frozen.
+
+What belongs here: places, names and switches of a deployment. What does not: anything about what a cost
+means, which is written in `contexts/` and `dbt_project/`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
+
+
+class S3Settings(BaseModel):
+    """How to reach S3. Credentials come from boto3's usual chain (role, profile, environment)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    endpoint_url: str | None = Field(None, description="Another S3 API than AWS', for example http://localhost:9000")
+    region_name: str | None = None
+
+
+class BillingExport(BaseModel):
+    """One place that a provider delivers bills to.
+
+    `location` is a folder or `s3://bucket/prefix`; it may hold several reports as AWS lays them out, or bare
+    files. `name` becomes `x_source_name` of every charge that comes from it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
+    location: str
+    format: BillingFormat = "auto"
+    billing_currency: str | None = Field(None, description="For files that do not say it themselves, e.g. USD")
+
+
+class Settings(BaseSettings):
+    """All settings of one deployment; see the module for how they are given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CPC_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
+    )
+
+    workspace: Path = PROJECT_ROOT / "workspace"
+    contexts: Path = PROJECT_ROOT / "contexts"
+    s3: S3Settings = S3Settings()
+
+    billing_exports: tuple[BillingExport, ...] = ()
+    telemetry_location: str = ""
+    customers_location: str = ""
+    landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
+    warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
+    published: Path | None = Field(None, description="Snapshots for readers; <workspace>/published when not set")
+
+    first_billing_month: str = Field("2018-01", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    snapshots_kept: int = Field(5, ge=1)
+    duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
+    duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
+    writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for another writer")
+
+    @field_validator("workspace", "contexts", "landing", "warehouse", "published")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
+    @model_validator(mode="after")
+    def _export_names_are_unique(self) -> Settings:
+        names = [export.name for export in self.billing_exports]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"billing_exports: names must differ, given more than once: {', '.join(repeated)}")
+        return self
+
+    @cached_property
+    def sources(self) -> Path:
+        """The default folder of everything that comes from outside."""
+        return self.workspace / "sources"
+
+    @cached_property
+    def exports(self) -> tuple[BillingExport, ...]:
+        """The billing exports, by default one named `billing` in the workspace."""
+        return self.billing_exports or (BillingExport(name="billing", location=str(self.sources / "billing")),)
+
+    @cached_property
+    def telemetry(self) -> str:
+        """Where telemetry batches arrive: a folder or `s3://bucket/prefix`."""
+        return self.telemetry_location or str(self.sources / "telemetry")
+
+    @cached_property
+    def customers(self) -> str:
+        """Where the list of customers is: a folder or `s3://bucket/prefix`."""
+        return self.customers_location or str(self.sources / "customers")
+
+    @cached_property
+    def landing_folder(self) -> Path:
+        """Root of the landed Parquet files."""
+        return self.landing or self.workspace / "landing"
+
+    @cached_property
+    def warehouse_file(self) -> Path:
+        """The working DuckDB database, written by one run at a time; readers use the published one."""
+        return self.warehouse or self.workspace / "warehouse.duckdb"
+
+    @cached_property
+    def published_folder(self) -> Path:
+        """Where readers find `current.duckdb` and the Parquet files of every mart."""
+        return self.published or self.workspace / "published"
+
+    @cached_property
+    def dbt_project(self) -> Path:
+        """The dbt project that a run uses: the written models and the ones compiled from the contexts."""
+        return self.workspace / "dbt_project"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Given values win over the environment, the environment over the workspace's `settings.yml`."""
+        known = {**env_settings(), **init_settings()}
+        workspace = Path(known.get("workspace", cls.model_fields["workspace"].default)).expanduser()
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, workspace / "settings.yml")

@@ -1,0 +1,1 @@
+"""From the outside world to landed Parquet: form changes here, meaning does not."""

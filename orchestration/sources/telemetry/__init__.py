@@ -1,0 +1,1 @@
+"""Usage records: who used which feature, how much, and when."""
