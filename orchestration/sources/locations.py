@@ -1,0 +1,226 @@
+"""Where files from outside lie: a folder, or a prefix in an S3 bucket, seen through one small interface.
+
+What belongs here: listing, reading and fetching objects by key, and errors that name the place.
+What does not: what an object means (a bill, a batch), which is for the sources that read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol, TypeAlias
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+# boto3 makes its clients at run time, so there is no class to name here.
+S3Client: TypeAlias = Any
+
+
+class LocationError(Exception):
+    """A location cannot be listed or read; the message names the place and says what to do."""
+
+
+class ObjectMissingError(LocationError):
+    """The location is there, the object is not."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object of a location.
+
+    `key` is relative to the location, with `/` between its parts; `size` is in bytes; `version` changes
+    whenever the content does (S3: the ETag; a file: its size and modification time in ns).
+    """
+
+    key: str
+    size: int
+    version: str
+    modified: datetime
+
+
+class Location(Protocol):
+    """A place that files are read from. Every method raises `LocationError` when the place refuses."""
+
+    @property
+    def bucket(self) -> str | None:
+        """The S3 bucket, or None for a folder."""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a key in its bucket: '' or text that ends in '/'; '' for a folder."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All objects whose key begins with `prefix`, at any depth, sorted by key."""
+
+    def read(self, key: str) -> bytes:
+        """The content of one (small) object."""
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """A local file with the object's content: the file itself, or a download into `folder`."""
+
+    def describe(self, key: str = "") -> str:
+        """The full name of the location or of one of its objects, for messages."""
+
+
+class FolderLocation:
+    """A folder of the local file system. Names that begin with a dot are not seen."""
+
+    bucket: str | None = None
+    prefix: str = ""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All files whose key begins with `prefix`, at any depth, sorted by key."""
+        if not self.root.is_dir():
+            state = "is not a folder" if self.root.exists() else "does not exist"
+            raise LocationError(f"{self.root} {state}; create it or correct the location in the settings")
+        start = self.root.joinpath(*PurePosixPath(prefix.rpartition("/")[0]).parts)
+        found = [
+            (path.relative_to(self.root).as_posix(), path)
+            for path in self._files(start)
+            if path.relative_to(self.root).as_posix().startswith(prefix)
+        ]
+        for key, path in sorted(found):
+            state_of_file = path.stat()
+            yield StoredObject(
+                key=key,
+                size=state_of_file.st_size,
+                version=f"{state_of_file.st_size}-{state_of_file.st_mtime_ns}",
+                modified=datetime.fromtimestamp(state_of_file.st_mtime, UTC),
+            )
+
+    def read(self, key: str) -> bytes:
+        """The content of one file."""
+        path = self._path(key)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise LocationError(f"{path} cannot be read: {error.strerror}") from error
+
+    def fetch(self, key: str, folder: Path) -> Path:  # noqa: ARG002 (nothing to download)
+        """The file itself."""
+        path = self._path(key)
+        if not os.access(path, os.R_OK):
+            raise LocationError(f"{path} cannot be read: permission denied")
+        return path
+
+    def describe(self, key: str = "") -> str:
+        """The path of the folder or of one of its files."""
+        return str(self.root / key) if key else str(self.root)
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or ".." in parts or key.startswith("/"):
+            raise LocationError(f"{key!r} does not name a file inside {self.root}")
+        path = self.root.joinpath(*parts)
+        if not path.is_file():
+            raise ObjectMissingError(f"{path} does not exist")
+        return path
+
+    def _files(self, start: Path) -> Iterator[Path]:
+        # Linked folders are followed, each real folder once, so that a link to a parent cannot loop.
+        seen: set[str] = set()
+        for folder, subfolders, names in os.walk(start, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in seen:
+                subfolders.clear()
+                continue
+            seen.add(real)
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            for name in names:
+                path = Path(folder, name)
+                if not name.startswith(".") and path.is_file():
+                    yield path
+
+
+class S3Location:
+    """The objects below a prefix of an S3 bucket. `client` is a boto3 S3 client."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
+        self.client = client
+        self.bucket: str | None = bucket
+        self.prefix: str = prefix.strip("/") + "/" if prefix.strip("/") else ""
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All objects whose key begins with `prefix`, at any depth, sorted by key (as S3 lists them)."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
+        try:
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    if not item["Key"].endswith("/"):  # consoles make empty objects as folder marks
+                        yield StoredObject(
+                            key=item["Key"].removeprefix(self.prefix),
+                            size=item["Size"],
+                            version=item["ETag"].strip('"'),
+                            modified=item["LastModified"].astimezone(UTC),
+                        )
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "listed") from error
+
+    def read(self, key: str) -> bytes:
+        """The content of one (small) object."""
+        try:
+            content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "read", key) from error
+        return content
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Download one object into `folder`, streamed to disk; the file's name ends as the key does."""
+        # A key may hold anything, `..` too, so it does not become a path.
+        ending = re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])[-100:]
+        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{ending}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.client.download_file(self.bucket, self.prefix + key, str(path))
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "read", key) from error
+        return path
+
+    def describe(self, key: str = "") -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
+
+    def _error(
+        self, error: ClientError | BotoCoreError | Boto3Error, verb: str, key: str = ""
+    ) -> LocationError:
+        place = self.describe(key)
+        if not isinstance(error, ClientError):
+            return LocationError(f"{place} cannot be {verb}: {error}; check the endpoint and the credentials")
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in ("NoSuchKey", "404"):
+            return ObjectMissingError(f"{place} does not exist")
+        if code == "NoSuchBucket":
+            return LocationError(f"{place} cannot be {verb}: there is no bucket {self.bucket!r}")
+        if code in ("AccessDenied", "403"):
+            rights = "s3:ListBucket on the bucket" if verb == "listed" else "s3:GetObject on the object"
+            return LocationError(f"{place} cannot be {verb}: access denied; allow {rights}")
+        return LocationError(f"{place} cannot be {verb}: {error}")
+
+
+def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
+    """The location that a setting names: a folder, or `s3://bucket/prefix`.
+
+    `s3_client` is called only when the location is on S3. Nothing is listed yet.
+    """
+    scheme, mark, rest = location.partition("://")
+    if not mark:
+        if not location:
+            raise LocationError("a location is empty; give a folder or s3://bucket/prefix")
+        return FolderLocation(Path(location).expanduser().resolve())
+    if scheme.lower() != "s3":
+        raise LocationError(f"{location}: only folders and s3://bucket/prefix are known as locations")
+    bucket, _, prefix = rest.partition("/")
+    if not bucket:
+        raise LocationError(f"{location}: the bucket is missing; write s3://bucket/prefix")
+    return S3Location(s3_client(), bucket, prefix)
