@@ -1,0 +1,154 @@
+{#
+  Shares as whole numbers: quantities times a power of ten, as small as it can be without losing a digit, so that the
+  products in `units_times_share` fit in 64 bits where they can. Above `digits` digits in all, the last ones are cut
+  (a relative error below 10^-digits of the share; the costs still add up exactly).
+#}
+{% macro shares_in_whole_units(relation, set_column, quantity_column, scale, digits) %}
+    , in_units as (
+        select *, cast({{ quantity_column }} * 1{{ "0" * scale }} as hugeint) as units from {{ relation }}
+    ),
+
+    sets as (
+        select
+            {{ set_column }},
+            sum({{ quantity_column }}) as total_usage,
+            sum(units) as total_units,
+            case
+                {%- for zeros in range(scale, 0, -3) %}
+                    when bool_and(units % 1{{ "0" * zeros }} = 0) then 1{{ "0" * zeros }}
+                {%- endfor %}
+                else 1
+            end as exact_divisor
+        from in_units
+        group by {{ set_column }}
+    ),
+
+    divisors as (
+        select
+            *,
+            exact_divisor
+            * cast(
+                '1' || repeat('0', greatest(length(cast(total_units // exact_divisor as varchar)) - {{ digits }}, 0))
+                as hugeint
+            ) as divisor
+        from sets
+    )
+
+select
+    in_units.{{ set_column }},
+    in_units.usage_date,
+    in_units.customer_id,
+    in_units.{{ quantity_column }},
+    divisors.total_usage,
+    in_units.units // divisors.divisor as share_units,
+    sum(in_units.units // divisors.divisor) over (partition by in_units.{{ set_column }}) as total_units
+from in_units
+inner join divisors using ({{ set_column }})
+{% endmacro %}
+
+{#
+  The largest remainder method. `parts`: pool_id, usage_date, set_id, usage_window and the cost columns and share of
+  each part of a pool; `shares`: set_id, customer_id, share_units, total_units, usage_quantity, total_usage.
+  Every customer gets cost × share ÷ total, cut at the last digit; what is missing to the pool's cost then goes to the
+  customer with the largest share (of equal ones, the first by customer_id). All cost columns follow the same shares.
+#}
+{% macro divide_pools(parts, shares) %}
+    {%- set columns = cost_columns() + ["share"] %}
+    , totals as (
+        select distinct set_id, total_units from {{ shares }} where total_units > 0
+    ),
+
+    pool_parts as (
+        select
+            parts.pool_id,
+            parts.usage_date,
+            parts.set_id,
+            parts.usage_window,
+            totals.total_units,
+            {%- for column in columns %}
+                {{ money_units("parts." ~ column) }} as {{ column }}_units{{ "," if not loop.last }}
+            {%- endfor %}
+        from {{ parts }} as parts
+        inner join totals using (set_id)
+    ),
+
+    quotients as (
+        select
+            pool_id,
+            usage_date,
+            set_id,
+            total_units,
+            {%- for column in columns %}
+                {{ column }}_units // total_units as {{ column }}_quotient,
+                {{ column }}_units % total_units as {{ column }}_remainder{{ "," if not loop.last }}
+            {%- endfor %}
+        from pool_parts
+    ),
+
+    cut as materialized (
+        select
+            quotients.pool_id,
+            quotients.usage_date,
+            shares.customer_id,
+            sum(shares.usage_quantity) as usage_quantity,
+            sum(shares.total_usage) as total_usage,
+            {%- for column in columns %}
+                sum(
+                    {{ units_times_share(
+                        "quotients." ~ column ~ "_quotient",
+                        "quotients." ~ column ~ "_remainder",
+                        "shares.share_units",
+                        "quotients.total_units"
+                    ) }}
+                ) as {{ column }}_units{{ "," if not loop.last }}
+            {%- endfor %}
+        from quotients
+        inner join {{ shares }} as shares using (set_id)
+        group by quotients.pool_id, quotients.usage_date, shares.customer_id
+    ),
+
+    pools as (
+        select
+            pool_id,
+            string_agg(distinct usage_window, ', ' order by usage_window) as usage_window,
+            {%- for column in columns %} sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
+            {%- endfor %}
+        from pool_parts
+        group by pool_id
+    ),
+
+    given as (
+        select
+            pool_id,
+            max(share_units) as largest_share_units,
+            {%- for column in columns %} sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
+            {%- endfor %}
+        from cut
+        group by pool_id
+    ),
+
+    largest as (
+        select cut.pool_id, min(cut.customer_id) as customer_id
+        from cut
+        inner join given on given.pool_id = cut.pool_id and given.largest_share_units = cut.share_units
+        group by cut.pool_id
+    )
+
+select
+    cut.pool_id,
+    cut.usage_date,
+    cut.customer_id,
+    cut.usage_quantity,
+    cut.total_usage,
+    pools.usage_window,
+    {%- for column in columns %}
+        {{ money(
+            "cut." ~ column ~ "_units + case when largest.customer_id = cut.customer_id then pools." ~ column
+            ~ "_units - given." ~ column ~ "_units else 0 end"
+        ) }} as {{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+from cut
+inner join pools using (pool_id)
+inner join given using (pool_id)
+inner join largest using (pool_id)
+{% endmacro %}

@@ -1,0 +1,34 @@
+{#
+  Tags under one spelling of their keys, whatever the export: without the `user` prefix, words apart by underscores,
+  lower case (AWS' rule for CUR columns: user:CostCenter is user_cost_center there). Of keys that become the same,
+  the first stays; AWS merges such keys too.
+#}
+{% macro tag_key(key) -%}
+    regexp_replace(
+        trim(
+            regexp_replace(
+                lower(regexp_replace(regexp_replace({{ key }}, '^user[:_]', ''), '([A-Z])', '_\1', 'g')),
+                '[^\p{L}\p{N}]+', '_', 'g'
+            ),
+            '_'
+        ),
+        '^$', 'unnamed'
+    )
+{%- endmacro %}
+
+{% macro with_tag_keys(tags) -%}
+    case
+        when cardinality({{ tags }}) = 0 then {{ tags }}
+        else map_from_entries(
+            list_filter(
+                list_transform(
+                    map_entries({{ tags }}),
+                    lambda tag: {'key': {{ tag_key("tag.key") }}, 'value': tag.value}
+                ),
+                lambda tag, position: list_position(
+                    list_transform(map_keys({{ tags }}), lambda key: {{ tag_key("key") }}), tag.key
+                ) = position
+            )
+        )
+    end
+{%- endmacro %}

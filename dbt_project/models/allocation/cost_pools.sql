@@ -1,0 +1,25 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+select
+    pool_id,
+    usage_date,
+    x_source_name,
+    billing_period,
+    billing_currency,
+    provider_name,
+    {{ dimension_columns() }},
+    service_name,
+    charge_category,
+    cost_of_goods_sold,
+    allocation_rule,
+    direct_customer_id,
+    cast(sum(charge_count) as bigint) as charge_count,
+    {{ sum_of_cost_columns() }}
+from {{ ref("cost_pool_hours") }}
+where {{ in_changed_days() }}
+group by all

@@ -1,0 +1,69 @@
+with
+    customer_periods as (
+        select
+            'daily' as period_grain,
+            totals.usage_date as period_start,
+            totals.billing_currency,
+            totals.customer_id,
+            totals.effective_cost
+        from {{ ref("customer_totals_daily") }} as totals
+        where totals.customer_id <> 'unallocated'
+        union all
+        select
+            'monthly' as period_grain,
+            cast(date_trunc('month', totals.usage_date) as date) as period_start,
+            totals.billing_currency,
+            totals.customer_id,
+            sum(totals.effective_cost) as effective_cost
+        from {{ ref("customer_totals_daily") }} as totals
+        where totals.customer_id <> 'unallocated'
+        group by all
+    ),
+
+    in_segments as (
+        select customer_periods.*, unnest(['all', customers.segment]) as segment
+        from customer_periods
+        inner join {{ ref("customers") }} as customers using (customer_id)
+    ),
+
+    ranked as (
+        select
+            *,
+            row_number() over (
+                partition by period_grain, period_start, billing_currency, segment
+                order by effective_cost desc, customer_id
+            ) as cost_rank,
+            count(*) over (partition by period_grain, period_start, billing_currency, segment) as customer_count
+        from in_segments
+    ),
+
+    summed as (
+        select
+            period_grain,
+            period_start,
+            segment,
+            billing_currency,
+            count(*) as customer_count,
+            sum(effective_cost) as total_cost,
+            -- Costs that a customer really has: of an even number of customers, the lower of the middle two.
+            quantile_disc(effective_cost, 0.5) as median_cost,
+            quantile_disc(effective_cost, 0.9) as p90_cost,
+            max(effective_cost) as highest_cost,
+            sum(case when cost_rank <= (customer_count + 9) // 10 then effective_cost else 0 end) as top_tenth_cost
+        from ranked
+        group by all
+    )
+
+select
+    period_grain,
+    period_start,
+    segment,
+    billing_currency,
+    customer_count,
+    total_cost,
+    {{ money_divided_by("total_cost", "customer_count") }} as mean_cost,
+    median_cost,
+    p90_cost,
+    highest_cost,
+    cast({{ ratio("top_tenth_cost", "total_cost") }} as decimal(38, 12)) as top_10_percent_share
+from summed

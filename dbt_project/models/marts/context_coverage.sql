@@ -1,0 +1,51 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+with
+    -- Summed over the charges once; the dimensions are told apart on the few rows that are left.
+    grouped as materialized (
+        select
+            usage_date,
+            billing_currency,
+            service_name,
+            sub_account_id,
+            {%- for name in dimension_names() %} {{ name }}_rule, {% endfor %}
+            count(*) as charge_count,
+            sum(effective_cost) as effective_cost
+        from {{ ref("charges_in_context") }}
+        where {{ in_changed_days() }}
+        group by all
+    ),
+
+    by_dimension as (
+        {%- for name in dimension_names() %}
+            select
+                usage_date,
+                billing_currency,
+                '{{ name }}' as dimension,
+                case when {{ name }}_rule is null then 'unmatched' when {{ name }}_rule = 0 then 'default' else 'rule' end
+                    as coverage,
+                service_name,
+                sub_account_id,
+                charge_count,
+                effective_cost
+            from grouped
+            {{ "union all" if not loop.last }}
+        {%- endfor %}
+    )
+
+select
+    usage_date,
+    billing_currency,
+    dimension,
+    coverage,
+    service_name,
+    sub_account_id,
+    cast(sum(charge_count) as bigint) as charge_count,
+    sum(effective_cost) as effective_cost
+from by_dimension
+group by all

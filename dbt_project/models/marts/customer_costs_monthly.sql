@@ -1,0 +1,20 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_months() }}",
+    )
+}}
+select
+    cast(date_trunc('month', costs.usage_date) as date) as usage_month,
+    costs.billing_period,
+    costs.customer_id,
+    {{ dimension_columns("costs") }},
+    costs.service_name,
+    costs.allocation_kind,
+    costs.unallocated_reason,
+    costs.billing_currency,
+    {{ sum_of_cost_columns("costs") }}
+from {{ ref("customer_costs_daily") }} as costs
+where {{ in_changed_months("cast(date_trunc('month', costs.usage_date) as date)") }}
+group by all

@@ -1,0 +1,20 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+select
+    usage_date,
+    customer_id,
+    billing_currency,
+    {{ sum_of_cost_columns() }},
+    {%- for kind in ["direct", "usage", "overhead"] %}
+        cast(
+            sum(case when allocation_kind = '{{ kind }}' then effective_cost else 0 end) as decimal(38, 12)
+        ) as {{ kind }}_effective_cost{{ "," if not loop.last }}
+    {%- endfor %}
+from {{ ref("customer_costs_daily") }}
+where {{ in_changed_days() }}
+group by all

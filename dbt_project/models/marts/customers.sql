@@ -1,0 +1,23 @@
+-- Customers of the list, and those that only usage or a tag has named: a cost never waits for a master record.
+with
+    listed as (
+        select customer_id, customer_name, segment, plan from {{ ref("stg_customers__customers") }}
+    ),
+
+    charged as (
+        select customer_id, min(usage_date) as first_cost_date, max(usage_date) as last_cost_date
+        from {{ ref("customer_totals_daily") }}
+        where customer_id <> 'unallocated'
+        group by customer_id
+    )
+
+select
+    customer_id,
+    coalesce(listed.customer_name, customer_id) as customer_name,
+    coalesce(listed.segment, 'unknown') as segment,
+    listed.plan,
+    listed.customer_id is not null as is_listed,
+    charged.first_cost_date,
+    charged.last_cost_date
+from listed
+full join charged using (customer_id)

@@ -1,0 +1,101 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+{%- set hops = [
+    ("landing", ref("landed_costs")),
+    ("staging", ref("charges")),
+    ("context", ref("charges_in_context")),
+    ("pools", ref("cost_pools")),
+    ("allocations", none),
+    ("marts", ref("customer_costs_daily")),
+] %}
+with
+    allocations as (
+        select pools.usage_date, pools.x_source_name, pools.billing_period, pools.billing_currency,
+            {{ sum_of_cost_columns("allocations") }}
+        from {{ ref("allocations") }} as allocations
+        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
+        where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
+        group by all
+    ),
+
+    hop_sums as (
+        {%- for hop, relation in hops %}
+            select
+                {{ loop.index }} as hop_number,
+                '{{ hop }}' as hop,
+                usage_date,
+                x_source_name,
+                billing_period,
+                billing_currency,
+                {{ sum_of_cost_columns() }}
+            from {{ relation or "allocations" }}
+            where {{ in_changed_days() }}
+            group by all
+            union all
+        {%- endfor %}
+        -- The files' own sum is known for the billed column.
+        select 0, 'files', usage_date, x_source_name, billing_period, billing_currency, source_billed_cost, null, null, null, null
+        from {{ ref("landed_costs") }}
+        where {{ in_changed_days() }}
+    ),
+
+    -- A hop without a row for a day has lost the day: it counts as 0 there, and shows as a difference.
+    keys as (
+        select distinct usage_date, x_source_name, billing_period, billing_currency from hop_sums
+    ),
+
+    every_hop as (
+        select keys.*, hops.hop_number, hops.hop
+        from keys
+        cross join (select distinct hop_number, hop from hop_sums) as hops
+    ),
+
+    filled as (
+        select
+            every_hop.*,
+            {%- for column in cost_columns() %}
+                {% if column == "billed_cost" -%} coalesce(hop_sums.{{ column }}, 0)
+                {%- else -%} case when every_hop.hop_number > 0 then coalesce(hop_sums.{{ column }}, 0) end
+                {%- endif %} as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from every_hop
+        left join
+            hop_sums
+            on hop_sums.hop_number = every_hop.hop_number
+            and hop_sums.usage_date = every_hop.usage_date
+            and hop_sums.x_source_name is not distinct from every_hop.x_source_name
+            and hop_sums.billing_period is not distinct from every_hop.billing_period
+            and hop_sums.billing_currency is not distinct from every_hop.billing_currency
+    ),
+
+    by_column as (
+        {%- for column in cost_columns() %}
+            select
+                usage_date, x_source_name, billing_period, billing_currency, hop_number, hop,
+                '{{ column }}' as cost_column, {{ column }} as hop_cost
+            from filled
+            where {{ column }} is not null
+            {{ "union all" if not loop.last }}
+        {%- endfor %}
+    )
+
+select
+    billing_period,
+    usage_date,
+    x_source_name,
+    billing_currency,
+    cost_column,
+    hop_number,
+    hop,
+    cast(hop_cost as decimal(38, 12)) as hop_cost,
+    cast(lag(hop_cost) over hops as decimal(38, 12)) as previous_hop_cost,
+    cast(coalesce(hop_cost - lag(hop_cost) over hops, 0) as decimal(38, 12)) as difference
+from by_column
+window hops as (
+    partition by billing_period, usage_date, x_source_name, billing_currency, cost_column order by hop_number
+)

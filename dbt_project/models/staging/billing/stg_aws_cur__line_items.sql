@@ -1,0 +1,182 @@
+-- AWS' bill in FOCUS terms, line by line. The amortised formulas are AWS' own: Cost and Usage Report user guide,
+-- "Savings Plans details" and "Reservation details"; the table of them is in docs/billing.md.
+with
+    source as (select * from {{ source("landing", "aws_cur_charges") }}),
+
+    named as (
+        select
+            *,
+            concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
+            {{ with_tag_keys("resource_tags") }} as tags,
+            {{ with_tag_keys("cost_category") }} as cost_categories,
+            -- Pods and tasks are a second view of the money of the instance that they ran on.
+            split_line_item_parent_resource_id is not null as is_split,
+            line_item_line_item_type = 'Fee' and reservation_reservation_a_r_n is not null as is_reservation_fee,
+            line_item_line_item_type = 'Refund'
+            and line_item_line_item_description like 'Refund for one-time fee for Savings Plan ID%'
+                as is_savings_plan_refund,
+            -- Net columns are there only with a discount programme; without it net is gross.
+            line_item_net_unblended_cost is not null as has_net_costs,
+            savings_plan_total_commitment_to_date - savings_plan_used_commitment as savings_plan_unused_commitment
+        from source
+    ),
+
+    costed as (
+        select
+            *,
+            case when is_split then 0 else coalesce(line_item_unblended_cost, 0) end as billed_cost,
+            -- What the commitment did not cover: a charge of its own, see stg_aws_cur__charges.
+            case
+                line_item_line_item_type
+                when 'SavingsPlanRecurringFee'
+                then coalesce(savings_plan_unused_commitment, 0)
+                when 'RIFee'
+                then
+                    coalesce(reservation_unused_amortized_upfront_fee_for_billing_period, 0)
+                    + coalesce(reservation_unused_recurring_fee, 0)
+            end as unused_commitment_cost,
+            case
+                when is_split or is_reservation_fee or is_savings_plan_refund
+                then 0
+                when line_item_line_item_type in ('SavingsPlanNegation', 'SavingsPlanUpfrontFee')
+                then 0
+                when line_item_line_item_type = 'SavingsPlanCoveredUsage'
+                then coalesce(savings_plan_savings_plan_effective_cost, 0)
+                when line_item_line_item_type = 'DiscountedUsage'
+                then coalesce(reservation_effective_cost, 0)
+                else coalesce(line_item_unblended_cost, 0)
+            end as covered_or_plain_cost,
+            case
+                line_item_line_item_type
+                when 'SavingsPlanRecurringFee'
+                -- There is no net column for it: gross unused, at the ratio of the net to the gross fee.
+                then
+                    coalesce(
+                        {{
+                            money(
+                                money_units("savings_plan_unused_commitment")
+                                ~ " * " ~ money_units("savings_plan_net_recurring_commitment_for_billing_period")
+                                ~ " // nullif(" ~ money_units("savings_plan_recurring_commitment_for_billing_period")
+                                ~ ", 0)"
+                            )
+                        }},
+                        savings_plan_unused_commitment,
+                        0
+                    )
+                when 'RIFee'
+                then
+                    coalesce(
+                        reservation_net_unused_amortized_upfront_fee_for_billing_period,
+                        reservation_unused_amortized_upfront_fee_for_billing_period,
+                        0
+                    )
+                    + coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0)
+            end as net_unused_commitment_cost,
+            case
+                when is_split or is_reservation_fee or is_savings_plan_refund
+                then 0
+                when line_item_line_item_type in ('SavingsPlanNegation', 'SavingsPlanUpfrontFee')
+                then 0
+                -- The other rows' net costs already hold these discounts.
+                when has_net_costs and line_item_line_item_type in ('EdpDiscount', 'PrivateRateDiscount')
+                then 0
+                when line_item_line_item_type = 'SavingsPlanCoveredUsage'
+                then
+                    coalesce(
+                        savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost, 0
+                    )
+                when line_item_line_item_type = 'DiscountedUsage'
+                then coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)
+                else coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)
+            end as net_covered_or_plain_cost,
+            case
+                when is_split or line_item_line_item_type = 'SavingsPlanNegation'
+                then 0
+                else coalesce(pricing_public_on_demand_cost, 0)
+            end as list_cost,
+            case
+                when is_split or line_item_line_item_type = 'SavingsPlanNegation'
+                then 0
+                when line_item_line_item_type = 'DiscountedUsage'
+                then coalesce(pricing_public_on_demand_cost, 0)
+                else coalesce(line_item_unblended_cost, 0)
+            end as contracted_cost,
+            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost
+        from named
+    )
+
+select
+    line_item_id,
+    source_name as x_source_name,
+    delivery,
+    billing_period,
+    'AWS' as provider_name,
+    bill_payer_account_id as billing_account_id,
+    line_item_usage_account_id as sub_account_id,
+    line_item_usage_account_name as sub_account_name,
+    line_item_usage_start_date as charge_period_start,
+    line_item_usage_end_date as charge_period_end,
+    usage_date,
+    case
+        when
+            line_item_line_item_type
+            in ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage', 'SavingsPlanNegation')
+        then 'Usage'
+        when
+            line_item_line_item_type
+            in ('Fee', 'RIFee', 'SavingsPlanUpfrontFee', 'SavingsPlanRecurringFee', 'FlatRateSubscription')
+        then 'Purchase'
+        when line_item_line_item_type = 'Tax'
+        then 'Tax'
+        when line_item_line_item_type in ('Credit', 'Refund')
+        then 'Credit'
+        -- Discounts, rounding, and whatever AWS adds next: x_line_item_type keeps AWS' own word.
+        else 'Adjustment'
+    end as charge_category,
+    case when line_item_line_item_type = 'Refund' then 'Correction' end as charge_class,
+    line_item_line_item_description as charge_description,
+    coalesce(product_product_name, product['product_name'], line_item_product_code) as service_name,
+    product_product_family as service_category,
+    coalesce(product_region_code, product['region'], product_region, product['region_code']) as region_id,
+    line_item_availability_zone as availability_zone,
+    line_item_resource_id as resource_id,
+    coalesce(tags['name'], line_item_resource_id) as resource_name,
+    product_product_family as resource_type,
+    product_sku as sku_id,
+    -- Negation rows repeat the usage that they cancel.
+    case when line_item_line_item_type <> 'SavingsPlanNegation' then line_item_usage_amount end
+        as consumed_quantity,
+    case when line_item_line_item_type <> 'SavingsPlanNegation' then pricing_unit end as consumed_unit,
+    coalesce(savings_plan_savings_plan_a_r_n, reservation_reservation_a_r_n) as commitment_discount_id,
+    case
+        when line_item_line_item_type in ('DiscountedUsage', 'SavingsPlanCoveredUsage') then 'Used'
+    end as commitment_discount_status,
+    line_item_currency_code as billing_currency,
+    billed_cost,
+    covered_or_plain_cost,
+    unused_commitment_cost,
+    net_covered_or_plain_cost,
+    net_unused_commitment_cost,
+    contracted_cost,
+    list_cost,
+    tags,
+    cost_categories,
+    line_item_line_item_type as x_line_item_type,
+    line_item_usage_type as x_usage_type,
+    line_item_operation as x_operation,
+    line_item_product_code as x_service_code,
+    -- A pod's resource id is …/cluster/namespace/pod/uid.
+    coalesce(
+        tags['aws_eks_cluster_name'], case when is_split then nullif(split_part(line_item_resource_id, '/', 2), '') end
+    ) as x_kubernetes_cluster,
+    coalesce(
+        tags['aws_eks_namespace'], case when is_split then nullif(split_part(line_item_resource_id, '/', 3), '') end
+    ) as x_kubernetes_namespace,
+    tags['aws_eks_workload_type'] as x_kubernetes_workload_type,
+    coalesce(tags['aws_eks_workload_name'], tags['aws_eks_deployment']) as x_kubernetes_workload,
+    split_line_item_parent_resource_id as x_split_parent_id,
+    is_split,
+    split_cost,
+    landed_file as x_landed_file,
+    landed_row as x_landed_row
+from costed

@@ -1,0 +1,88 @@
+{{
+    config(
+        materialized="table",
+        post_hook="delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
+    )
+}}
+-- A day stops counting as built (post_hook) as soon as a run takes it on, and counts again when published: should
+-- this run fail and the next one meet the former content again, the half-made day is still made anew.
+with
+    charge_days as (
+        select
+            usage_date,
+            md5(
+                string_agg(
+                    concat_ws('/', source_name, delivery, billing_period, billing_currency, row_count, fingerprint),
+                    chr(10)
+                    order by source_name, delivery, billing_period, billing_currency
+                )
+            ) as charges_fingerprint
+        from {{ source("landing", "billing_days") }}
+        group by usage_date
+    ),
+
+    batch_days as (
+        select unnest(usage_dates) as usage_date, batch_id, batch_sequence
+        from {{ source("landing", "telemetry_batches") }}
+        where status = 'loaded'
+    ),
+
+    usage_days as (
+        select
+            usage_date, md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint
+        from batch_days
+        group by usage_date
+    ),
+
+    landed_days as (
+        select usage_date, charge_days.charges_fingerprint, usage_days.usage_fingerprint
+        from charge_days
+        full join usage_days using (usage_date)
+    ),
+
+    compared as (
+        select
+            usage_date,
+            landed_days.charges_fingerprint,
+            landed_days.usage_fingerprint,
+            '{{ var("rules_fingerprint") }}' as rules_fingerprint,
+            coalesce(built_days.lookback_days, 0) as lookback_days,
+            built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
+            landed_days.charges_fingerprint is distinct from built_days.charges_fingerprint as has_other_charges,
+            landed_days.usage_fingerprint is distinct from built_days.usage_fingerprint as has_other_usage,
+            built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
+        from landed_days
+        full join {{ source("built", "days") }} as built_days using (usage_date)
+    ),
+
+    -- A day without usage of its own was divided by the usage of the days before it: it changes with them.
+    with_lookback as (
+        select
+            *,
+            exists (
+                select 1
+                from compared as earlier
+                where
+                    earlier.has_other_usage
+                    and earlier.usage_date < compared.usage_date
+                    and earlier.usage_date >= compared.usage_date - compared.lookback_days
+            ) as has_other_usage_before
+        from compared
+    )
+
+select
+    usage_date,
+    concat_ws(
+        ', ',
+        case when is_new_or_gone then 'not published yet' end,
+        case when not is_new_or_gone and has_other_charges then 'charges' end,
+        case when not is_new_or_gone and has_other_usage then 'usage' end,
+        case when has_other_usage_before then 'usage of the days before' end,
+        case when not is_new_or_gone and has_other_rules then 'rules' end
+    ) as reason,
+    charges_fingerprint,
+    usage_fingerprint,
+    rules_fingerprint
+from with_lookback
+where is_new_or_gone or has_other_charges or has_other_usage or has_other_usage_before or has_other_rules
+    or {{ 'true' if flags.FULL_REFRESH else 'false' }}
