@@ -1,1 +1,74 @@
-"""The context language: YAML text in, dbt files out, nothing else touched."""
+"""The context language: YAML text in, dbt files out, nothing else touched.
+
+`compile_contexts` is the whole of it: read (`syntax`, `resolve`), check (`check`, `plan`), write (`emit_`…).
+Pure: no files, no clock, no warehouse; whoever calls it reads the contexts and writes the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestration.compiler import emit_tables, emit_yaml
+from orchestration.compiler.check import check_program
+from orchestration.compiler.emit_sql import charges_in_context
+from orchestration.compiler.json_schema import context_json_schema
+from orchestration.compiler.language import Program
+from orchestration.compiler.plan import Plan, make_plan
+from orchestration.compiler.problems import CODES, Problem, Problems
+from orchestration.compiler.resolve import read_program
+
+__all__ = ["CODES", "Compilation", "Problem", "compile_contexts", "context_json_schema"]
+
+_INCREMENTAL = """{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}"""
+_TABLE = "{{ config(materialized='table') }}"
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What became of the contexts: the problems, or the files of the dbt project by path, never both."""
+
+    problems: tuple[Problem, ...]
+    files: Mapping[str, str]
+    program: Program
+    plan: Plan | None
+
+
+def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, str]) -> Compilation:
+    """Compile context files to the generated part of the dbt project.
+
+    `contexts` maps the path shown to people (`contexts/dimensions/feature.yml`) to YAML text.
+    `model_templates` maps paths in the dbt project to the YAML of hand-written models that list the column
+    `__dimensions__`. Never raises for what is written in the contexts: every problem is in `problems`, and
+    then `files` is empty.
+    """
+    problems = Problems()
+    program = read_program(contexts, problems)
+    check_program(program, problems)
+    plan = make_plan(program, problems)
+    if problems.found or plan is None:
+        return Compilation(problems.found, {}, program, plan)
+    bodies = {
+        "charges_in_context": (_INCREMENTAL, charges_in_context(plan, program.allocation)),
+        "allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
+        "context_rules": (_TABLE, emit_tables.context_rules(plan)),
+        "telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
+        "context_version": (_TABLE, emit_tables.context_version(contexts)),
+    }
+    note = "-- Generated from the contexts; edit those, not this file."
+    files = {
+        f"models/context/{name}.sql": f"{config}\n{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()
+    }
+    files.update(emit_yaml.model_yaml(plan))
+    files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
+    for path, template in model_templates.items():
+        if emit_yaml.has_placeholder(template):
+            files[path] = emit_yaml.fill_template(template, plan)
+    return Compilation((), dict(sorted(files.items())), program, plan)

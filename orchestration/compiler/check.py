@@ -1,0 +1,172 @@
+"""What has to hold between the parts of a program, as a tuple of checks that report all they find.
+
+Each check is a function of the whole program. Shapes and types of single values were settled while reading
+(`reading`, `resolve`); circles among dimensions are found by `plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from orchestration.compiler.charge_columns import RESERVED_NAMES
+from orchestration.compiler.language import (
+    ByStream,
+    Condition,
+    Dimension,
+    DimensionElement,
+    Operator,
+    Program,
+    ToCustomer,
+)
+from orchestration.compiler.problems import Place, Problems, did_you_mean
+from orchestration.compiler.walk import (
+    allocation_conditions,
+    allocation_references,
+    comparisons,
+    dimension_conditions,
+    dimension_references,
+)
+
+MAX_RULES = 10_000
+
+
+def check_program(program: Program, problems: Problems) -> None:
+    """Add a problem for everything in the program that cannot be compiled."""
+    for check in CHECKS:
+        check(program, problems)
+
+
+def _dimension_names_are_free(program: Program, problems: Problems) -> None:
+    for dimension in program.dimensions:
+        name = dimension.name
+        if name in RESERVED_NAMES or name.startswith("x_") or name.endswith("_rule"):
+            message = (
+                f'"{name}" is a column or an SQL word already; choose another name, such as "{name}_group"'
+            )
+            problems.add(dimension.name_place, "reserved-name", message)
+
+
+def _names_stand_once(program: Program, problems: Problems) -> None:
+    _once("dimension", ((d.name, d.name_place) for d in program.dimensions), problems)
+    _once("allocation rule", ((r.name, r.place) for r in program.allocation.rules), problems)
+
+
+def _once(what: str, named: Iterable[tuple[str, Place]], problems: Problems) -> None:
+    first: dict[str, Place] = {}
+    for name, place in named:
+        if name in first:
+            problems.add(
+                place, "duplicate-name", f'the {what} "{name}" stands at {first[name]} already; rename one'
+            )
+        first.setdefault(name, place)
+
+
+def _dimensions_exist(program: Program, problems: Problems) -> None:
+    known = {dimension.name for dimension in program.dimensions}
+    references = [
+        reference for dimension in program.dimensions for reference in dimension_references(dimension)
+    ]
+    for name, place in (*references, *allocation_references(program)):
+        if name not in known:
+            problems.add(place, "unknown-dimension", f'no dimension "{name}"{did_you_mean(name, known)}')
+    for dimension in program.dimensions:
+        for test in dimension.tests:
+            for name, _ in test.dimensions:
+                if name not in known:
+                    message = f'no dimension "{name}"{did_you_mean(name, known)}'
+                    problems.add(test.place, "unknown-dimension", message)
+
+
+def _elements_exist(program: Program, problems: Problems) -> None:
+    elements = {dimension.name: _closed_elements(dimension) for dimension in program.dimensions}
+    for condition in _all_conditions(program):
+        for comparison in comparisons(condition):
+            subject = comparison.subject
+            if not isinstance(subject, DimensionElement) or comparison.operator not in _WHOLE_TEXT_OPERATORS:
+                continue
+            known = elements.get(subject.dimension)
+            if known is None:
+                continue
+            lowered = {element.lower() for element in known}
+            for operand in comparison.operands:
+                text = str(operand)
+                if text in known or (comparison.ignore_case and text.lower() in lowered):
+                    continue
+                message = f'the dimension "{subject.dimension}" never is "{text}"{did_you_mean(text, known)}'
+                problems.add(comparison.place, "unknown-element", message)
+    for dimension in program.dimensions:
+        known = elements[dimension.name]
+        for test in dimension.tests:
+            if known is not None and test.expect is not None and test.expect not in known:
+                message = f'this dimension never is "{test.expect}"{did_you_mean(test.expect, known)}'
+                problems.add(test.place, "unknown-element", message)
+
+
+_WHOLE_TEXT_OPERATORS = {Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN}
+
+
+def _closed_elements(dimension: Dimension) -> frozenset[str] | None:
+    """All elements a dimension can have; None when a value may name one that is not written down."""
+    if any(rule.source is not None for rule in dimension.rules):
+        return None
+    named = {rule.element for rule in dimension.rules} | {dimension.default}
+    return frozenset(element for element in named if element is not None)
+
+
+def _all_conditions(program: Program) -> Iterator[Condition]:
+    for dimension in program.dimensions:
+        yield from dimension_conditions(dimension)
+    yield from allocation_conditions(program)
+
+
+def _rules_can_be_reached(program: Program, problems: Problems) -> None:
+    for dimension in program.dimensions:
+        catch_all: Place | None = None
+        for rule in dimension.rules:
+            if catch_all is not None:
+                message = (
+                    f"the rule at {catch_all} matches every charge; move this one before it, or remove it"
+                )
+                problems.add(rule.place, "unreachable-rule", message)
+            elif rule.element is not None and rule.when is None and rule.valid is None:
+                catch_all = rule.place
+        if len(dimension.rules) > MAX_RULES:
+            message = (
+                f"{len(dimension.rules)} rules; at most {MAX_RULES} are compiled, use in: or from: instead"
+            )
+            problems.add(dimension.place, "too-large", message)
+    everything: Place | None = None
+    for allocation_rule in program.allocation.rules:
+        if everything is not None:
+            message = f"the rule at {everything} matches every charge; move this one before it, or remove it"
+            problems.add(allocation_rule.place, "unreachable-rule", message)
+        elif allocation_rule.when is None and not isinstance(allocation_rule.method, ToCustomer):
+            everything = allocation_rule.place
+
+
+def _streams_exist(program: Program, problems: Problems) -> None:
+    streams = {stream.name: stream for stream in program.streams}
+    for rule in program.allocation.rules:
+        if not isinstance(rule.method, ByStream):
+            continue
+        stream = streams.get(rule.method.stream)
+        if stream is None:
+            known = (*streams, "allocated_cost", "even")
+            message = f'no stream "{rule.method.stream}"{did_you_mean(rule.method.stream, known)}'
+            problems.add(rule.method.place, "unknown-stream", message)
+        elif rule.granularity == "hourly" and stream.granularity == "daily":
+            message = (
+                f'the stream "{stream.name}" is counted by the day; make the rule daily or the stream hourly'
+            )
+            problems.add(rule.place, "granularity", message)
+
+
+CHECKS: tuple[Callable[[Program, Problems], None], ...] = (
+    _dimension_names_are_free,
+    _names_stand_once,
+    _dimensions_exist,
+    _elements_exist,
+    _rules_can_be_reached,
+    _streams_exist,
+)
+"""Every check; a new law of the language is one more function here."""

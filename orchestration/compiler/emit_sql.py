@@ -1,0 +1,211 @@
+"""The program as one SQL query that classifies every charge in one scan.
+
+Layers: the keys of the tag maps, then per step of the plan the values that name elements, the rule that
+claims the charge, and the element; last what is allocated and how. Everything is built as a sqlglot syntax
+tree and written out for a dialect; the two references into dbt are the only raw text, and they are
+constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
+from orchestration.compiler.emit_conditions import (
+    COST_CATEGORY_PREFIX,
+    TAG_PREFIX,
+    condition_sql,
+    strictly,
+    text,
+    valid_sql,
+    value_sql,
+)
+from orchestration.compiler.language import Allocation, Dimension, Rule, ToCustomer
+from orchestration.compiler.plan import Plan
+from orchestration.compiler.problems import Place
+
+CHARGES_REFERENCE = "{{ ref('charges') }}"
+CHANGED_DAYS_CONDITION = "{{ in_changed_days('usage_date') }}"
+POSITION_COLUMN = "_allocation_rule"
+
+
+def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
+    """The query of the model `charges_in_context`: one row per charge of the changed days."""
+    return (
+        _Layers(plan, allocation)
+        .query()
+        .sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
+    )
+
+
+def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
+    """Each dimension by name, with its element column and the column of the rule that claimed the charge."""
+    dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
+    return [(dimension, dimension.name, f"{dimension.name}_rule") for dimension in dimensions]
+
+
+class _Layers:
+    """Builds the query layer by layer; each selects everything from the one before and adds columns."""
+
+    def __init__(self, plan: Plan, allocation: Allocation) -> None:
+        self.plan = plan
+        self.allocation = allocation
+        changed = exp.select("*").from_(exp.Table(this=exp.Var(this=CHARGES_REFERENCE)))
+        changed = changed.where(exp.Paren(this=exp.Var(this=CHANGED_DAYS_CONDITION)))
+        self.layers: list[tuple[str, exp.Select]] = [("charges", changed)]
+
+    def add(self, name: str, columns: Sequence[exp.Expr]) -> None:
+        """One more layer, where there are columns to add."""
+        if columns:
+            previous = self.layers[-1][0]
+            self.layers.append((name, exp.select("*", *columns, copy=False).from_(exp.to_table(previous))))
+
+    def add_values(self, name: str, values: Sequence[tuple[Place, list[tuple[str, exp.Expr]]]]) -> None:
+        """The layers for values that build on columns of their own: first the parts, last the values."""
+        depth = max((len(columns) for _, columns in values), default=0)
+        for part in range(depth):
+            found = [(place, columns[part]) for place, columns in values if part < len(columns)]
+            layer = name if part == 0 else f"{name}_part_{part + 1}"
+            self.add(layer, [_named(value, column, place) for place, (column, value) in found])
+
+    def query(self) -> exp.Select:
+        """The whole query."""
+        self.add("charges_with_keys", self.keys())
+        for number, step in enumerate(self.plan.steps, start=1):
+            self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
+            self.add(f"rules_{number}", [self.rule_column(d) for d in step])
+            self.add(f"elements_{number}", [self.element_column(d) for d in step])
+        self.add_values("allocation_values", self.direct_values())
+        self.add("allocation_positions", [self.cost_of_goods_sold(), self.allocation_position()])
+        columns: list[exp.Expr] = [exp.column(name) for name in CLASSIFIED_COLUMNS]
+        for _, element, rule in dimension_columns(self.plan):
+            columns += [exp.column(element), exp.column(rule)]
+        columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
+        query = exp.select(*columns, copy=False).from_(exp.to_table(self.layers[-1][0]))
+        for name, layer in self.layers:
+            query = query.with_(name, as_=layer, copy=False)
+        return query
+
+    def keys(self) -> list[exp.Expr]:
+        """One column per tag and cost category that anything looks at."""
+        maps = (
+            ("tags", TAG_PREFIX, self.plan.tags),
+            ("cost_categories", COST_CATEGORY_PREFIX, self.plan.cost_categories),
+        )
+        columns: list[exp.Expr] = []
+        for source, prefix, keys in maps:
+            for key in keys:
+                value = exp.Bracket(this=exp.column(source), expressions=[text(key)])
+                present = exp.Nullif(this=value, expression=text(""))
+                columns.append(exp.alias_(present, prefix + key, quoted=False))
+        return columns
+
+    def values(self, dimension: Dimension) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
+        """The values that `from` rules name elements after."""
+        return [
+            (rule.place, value_sql(rule.source, _value_column(dimension, position)))
+            for position, rule in enumerate(dimension.rules, start=1)
+            if rule.source is not None
+        ]
+
+    def rule_column(self, dimension: Dimension) -> exp.Expr:
+        """The position of the first rule that matches, 0 for the default, NULL for unmatched."""
+        branches = [
+            _branch(_rule_condition(dimension, position, rule), exp.Literal.number(position), rule.place)
+            for position, rule in enumerate(dimension.rules, start=1)
+        ]
+        other = exp.Literal.number(0) if dimension.default is not None else exp.null()
+        case = _case(branches, other)
+        return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), f"{dimension.name}_rule")
+
+    def element_column(self, dimension: Dimension) -> exp.Expr:
+        """The element that the matching rule gives."""
+        branches = []
+        for position, rule in enumerate(dimension.rules, start=1):
+            is_named_by_value = rule.source is not None
+            column = _value_column(dimension, position)
+            element = exp.column(column) if is_named_by_value else text(rule.element or "")
+            branches.append(exp.If(this=exp.Literal.number(position), true=element))
+        if dimension.default is not None:
+            branches.append(exp.If(this=exp.Literal.number(0), true=text(dimension.default)))
+        case = _case(branches, exp.null(), of=exp.column(f"{dimension.name}_rule"))
+        return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), dimension.name)
+
+    def direct_values(self) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
+        """The customers that `to` rules name."""
+        return [
+            (rule.place, value_sql(rule.method.value, f"_to_{position}"))
+            for position, rule in enumerate(self.allocation.rules, start=1)
+            if isinstance(rule.method, ToCustomer)
+        ]
+
+    def cost_of_goods_sold(self) -> exp.Expr:
+        """Whether the charge counts as cost of goods sold; never NULL."""
+        condition = self.allocation.cost_of_goods_sold
+        counts = exp.true() if condition is None else strictly(condition_sql(condition))
+        return exp.alias_(counts, "cost_of_goods_sold")
+
+    def allocation_position(self) -> exp.Expr:
+        """The position of the first allocation rule that matches."""
+        branches = []
+        for position, rule in enumerate(self.allocation.rules, start=1):
+            parts = [condition_sql(rule.when)] if rule.when is not None else []
+            if isinstance(rule.method, ToCustomer):
+                parts.append(_is_not_null(exp.column(f"_to_{position}")))
+            condition = exp.and_(*parts) if parts else exp.true()
+            branches.append(_branch(condition, exp.Literal.number(position), rule.place))
+        case = _case(branches, exp.null())
+        return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), POSITION_COLUMN)
+
+    def allocation_rule(self) -> exp.Expr:
+        """The name of the allocation rule, NULL where none matches."""
+        branches = [
+            exp.If(this=exp.Literal.number(position), true=text(rule.name))
+            for position, rule in enumerate(self.allocation.rules, start=1)
+        ]
+        case = _case(branches, exp.null(), of=exp.column(POSITION_COLUMN))
+        return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), "allocation_rule")
+
+    def direct_customer(self) -> exp.Expr:
+        """The customer that a `to` rule names, NULL for all other charges."""
+        branches = [
+            exp.If(this=exp.Literal.number(position), true=exp.column(f"_to_{position}"))
+            for position, rule in enumerate(self.allocation.rules, start=1)
+            if isinstance(rule.method, ToCustomer)
+        ]
+        case = _case(branches, exp.null(), of=exp.column(POSITION_COLUMN))
+        return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), "direct_customer_id")
+
+
+def _value_column(dimension: Dimension, position: int) -> str:
+    return f"_from_{dimension.name}_{position}"
+
+
+def _rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
+    parts = [condition_sql(rule.when)] if rule.when is not None else []
+    if rule.valid is not None:
+        parts.append(valid_sql(rule.valid))
+    if rule.source is not None:
+        parts.append(_is_not_null(exp.column(_value_column(dimension, position))))
+    return exp.and_(*parts) if parts else exp.true()
+
+
+def _is_not_null(column: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=column, expression=exp.null()))
+
+
+def _branch(condition: exp.Expr, result: exp.Expr, place: Place) -> exp.If:
+    result.add_comments([str(place)])
+    return exp.If(this=condition, true=result)
+
+
+def _named(value: exp.Expr, name: str, place: Place) -> exp.Expr:
+    alias = exp.alias_(value, name)
+    alias.add_comments([str(place)])
+    return alias
+
+
+def _case(branches: list[exp.If], other: exp.Expr, of: exp.Expr | None = None) -> exp.Expr:
+    return exp.Case(this=of, ifs=branches, default=other) if branches else other

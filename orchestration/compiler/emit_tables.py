@@ -1,0 +1,210 @@
+"""The small tables that say what the contexts are: allocation rules, context rules, streams and their
+version.
+
+Each is a `select` from literal rows; hand-written models join them, so that no rule is written down twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from sqlglot import exp
+
+from orchestration.compiler.emit_conditions import text
+from orchestration.compiler.language import (
+    AllocationRule,
+    ByAllocatedCost,
+    ByStream,
+    ChargeColumn,
+    CostCategory,
+    Dimension,
+    DimensionElement,
+    Evenly,
+    FixedShares,
+    NoAllocation,
+    Program,
+    Rule,
+    Stream,
+    Tag,
+    ToCustomer,
+    Value,
+)
+from orchestration.compiler.plan import Plan
+
+Cell = str | int | Decimal | tuple[str, ...] | None
+ALLOCATION_RULES_COLUMNS = {
+    "rule_name": "varchar",
+    "rule_position": "smallint",
+    "method": "varchar",
+    "stream": "varchar",
+    "weight": "decimal(9, 6)",
+    "granularity": "varchar",
+    "when_no_usage": "varchar[]",
+    "fixed_customer_id": "varchar",
+    "context_file": "varchar",
+    "context_line": "integer",
+}
+CONTEXT_RULES_COLUMNS = {
+    "dimension": "varchar",
+    "rule_position": "smallint",
+    "element": "varchar",
+    "rule_text": "varchar",
+    "context_file": "varchar",
+    "context_line": "integer",
+}
+TELEMETRY_STREAMS_COLUMNS = {
+    "stream": "varchar",
+    "unit": "varchar",
+    "granularity": "varchar",
+    "description": "varchar",
+    "context_file": "varchar",
+    "context_line": "integer",
+}
+
+
+def allocation_rules(program: Program, dialect: str = "duckdb") -> str:
+    """One row per allocation rule and stream, or per rule and customer for fixed shares."""
+    streams = {stream.name: stream for stream in program.streams}
+    rules = program.allocation.rules
+    rows = [
+        row for position, rule in enumerate(rules, start=1) for row in _rule_rows(rule, position, streams)
+    ]
+    return _table(ALLOCATION_RULES_COLUMNS, rows, dialect)
+
+
+def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream]) -> list[list[Cell]]:
+    method = rule.method
+    stream = method.stream if isinstance(method, ByStream) else None
+    granularity = rule.granularity or (streams[stream].granularity if stream else "daily")
+    if isinstance(method, FixedShares):
+        shares: list[tuple[str | None, Decimal]] = [*method.shares]
+    else:
+        shares = [(None, Decimal(1))]
+    return [
+        [
+            rule.name,
+            position,
+            method_name(rule),
+            stream,
+            weight,
+            granularity,
+            rule.when_no_usage,
+            customer,
+            rule.place.path,
+            rule.place.line,
+        ]
+        for customer, weight in shares
+    ]
+
+
+def method_name(rule: AllocationRule) -> str:
+    """How a rule divides cost, as the table `allocation_rules` says it."""
+    names: dict[type, str] = {
+        ToCustomer: "to",
+        ByStream: "stream",
+        ByAllocatedCost: "allocated_cost",
+        Evenly: "even",
+        FixedShares: "fixed",
+        NoAllocation: "none",
+    }
+    return names[type(rule.method)]
+
+
+def context_rules(plan: Plan, dialect: str = "duckdb") -> str:
+    """One row per dimension and rule, and one with position 0 for a dimension's default."""
+    dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
+    rows = [row for dimension in dimensions for row in _context_rows(dimension)]
+    return _table(CONTEXT_RULES_COLUMNS, rows, dialect)
+
+
+def _context_rows(dimension: Dimension) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    if dimension.default is not None:
+        place = dimension.place
+        rows.append([dimension.name, 0, dimension.default, "(default)", place.path, place.line])
+    for position, rule in enumerate(dimension.rules, start=1):
+        names = rule.element if rule.element is not None else _description(rule)
+        rows.append([dimension.name, position, names, rule.text, rule.place.path, rule.place.line])
+    return rows
+
+
+def _description(rule: Rule) -> str:
+    return f"({describe_value(rule.source)})" if rule.source else ""
+
+
+def describe_value(value: Value) -> str:
+    """Where a value comes from, in words: `from tag app, else charge resource_name`."""
+    words = []
+    for subject in value.first_of:
+        if isinstance(subject, ChargeColumn):
+            words.append(f"charge {subject.name}")
+        elif isinstance(subject, Tag):
+            words.append(f"tag {subject.key}")
+        elif isinstance(subject, CostCategory):
+            words.append(f"cost category {subject.key}")
+        elif isinstance(subject, DimensionElement):
+            words.append(f"dimension {subject.dimension}")
+    return f"from {', else '.join(words)}"
+
+
+def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:
+    """One row per telemetry stream."""
+    rows: list[list[Cell]] = [
+        [
+            stream.name,
+            stream.unit,
+            stream.granularity,
+            stream.description,
+            stream.place.path,
+            stream.place.line,
+        ]
+        for stream in program.streams
+    ]
+    return _table(TELEMETRY_STREAMS_COLUMNS, rows, dialect)
+
+
+def context_version(contexts: Mapping[str, str], dialect: str = "duckdb") -> str:
+    """One row: the fingerprint of all context files."""
+    return _table({"contexts_fingerprint": "varchar"}, [[fingerprint(contexts)]], dialect)
+
+
+def fingerprint(contexts: Mapping[str, str]) -> str:
+    """SHA-256 over names and texts of the context files, whatever order they come in."""
+    digest = hashlib.sha256()
+    for path in sorted(contexts):
+        for part in (path, contexts[path]):
+            encoded = part.encode("utf-8")
+            digest.update(len(encoded).to_bytes(8, "big"))
+            digest.update(encoded)
+    return digest.hexdigest()
+
+
+def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Cell]], dialect: str) -> str:
+    typed = [
+        exp.alias_(exp.cast(exp.column(name), kind, dialect="duckdb"), name) for name, kind in columns.items()
+    ]
+    source = rows or [[None] * len(columns)]
+    values = exp.Values(
+        expressions=[exp.Tuple(expressions=[_cell(cell) for cell in row]) for row in source],
+        alias=exp.TableAlias(
+            this=exp.to_identifier("listed"), columns=[exp.to_identifier(name) for name in columns]
+        ),
+    )
+    query = exp.select(*typed).from_(values)
+    if not rows:
+        query = query.where(exp.false())
+    return query.sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
+
+
+def _cell(cell: Cell) -> exp.Expr:
+    if cell is None:
+        return exp.null()
+    if isinstance(cell, str):
+        return text(cell)
+    if isinstance(cell, tuple):
+        return exp.Array(expressions=[text(part) for part in cell])
+    if isinstance(cell, Decimal):
+        return exp.Literal.number(f"{cell:f}")
+    return exp.Literal.number(cell)

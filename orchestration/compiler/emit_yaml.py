@@ -1,0 +1,161 @@
+"""The YAML and macro files beside the generated models: docs, tests, and the dimensions' columns in
+contracts.
+
+A hand-written model's `.yml` that lists the placeholder column `- name: __dimensions__` gets one column per
+dimension in its place, so that a new dimension changes no hand-written file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
+from orchestration.compiler.emit_sql import dimension_columns
+from orchestration.compiler.language import Dimension
+from orchestration.compiler.plan import Plan
+
+_PLACEHOLDER = re.compile(r"^(?P<indent>[ ]*)- name: (['\"]?)__dimensions__\2[ ]*(#.*)?$", re.MULTILINE)
+
+_TABLES = {
+    "allocation_rules": (
+        "One row per allocation rule and stream; per rule and customer where shares are fixed.",
+        ["rule_name", "stream", "fixed_customer_id"],
+        {
+            "rule_name": "Name of the rule in allocation.yml.",
+            "rule_position": "Position of the rule, from 1; the first that matches wins.",
+            "method": "How cost is divided: to, stream, allocated_cost, even, fixed or none.",
+            "stream": "Telemetry stream whose usage divides the cost; null for other methods.",
+            "weight": "Weight of the stream, or the customer's fixed share; 1 for one alone.",
+            "granularity": "hourly or daily: the time within which usage and cost meet.",
+            "when_no_usage": "Windows to look for usage in, in order; unallocated ends them.",
+            "fixed_customer_id": "Customer of a fixed share; null for other methods.",
+            "context_file": "Context file that the rule stands in.",
+            "context_line": "Line of the rule in that file.",
+        },
+    ),
+    "context_rules": (
+        "One row per dimension and rule; position 0 is the dimension's default.",
+        ["dimension", "rule_position"],
+        {
+            "dimension": "Name of the dimension.",
+            "rule_position": "Position of the rule, from 1; the first that matches wins; 0 for the default.",
+            "element": "Element that the rule gives, or in brackets where it takes it from.",
+            "rule_text": "The rule as it is written.",
+            "context_file": "Context file that the rule stands in.",
+            "context_line": "Line of the rule in that file.",
+        },
+    ),
+    "telemetry_streams": (
+        "One row per telemetry stream.",
+        ["stream"],
+        {
+            "stream": "Name of the stream.",
+            "unit": "What one of it is.",
+            "granularity": "hourly or daily: how its usage is counted.",
+            "description": "What the stream measures.",
+            "context_file": "Context file that the stream stands in.",
+            "context_line": "Line of the stream in that file.",
+        },
+    ),
+    "context_version": (
+        "One row: which version of the contexts the warehouse was built with.",
+        ["contexts_fingerprint"],
+        {"contexts_fingerprint": "SHA-256 over the names and texts of all context files."},
+    ),
+}
+
+
+def quoted(text: str) -> str:
+    """A text as a YAML value, on one line, whatever stands in it."""
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def model_yaml(plan: Plan) -> dict[str, str]:
+    """One `.yml` per generated model, by its path in the dbt project."""
+    files = {f"models/context/{name}.yml": _table_yaml(name) for name in _TABLES}
+    files["models/context/charges_in_context.yml"] = _charges_yaml(plan)
+    return files
+
+
+def dimension_names_macro(plan: Plan) -> str:
+    """The macro that gives hand-written models the list of dimensions."""
+    names = ", ".join(f"'{dimension.name}'" for dimension, _, _ in dimension_columns(plan))
+    return f"{{% macro dimension_names() %}}{{{{ return([{names}]) }}}}{{% endmacro %}}\n"
+
+
+def fill_template(template: str, plan: Plan) -> str:
+    """A model's YAML with one column per dimension in place of the placeholder."""
+    dimensions = [dimension for dimension, _, _ in dimension_columns(plan)]
+    return _PLACEHOLDER.sub(lambda match: _columns(dimensions, match["indent"]), template)
+
+
+def has_placeholder(template: str) -> bool:
+    """Whether a model's YAML has the placeholder column."""
+    return _PLACEHOLDER.search(template) is not None
+
+
+def _columns(dimensions: list[Dimension], indent: str) -> str:
+    lines = []
+    for dimension in dimensions:
+        lines += [
+            f"{indent}- name: {dimension.name}",
+            f"{indent}  data_type: varchar",
+            f"{indent}  description: {quoted(dimension.description)}",
+        ]
+    return "\n".join(lines)
+
+
+def _table_yaml(name: str) -> str:
+    description, key, columns = _TABLES[name]
+    lines = [
+        "version: 2",
+        "",
+        "models:",
+        f"  - name: {name}",
+        f"    description: {quoted(description)}",
+        "    data_tests:",
+        "      - one_row_per:",
+        "          arguments:",
+        f"            columns: [{', '.join(key)}]",
+        "    columns:",
+    ]
+    for column, meaning in columns.items():
+        lines += [f"      - name: {column}", f"        description: {quoted(meaning)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _charges_yaml(plan: Plan) -> str:
+    lines = [
+        "version: 2",
+        "",
+        "models:",
+        "  - name: charges_in_context",
+        '    description: "One row per charge, its element of every dimension and the rule that gave it."',
+        "    data_tests:",
+        "      - one_row_per:",
+        "          arguments:",
+        "            columns: [charge_id]",
+        "            day_column: usage_date",
+        "    columns:",
+    ]
+    for column in CLASSIFIED_COLUMNS:
+        lines += [f"      - name: {column}", '        description: "As in charges."']
+    for dimension, element, rule in dimension_columns(plan):
+        lines += [
+            f"      - name: {element}",
+            f"        description: {quoted(dimension.description + '; null where no rule matched')}",
+        ]
+        meaning = (
+            f"Position of the rule that gave the {dimension.name}: 0 for the default, null for unmatched."
+        )
+        lines += [f"      - name: {rule}", f"        description: {quoted(meaning)}"]
+    others = {
+        "cost_of_goods_sold": "Whether the charge counts as cost of goods sold.",
+        "allocation_rule": "Rule of allocation.yml that divides the charge; null where none matches.",
+        "direct_customer_id": "Customer that carries the whole charge; null where it is divided.",
+    }
+    for column, meaning in others.items():
+        lines += [f"      - name: {column}", f"        description: {quoted(meaning)}"]
+        lines += ["        data_tests: [not_null]"] if column == "cost_of_goods_sold" else []
+    return "\n".join(lines) + "\n"

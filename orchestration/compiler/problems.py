@@ -1,0 +1,111 @@
+"""What can be wrong with contexts, and how it is said.
+
+Every problem has a place (file, line, column), a stable code and a message that says what to do. All of
+them are collected, so that one look shows everything. What a code is raised for is decided in `syntax`,
+`resolve` and `check`; this file only holds the words.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+CODES: dict[str, str] = {
+    "yaml-syntax": "The file is not YAML.",
+    "yaml-tag": "A YAML tag such as `!!python/object` stands in the file; contexts are plain data.",
+    "yaml-anchor": "A YAML anchor or alias (`&name`, `*name`) stands in the file; write the value out.",
+    "several-documents": "The file has more than one YAML document (`---`).",
+    "duplicate-key": "A key stands twice in one mapping.",
+    "too-large": "A file, a text, a list or a nesting is larger than contexts ever need.",
+    "jinja-mark": "`{{`, `{%` or `{#` stands in the file; contexts are data, never templates.",
+    "control-character": "A text holds a control character other than a line end or a tab.",
+    "unknown-file": "A file in the contexts folder is none that the language knows.",
+    "missing-file": "A file that every project needs is absent.",
+    "file-name": "A dimension file is not named after its dimension.",
+    "unknown-key": "A key that the language does not know here.",
+    "missing-key": "A key that is needed here is absent.",
+    "conflicting-keys": "Keys that exclude each other stand together.",
+    "wrong-type": "A value has another shape than is needed: a text, a list, a mapping, true or false.",
+    "empty-text": "A text is empty where it has to say something.",
+    "empty-list": "A list is empty; no value could ever match.",
+    "bad-name": "A name is not lower-case letters, digits and `_`, beginning with a letter.",
+    "reserved-name": "A dimension has the name of a column that exists already, or of an SQL keyword.",
+    "duplicate-name": "Two dimensions, streams or allocation rules have the same name.",
+    "bad-key": "A tag key without a single letter or digit.",
+    "bad-date": "A date is not written YYYY-MM-DD.",
+    "bad-number": "A number is not a plain decimal, or does not fit.",
+    "bad-range": "A range ends before it begins.",
+    "bad-regex": "A regular expression that RE2 does not take (no lookaround, no backreferences).",
+    "bad-replacement": "A replacement text with a backslash that is no `\\1` of an existing group.",
+    "unknown-column": "The charges have no such column.",
+    "unknown-field": "`k8s` or `account` has no such field.",
+    "unknown-dimension": "No file defines this dimension.",
+    "unknown-element": "The dimension never has this element.",
+    "unknown-stream": "`streams.yml` has no such stream.",
+    "unknown-choice": "A value is none of the allowed words.",
+    "operator-type": "The operator does not fit the type of the column.",
+    "dimension-cycle": "Dimensions refer to each other in a circle.",
+    "unreachable-rule": "A rule stands behind one that matches every charge.",
+    "bad-shares": "Shares or weights do not sum to exactly 1, or one is not between 0 and 1.",
+    "granularity": "A rule asks for hours of a stream that is counted in days.",
+    "not-yet-supported": "Part of the language that this version does not compile yet.",
+}
+"""Every problem code with what it means; codes are stable, messages may improve."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A position in a context file: path as shown to people, line and column counted from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do about it."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column} {self.code}: {self.message}"
+
+
+@dataclass
+class Problems:
+    """Collects problems; `found` gives them in the order of the files, each once."""
+
+    _found: list[Problem] = field(default_factory=list)
+
+    def add(self, place: Place, code: str, message: str) -> None:
+        """Note a problem; `code` has to be one of `CODES`."""
+        if code not in CODES:
+            raise KeyError(f"problem code {code!r} is not listed in problems.CODES")
+        self._found.append(Problem(place.path, place.line, place.column, code, message))
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """All problems so far, ordered by file, line and column."""
+        return tuple(sorted(set(self._found)))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message: a suggestion where one is near, else what is known when that is short."""
+    candidates = sorted(known)
+    near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    if not candidates:
+        return ""
+    if len(candidates) <= 12:
+        return f"; known are: {', '.join(candidates)}"
+    return ""

@@ -1,0 +1,203 @@
+"""`allocation.yml` to an `Allocation`: which cost counts, and which rule divides it.
+
+Whether streams and dimensions exist is looked at by `check`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from orchestration.compiler.language import (
+    DEFAULT_WHEN_NO_USAGE,
+    WHEN_NO_USAGE,
+    Allocation,
+    AllocationRule,
+    AnyOf,
+    ByAllocatedCost,
+    ByStream,
+    Condition,
+    Evenly,
+    FixedShares,
+    Granularity,
+    Method,
+    NoAllocation,
+    ToCustomer,
+)
+from orchestration.compiler.problems import Problems
+from orchestration.compiler.reading import kind
+from orchestration.compiler.resolve_conditions import ConditionReader
+from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
+
+ALLOCATION_KEYS = ("allocate_to", "cost_of_goods_sold", "rules")
+METHOD_KEYS = ("to", "by", "shares", "none")
+ALLOCATION_RULE_KEYS = ("name", "when", *METHOD_KEYS, "transform", "granularity", "when_no_usage")
+EVERYTHING = "everything"
+BY_WORDS = ("allocated_cost", "even")
+
+
+def read_allocation(node: Node, problems: Problems) -> Allocation:
+    """What `allocation.yml` says; problems are added, what could be read is kept."""
+    return _AllocationReader(problems).allocation(node)
+
+
+class _AllocationReader(ConditionReader):
+    """Reads the allocation file."""
+
+    def allocation(self, node: Node) -> Allocation:
+        mapping = self.mapping(node, "allocation.yml", ALLOCATION_KEYS, ALLOCATION_KEYS)
+        if mapping is None:
+            return Allocation(None, (), node.place)
+        to_node, counts_node, rules_node = (mapping.get(key) for key in ALLOCATION_KEYS)
+        to = self.text(to_node, '"allocate_to"') if to_node else None
+        if to_node and to and to != "customer":
+            message = f'costs are allocated to "customer" only in this version, not to "{to}"'
+            self.problem(to_node.place, "not-yet-supported", message)
+        counts = self.cost_of_goods_sold(counts_node) if counts_node else None
+        rules: list[AllocationRule] = []
+        if isinstance(rules_node, Sequence):
+            read = [self.rule(item) for item in rules_node.items]
+            rules = [rule for rule in read if rule is not None]
+        elif rules_node is not None:
+            self.items(rules_node, '"rules"')
+        return Allocation(counts, tuple(rules), mapping.place)
+
+    def cost_of_goods_sold(self, node: Node) -> Condition | None:
+        """A condition, several of which one has to hold, or the word for all cost (None)."""
+        if isinstance(node, Scalar):
+            self.choice(
+                node,
+                '"cost_of_goods_sold" is a condition, a list of them, or the word everything; it',
+                [EVERYTHING],
+            )
+            return None
+        if isinstance(node, Mapping):
+            return self.condition(node)
+        read = [self.condition(item) for item in self.items(node, '"cost_of_goods_sold"')]
+        conditions = tuple(item for item in read if item is not None)
+        return AnyOf(conditions) if conditions else None
+
+    def rule(self, node: Node) -> AllocationRule | None:
+        mapping = self.mapping(node, "an allocation rule", ALLOCATION_RULE_KEYS, ("name",))
+        if mapping is None:
+            return None
+        name_node, when_node, granularity_node = (mapping.get(key) for key in ("name", "when", "granularity"))
+        name = self.name(name_node, "the name of the rule") if name_node else None
+        when = self.condition(when_node) if when_node else None
+        granularity: Granularity | None = None
+        if granularity_node:
+            word = self.choice(granularity_node, '"granularity"', ("hourly", "daily"))
+            granularity = None if word is None else "hourly" if word == "hourly" else "daily"
+        when_no_usage = self.when_no_usage(mapping.get("when_no_usage"))
+        method = self.method(mapping)
+        if name is None or name_node is None or method is None:
+            return None
+        return AllocationRule(name, when, method, granularity, when_no_usage, name_node.place)
+
+    def method(self, mapping: Mapping) -> Method | None:
+        given = [(key, value) for key, value in mapping.entries if key.text in METHOD_KEYS]
+        if len(given) != 1:
+            code, place = ("conflicting-keys", given[1][0].place) if given else ("missing-key", mapping.place)
+            self.problem(place, code, f"an allocation rule has exactly one of {', '.join(METHOD_KEYS)}")
+            return None
+        key, value = given[0]
+        transform = mapping.get("transform")
+        if key.text == "to":
+            source = self.value(value, transform, '"to"')
+            return ToCustomer(source) if source else None
+        if transform is not None:
+            self.problem(transform.place, "conflicting-keys", '"transform" belongs to "to"; remove it')
+        if key.text == "by":
+            return self.by(value)
+        if key.text == "shares":
+            return self.shares(value)
+        wanted = self.flag(value, '"none"')
+        if wanted is False:
+            self.problem(
+                value.place, "wrong-type", '"none: true" leaves cost unallocated; "none: false" says nothing'
+            )
+        return NoAllocation() if wanted else None
+
+    def by(self, node: Node) -> Method | None:
+        """`allocated_cost`, `even`, the name of a stream, or a list of one stream with its weight."""
+        if isinstance(node, Scalar):
+            word = self.text(node, '"by"')
+            if word == "allocated_cost":
+                return ByAllocatedCost()
+            if word == "even":
+                return Evenly()
+            return None if word is None else ByStream(word, node.place)
+        items = self.items(node, '"by"')
+        read = [self.weighted_stream(item) for item in items]
+        streams = [item for item in read if item is not None]
+        if not streams or len(streams) < len(read):
+            return None
+        total = sum((weight for _, weight in streams), Decimal(0))
+        if total != 1:
+            self.problem(
+                node.place, "bad-shares", f"the weights sum to {total}; they have to sum to exactly 1"
+            )
+            return None
+        if len(streams) > 1:
+            message = "several weighted streams are not compiled by this version; use one stream"
+            self.problem(node.place, "not-yet-supported", message)
+            return None
+        return streams[0][0]
+
+    def weighted_stream(self, node: Node) -> tuple[ByStream, Decimal] | None:
+        if isinstance(node, Scalar):
+            name = self.text(node, "a stream")
+            return None if name is None else (ByStream(name, node.place), Decimal(1))
+        mapping = self.mapping(node, "a stream with its weight", ("stream", "weight"), required=("stream",))
+        name_node = mapping.get("stream") if mapping else None
+        weight_node = mapping.get("weight") if mapping else None
+        name = self.text(name_node, '"stream"') if name_node else None
+        weight = self.fraction(weight_node, '"weight"') if weight_node else Decimal(1)
+        return (
+            (ByStream(name, name_node.place), weight) if name and name_node and weight is not None else None
+        )
+
+    def shares(self, node: Node) -> Method | None:
+        if not isinstance(node, Mapping) or not node.entries:
+            message = f'"shares" is a mapping of customer ids to fractions; found {kind(node)}'
+            self.problem(node.place, "wrong-type", message)
+            return None
+        read = [(key.text, self.fraction(value, f'the share of "{key.text}"')) for key, value in node.entries]
+        shares = tuple((customer, share) for customer, share in read if share is not None)
+        total = sum((share for _, share in shares), Decimal(0))
+        if len(shares) < len(read):
+            return None
+        if any(not customer for customer, _ in shares):
+            self.problem(node.place, "empty-text", "a customer id is empty; write it")
+            return None
+        if total != 1:
+            self.problem(
+                node.place, "bad-shares", f"the shares sum to {total}; they have to sum to exactly 1"
+            )
+            return None
+        return FixedShares(shares)
+
+    def fraction(self, node: Node, what: str) -> Decimal | None:
+        """A number above 0, at most 1, with at most 6 digits behind the point."""
+        number = self.decimal(node, what)
+        if number is None:
+            return None
+        if not 0 < number <= 1 or number != round(number, 6):
+            message = (
+                f"{what} is {number}; it has to be above 0, at most 1, with at most 6 digits behind the point"
+            )
+            self.problem(node.place, "bad-shares", message)
+            return None
+        return number
+
+    def when_no_usage(self, node: Node | None) -> tuple[str, ...]:
+        """The windows to look for usage in, in order; `unallocated` always ends them."""
+        if node is None:
+            return DEFAULT_WHEN_NO_USAGE
+        items = self.items(node, '"when_no_usage"')
+        words = [self.choice(item, 'a step of "when_no_usage"', WHEN_NO_USAGE) for item in items]
+        steps = [word for word in words if word is not None]
+        positions = [WHEN_NO_USAGE.index(step) for step in steps]
+        if positions != sorted(set(positions)):
+            message = f"each step once, in this order: {', '.join(WHEN_NO_USAGE)}"
+            self.problem(node.place, "unknown-choice", message)
+        return (*(step for step in steps if step != "unallocated"), "unallocated")

@@ -1,0 +1,219 @@
+"""YAML text to nodes that know their place: every key and value keeps its line and column.
+
+Values stay texts as they were written (`yes`, `011254002932` and `2026-07-01` are not guessed into booleans,
+octal numbers or dates): which type is meant is known only by who reads the node. What the keys mean does not
+belong here.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from orchestration.compiler.problems import Place, Problems
+
+MAX_FILE_CHARACTERS = 16_000_000
+MAX_TEXT_CHARACTERS = 65_536
+MAX_NODES = 500_000
+MAX_DEPTH = 40
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_JINJA_MARK = re.compile(r"\{[{%#]")
+_FORBIDDEN_CHARACTER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A single value, as text. `plain` says that it stood without quotes."""
+
+    place: Place
+    text: str
+    plain: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether YAML reads this as no value at all."""
+        return self.plain and self.text in {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list; `place` is where it begins."""
+
+    place: Place
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys with their values, in the order of the file; `source` is the YAML text it was read from."""
+
+    place: Place
+    entries: tuple[tuple[Scalar, Node], ...]
+    source: str
+
+    def get(self, key: str) -> Node | None:
+        """The value of `key`, or None where it is absent."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class _StopReadingError(Exception):
+    """Raised after a problem that leaves nothing sensible to read in the rest of the file."""
+
+
+def parse_yaml(path: str, text: str, problems: Problems) -> Node | None:
+    """The nodes of one YAML file; None when it is empty or broken, which is then among the problems."""
+    start = Place(path, 1, 1)
+    if len(text) > MAX_FILE_CHARACTERS:
+        problems.add(start, "too-large", f"{len(text)} characters; at most {MAX_FILE_CHARACTERS} are read")
+        return None
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    text = text.replace("\r\n", "\n")
+    if not _characters_are_fine(path, text, problems):
+        return None
+    reader = _Events(path, text, problems)
+    try:
+        return reader.document()
+    except _StopReadingError:
+        return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else start
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        problems.add(place, "yaml-syntax", f"{what}; check the indentation, quotes and brackets near here")
+        return None
+
+
+def _characters_are_fine(path: str, text: str, problems: Problems) -> bool:
+    bad = _FORBIDDEN_CHARACTER.search(text)
+    if bad:
+        message = f"character U+{ord(bad.group()):04X} is not allowed here; remove it"
+        problems.add(_place_at(path, text, bad.start()), "control-character", message)
+    marks = list(_JINJA_MARK.finditer(text))
+    for mark in marks:
+        _report_jinja(_place_at(path, text, mark.start()), mark.group(), problems)
+    return not bad and not marks
+
+
+def _report_jinja(place: Place, mark: str, problems: Problems) -> None:
+    problems.add(
+        place, "jinja-mark", f'"{mark}" begins a template; contexts are plain data, write the value itself'
+    )
+
+
+def _place_at(path: str, text: str, offset: int) -> Place:
+    line_start = text.rfind("\n", 0, offset) + 1
+    return Place(path, text.count("\n", 0, offset) + 1, offset - line_start + 1)
+
+
+class _Events:
+    """Builds nodes from YAML's events, refusing what contexts may not contain."""
+
+    def __init__(self, path: str, text: str, problems: Problems) -> None:
+        self.path = path
+        self.text = text
+        self.problems = problems
+        self.count = 0
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
+
+    def document(self) -> Node | None:
+        node: Node | None = None
+        documents = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    message = "only one document per file is read; move the rest to a file of its own"
+                    self.stop(event, "several-documents", message)
+                node = self.node(next(self.events), 0)
+        if node is None or (isinstance(node, Scalar) and node.is_nothing):
+            self.problems.add(
+                Place(self.path, 1, 1), "wrong-type", "the file is empty; fill it in or remove it"
+            )
+            return None
+        return node
+
+    def node(self, event: yaml.Event, depth: int) -> Node:
+        self.count += 1
+        if depth > MAX_DEPTH or self.count > MAX_NODES:
+            limit = f"{MAX_DEPTH} levels of nesting and {MAX_NODES} values"
+            self.stop(event, "too-large", f"a context file has at most {limit}")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            self.stop(event, "yaml-anchor", "anchors and aliases are not read; write the value out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self.stop(event, "yaml-tag", f'the tag "{tag}" is not read; write the value without it')
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(event, depth)
+        return self.mapping(event, depth)
+
+    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        place = self.place(event)
+        text: str = event.value
+        if len(text) > MAX_TEXT_CHARACTERS:
+            message = f"a text of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read"
+            self.problems.add(place, "too-large", message)
+        mark = _JINJA_MARK.search(text)
+        if mark:
+            _report_jinja(place, mark.group(), self.problems)
+        bad = _FORBIDDEN_CHARACTER.search(text)
+        if bad:
+            message = f"character U+{ord(bad.group()):04X} is not allowed here; remove it"
+            self.problems.add(place, "control-character", message)
+        return Scalar(place, text, plain=event.style in (None, ""))
+
+    def sequence(self, start: yaml.Event, depth: int) -> Sequence:
+        items: list[Node] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self.node(event, depth + 1))
+        return Sequence(self.place(start), tuple(items))
+
+    def mapping(self, start: yaml.Event, depth: int) -> Mapping:
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        end = start
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                end = event
+                break
+            key = self.node(event, depth + 1)
+            value = self.node(next(self.events), depth + 1)
+            if not isinstance(key, Scalar):
+                self.problems.add(key.place, "wrong-type", "a key has to be a single word or text")
+            elif key.text in entries:
+                line = entries[key.text][0].place.line
+                self.problems.add(
+                    key.place, "duplicate-key", f'"{key.text}" stands in line {line} already; keep one'
+                )
+            else:
+                entries[key.text] = (key, value)
+        return Mapping(self.place(start), tuple(entries.values()), self.source(start, end))
+
+    def source(self, start: yaml.Event, end: yaml.Event) -> str:
+        """The text of a node, its indentation and the comments after it cut off."""
+        mark = start.start_mark
+        assert mark is not None
+        assert end.end_mark is not None
+        lines = (" " * mark.column + self.text[mark.index : end.end_mark.index]).rstrip().split("\n")
+        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+            lines.pop()
+        return textwrap.dedent("\n".join(lines)).rstrip()
+
+    def place(self, event: yaml.Event) -> Place:
+        assert event.start_mark is not None  # every event that is read from a text has one
+        return Place(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def stop(self, event: yaml.Event, code: str, message: str) -> None:
+        self.problems.add(self.place(event), code, message)
+        raise _StopReadingError
