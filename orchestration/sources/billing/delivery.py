@@ -1,0 +1,258 @@
+"""One delivery of a bill: its files read, converted and written as landed Parquet.
+
+What belongs here: the queries over one delivery and the order in which its files are replaced.
+What does not: which deliveries there are (`manifest`), or whether one has changed (`landing`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from orchestration.settings import BillingExport
+from orchestration.sources.billing import landed
+from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats import complaints
+from orchestration.sources.billing.formats.columns import DAYS, charges_schema
+from orchestration.sources.billing.formats.detection import read_as
+from orchestration.sources.billing.formats.files import (
+    DataFile,
+    literal,
+    open_data_file,
+    quoted,
+    relation,
+)
+from orchestration.sources.billing.formats.reading import Reading
+from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.locations import Location
+
+# What identifies the account that a bill is for, per family.
+_ACCOUNT = {
+    "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
+    "focus": "billing_account_id",
+}
+_CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
+
+
+@dataclass
+class ColumnReport:
+    """What a delivery's files have besides what is read: columns with the number of values in them."""
+
+    unused: dict[str, int] = field(default_factory=dict)
+    new: dict[str, int] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
+
+
+def connect(work: Path, threads: int = 0, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that may spill into `work`, in UTC."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "temp_directory": str(work)})
+    connection.execute("set TimeZone = 'UTC'")
+    if threads:
+        connection.execute(f"set threads = {int(threads)}")
+    if memory_limit:
+        connection.execute(f"set memory_limit = {literal(memory_limit)}")
+    return connection
+
+
+def open_files(
+    connection: duckdb.DuckDBPyConnection, location: Location, delivery: Delivery, work: Path
+) -> list[DataFile]:
+    """Fetch a delivery's files and look at their headers."""
+    return [
+        open_data_file(
+            connection, stored.key, location.describe(stored.key), location.fetch(stored.key, work), work
+        )
+        for stored in delivery.files
+    ]
+
+
+def group_files(
+    files: list[DataFile], export: BillingExport, delivery: Delivery
+) -> list[tuple[Reading, list[DataFile]]]:
+    """Files with the same columns together, each group with the way it is read."""
+    groups: dict[object, list[DataFile]] = {}
+    for file in files:
+        groups.setdefault((file.kind, file.columns), []).append(file)
+    readings = [
+        (read_as(group[0], export.format, delivery.legacy, delivery.month, export.billing_currency), group)
+        for group in groups.values()
+    ]
+    families = {reading.family for reading, _ in readings}
+    if len(families) > 1:
+        raise BillingError(
+            f"{files[0].shown}: the files of one delivery are in different formats: {families}"
+        )
+    return readings
+
+
+def land_delivery(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    export: BillingExport,
+    delivery: Delivery,
+    version: str,
+    files: list[DataFile],
+) -> ColumnReport:
+    """Replace what a delivery landed before, whole: first its charges, then its days.
+
+    Raises `BillingError` for content that cannot be read; nothing is replaced then.
+    """
+    groups = group_files(files, export, delivery)
+    family = groups[0][0].family
+    charges = landed.charges_file(landing, family, export.name, delivery.name)
+    days = landed.days_file(landing, export.name, delivery.name)
+    query = " union all ".join(reading.charges(relation(group)) for reading, group in groups)
+    with landed.replacing(days) as new_days, landed.replacing(charges) as new_charges:
+        try:
+            connection.execute(
+                f"copy ({query}) to {literal(str(new_charges))} "
+                "(format parquet, compression zstd, row_group_size 122880)"
+            ).fetchall()
+            report = _source_totals(connection, groups)
+        except duckdb.Error as error:
+            raise complaints.explain(connection, groups, error) from error
+        _write_days(connection, new_charges, new_days, family, version, delivery)
+        _refuse_gaps(connection, new_charges, new_days, family, files, export)
+        for other in landed.FAMILIES:
+            if other != family:
+                landed.charges_file(landing, other, export.name, delivery.name).unlink(missing_ok=True)
+    return report
+
+
+def _source_totals(
+    connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]]
+) -> ColumnReport:
+    """Fill table `source_totals` from the raw files, and count what is not read."""
+    report = ColumnReport()
+    connection.execute(
+        "create or replace temp table source_totals (billing_period varchar, billing_currency varchar, "
+        "usage_date date, row_count bigint, source_billed_cost decimal(38,12))"
+    ).fetchall()
+    for reading, group in groups:
+        connection.execute(
+            f"create or replace temp table raw_totals as {reading.source_totals(relation(group))}"
+        ).fetchall()
+        connection.execute(
+            "insert into source_totals select billing_period, billing_currency, usage_date, row_count, "
+            "source_billed_cost from raw_totals"
+        ).fetchall()
+        report.repeated.update(reading.repeated)
+        if not reading.unused:
+            continue
+        sums = ", ".join(f"coalesce(sum(u{place}), 0)::bigint" for place in range(len(reading.unused)))
+        counts = connection.execute(f"select {sums} from raw_totals").fetchall()[0]
+        for column, count in zip(reading.unused, counts, strict=True):
+            report.unused[column.header] = report.unused.get(column.header, 0) + count
+            if column.header in reading.new:
+                report.new[column.header] = report.new.get(column.header, 0) + count
+    return report
+
+
+def _write_days(
+    connection: duckdb.DuckDBPyConnection,
+    new_charges: Path,
+    new_days: Path,
+    family: str,
+    version: str,
+    delivery: Delivery,
+) -> None:
+    content = ", ".join(
+        quoted(name)
+        for name in charges_schema("aws_cur" if family == "aws_cur" else "focus")
+        if name not in ("landed_file", "landed_row")
+    )
+    connection.execute(
+        f"""
+        create or replace temp table new_days as
+        with landed as (
+            select
+                billing_period,
+                {_CURRENCY[family]} as billing_currency,
+                usage_date,
+                count(*) as landed_rows,
+                -- A sum does not depend on the order of rows, and counts a repeated row each time.
+                sum(hash({content})::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
+                list(distinct {_ACCOUNT[family]} order by {_ACCOUNT[family]}) as billing_account_ids
+            from read_parquet({literal(str(new_charges))}, hive_partitioning = false)
+            group by all
+        ),
+        source as (
+            select
+                billing_period,
+                billing_currency,
+                usage_date,
+                sum(row_count)::bigint as row_count,
+                sum(source_billed_cost)::decimal(38,12) as source_billed_cost
+            from source_totals
+            group by all
+        )
+        select
+            '{family}' as family,
+            source.billing_period,
+            source.billing_currency,
+            source.usage_date,
+            source.row_count,
+            landed.fingerprint,
+            source.source_billed_cost,
+            landed.billing_account_ids,
+            {literal(version)} as delivery_version,
+            '{delivery.kind}' as delivery_kind
+        from source
+        left join landed
+            on source.billing_period is not distinct from landed.billing_period
+            and source.billing_currency is not distinct from landed.billing_currency
+            and source.usage_date is not distinct from landed.usage_date
+            and source.row_count = landed.landed_rows
+        """
+    ).fetchall()
+    months = {
+        month for (month,) in connection.execute("select distinct billing_period from new_days").fetchall()
+    }
+    if delivery.month:
+        months.add(delivery.month)
+    notes = {
+        "family": family,
+        "version": version,
+        "kind": delivery.kind,
+        "months": " ".join(sorted(month for month in months if month)),
+    }
+    shown = ", ".join(f"{key}: {literal(value)}" for key, value in notes.items())
+    columns = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in DAYS.items())
+    connection.execute(
+        f"copy (select {columns} from new_days order by billing_period, usage_date, billing_currency) "
+        f"to {literal(str(new_days))} (format parquet, compression zstd, kv_metadata {{{shown}}})"
+    ).fetchall()
+
+
+def _refuse_gaps(
+    connection: duckdb.DuckDBPyConnection,
+    new_charges: Path,
+    new_days: Path,
+    family: str,
+    files: list[DataFile],
+    export: BillingExport,
+) -> None:
+    """Refuse charges that belong to no month, day or currency, and rows that were lost on the way."""
+    needed = {
+        "billing_period": "billing month; the file must give the start of the billing period",
+        "usage_date": "usage day; the file must give the start of the charge",
+        _CURRENCY[family]: f"currency; set billing_currency of the export {export.name}",
+    }
+    for name, advice in needed.items():
+        rows = connection.execute(
+            f"select landed_file, landed_row from read_parquet({literal(str(new_charges))}) "
+            f"where {name} is null order by all limit 1"
+        ).fetchall()
+        if rows:
+            shown = next(file.shown for file in files if file.key == rows[0][0])
+            raise BillingError(f"{shown}: data row {rows[0][1]} has no {advice}")
+    lost = connection.execute(
+        f"select usage_date from read_parquet({literal(str(new_days))}) where fingerprint is null limit 1"
+    ).fetchall()
+    if lost:
+        raise BillingError(
+            f"{files[0].shown}: the rows of {lost[0][0]} that were landed are not those of the file; "
+            "it changed while it was read: run again"
+        )

@@ -1,0 +1,113 @@
+"""What the sources hold now: each export's deliveries, and the months that they are for.
+
+What belongs here: listing locations and reading manifests. What does not: landing what is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.settings import BillingExport
+from orchestration.sources.billing import landed
+from orchestration.sources.billing.delivery import connect, group_files, open_files
+from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats.files import relation
+from orchestration.sources.billing.manifest import Delivery, bare_delivery, read_listing, read_manifest
+from orchestration.sources.locations import Location, LocationError
+
+# Raise it when the same files would land differently: everything lands again then.
+LANDING_VERSION = 1
+
+OpenLocation = Callable[[str], Location]
+
+
+@dataclass(frozen=True)
+class FoundBills:
+    """What one export's location holds now: the deliveries that are the bill, and what is not read."""
+
+    export: BillingExport
+    location: Location
+    deliveries: tuple[Delivery, ...]
+    notes: tuple[str, ...]
+
+    def version(self, delivery: Delivery) -> str:
+        """What a delivery's landing depends on: its files, the export's settings, this code."""
+        parts = (
+            delivery.version,
+            self.export.format,
+            self.export.billing_currency or "",
+            str(LANDING_VERSION),
+        )
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills:
+    """List one export's location and read its current manifests; no data file is read.
+
+    Raises `BillingError` when the location cannot be read or a manifest is not in order.
+    """
+    try:
+        location = open_location(export.location)
+        objects = {stored.key: stored for stored in location.list()}
+        listing = read_listing(objects.values())
+        deliveries: list[Delivery] = []
+        notes = [f"{location.describe()}: {note}" for note in listing.notes]
+        for manifest in listing.manifests:
+            text = location.read(manifest.stored.key)
+            delivery = read_manifest(manifest, text, objects, location.bucket, location.prefix)
+            if delivery is None:
+                notes.append(f"{location.describe(manifest.stored.key)}: not read, the export is not a bill")
+            else:
+                deliveries.append(delivery)
+    except LocationError as error:
+        raise BillingError(f"billing export {export.name}: {error}") from error
+    by_name: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        other = by_name.setdefault(delivery.name, delivery)
+        if other is not delivery:
+            raise BillingError(
+                f"{location.describe(delivery.described_by)}: another report of the same name has its "
+                f"manifest at {location.describe(other.described_by)}; give each its own billing export, "
+                "with a location that holds only that report"
+            )
+    deliveries.extend(bare_delivery(stored) for stored in listing.bare_files)
+    return FoundBills(export, location, tuple(deliveries), tuple(notes))
+
+
+def discover_months(
+    exports: Iterable[BillingExport], open_location: OpenLocation, landing: Path
+) -> list[str]:
+    """The billing months (YYYY-MM) that the sources hold now, sorted.
+
+    Manifests tell theirs; of a bare file the landed days do, or, when it is new, its billing period column.
+    """
+    months: set[str] = set()
+    for export in exports:
+        bills = find_bills(export, open_location)
+        state = landed.landed_deliveries(landing, export.name)
+        for delivery in bills.deliveries:
+            known = state.get(delivery.name)
+            if delivery.month:
+                months.add(delivery.month)
+            elif known is not None and known.version == bills.version(delivery):
+                months.update(known.months)
+            else:
+                months.update(_months_of_file(bills, delivery))
+    return sorted(months)
+
+
+def _months_of_file(bills: FoundBills, delivery: Delivery) -> set[str]:
+    with tempfile.TemporaryDirectory() as folder, connect(Path(folder)) as connection:
+        try:
+            files = open_files(connection, bills.location, delivery, Path(folder))
+        except LocationError as error:
+            raise BillingError(f"billing export {bills.export.name}: {error}") from error
+        months: set[str] = set()
+        for reading, group in group_files(files, bills.export, delivery):
+            query = f"select distinct {reading.period} from {relation(group)}"
+            months.update(month for (month,) in connection.execute(query).fetchall() if month)
+    return months

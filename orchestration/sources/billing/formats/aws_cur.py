@@ -1,0 +1,81 @@
+"""What legacy CUR and CUR 2.0 share: the landed columns of an AWS bill line, whatever the file looks like.
+
+What belongs here: finding each landed column in a file. What does not: how tags are laid out, which is where
+the two forms differ (`cur_legacy`, `cur_2`).
+"""
+
+from __future__ import annotations
+
+from orchestration.sources.billing.formats import conversions
+from orchestration.sources.billing.formats.columns import (
+    AWS_CUR,
+    DOCUMENTED,
+    DOCUMENTED_PREFIXES,
+    Kind,
+)
+from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.reading import Reading
+
+REQUIRED = ("line_item_usage_start_date", "line_item_unblended_cost")
+MAPS = ("resource_tags", "cost_category", "product")
+
+
+def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
+    """Columns without which a bill cannot be read. `period` is known when a manifest told the month."""
+    required = REQUIRED if period else (*REQUIRED, "bill_billing_period_start_date")
+    return [name for name in required if name not in named]
+
+
+def reading(
+    named: dict[str, list[SourceColumn]],
+    maps: dict[str, str],
+    in_maps: dict[str, Kind],
+    period: str | None,
+    currency: str | None,
+) -> Reading:
+    """How a file is read.
+
+    `named` holds the file's columns by the name that CUR's Parquet files give them; `maps` the SQL of the
+    three maps; `in_maps` the names of the columns that went into a map, with the kind they were read as.
+    `period` and `currency` are the month of the manifest and the configured currency, if any.
+    """
+    values: dict[str, str] = {}
+    used: list[tuple[SourceColumn, Kind]] = []
+    for name, kind in AWS_CUR.items():
+        if name in MAPS:
+            values[name] = conversions.or_empty(maps[name]) if name in maps else conversions.or_empty("null")
+            continue
+        columns = named.get(name, [])
+        values[name] = conversions.first_present(kind, columns)
+        used.extend((column, kind) for column in columns)
+    for name, kind in in_maps.items():
+        used.extend((column, kind) for column in named[name])
+    if currency:
+        values["line_item_currency_code"] = (
+            f"coalesce({values['line_item_currency_code']}, {literal(currency)})"
+        )
+    month = f"strftime({values['bill_billing_period_start_date']}, '%Y-%m')"
+    taken = {column.sql for column, _ in used}
+    unused = [
+        (name, column) for name, columns in named.items() for column in columns if column.sql not in taken
+    ]
+    return Reading(
+        family="aws_cur",
+        values=values,
+        period=f"coalesce({month}, {literal(period)})" if period else month,
+        date=(
+            f"cast(coalesce({values['line_item_usage_start_date']}, "
+            f"{values['bill_billing_period_start_date']}) as date)"
+        ),
+        currency=values["line_item_currency_code"],
+        billed=conversions.first_present("number", named["line_item_unblended_cost"]),
+        used=tuple(used),
+        unused=tuple(column for _, column in unused),
+        new=frozenset(
+            column.header
+            for name, column in unused
+            if name not in DOCUMENTED and not name.startswith(DOCUMENTED_PREFIXES)
+        ),
+        absent=(),
+        repeated=tuple(name for name, columns in named.items() if len(columns) > 1),
+    )

@@ -1,0 +1,208 @@
+"""The fixed columns of landed charges: what dbt finds, whatever the file looked like.
+
+What belongs here: names and kinds of landed columns, per family, and the names that providers document but
+nothing reads yet. What does not: how a file's column becomes one of them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["text", "number", "timestamp", "map"]
+Family = Literal["aws_cur", "focus"]
+
+SQL_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "number": "DECIMAL(38,12)",
+    "timestamp": "TIMESTAMP",
+    "map": "MAP(VARCHAR, VARCHAR)",
+}
+
+AWS_CUR: dict[str, Kind] = {
+    "identity_line_item_id": "text",
+    "identity_time_interval": "text",
+    "bill_invoice_id": "text",
+    "bill_billing_entity": "text",
+    "bill_bill_type": "text",
+    "bill_payer_account_id": "text",
+    "bill_billing_period_start_date": "timestamp",
+    "bill_billing_period_end_date": "timestamp",
+    "line_item_usage_account_id": "text",
+    "line_item_usage_account_name": "text",
+    "line_item_line_item_type": "text",
+    "line_item_usage_start_date": "timestamp",
+    "line_item_usage_end_date": "timestamp",
+    "line_item_product_code": "text",
+    "line_item_usage_type": "text",
+    "line_item_operation": "text",
+    "line_item_availability_zone": "text",
+    "line_item_resource_id": "text",
+    "line_item_usage_amount": "number",
+    "line_item_normalized_usage_amount": "number",
+    "line_item_currency_code": "text",
+    "line_item_unblended_cost": "number",
+    "line_item_net_unblended_cost": "number",
+    "line_item_line_item_description": "text",
+    "line_item_tax_type": "text",
+    "line_item_legal_entity": "text",
+    "product_product_name": "text",
+    "product_product_family": "text",
+    "product_region": "text",
+    "product_region_code": "text",
+    "product_servicecode": "text",
+    "product_sku": "text",
+    "product_instance_type": "text",
+    "product_location": "text",
+    "pricing_public_on_demand_cost": "number",
+    "pricing_term": "text",
+    "pricing_unit": "text",
+    "pricing_purchase_option": "text",
+    "reservation_reservation_a_r_n": "text",
+    "reservation_effective_cost": "number",
+    "reservation_net_effective_cost": "number",
+    "reservation_amortized_upfront_fee_for_billing_period": "number",
+    "reservation_unused_amortized_upfront_fee_for_billing_period": "number",
+    "reservation_unused_recurring_fee": "number",
+    "reservation_net_unused_amortized_upfront_fee_for_billing_period": "number",
+    "reservation_net_unused_recurring_fee": "number",
+    "reservation_unused_quantity": "number",
+    "savings_plan_savings_plan_a_r_n": "text",
+    "savings_plan_savings_plan_effective_cost": "number",
+    "savings_plan_net_savings_plan_effective_cost": "number",
+    "savings_plan_total_commitment_to_date": "number",
+    "savings_plan_used_commitment": "number",
+    "savings_plan_amortized_upfront_commitment_for_billing_period": "number",
+    "savings_plan_recurring_commitment_for_billing_period": "number",
+    "savings_plan_net_recurring_commitment_for_billing_period": "number",
+    "split_line_item_parent_resource_id": "text",
+    "split_line_item_reserved_usage": "number",
+    "split_line_item_actual_usage": "number",
+    "split_line_item_split_usage": "number",
+    "split_line_item_split_usage_ratio": "number",
+    "split_line_item_split_cost": "number",
+    "split_line_item_unused_cost": "number",
+    "split_line_item_net_split_cost": "number",
+    "split_line_item_net_unused_cost": "number",
+    "split_line_item_public_on_demand_split_cost": "number",
+    "split_line_item_public_on_demand_unused_cost": "number",
+    "resource_tags": "map",
+    "cost_category": "map",
+    "product": "map",
+}
+
+FOCUS: dict[str, Kind] = {
+    "provider_name": "text",
+    "publisher_name": "text",
+    "invoice_issuer_name": "text",
+    "invoice_id": "text",
+    "billing_account_id": "text",
+    "billing_account_name": "text",
+    "billing_account_type": "text",
+    "sub_account_id": "text",
+    "sub_account_name": "text",
+    "sub_account_type": "text",
+    "billing_currency": "text",
+    "charge_category": "text",
+    "charge_class": "text",
+    "charge_description": "text",
+    "charge_frequency": "text",
+    "commitment_discount_category": "text",
+    "commitment_discount_id": "text",
+    "commitment_discount_name": "text",
+    "commitment_discount_status": "text",
+    "commitment_discount_type": "text",
+    "commitment_discount_unit": "text",
+    "capacity_reservation_id": "text",
+    "capacity_reservation_status": "text",
+    "consumed_unit": "text",
+    "pricing_category": "text",
+    "pricing_currency": "text",
+    "pricing_unit": "text",
+    "region_id": "text",
+    "region_name": "text",
+    "availability_zone": "text",
+    "resource_id": "text",
+    "resource_name": "text",
+    "resource_type": "text",
+    "service_category": "text",
+    "service_subcategory": "text",
+    "service_name": "text",
+    "sku_id": "text",
+    "sku_meter": "text",
+    "sku_price_id": "text",
+    "x_operation": "text",
+    "x_service_code": "text",
+    "x_usage_type": "text",
+    "billing_period_start": "timestamp",
+    "billing_period_end": "timestamp",
+    "charge_period_start": "timestamp",
+    "charge_period_end": "timestamp",
+    "billed_cost": "number",
+    "effective_cost": "number",
+    "list_cost": "number",
+    "contracted_cost": "number",
+    "list_unit_price": "number",
+    "contracted_unit_price": "number",
+    "consumed_quantity": "number",
+    "pricing_quantity": "number",
+    "commitment_discount_quantity": "number",
+    "pricing_currency_contracted_unit_price": "number",
+    "pricing_currency_effective_cost": "number",
+    "pricing_currency_list_unit_price": "number",
+    "tags": "map",
+    "sku_price_details": "map",
+    "x_cost_categories": "map",
+    "x_discounts": "map",
+}
+
+COLUMNS: dict[Family, dict[str, Kind]] = {"aws_cur": AWS_CUR, "focus": FOCUS}
+
+# What every landed charge has besides the columns of its family.
+LANDED: dict[str, str] = {
+    "usage_date": "DATE",
+    "billing_period": "VARCHAR",
+    "landed_file": "VARCHAR",
+    "landed_row": "BIGINT",
+}
+
+DAYS: dict[str, str] = {
+    "family": "VARCHAR",
+    "billing_period": "VARCHAR",
+    "billing_currency": "VARCHAR",
+    "usage_date": "DATE",
+    "row_count": "BIGINT",
+    "fingerprint": "VARCHAR",
+    "source_billed_cost": "DECIMAL(38,12)",
+    "billing_account_ids": "VARCHAR[]",
+    "delivery_version": "VARCHAR",
+    "delivery_kind": "VARCHAR",
+}
+
+# Columns that AWS documents and nothing reads. Anything beyond these is new, and said so.
+DOCUMENTED_PREFIXES = (
+    "product_",
+    "pricing_",
+    "reservation_",
+    "savings_plan_",
+    "split_line_item_",
+    "capacity_reservation_",
+    "discount_",
+)
+DOCUMENTED = frozenset(
+    {
+        "bill_invoicing_entity",
+        "bill_payer_account_name",
+        "discount",
+        "line_item_blended_cost",
+        "line_item_blended_rate",
+        "line_item_iam_principal",
+        "line_item_net_unblended_rate",
+        "line_item_normalization_factor",
+        "line_item_unblended_rate",
+    }
+)
+
+
+def charges_schema(family: Family) -> dict[str, str]:
+    """Names and SQL types of the columns of `charges.parquet`, in order."""
+    return {name: SQL_TYPES[kind] for name, kind in COLUMNS[family].items()} | LANDED

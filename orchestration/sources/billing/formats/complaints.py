@@ -1,0 +1,85 @@
+"""Why files could not be read: from DuckDB's error to the file, row, column and value.
+
+What belongs here: looking again, slowly, at files that have failed. What does not: the normal way of reading.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats.columns import Kind
+from orchestration.sources.billing.formats.conversions import converted, text
+from orchestration.sources.billing.formats.files import DataFile, SourceColumn, first_line, relation
+from orchestration.sources.billing.formats.reading import Reading
+
+_WORDS = {"number": "a number", "timestamp": "a time", "map": "a JSON object"}
+
+
+def explain(
+    connection: duckdb.DuckDBPyConnection,
+    groups: list[tuple[Reading, list[DataFile]]],
+    error: duckdb.Error,
+) -> BillingError:
+    """The error for a person: the first value that is not what its column must hold, or the broken file."""
+    files = [file for _, group in groups for file in group]
+    named = next((file for file in files if str(file.path) in str(error)), None)
+    line = re.search(r"CSV Error on Line: (\d+)", str(error))
+    if named and line:
+        reason = next(
+            (part for part in str(error).splitlines() if part.startswith(("Expected", "Value", "Maximum"))),
+            "not CSV",
+        )
+        return BillingError(f"{named.shown}: line {line[1]} is broken: {reason}; deliver the file again")
+    for reading, group in groups:
+        for file in group:
+            try:
+                complaint = _bad_value(connection, reading, file)
+            except duckdb.Error as again:
+                return BillingError(
+                    f"{file.shown}: cannot be read: {first_line(again)}; deliver the file again"
+                )
+            if complaint:
+                return complaint
+    shown = named.shown if named else ", ".join(file.shown for file in files[:3])
+    return BillingError(f"{shown}: cannot be landed: {first_line(error)}")
+
+
+def _bad_value(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, file: DataFile
+) -> BillingError | None:
+    """The first value of a file that does not convert."""
+    checked = [
+        (column, kind)
+        for column, kind in reading.used
+        if kind != "text" and (kind != "map" or column.type == "VARCHAR")
+    ]
+    if not checked:
+        return None
+    source = relation([file])
+    rows = ", ".join(
+        f"min(landed_row) filter (where {_fails(reading, column, kind)})" for column, kind in checked
+    )
+    found = connection.execute(f"select {rows} from {source}").fetchall()[0]
+    first = min(((row, place) for place, row in enumerate(found) if row is not None), default=None)
+    if first is None:
+        return None
+    row, place = first
+    column, kind = checked[place]
+    value = connection.execute(
+        f"select {column.sql}::varchar from {source} where landed_row = ?", [row]
+    ).fetchall()[0][0]
+    return BillingError(
+        f"{file.shown}: data row {row}, column {column.header}: {value[:200]!r} is not {_WORDS[kind]}; "
+        "correct the file or deliver it again"
+    )
+
+
+def _fails(reading: Reading, column: SourceColumn, kind: Kind) -> str:
+    """Whether a value is there and does not convert."""
+    value = text(column, reading.absent)
+    if kind == "map":
+        return f"coalesce(json_type(try_cast({value} as json)), '') <> 'OBJECT' and {value} is not null"
+    return f"{value} is not null and {converted(kind, column, reading.absent, 'try_cast')} is null"

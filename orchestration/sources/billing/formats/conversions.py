@@ -1,0 +1,100 @@
+"""SQL that turns a column of any type into a landed type: text, number, timestamp, map.
+
+Numbers become decimal(38,12) here, once; floats end here. Text, CSV's or Parquet's, is absent when empty.
+What does not belong here: which column becomes which.
+"""
+
+from __future__ import annotations
+
+from orchestration.sources.billing.formats.columns import SQL_TYPES, Kind
+from orchestration.sources.billing.formats.files import SourceColumn, literal
+
+_EMPTY_MAP = "map([]::varchar[], []::varchar[])"
+
+
+def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
+    """The column as text; '' and the words in `absent` become NULL."""
+    if column.type.startswith("TIMESTAMP"):
+        value = f"strftime({timestamp(column)}, '%Y-%m-%dT%H:%M:%SZ')"
+    else:
+        value = column.sql if column.type == "VARCHAR" else f"{column.sql}::varchar"
+    for word in ("", *absent):
+        value = f"nullif({value}, {literal(word)})"
+    return value
+
+
+def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
+    """The column as decimal(38,12), rounded half up when it has more digits."""
+    kind = column.type
+    if kind == "DOUBLE" and cast == "cast":
+        # The decimal that a double stands for is its shortest text. Going through text costs five times as
+        # much, so it is left to the values where a direct cast does not give the same double back.
+        x = column.sql
+        return (
+            f"case when abs({x}) < 4096 and cast({x} as decimal(38,12))::double = {x} "
+            f"then cast({x} as decimal(38,12)) else cast({x}::varchar as decimal(38,12)) end"
+        )
+    if kind.startswith("DECIMAL") or "INT" in kind:
+        return f"{cast}({column.sql} as decimal(38,12))"
+    return f"{cast}({text(column, absent)} as decimal(38,12))"
+
+
+def timestamp(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
+    """The column as a timestamp in UTC; a text without zone is UTC."""
+    if column.type == "TIMESTAMP WITH TIME ZONE":
+        return f"{column.sql} at time zone 'UTC'"
+    if column.type.startswith("TIMESTAMP") or column.type == "DATE":
+        return f"{cast}({column.sql} as timestamp)"
+    # By way of timestamptz, because a plain timestamp would ignore an offset that the text gives.
+    return f"{cast}({text(column, absent)} as timestamptz) at time zone 'UTC'"
+
+
+def mapping(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
+    """The column as map(varchar, varchar) without empty values, sorted by key; NULL when absent or empty."""
+    if column.type.startswith("MAP("):
+        source = column.sql
+    elif column.type.startswith("STRUCT(") and column.type.endswith("[]"):
+        source = f"map_from_entries({column.sql})"
+    elif column.type.startswith("STRUCT("):
+        source = f"{cast}(to_json({column.sql}) as map(varchar, varchar))"
+    else:
+        source = f"{cast}({cast}({text(column, absent)} as json) as map(varchar, varchar))"
+    return (
+        f"case when cardinality({source}) > 0 then map_from_entries(list_sort(list_filter(map_entries("
+        f"cast({source} as map(varchar, varchar))), lambda e: e.value <> ''))) end"
+    )
+
+
+def converted(kind: Kind, column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
+    """The column as the landed type of `kind`."""
+    if kind == "text":
+        return text(column, absent)
+    if kind == "number":
+        return number(column, absent, cast)
+    if kind == "timestamp":
+        return timestamp(column, absent, cast)
+    return mapping(column, absent, cast)
+
+
+def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str:
+    """The first of several columns with a value (they stand for the same thing); a typed NULL for none."""
+    values = [converted(kind, column, absent) for column in columns]
+    if not values:
+        return f"null::{SQL_TYPES[kind]}"
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def or_empty(value: str) -> str:
+    """A map that is never NULL."""
+    return f"coalesce({value}, {_EMPTY_MAP})"
+
+
+def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:
+    """A map from names to the columns' texts, without empty ones, sorted by name; None for no columns."""
+    if not columns:
+        return None
+    entries = ", ".join(
+        f"{{'key': {literal(name)}, 'value': {first_present('text', columns[name])}}}"
+        for name in sorted(columns)
+    )
+    return f"map_from_entries(list_filter([{entries}], lambda e: e.value is not null))"

@@ -1,0 +1,61 @@
+"""Legacy CUR: a column per tag; headers like `lineItem/UnblendedCost` in CSV, renamed ones in Parquet.
+
+What belongs here: AWS' renaming rule, and the columns that become maps. What does not: anything of CUR 2.0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from orchestration.sources.billing.formats import aws_cur
+from orchestration.sources.billing.formats.columns import AWS_CUR, Kind
+from orchestration.sources.billing.formats.conversions import map_of
+from orchestration.sources.billing.formats.files import SourceColumn
+from orchestration.sources.billing.formats.reading import Reading
+
+_PREFIXES = {"resource_tags": "resource_tags_", "cost_category": "cost_category_", "product": "product_"}
+
+
+def landed_name(header: str) -> str:
+    """The name that AWS gives a CSV header in Parquet: `lineItem/UsageAmount` -> `line_item_usage_amount`.
+
+    Underscore before capitals, lower case, everything else to underscores, none twice nor at the ends.
+    A header without `/` has been renamed already.
+    """
+    if "/" not in header:
+        return header.lower()
+    snake = re.sub(r"([A-Z])", r"_\1", header).lower()
+    return re.sub(r"[^a-z0-9]+", "_", snake).strip("_")
+
+
+def by_name(columns: Iterable[SourceColumn]) -> dict[str, list[SourceColumn]]:
+    """Columns by landed name; several headers may stand for the same one (tags that differ in case)."""
+    named: dict[str, list[SourceColumn]] = {}
+    for column in columns:
+        named.setdefault(landed_name(column.header), []).append(column)
+    return named
+
+
+def columns_of_map(named: dict[str, list[SourceColumn]], target: str) -> dict[str, list[SourceColumn]]:
+    """The columns that together are the map `target`, by key."""
+    prefix = _PREFIXES[target]
+    return {
+        name.removeprefix(prefix): columns
+        for name, columns in named.items()
+        if name.startswith(prefix) and name != prefix and name not in AWS_CUR
+    }
+
+
+def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str | None) -> Reading:
+    """How a legacy CUR file with these columns is read."""
+    named = by_name(columns)
+    maps: dict[str, str] = {}
+    in_maps: dict[str, Kind] = {}
+    for target, prefix in _PREFIXES.items():
+        keyed = columns_of_map(named, target)
+        sql = map_of(keyed)
+        if sql is not None:
+            maps[target] = sql
+            in_maps |= dict.fromkeys((prefix + key for key in keyed), "text")
+    return aws_cur.reading(named, maps, in_maps, period, currency)

@@ -1,0 +1,155 @@
+"""Data files as DuckDB sees them: their columns, and the relation that reads them as they are.
+
+What belongs here: CSV (plain, gz, zip) and Parquet, and checks that a file is whole.
+What does not: what a column means.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import shutil
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from orchestration.sources.billing.errors import BillingError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a data file: its header, the SQL name it is read by, and its SQL type."""
+
+    header: str
+    sql: str
+    type: str
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A local data file; `key` names the object that it comes from, `shown` is its full name for messages."""
+
+    key: str
+    shown: str
+    path: Path
+    kind: Literal["csv", "parquet"]
+    columns: tuple[SourceColumn, ...]
+
+
+def open_data_file(
+    connection: duckdb.DuckDBPyConnection, key: str, shown: str, path: Path, folder: Path
+) -> DataFile:
+    """Look at a file's header and check that it is whole.
+
+    A zip is unpacked into `folder`. Raises `BillingError` for a broken gz or zip, a Parquet file that cannot
+    be opened, and a file without header.
+    """
+    lowered = key.lower()
+    if lowered.endswith(".parquet"):
+        return DataFile(key, shown, path, "parquet", _parquet_columns(connection, shown, path))
+    if lowered.endswith(".zip"):
+        path = _unzip(shown, path, folder)
+    elif lowered.endswith(".gz"):
+        _check_gzip(shown, path)
+    return DataFile(key, shown, path, "csv", _csv_columns(shown, path))
+
+
+def relation(files: list[DataFile]) -> str:
+    """A subquery that reads files with the same columns as they are, plus `landed_file` and `landed_row`."""
+    first = files[0]
+    if first.kind == "csv":
+        # DuckDB numbers the rows of a file in their order only file by file.
+        return f"({' union all '.join(_csv_query(file) for file in files)})"
+    paths = ", ".join(literal(str(file.path)) for file in files)
+    names = ", ".join(f"({literal(str(file.path))}, {literal(file.key)})" for file in files)
+    return (
+        "(select bill.*, named.landed_file, bill.file_row_number + 1 as landed_row "
+        f"from read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false, "
+        f"binary_as_string = true) as bill join (values {names}) as named(path, landed_file) "
+        "on named.path = bill.filename)"
+    )
+
+
+def _csv_query(file: DataFile) -> str:
+    columns = ", ".join(f"{literal(column.sql)}: 'VARCHAR'" for column in file.columns)
+    return (
+        f"select *, {literal(file.key)} as landed_file, row_number() over () as landed_row "
+        f"from read_csv({literal(str(file.path))}, auto_detect = false, header = true, delim = ',', "
+        f"quote = '\"', escape = '\"', max_line_size = 16777216, columns = {{{columns}}})"
+    )
+
+
+def literal(text: str) -> str:
+    """Text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _parquet_columns(
+    connection: duckdb.DuckDBPyConnection, shown: str, path: Path
+) -> tuple[SourceColumn, ...]:
+    try:
+        rows = connection.execute(
+            "describe select * from read_parquet(?, hive_partitioning = false, binary_as_string = true)",
+            [str(path)],
+        ).fetchall()
+    except duckdb.Error as error:
+        raise BillingError(f"{shown}: is not a whole Parquet file ({first_line(error)})") from error
+    return tuple(SourceColumn(name, quoted(name), kind) for name, kind, *_ in rows)
+
+
+def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
+    try:
+        opened = gzip.open if path.name.lower().endswith(".gz") else open
+        with opened(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+            header = next(csv.reader(lines, strict=True), None)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BillingError(f"{shown}: its first line is not a CSV header in UTF-8 ({error})") from error
+    if not header:
+        raise BillingError(f"{shown}: is empty, not even a header")
+    # Headers may repeat, or differ in case only; a name by position is always distinct.
+    return tuple(SourceColumn(name.strip(), f"c{place}", "VARCHAR") for place, name in enumerate(header))
+
+
+def _check_gzip(shown: str, path: Path) -> None:
+    # DuckDB does not compare the checksum, so damage inside the data would go unseen.
+    position = 0
+    try:
+        with gzip.open(path, "rb") as content:
+            while chunk := content.read(_CHUNK):
+                position += len(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BillingError(
+            f"{shown}: broken gzip after {position} unpacked bytes ({error}); deliver the file again"
+        ) from error
+
+
+def _unzip(shown: str, path: Path, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+            if len(members) != 1:
+                raise BillingError(f"{shown}: should hold one CSV file, holds {len(members)}")
+            unpacked = folder / f"{path.name}.csv"
+            folder.mkdir(parents=True, exist_ok=True)
+            with archive.open(members[0]) as packed, unpacked.open("wb") as target:
+                shutil.copyfileobj(packed, target, _CHUNK)  # compares the checksum at its end
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BillingError(f"{shown}: broken zip ({error}); deliver the file again") from error
+    return unpacked
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a DuckDB error: the part that is about the data."""
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,72 @@
+"""FOCUS exports of any provider, version 1.0 to 1.2: PascalCase columns, Parquet or CSV.
+
+What belongs here: how FOCUS columns and absent values are recognised.
+What does not: AWS' own formats; split cost columns of FOCUS 1.3, which nothing reads yet.
+"""
+
+from __future__ import annotations
+
+import re
+
+from orchestration.sources.billing.formats import conversions
+from orchestration.sources.billing.formats.columns import FOCUS, Kind
+from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.reading import Reading
+
+REQUIRED = ("billed_cost", "charge_period_start")
+# Exports made through spreadsheets and databases write the word for what FOCUS calls null.
+_ABSENT = ("NULL",)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_LANDED = {_bare(name): name for name in FOCUS}
+
+
+def by_name(columns: tuple[SourceColumn, ...]) -> dict[str, list[SourceColumn]]:
+    """The file's columns by landed name; `BilledCost`, `billed_cost` and `BILLEDCOST` are the same."""
+    named: dict[str, list[SourceColumn]] = {}
+    for column in columns:
+        landed = _LANDED.get(_bare(column.header))
+        if landed:
+            named.setdefault(landed, []).append(column)
+    return named
+
+
+def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
+    """Columns without which a bill cannot be read. `period` is known when a manifest told the month."""
+    required = REQUIRED if period else (*REQUIRED, "billing_period_start")
+    return [name for name in required if name not in named]
+
+
+def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str | None) -> Reading:
+    """How a FOCUS file with these columns is read."""
+    named = by_name(columns)
+    values: dict[str, str] = {}
+    used: list[tuple[SourceColumn, Kind]] = []
+    for name, kind in FOCUS.items():
+        found = named.get(name, [])
+        values[name] = conversions.first_present(kind, found, _ABSENT)
+        if kind == "map":
+            values[name] = conversions.or_empty(values[name])
+        used.extend((column, kind) for column in found)
+    if currency:
+        values["billing_currency"] = f"coalesce({values['billing_currency']}, {literal(currency)})"
+    month = f"strftime({values['billing_period_start']}, '%Y-%m')"
+    taken = {column.sql for column, _ in used}
+    unused = tuple(column for column in columns if column.sql not in taken)
+    return Reading(
+        family="focus",
+        values=values,
+        period=f"coalesce({month}, {literal(period)})" if period else month,
+        date=f"cast(coalesce({values['charge_period_start']}, {values['billing_period_start']}) as date)",
+        currency=values["billing_currency"],
+        billed=conversions.first_present("number", named["billed_cost"], _ABSENT),
+        used=tuple(used),
+        unused=unused,
+        new=frozenset(column.header for column in unused),
+        absent=_ABSENT,
+        repeated=tuple(name for name, found in named.items() if len(found) > 1),
+    )

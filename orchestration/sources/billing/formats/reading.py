@@ -1,0 +1,73 @@
+"""How one set of file columns becomes landed charges: what every format produces.
+
+What belongs here: the plan and the queries made from it. What does not: the names of any one provider.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestration.sources.billing.formats.columns import Family, Kind, charges_schema
+from orchestration.sources.billing.formats.files import SourceColumn, quoted
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files with one set of columns are read.
+
+    `values` holds the SQL of every column of the family; `period` the SQL of the billing month (YYYY-MM) and
+    `date` of the usage day. `billed` is the SQL of the billed amount made from the file's own column.
+    `used` lists the file's columns that are read, with the kind each must convert to; `unused` the others;
+    `new` those of them that the provider's documentation does not name.
+    """
+
+    family: Family
+    values: dict[str, str]
+    period: str
+    date: str
+    currency: str
+    billed: str
+    used: tuple[tuple[SourceColumn, Kind], ...]
+    unused: tuple[SourceColumn, ...]
+    new: frozenset[str]
+    absent: tuple[str, ...]  # words that stand for no value
+    repeated: tuple[str, ...]  # landed columns that several columns of the file stand for
+
+    def charges(self, relation: str) -> str:
+        """A query for the landed charges of a relation."""
+        values = {**self.values, "billing_period": self.period, "usage_date": self.date}
+        chosen = [
+            f"cast({values[name]} as {kind}) as {quoted(name)}" if name in values else quoted(name)
+            for name, kind in charges_schema(self.family).items()
+        ]
+        return f"select {', '.join(chosen)} from {relation}"
+
+    def source_totals(self, relation: str) -> str:
+        """A query for the billed amounts and the counts of unused values, straight from the raw columns.
+
+        Columns: billing_period, billing_currency, usage_date, row_count, source_billed_cost, then one count
+        per unused column.
+        """
+        counts = "".join(
+            f", count({_present(column)}) as u{place}" for place, column in enumerate(self.unused)
+        )
+        return (
+            f"select {self.period} as billing_period, {self.currency} as billing_currency, "
+            f"{self.date} as usage_date, count(*) as row_count, "
+            f"cast(sum({self.billed}) as decimal(38,12)) as source_billed_cost{counts} "
+            f"from {relation} group by 1, 2, 3"
+        )
+
+
+def empty_charges(family: Family) -> str:
+    """A query for no charges, with all their columns."""
+    chosen = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in charges_schema(family).items())
+    return f"select {chosen} where false"
+
+
+def _present(column: SourceColumn) -> str:
+    if column.type == "VARCHAR":
+        return f"nullif({column.sql}, '')"
+    if column.type.startswith("MAP("):
+        return f"nullif(cardinality({column.sql}), 0)"
+    return column.sql

@@ -1,0 +1,185 @@
+"""What has landed already: where it lies, and what it was made from.
+
+What belongs here: names of landed files, their state, writing them so that a kill leaves the old or the new
+one. What does not: reading bills, or deciding what to land.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.billing.formats.columns import COLUMNS, DAYS, Family
+from orchestration.sources.billing.formats.files import literal, quoted
+from orchestration.sources.billing.formats.reading import empty_charges
+
+FAMILIES: tuple[Family, ...] = ("aws_cur", "focus")
+_NONE = "none"
+
+
+@dataclass(frozen=True)
+class LandedDelivery:
+    """A delivery as it lies in the landing folder."""
+
+    family: str
+    version: str
+    kind: str  # 'manifest' or 'file'
+    months: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """One row of `days.parquet` without its version."""
+
+    billing_period: str
+    billing_currency: str
+    usage_date: date
+    row_count: int
+    fingerprint: str
+    source_billed_cost: Decimal | None
+
+
+def charges_file(landing: Path, family: str, source: str, delivery: str) -> Path:
+    """Where the charges of a delivery land."""
+    return landing / "billing" / family / f"source_name={source}" / f"delivery={delivery}" / "charges.parquet"
+
+
+def days_file(landing: Path, source: str, delivery: str) -> Path:
+    """Where the days of a delivery land; written last, so it says that the charges are complete."""
+    return landing / "billing" / "days" / f"source_name={source}" / f"delivery={delivery}" / "days.parquet"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path to write to; on leaving without error it takes the place of `path` at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        yield temporary
+        commit(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def commit(temporary: Path, path: Path) -> None:
+    """Make a written file durable, then let it take the place of `path`."""
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def ensure_landing(landing: Path) -> None:
+    """Write files without rows, so that readers find every column before any bill has landed."""
+    with duckdb.connect() as connection:
+        for family in FAMILIES:
+            path = charges_file(landing, family, _NONE, _NONE)
+            _ensure(connection, path, empty_charges(family), set(COLUMNS[family]))
+        columns = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in DAYS.items())
+        _ensure(connection, days_file(landing, _NONE, _NONE), f"select {columns} where false", set(DAYS))
+
+
+def _ensure(connection: duckdb.DuckDBPyConnection, path: Path, query: str, columns: set[str]) -> None:
+    if path.exists():
+        rows = connection.execute("select name from parquet_schema(?)", [str(path)]).fetchall()
+        if columns <= {name for (name,) in rows}:
+            return
+    with replacing(path) as temporary:
+        connection.execute(f"copy ({query}) to {literal(str(temporary))} (format parquet)").fetchall()
+
+
+def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
+    """The committed deliveries of one export, by name."""
+    folder = days_file(landing, source, "*").parent.parent
+    found = {
+        path.parent.name.removeprefix("delivery="): path for path in folder.glob("delivery=*/days.parquet")
+    }
+    if not found:
+        return {}
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select file_name, decode(key), decode(value) from parquet_kv_metadata(?)",
+            [[str(path) for path in found.values()]],
+        ).fetchall()
+    notes: dict[str, dict[str, str]] = {}
+    for file_name, key, value in rows:
+        notes.setdefault(file_name, {})[key] = value
+    return {
+        delivery: LandedDelivery(
+            family=note["family"],
+            version=note["version"],
+            kind=note["kind"],
+            months=tuple(note["months"].split()),
+        )
+        for delivery, path in sorted(found.items())
+        if (note := notes.get(str(path))) and {"family", "version", "kind", "months"} <= note.keys()
+    }
+
+
+def unfinished_deliveries(landing: Path, source: str) -> set[str]:
+    """Deliveries whose charges lie there without days: a run was killed between the two."""
+    return {
+        path.parent.name.removeprefix("delivery=")
+        for family in FAMILIES
+        for path in charges_file(landing, family, source, "*").parent.parent.glob(
+            "delivery=*/charges.parquet"
+        )
+        if not days_file(landing, source, path.parent.name.removeprefix("delivery=")).exists()
+    }
+
+
+def landed_sources(landing: Path) -> set[str]:
+    """Names of the exports that something has landed from."""
+    folders = (landing / "billing" / "days").glob("source_name=*")
+    return {path.name.removeprefix("source_name=") for path in folders} - {_NONE}
+
+
+def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
+    """The days of a committed delivery; none when it has not landed."""
+    path = days_file(landing, source, delivery)
+    if not path.exists():
+        return []
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select billing_period, billing_currency, usage_date, row_count, fingerprint, source_billed_cost "
+            "from read_parquet(?, hive_partitioning = false) order by all",
+            [str(path)],
+        ).fetchall()
+    return [Day(*row) for row in rows]
+
+
+def overlapping_deliveries(landing: Path) -> list[tuple[str, str, list[str]]]:
+    """Months of one account that several deliveries hold: (month, account, `source/delivery` names)."""
+    pattern = str(days_file(landing, "*", "*"))
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            """
+            select billing_period, account, list_sort(list(distinct source_name || '/' || delivery))
+            from (
+                select billing_period, source_name, delivery, unnest(billing_account_ids) as account
+                from read_parquet(?, hive_partitioning = true, hive_types_autocast = false)
+            )
+            group by all having count(distinct (source_name, delivery)) > 1 order by all
+            """,
+            [pattern],
+        ).fetchall()
+    return [(month, account, names) for month, account, names in rows]
+
+
+def remove_delivery(landing: Path, source: str, delivery: str) -> None:
+    """Take a delivery away; the days go last, so that a killed removal is seen and finished."""
+    for family in FAMILIES:
+        shutil.rmtree(charges_file(landing, family, source, delivery).parent, ignore_errors=True)
+    shutil.rmtree(days_file(landing, source, delivery).parent, ignore_errors=True)

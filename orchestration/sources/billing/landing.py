@@ -1,0 +1,241 @@
+"""Bills into landed Parquet: what the sources hold now against what has landed, and the difference landed.
+
+A delivery (one report and month, or one bare file) is replaced whole: new charges take the place of the old
+ones, then the days, which carry the version, are written. A run killed between the two lands it again.
+
+What belongs here: deciding what to land, and the account of what was done. What does not: layouts
+(`manifest`), forms of files (`formats`), the queries over one delivery (`delivery`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from orchestration.settings import BillingExport
+from orchestration.sources.billing import landed
+from orchestration.sources.billing.delivery import ColumnReport, connect, land_delivery, open_files
+from orchestration.sources.billing.discovery import FoundBills, OpenLocation, discover_months, find_bills
+from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.landed import ensure_landing
+from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.locations import LocationError
+
+__all__ = [
+    "BillingError",
+    "BillingLanding",
+    "DeliveryResult",
+    "FoundBills",
+    "discover_months",
+    "ensure_landing",
+    "find_bills",
+    "land_billing",
+]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class DeliveryResult:
+    """What became of one delivery.
+
+    `billed_cost` is the sum in the source files per billing currency; `changed_days` are the usage days whose
+    charges are not what they were; `unused_columns` are the file's columns that nothing reads, with the
+    number of values in them, and `new_columns` those of them that the provider's documentation lacks.
+    """
+
+    source_name: str
+    delivery: str
+    status: Literal["landed", "unchanged", "removed"]
+    family: str
+    months: tuple[str, ...]
+    row_count: int
+    billed_cost: dict[str, Decimal]
+    version: str
+    described_by: str
+    changed_days: tuple[date, ...] = ()
+    unused_columns: dict[str, int] = field(default_factory=dict)
+    new_columns: dict[str, int] = field(default_factory=dict)
+    repeated_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BillingLanding:
+    """What a run of the landing did.
+
+    `overlaps` are texts about months of one account that several deliveries hold, whose charges count twice;
+    `notes` are texts about what the locations hold and is not read.
+    """
+
+    deliveries: tuple[DeliveryResult, ...]
+    overlaps: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def changed_days(self) -> tuple[date, ...]:
+        """The usage days whose charges are not what they were, in any delivery."""
+        return tuple(sorted({day for result in self.deliveries for day in result.changed_days}))
+
+
+def land_billing(
+    exports: Iterable[BillingExport],
+    open_location: OpenLocation,
+    landing: Path,
+    months: set[str] | None = None,
+    on_progress: Progress | None = None,
+    threads: int = 0,
+    memory_limit: str = "",
+) -> BillingLanding:
+    """Land what has changed since the last time; one caller at a time.
+
+    `months` (YYYY-MM) limits the reports that are looked at, None means all; bare files always are.
+    `on_progress` is told what is being landed, how many deliveries are done, and of how many.
+    Raises `BillingError` at the first bill that cannot be landed. Deliveries before it have landed, whole;
+    it and the ones after it stay as they were.
+    """
+    exports = list(exports)
+    ensure_landing(landing)
+    for left in (landing / "billing").glob(".work-*"):  # of killed runs
+        shutil.rmtree(left, ignore_errors=True)
+    found = [find_bills(export, open_location) for export in exports]
+    for bills in found:
+        _refuse_empty(bills, landing)
+    wanted = [
+        (bills, delivery)
+        for bills in found
+        for delivery in bills.deliveries
+        if months is None or delivery.month is None or delivery.month in months
+    ]
+    states = {bills.export.name: landed.landed_deliveries(landing, bills.export.name) for bills in found}
+    results: list[DeliveryResult] = []
+    for bills in found:
+        results.extend(_remove_vanished(bills, states[bills.export.name], landing))
+    for done, (bills, delivery) in enumerate(wanted):
+        if on_progress:
+            on_progress(f"{bills.export.name}: {delivery.name}", done, len(wanted))
+        version = bills.version(delivery)
+        state = states[bills.export.name].get(delivery.name)
+        if state is not None and state.version == version:
+            results.append(_result(landing, bills, delivery, "unchanged", state.family))
+            continue
+        before = landed.landed_days(landing, bills.export.name, delivery.name)
+        with tempfile.TemporaryDirectory(prefix=".work-", dir=landing / "billing") as folder:
+            report = _land(landing, bills, delivery, version, Path(folder), threads, memory_limit)
+        results.append(_result(landing, bills, delivery, "landed", None, before, report))
+    if on_progress:
+        on_progress("billing", len(wanted), len(wanted))
+    notes = [note for bills in found for note in bills.notes]
+    notes.extend(
+        f"{landing / 'billing'}: charges of the export {source} still count, though the settings do not name "
+        f"it any more; take its folders source_name={source} away if they should not"
+        for source in sorted(landed.landed_sources(landing) - {export.name for export in exports})
+    )
+    overlaps = [
+        f"{month}: account {account or 'unknown'} is billed by {' and '.join(names)}; its charges count "
+        f"{'twice' if len(names) == 2 else f'{len(names)} times'}"
+        for month, account, names in landed.overlapping_deliveries(landing)
+    ]
+    return BillingLanding(tuple(results), tuple(overlaps), tuple(notes))
+
+
+def _land(
+    landing: Path,
+    bills: FoundBills,
+    delivery: Delivery,
+    version: str,
+    work: Path,
+    threads: int,
+    memory_limit: str,
+) -> ColumnReport:
+    with connect(work, threads, memory_limit) as connection:
+        try:
+            files = open_files(connection, bills.location, delivery, work)
+        except LocationError as error:
+            raise BillingError(f"billing export {bills.export.name}: {error}") from error
+        return land_delivery(connection, landing, bills.export, delivery, version, files)
+
+
+def _refuse_empty(bills: FoundBills, landing: Path) -> None:
+    """An emptied location is more likely a wrong setting than the end of all bills."""
+    state = landed.landed_deliveries(landing, bills.export.name)
+    if state and not bills.deliveries:
+        raise BillingError(
+            f"billing export {bills.export.name}: nothing found at {bills.location.describe()}, though "
+            f"{len(state)} deliveries have landed from there; correct the location, or remove the export "
+            "from the settings. Nothing was removed"
+        )
+
+
+def _remove_vanished(
+    bills: FoundBills, state: dict[str, landed.LandedDelivery], landing: Path
+) -> list[DeliveryResult]:
+    """Take away what bare files landed that are there no more.
+
+    Reports that are there no more stay: buckets expire old months, which have not become free of charge.
+    """
+    present = {delivery.name for delivery in bills.deliveries}
+    for delivery in landed.unfinished_deliveries(landing, bills.export.name) - present:
+        landed.remove_delivery(landing, bills.export.name, delivery)
+    removed: list[DeliveryResult] = []
+    for delivery, known in state.items():
+        if known.kind != "file" or delivery in present:
+            continue
+        days = landed.landed_days(landing, bills.export.name, delivery)
+        landed.remove_delivery(landing, bills.export.name, delivery)
+        removed.append(
+            DeliveryResult(
+                source_name=bills.export.name,
+                delivery=delivery,
+                status="removed",
+                family=known.family,
+                months=known.months,
+                row_count=0,
+                billed_cost={},
+                version=known.version,
+                described_by=bills.location.describe(),
+                changed_days=tuple(sorted({day.usage_date for day in days})),
+            )
+        )
+    return removed
+
+
+def _result(
+    landing: Path,
+    bills: FoundBills,
+    delivery: Delivery,
+    status: Literal["landed", "unchanged"],
+    family: str | None,
+    before: list[landed.Day] | None = None,
+    report: ColumnReport | None = None,
+) -> DeliveryResult:
+    days = landed.landed_days(landing, bills.export.name, delivery.name)
+    state = landed.landed_deliveries(landing, bills.export.name)[delivery.name] if family is None else None
+    billed: dict[str, Decimal] = {}
+    for day in days:
+        billed[day.billing_currency] = billed.get(day.billing_currency, Decimal(0)) + (
+            day.source_billed_cost or Decimal(0)
+        )
+    changed = set(before or ()) ^ set(days) if before is not None else set()
+    report = report or ColumnReport()
+    return DeliveryResult(
+        source_name=bills.export.name,
+        delivery=delivery.name,
+        status=status,
+        family=family or (state.family if state else ""),
+        months=tuple(sorted({day.billing_period for day in days}))
+        or ((delivery.month,) if delivery.month else ()),
+        row_count=sum(day.row_count for day in days),
+        billed_cost=billed,
+        version=bills.version(delivery),
+        described_by=bills.location.describe(delivery.described_by),
+        changed_days=tuple(sorted({day.usage_date for day in changed})),
+        unused_columns=report.unused,
+        new_columns=report.new,
+        repeated_columns=tuple(sorted(report.repeated)),
+    )
