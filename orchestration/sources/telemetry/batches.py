@@ -1,0 +1,114 @@
+"""Telemetry batches in a location -> landed records, quarantine and ledger.
+
+What belongs here: the course of a load: heal what a killed one left, find and fetch what is new, land it,
+commit. What does not: which batch counts (`ledger.py`), reading and judging (`load.py`), the landed files
+(`landed_files.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.locations import Location, ObjectMissingError, StoredObject
+from orchestration.sources.telemetry.landed_files import LandedTelemetry, ensure_landing
+from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load
+from orchestration.sources.telemetry.load import Load, Progress, TelemetryLanding
+
+__all__ = ["Progress", "TelemetryLanding", "ensure_landing", "land_telemetry"]
+
+FETCHES_AT_ONCE = 8
+
+
+def land_telemetry(
+    location: Location,
+    landing: Path,
+    now: datetime,
+    on_progress: Progress | None = None,
+    *,
+    memory_limit: str = "",
+    threads: int = 0,
+) -> TelemetryLanding:
+    """Land every batch of the location that is new or has changed; `now` must know its zone.
+
+    Objects whose name, or a folder of it, begins with `_` are not batches. A batch that cannot be read is
+    one row in quarantine, and is tried again when its object changes. Nothing counts before the ledger is
+    written, at the end: killed at any instant, the next load starts from the last ledger. Raises
+    `LocationError` when the location refuses.
+    """
+    progress = on_progress or _silent
+    at = now.astimezone(UTC).replace(tzinfo=None)
+    landed = LandedTelemetry(landing / "telemetry")
+    landed.prepare()
+    work = landed.open_work()
+    try:
+        with duckdb.connect(config=_config(work, memory_limit, threads)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")  # times without a zone are UTC
+            ledger = landed.settle(connection, landed.read_ledger())
+            landed.sweep({line.load_id for line in ledger})
+            fetched, unchanged = _fetch(location, ledger, work, progress)
+            plan = plan_load(ledger, [arrival for arrival, _ in fetched])
+            if not fetched:
+                return TelemetryLanding(None, unchanged=unchanged)
+            load = Load(connection, landed, plan, at, progress)
+            paths = {arrival.batch_location: path for arrival, path in fetched}
+            lines = load.land([paths[arrival.batch_location] for arrival in plan.to_land])
+            landed.write_ledger(lines)
+            landed.settle(connection, lines)
+            return load.result(unchanged + plan.unchanged)
+    finally:
+        landed.close_work()
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+def _config(work: Path, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(work / "spill")}
+    # What is staged can be read in any order: every row knows its place.
+    config["preserve_insertion_order"] = "false"
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    if threads:
+        config["threads"] = threads
+    return config
+
+
+def _fetch(
+    location: Location, ledger: Sequence[Batch], work: Path, progress: Progress
+) -> tuple[list[tuple[Arrival, Path]], int]:
+    """The objects that the ledger does not know as they are, oldest first, each with a local file."""
+    known = {line.batch_location: line.object_version for line in ledger if line.live}
+    found = [
+        (location.describe(stored.key), stored)
+        for stored in location.list()
+        if not any(part.startswith("_") for part in stored.key.split("/"))
+    ]
+    new = [(place, stored) for place, stored in found if known.get(place) != stored.version]
+    new.sort(key=lambda each: (each[1].modified, each[1].key))
+    downloads = work / "downloads"
+    downloads.mkdir()
+
+    def fetch(each: tuple[str, StoredObject]) -> tuple[Arrival, Path] | None:
+        place, stored = each
+        try:
+            path = location.fetch(stored.key, downloads)
+        except ObjectMissingError:
+            return None  # taken away since it was listed
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return Arrival(place, stored.version, content), path
+
+    fetched: list[tuple[Arrival, Path]] = []
+    with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
+        for done, each in enumerate(pool.map(fetch, new), 1):
+            progress("fetch batches", done, len(new))
+            if each:
+                fetched.append(each)
+    return fetched, len(found) - len(new)

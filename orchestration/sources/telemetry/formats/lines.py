@@ -1,0 +1,79 @@
+"""Text files as lines, a block at a time: the relation that the queries of JSONL and CSV read.
+
+A damaged line stays one bad line, memory is bounded by the block, and thousands of small files are one pass.
+What belongs here: where a line begins and ends, and its number. What does not: what a line says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestration.sources.telemetry.formats.batch_file import BROKEN_GZIP, BatchFile, UnreadableFileError
+
+BLOCK_BYTES = 8 << 20
+LONGEST_LINE_BYTES = 64 << 20
+LINES = pa.schema([("batch", pa.int32()), ("batch_row", pa.int64()), ("raw", pa.large_string())])
+"""A line: its batch, its number (from 1, after the header), its text."""
+
+BLANKS = " \t\r\n"
+"""A line of nothing but these is no record; its number is counted."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def lines_of_all(
+    files: Sequence[BatchFile], header_lines: int, unreadable: dict[int, str]
+) -> Iterator[pa.RecordBatch]:
+    """The lines of the files after their header lines; files found broken on the way join `unreadable`.
+
+    What was read of a broken file before its damage is given too.
+    """
+    for file in files:
+        try:
+            yield from _lines(file, header_lines)
+        except BROKEN_GZIP as error:
+            unreadable[file.batch] = f"gzip is broken: {error}"
+        except UnreadableFileError as error:
+            unreadable[file.batch] = str(error)
+
+
+def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:
+    """The lines of one file, numbered from 1 after the header."""
+    before = -header_lines
+    for block in _blocks(file):
+        found = pc.split_pattern(pa.array([block], pa.large_binary()), b"\n").values
+        try:
+            text = found.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            # Only the lines at fault are marked: the replacement character is what their reader looks for.
+            text = pa.array(block.decode("utf-8", "replace").split("\n"), pa.large_string())
+        header_here = max(0, -before)
+        numbers = pa.arange(before + 1, before + len(text) + 1)
+        before += len(text)
+        batches = pa.repeat(pa.scalar(file.batch, pa.int32()), len(text))
+        yield pa.record_batch([batches, numbers, text], schema=LINES).slice(header_here)
+
+
+def _blocks(file: BatchFile) -> Iterator[bytes]:
+    """The file in pieces of whole lines, without the last line end of each."""
+    kept: list[bytes] = []
+    with closing(file.open()) as stream:
+        first = stream.read(len(_BYTE_ORDER_MARK))
+        kept.append(first.removeprefix(_BYTE_ORDER_MARK))
+        while block := stream.read(BLOCK_BYTES):
+            whole, end, rest = block.rpartition(b"\n")
+            if end:
+                yield b"".join([*kept, whole])
+                kept = [rest]
+            else:
+                kept.append(block)
+                if sum(map(len, kept)) > LONGEST_LINE_BYTES:
+                    raise UnreadableFileError(
+                        f"a line is longer than {LONGEST_LINE_BYTES >> 20} MiB; write one record per line"
+                    )
+    if last := b"".join(kept):
+        yield last.removesuffix(b"\n")

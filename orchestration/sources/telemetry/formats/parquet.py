@@ -1,0 +1,81 @@
+"""Parquet: columns of whatever types a producer has, as the text that the rules of a record read.
+
+What belongs here: which files can be read together, and each type's text. What does not: the rules.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.sources.telemetry.formats.batch_file import (
+    BROKEN_GZIP,
+    BatchFile,
+    UnreadableFileError,
+    check_columns,
+    sql_text,
+    unknown_columns,
+)
+from orchestration.sources.telemetry.formats.lines import BLOCK_BYTES
+from orchestration.sources.telemetry.records import FIELDS
+
+
+def numbered(file: BatchFile, folder: Path) -> BatchFile:
+    """The file under its batch number: DuckDB tells the rows of several files apart by their names."""
+    path = folder / f"{file.batch}.parquet"
+    if not file.packed:
+        path.symlink_to(file.path.resolve())
+        return BatchFile(file.batch, file.key, path)
+    try:
+        with closing(file.open()) as packed, path.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, BLOCK_BYTES)
+    except BROKEN_GZIP as error:
+        raise UnreadableFileError(f"gzip is broken: {error}") from error
+    return BatchFile(file.batch, file.key, path)
+
+
+def parquet_columns(path: Path) -> tuple[tuple[str, str], ...]:
+    """(name, type) of the columns; files that agree in them are read together."""
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise UnreadableFileError(f"not a readable Parquet file: {error}") from error
+    check_columns(tuple(schema.names))
+    return tuple((column.name, str(column.type)) for column in schema)
+
+
+def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFile]) -> str:
+    """The query over files that have these columns."""
+    kinds = dict(columns)
+    paths = ", ".join(sql_text(str(file.path)) for file in files)
+    fields = ", ".join(f"{_as_text(name, kinds.get(name))} AS {name}" for name in FIELDS)
+    row = ", ".join(f'{sql_text(name)}: "{name.replace(chr(34), chr(34) * 2)}"' for name, _ in columns)
+    return f"""
+    SELECT
+        parse_filename(filename, true)::INTEGER AS batch,
+        file_row_number + 1 AS batch_row,
+        NULL::VARCHAR AS misread,
+        to_json({{{row}}})::VARCHAR AS raw,
+        {unknown_columns(tuple(kinds))} AS unknown_fields,
+        {fields}
+    FROM read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false)
+    """
+
+
+def _as_text(name: str, kind: str | None) -> str:
+    if kind is None:
+        return "NULL::VARCHAR"
+    if name == "value" and kind in ("float", "double", "halffloat"):
+        # A binary number is an approximation already: its shortest decimal text, rounded to what is landed.
+        return "coalesce(try_cast(value::VARCHAR AS DECIMAL(38, 9))::VARCHAR, value::VARCHAR)"
+    if name == "filter" and kind.startswith("map"):
+        return f"to_json({name})::VARCHAR"
+    if name == "filter" and kind.startswith("struct"):
+        # A struct has every dimension in every row; one that is NULL does not restrict.
+        return f"json_merge_patch('{{}}', to_json({name}))::VARCHAR"
+    return f"{name}::VARCHAR"

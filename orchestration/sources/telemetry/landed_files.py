@@ -1,0 +1,229 @@
+"""The landed Parquet files of telemetry: records by usage day and load, quarantine by load, the ledger.
+
+What belongs here: their names and columns, and every change of them, each atomic: a file is written under
+another name, synced, and then renamed. What does not: what the changes should be (`ledger.py`).
+
+Nothing here counts before the ledger names it: a file of a load that the ledger does not know is what a
+killed load left, and is swept away by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.sources.telemetry.ledger import Batch, Settlement, ledger_table, read_ledger, settlement
+from orchestration.sources.telemetry.records import VALUE_TYPE
+
+RECORD_COLUMNS = {
+    "load_id": "VARCHAR",
+    "batch_id": "VARCHAR",
+    "batch_location": "VARCHAR",
+    "batch_row": "BIGINT",
+    "position": "BIGINT",
+    "stream": "VARCHAR",
+    "operation": "VARCHAR",
+    "usage_timestamp": "TIMESTAMP",
+    "granularity": "VARCHAR",
+    "customer_id": "VARCHAR",
+    "value": VALUE_TYPE,
+    "filter": "VARCHAR",
+    "record_id": "VARCHAR",
+}
+"""Columns of a records file; `usage_date` is in the folder's name."""
+
+QUARANTINE_COLUMNS = {
+    "load_id": "VARCHAR",
+    "batch_id": "VARCHAR",
+    "batch_location": "VARCHAR",
+    "batch_row": "BIGINT",
+    "reason": "VARCHAR",
+    "detail": "VARCHAR",
+    "record": "VARCHAR",
+    "quarantined_at": "TIMESTAMP",
+}
+
+_WORK = ".load"
+
+
+def ensure_landing(landing: Path) -> None:
+    """Make what readers of the landing folder need before the first load."""
+    LandedTelemetry(landing / "telemetry").prepare()
+
+
+class LandedTelemetry:
+    """The files below one folder. One load at a time may change them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records = folder / "records"
+        self.quarantine = folder / "quarantine"
+        self.ledger_file = folder / "batches.parquet"
+        self.work = folder / _WORK
+
+    def prepare(self) -> None:
+        """Make what readers need before the first load: every file pattern matches a file of zero rows.
+
+        Touches nothing that is there, so it may be called while a load goes on.
+        """
+        for path, columns in (
+            (self.records / "usage_date=1970-01-01" / "none.parquet", RECORD_COLUMNS),
+            (self.quarantine / "none.parquet", QUARANTINE_COLUMNS),
+        ):
+            if not path.exists():
+                nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+                with duckdb.connect() as connection:
+                    self._copy(connection, f"SELECT {nothing} WHERE false", path)
+        if not self.ledger_file.exists():
+            self.write_ledger([])
+
+    def open_work(self) -> Path:
+        """An empty folder for what a load needs on the way, on the same file system."""
+        self.close_work()
+        self.work.mkdir(parents=True)
+        return self.work
+
+    def close_work(self) -> None:
+        """Remove the work folder and all in it."""
+        if self.work.exists():
+            shutil.rmtree(self.work)
+
+    def read_ledger(self) -> list[Batch]:
+        """The lines of the ledger."""
+        return read_ledger(self.ledger_file)
+
+    def write_ledger(self, lines: Iterable[Batch]) -> None:
+        """Replace the ledger: the moment at which a load counts."""
+        written = self._beside(self.ledger_file)
+        pq.write_table(ledger_table(lines), written, compression="zstd")
+        _move(written, self.ledger_file)
+
+    def sweep(self, loads: Collection[str]) -> int:
+        """Remove the files of loads that are not among `loads`; how many."""
+        known = {"none", *loads}
+        left = [
+            path
+            for pattern in ("records/usage_date=*/*", "quarantine/*")
+            for path in self.folder.glob(pattern)
+            if path.stem not in known
+        ]
+        for path in left:
+            path.unlink()
+            self._remove_if_empty(path.parent)
+        return len(left)
+
+    def write_load(
+        self, connection: duckdb.DuckDBPyConnection, load_id: str, records: str, quarantine: str
+    ) -> None:
+        """Write the files of a load: SQL of records (with `usage_date`) and of quarantined rows."""
+        staged = self.work / "records"
+        # Every day of the load stays open: with fewer files open than days, a day would be written in pieces.
+        connection.execute("SET partitioned_write_max_open_files = 100000")
+        connection.execute(
+            f"COPY ({records}) TO '{_path(staged)}' "
+            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (usage_date))"
+        )
+        for day in sorted(staged.glob("usage_date=*")):
+            pieces = sorted(day.iterdir())
+            target = self.records / day.name / f"{load_id}.parquet"
+            if len(pieces) > 1:
+                self._copy(
+                    connection,
+                    f"SELECT * FROM read_parquet('{_path(day)}/*', hive_partitioning = false)",
+                    target,
+                )
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _move(pieces[0], target)
+        self._copy(connection, quarantine, self.quarantine / f"{load_id}.parquet", keep_empty=False)
+
+    def settle(self, connection: duckdb.DuckDBPyConnection, lines: Iterable[Batch]) -> list[Batch]:
+        """Make the landed files follow the unsettled lines, then write the ledger with all lines settled.
+
+        Killed in between, the next load does the rest: every step can be done again.
+        """
+        lines = list(lines)
+        todo = settlement(lines)
+        if not todo.empty:
+            self._rewrite(connection, todo)
+        if any(not line.settled for line in lines):
+            lines = [replace(line, settled=True) for line in lines]
+            self.write_ledger(lines)
+        return lines
+
+    def _rewrite(self, connection: duckdb.DuckDBPyConnection, todo: Settlement) -> None:
+        files: set[Path] = set()
+        for (load_id, _), line in (*todo.removed.items(), *todo.relocated.items()):
+            files.update(
+                self.records / f"usage_date={day}" / f"{load_id}.parquet" for day in line.usage_dates
+            )
+            files.add(self.quarantine / f"{load_id}.parquet")
+        connection.register("removed", _pairs(todo.removed.values()))
+        connection.register("relocated", _pairs(todo.relocated.values()))
+        for path in sorted(files):
+            if path.exists():
+                self._copy(
+                    connection,
+                    f"""
+                    SELECT rows.* REPLACE (coalesce(relocated.place, rows.batch_location) AS batch_location)
+                    FROM read_parquet('{_path(path)}', hive_partitioning = false) AS rows
+                    ANTI JOIN removed USING (load_id, batch_id)
+                    LEFT JOIN relocated USING (load_id, batch_id)
+                    """,
+                    path,
+                    keep_empty=False,
+                )
+        connection.unregister("removed")
+        connection.unregister("relocated")
+
+    def _copy(
+        self, connection: duckdb.DuckDBPyConnection, query: str, path: Path, keep_empty: bool = True
+    ) -> None:
+        written = self._beside(path)
+        connection.execute(f"COPY ({query}) TO '{_path(written)}' (FORMAT parquet, COMPRESSION zstd)")
+        if keep_empty or pq.read_metadata(written).num_rows:
+            _move(written, path)
+        else:
+            written.unlink()
+            path.unlink(missing_ok=True)
+            self._remove_if_empty(path.parent)
+
+    def _beside(self, path: Path) -> Path:
+        """Where a file is written before it takes its name; hidden from every reader's pattern."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.work.mkdir(parents=True, exist_ok=True)
+        return self.work / f"{path.parent.name}-{path.name}"
+
+    def _remove_if_empty(self, folder: Path) -> None:
+        if folder != self.quarantine:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+
+
+def _pairs(lines: Iterable[Batch]) -> pa.Table:
+    schema = pa.schema([("load_id", pa.string()), ("batch_id", pa.string()), ("place", pa.string())])
+    return pa.Table.from_pylist(
+        [
+            {"load_id": line.load_id, "batch_id": line.batch_id, "place": line.batch_location}
+            for line in lines
+        ],
+        schema=schema,
+    )
+
+
+def _move(written: Path, path: Path) -> None:
+    with written.open("rb") as file:
+        os.fsync(file.fileno())
+    written.replace(path)
+
+
+def _path(path: Path) -> str:
+    return str(path).replace("'", "''")

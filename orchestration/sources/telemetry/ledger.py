@@ -1,0 +1,185 @@
+"""The ledger of batches: which content has been landed, from where, and in which order.
+
+What belongs here: the decision what a load has to do, given what it finds, and the ledger's file. A batch is
+its content (sha256): the same content counts once, under whatever name and however often it arrives, and an
+object that is overwritten gives up what it said before.
+What does not: reading records and writing them (`readers.py`, `landed_files.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Status = Literal["loaded", "repeated", "superseded"]
+
+SCHEMA = pa.schema(
+    [
+        ("batch_id", pa.string()),
+        ("batch_location", pa.string()),
+        ("object_version", pa.string()),
+        ("load_id", pa.string()),
+        ("batch_sequence", pa.int64()),
+        ("record_count", pa.int64()),
+        ("quarantined_count", pa.int64()),
+        ("usage_dates", pa.list_(pa.date32())),
+        ("status", pa.string()),
+        ("loaded_at", pa.timestamp("us")),
+        ("settled", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One line of the ledger: one content at one place.
+
+    `loaded`: its records are landed. `repeated`: another place had the same content before, so nothing was
+    landed for this one. `superseded`: the place now holds something else. `batch_sequence` orders batches by
+    arrival, 1 is the first ever. `settled` is false while landed files still have to follow this line.
+    Times are UTC without zone.
+    """
+
+    batch_id: str
+    batch_location: str
+    object_version: str
+    load_id: str
+    batch_sequence: int
+    record_count: int
+    quarantined_count: int
+    usage_dates: tuple[date, ...]
+    status: Status
+    loaded_at: datetime
+    settled: bool = True
+
+    @property
+    def live(self) -> bool:
+        """Whether the place is thought to hold this content still."""
+        return self.status != "superseded"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An object that the ledger does not know in this version: its place, version and content."""
+
+    batch_location: str
+    object_version: str
+    batch_id: str
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """What a load does: `ledger` is what is to be kept of the lines so far (already changed where they
+    change), `to_land` the new contents in order of arrival, `repeats` places of content that is landed.
+    `superseded` are the lines that lost their place.
+    """
+
+    ledger: tuple[Batch, ...]
+    to_land: tuple[Arrival, ...]
+    repeats: tuple[Arrival, ...]
+    superseded: tuple[Batch, ...]
+    unchanged: int
+
+
+def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
+    """Decide what the arrivals (in order of arrival, each place once) mean for the ledger.
+
+    Places that have vanished keep what they delivered: batches are cleaned up once they are loaded.
+    """
+    lines = list(ledger)
+    at_place = {line.batch_location: number for number, line in enumerate(lines) if line.live}
+    superseded: list[int] = []
+    moved: list[Arrival] = []
+    unchanged = 0
+    for arrival in arrivals:
+        number = at_place.get(arrival.batch_location)
+        if number is not None and lines[number].batch_id == arrival.batch_id:
+            lines[number] = replace(lines[number], object_version=arrival.object_version)
+            unchanged += 1
+            continue
+        if number is not None:
+            superseded.append(number)
+        moved.append(arrival)
+
+    former = {
+        lines[number].batch_id: lines[number] for number in superseded if lines[number].status == "loaded"
+    }
+    for number in superseded:
+        was_loaded = lines[number].status == "loaded"
+        lines[number] = replace(lines[number], status="superseded", settled=not was_loaded)
+
+    # Content whose place is lost stays landed as long as another place holds it.
+    for number, line in enumerate(lines):
+        if line.status == "repeated" and line.batch_id in former:
+            lines[number] = _heir(former.pop(line.batch_id), line.batch_location, line.object_version)
+    landed = {line.batch_id for line in lines if line.status == "loaded"}
+    to_land: list[Arrival] = []
+    repeats: list[Arrival] = []
+    for arrival in moved:
+        if arrival.batch_id in former:
+            lines.append(_heir(former.pop(arrival.batch_id), arrival.batch_location, arrival.object_version))
+        elif arrival.batch_id in landed:
+            repeats.append(arrival)
+        else:
+            to_land.append(arrival)
+        landed.add(arrival.batch_id)
+    return LoadPlan(
+        ledger=tuple(lines),
+        to_land=tuple(to_land),
+        repeats=tuple(repeats),
+        superseded=tuple(lines[number] for number in superseded),
+        unchanged=unchanged,
+    )
+
+
+def _heir(former: Batch, place: str, version: str) -> Batch:
+    return replace(former, batch_location=place, object_version=version, status="loaded", settled=False)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What landed files must still follow: (load_id, batch_id) whose rows go, or get another location."""
+
+    removed: Mapping[tuple[str, str], Batch]
+    relocated: Mapping[tuple[str, str], Batch]
+
+    @property
+    def empty(self) -> bool:
+        """Whether the landed files say what the ledger says."""
+        return not self.removed and not self.relocated
+
+
+def settlement(ledger: Iterable[Batch]) -> Settlement:
+    """What the unsettled lines ask for."""
+    lines = list(ledger)
+    landed = {(line.load_id, line.batch_id) for line in lines if line.status == "loaded"}
+    removed = {
+        (line.load_id, line.batch_id): line
+        for line in lines
+        if line.status == "superseded" and not line.settled and (line.load_id, line.batch_id) not in landed
+    }
+    relocated = {
+        (line.load_id, line.batch_id): line for line in lines if line.status == "loaded" and not line.settled
+    }
+    return Settlement(removed, relocated)
+
+
+def read_ledger(path: Path) -> list[Batch]:
+    """The lines of the ledger, in the order they were written; none when there is no file yet."""
+    if not path.exists():
+        return []
+    return [
+        Batch(**{**line, "usage_dates": tuple(line["usage_dates"])})
+        for line in pq.ParquetFile(path).read().to_pylist()
+    ]
+
+
+def ledger_table(lines: Iterable[Batch]) -> pa.Table:
+    """The ledger as it is stored."""
+    return pa.Table.from_pylist([asdict(line) for line in lines], schema=SCHEMA)

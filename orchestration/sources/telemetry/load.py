@@ -1,0 +1,261 @@
+"""One load on its way: the files of new batches are read, judged, and written as landed Parquet.
+
+What belongs here: what happens between fetched files and the lines that the ledger will have.
+What does not: which batches are new and when a load counts (`batches.py`, `ledger.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.sources.telemetry.formats.batch_file import BatchFile
+from orchestration.sources.telemetry.landed_files import QUARANTINE_COLUMNS, RECORD_COLUMNS, LandedTelemetry
+from orchestration.sources.telemetry.ledger import Batch, LoadPlan
+from orchestration.sources.telemetry.readers import Reading, plan_readings
+from orchestration.sources.telemetry.records import judged_records
+
+UNREADABLE = "unreadable-batch"
+"""The reason of the one quarantine row that stands for a file of which nothing can be read."""
+
+# Rows of one batch lie between two batches' first positions; no batch has 4 billion rows.
+POSITIONS_PER_BATCH = 1 << 32
+
+_JUDGED = """
+    CREATE TABLE judged (
+        batch INTEGER, batch_row BIGINT, unknown_fields VARCHAR[],
+        reason VARCHAR, detail VARCHAR, raw VARCHAR,
+        stream VARCHAR, operation VARCHAR, usage_timestamp TIMESTAMP, granularity VARCHAR,
+        customer_id VARCHAR, value DECIMAL(38, 9), filter VARCHAR, record_id VARCHAR
+    )
+"""
+# What DuckDB says about a damaged file, not about the machine it runs on.
+_FILE_AT_FAULT = (
+    duckdb.DataError,
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.NotSupportedError,
+)
+
+
+class Progress(Protocol):
+    """Called as a load goes on: what is being done, and how far it is."""
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """`done` of `total` units of `step` are finished."""
+
+
+@dataclass(frozen=True)
+class TelemetryLanding:
+    """What a load did. Counts of batches are of objects: one place with one content."""
+
+    load_id: str | None
+    """None when there was nothing to land."""
+    loaded: int = 0
+    repeated: int = 0
+    superseded: int = 0
+    unchanged: int = 0
+    records: int = 0
+    quarantined: int = 0
+    quarantined_by_reason: Mapping[str, int] = field(default_factory=dict)
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
+    """Fields that no record has, and in how many rows they were seen."""
+    touched_days: tuple[date, ...] = ()
+    """Usage days whose landed records changed."""
+
+
+class Load:
+    """One load on its way from files to landed Parquet."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        landed: LandedTelemetry,
+        plan: LoadPlan,
+        at: datetime,
+        progress: Progress,
+    ) -> None:
+        self.connection = connection
+        self.landed = landed
+        self.plan = plan
+        self.at = at
+        self.progress = progress
+        self.first_sequence = 1 + max((line.batch_sequence for line in plan.ledger), default=0)
+        # The first sequence makes it unique even when two loads share a second.
+        self.load_id = f"{at:%Y%m%dT%H%M%SZ}-{self.first_sequence:06d}"
+        self.lines: list[Batch] = []
+
+    def land(self, paths: Sequence[Path]) -> list[Batch]:
+        """Write the records and the quarantine of the new batches; the ledger as it is then to be."""
+        files = [
+            BatchFile(number, arrival.batch_location, path)
+            for number, (arrival, path) in enumerate(zip(self.plan.to_land, paths, strict=True))
+        ]
+        self._register_batches()
+        self.connection.execute(_JUDGED)
+        if files:
+            self._judge(files)
+            self.landed.write_load(self.connection, self.load_id, self._records(), self._quarantine())
+        self.lines = [*self._loaded_lines()]
+        sequences = {
+            line.batch_id: line.batch_sequence for line in (*self.plan.ledger, *self.lines) if line.live
+        }
+        self.lines += [
+            Batch(
+                batch_id=arrival.batch_id,
+                batch_location=arrival.batch_location,
+                object_version=arrival.object_version,
+                load_id=self.load_id,
+                batch_sequence=sequences[arrival.batch_id],
+                record_count=0,
+                quarantined_count=0,
+                usage_dates=(),
+                status="repeated",
+                loaded_at=self.at,
+            )
+            for arrival in self.plan.repeats
+        ]
+        return [*self.plan.ledger, *self.lines]
+
+    def result(self, unchanged: int) -> TelemetryLanding:
+        """What the load did."""
+        loaded = [line for line in self.lines if line.status == "loaded"]
+        gone = [
+            line
+            for line in self.plan.superseded
+            if line.batch_id not in {kept.batch_id for kept in self.plan.ledger if kept.status == "loaded"}
+        ]
+        return TelemetryLanding(
+            load_id=self.load_id,
+            loaded=len(loaded),
+            repeated=len(self.plan.repeats),
+            superseded=len(self.plan.superseded),
+            unchanged=unchanged,
+            records=sum(line.record_count for line in loaded),
+            quarantined=sum(line.quarantined_count for line in loaded),
+            quarantined_by_reason=self._counted("SELECT reason FROM judged WHERE reason IS NOT NULL"),
+            unknown_fields=self._counted("SELECT unnest(unknown_fields) FROM judged"),
+            touched_days=tuple(sorted({day for line in (*loaded, *gone) for day in line.usage_dates})),
+        )
+
+    def _register_batches(self) -> None:
+        arrivals = self.plan.to_land
+        self.connection.register(
+            "batches",
+            pa.table(
+                {
+                    "batch": pa.array(range(len(arrivals)), pa.int32()),
+                    "batch_id": pa.array([arrival.batch_id for arrival in arrivals], pa.string()),
+                    "batch_location": pa.array([arrival.batch_location for arrival in arrivals], pa.string()),
+                    "batch_sequence": pa.array(
+                        range(self.first_sequence, self.first_sequence + len(arrivals)), pa.int64()
+                    ),
+                }
+            ),
+        )
+
+    def _judge(self, files: Sequence[BatchFile]) -> None:
+        plan = plan_readings(files, self.landed.work)
+        done = 0
+        for reading in plan.readings:
+            try:
+                self._insert(reading, reading.files)
+            except _FILE_AT_FAULT:
+                # One of the files is damaged inside: read each on its own, so that the others still land.
+                for file in reading.files:
+                    try:
+                        self._insert(reading, [file])
+                    except _FILE_AT_FAULT as error:
+                        plan.unreadable[file.batch] = str(error).partition("\n")[0]
+            done += len(reading.files)
+            self.progress("read batches", done, len(files))
+        if plan.unreadable:
+            refused = pa.table(
+                {
+                    "batch": pa.array(plan.unreadable.keys(), pa.int32()),
+                    "detail": pa.array(plan.unreadable.values(), pa.string()),
+                }
+            )
+            self.connection.register("refused", refused)
+            self.connection.execute("DELETE FROM judged WHERE batch IN (SELECT batch FROM refused)")
+            self.connection.execute(
+                "INSERT INTO judged BY NAME SELECT batch, $reason AS reason, detail FROM refused",
+                {"reason": UNREADABLE},
+            )
+
+    def _insert(self, reading: Reading, files: Sequence[BatchFile]) -> None:
+        if reading.lines is not None:
+            self.connection.register("lines", reading.lines(files))
+        self.connection.execute(
+            f"INSERT INTO judged BY NAME {judged_records(reading.query(files))}", {"now": self.at}
+        )
+
+    def _records(self) -> str:
+        columns = {
+            "load_id": f"'{self.load_id}'",
+            "position": f"batch_sequence * {POSITIONS_PER_BATCH} + batch_row",
+        }
+        chosen = ", ".join(f"{columns.get(name, name)} AS {name}" for name in RECORD_COLUMNS)
+        return f"""
+            SELECT {chosen}, usage_timestamp::DATE AS usage_date
+            FROM judged JOIN batches USING (batch)
+            WHERE reason IS NULL
+        """
+
+    def _quarantine(self) -> str:
+        columns = {
+            "load_id": f"'{self.load_id}'",
+            "record": "raw",
+            "quarantined_at": f"TIMESTAMP '{self.at}'",
+        }
+        chosen = ", ".join(f"{columns.get(name, name)} AS {name}" for name in QUARANTINE_COLUMNS)
+        return f"""
+            SELECT {chosen}
+            FROM judged JOIN batches USING (batch)
+            WHERE reason IS NOT NULL
+            ORDER BY batch, batch_row
+        """
+
+    def _loaded_lines(self) -> list[Batch]:
+        counts = self.connection.execute(
+            """
+            SELECT
+                batch,
+                count(*) FILTER (reason IS NULL),
+                count(reason),
+                list_sort(coalesce(list(DISTINCT usage_timestamp::DATE) FILTER (reason IS NULL), []))
+            FROM judged
+            GROUP BY batch
+            """
+        ).fetchall()
+        counted = {batch: (records, quarantined, days) for batch, records, quarantined, days in counts}
+        lines = []
+        for number, arrival in enumerate(self.plan.to_land):
+            records, quarantined, days = counted.get(number, (0, 0, []))
+            lines.append(
+                Batch(
+                    batch_id=arrival.batch_id,
+                    batch_location=arrival.batch_location,
+                    object_version=arrival.object_version,
+                    load_id=self.load_id,
+                    batch_sequence=self.first_sequence + number,
+                    record_count=records,
+                    quarantined_count=quarantined,
+                    usage_dates=tuple(days),
+                    status="loaded",
+                    loaded_at=self.at,
+                )
+            )
+        return lines
+
+    def _counted(self, query: str) -> dict[str, int]:
+        rows = self.connection.execute(
+            f"SELECT name, count(*) FROM ({query}) AS counted(name) GROUP BY name ORDER BY 2 DESC, 1"
+        ).fetchall()
+        return dict(rows)

@@ -1,0 +1,98 @@
+"""How the files of a load are read: those of one kind together, each row as text with its batch and number.
+
+What belongs here: which file is of which format, and which are read by one query. What does not: the formats
+themselves (`formats/`), and whether a record is good (`records.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from orchestration.sources.telemetry.formats.batch_file import BatchFile, UnreadableFileError
+from orchestration.sources.telemetry.formats.csv_rows import csv_header, csv_query
+from orchestration.sources.telemetry.formats.jsonl import JSONL_QUERY
+from orchestration.sources.telemetry.formats.lines import LINES, lines_of_all
+from orchestration.sources.telemetry.formats.parquet import numbered, parquet_columns, parquet_query
+
+Format = Literal["jsonl", "csv", "parquet"]
+
+ENDINGS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Files of one kind, read by one query; also by the same query one by one, to find which is at fault.
+
+    `query(files)` is the SQL. It reads the relation `lines` when `lines(files)` gives one.
+    """
+
+    files: tuple[BatchFile, ...]
+    query: Callable[[Sequence[BatchFile]], str]
+    lines: Callable[[Sequence[BatchFile]], pa.RecordBatchReader] | None = None
+
+
+@dataclass
+class Readings:
+    """How to read a load's files, and why some cannot be read: batch number -> message.
+
+    `unreadable` also grows while `lines` are read: gzip shows its damage only where it is.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+
+def format_of(key: str) -> Format | None:
+    """The format that a name ends in (`.jsonl`, `.ndjson`, `.csv`, `.parquet`, and `.gz`), or None."""
+    return ENDINGS.get(Path(key.lower().removesuffix(".gz")).suffix)
+
+
+def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
+    """One reading for all JSONL files, one per CSV header and one per Parquet schema.
+
+    `folder` takes what must be unpacked first. The queries give batch, batch_row (JSONL: the line; CSV: the
+    row after the header; Parquet: the row; each from 1), unknown_fields, misread, raw and each field.
+    """
+    plan = Readings()
+    jsonl: list[BatchFile] = []
+    csv_files: dict[tuple[str, ...], list[BatchFile]] = {}
+    parquet: dict[tuple[tuple[str, str], ...], list[BatchFile]] = {}
+    for file in files:
+        try:
+            match format_of(file.key):
+                case "jsonl":
+                    jsonl.append(file)
+                case "csv":
+                    if header := csv_header(file):
+                        csv_files.setdefault(header, []).append(file)
+                case "parquet":
+                    local = numbered(file, folder)
+                    parquet.setdefault(parquet_columns(local.path), []).append(local)
+                case None:
+                    raise UnreadableFileError(
+                        f"the name does not say a known format; known are {', '.join(ENDINGS)}, each also .gz"
+                    )
+        except UnreadableFileError as error:
+            plan.unreadable[file.batch] = str(error)
+
+    def lines(header_lines: int, chosen: Sequence[BatchFile]) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(LINES, lines_of_all(chosen, header_lines, plan.unreadable))
+
+    if jsonl:
+        plan.readings.append(Reading(tuple(jsonl), partial(_same, JSONL_QUERY), partial(lines, 0)))
+    for header, chosen in csv_files.items():
+        plan.readings.append(Reading(tuple(chosen), partial(_same, csv_query(header)), partial(lines, 1)))
+    for columns, chosen in parquet.items():
+        plan.readings.append(Reading(tuple(chosen), partial(parquet_query, columns)))
+    return plan
+
+
+def _same(query: str, files: Sequence[BatchFile]) -> str:  # noqa: ARG001
+    """A query that takes its files from `lines`."""
+    return query

@@ -1,0 +1,232 @@
+"""The usage record: its fields, the rules it must keep, and the meaning of its text.
+
+What belongs here: everything that is decided about one record by looking at that record alone, as SQL over
+its fields as text, so that one set of rules serves files of every format and the HTTP API.
+What does not: where records come from (`readers.py`), which batches count (`ledger.py`), and anything that
+needs other records or the contexts, such as whether a stream is known, which is for dbt.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
+"""What a record may say. Fields of other names are tolerated and counted."""
+
+REQUIRED_FIELDS = ("stream", "timestamp", "customer_id")
+"""What every record says; a table without one of these columns is no table of records."""
+
+VALUE_TYPE = "DECIMAL(38, 9)"
+
+_NAME = "[a-z][a-z0-9_]*"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that a record must not do.
+
+    `code` is the stable reason shown in quarantine. `refused_when` is a DuckDB condition over the columns
+    that `judged_records` prepares. `message` says what is wrong and what to do; `{field}` stands for what
+    the record says.
+    """
+
+    code: str
+    refused_when: str
+    message: str
+
+
+# A misread row (not JSON, the wrong number of columns, ...) is known by its reader, before it has fields.
+MISREAD = (
+    Rule("not-utf-8", "misread = 'not-utf-8'", "the line is not UTF-8 text; write the file as UTF-8"),
+    Rule("not-json", "misread = 'not-json'", "the line is not valid JSON; write one object per line"),
+    Rule("not-an-object", "misread = 'not-an-object'", "the line is JSON, but not an object of fields"),
+    Rule(
+        "column-count",
+        "misread = 'column-count'",
+        "the row has another number of columns than the header; quote values that hold a comma",
+    ),
+    Rule(
+        "csv-quotes",
+        "misread = 'csv-quotes'",
+        'a quote is not closed on its line or stands inside a value; write "" for a quote inside quotes',
+    ),
+)
+
+RULES = (
+    *MISREAD,
+    Rule("stream-missing", "stream IS NULL", "stream is missing"),
+    Rule(
+        "stream-name",
+        f"NOT regexp_full_match(stream, '{_NAME}')",
+        "stream '{stream}' is not a name of lower-case letters, digits and _ that begins with a letter",
+    ),
+    Rule(
+        "operation-unknown",
+        "operation NOT IN ('sum', 'replace', 'delete')",
+        "operation '{operation}' is not known; use sum, replace or delete",
+    ),
+    Rule("timestamp-missing", "timestamp IS NULL", "timestamp is missing"),
+    Rule(
+        "timestamp-format",
+        "usage_timestamp IS NULL",
+        "timestamp '{timestamp}' is not an ISO 8601 time such as 2026-07-31T14:00:00Z",
+    ),
+    Rule(
+        "timestamp-too-early",
+        "usage_timestamp < TIMESTAMP '2000-01-01'",
+        "timestamp '{timestamp}' is before 2000-01-01",
+    ),
+    Rule(
+        "timestamp-in-future",
+        "usage_timestamp > $now::TIMESTAMP + INTERVAL 1 DAY",
+        "timestamp '{timestamp}' is more than a day in the future",
+    ),
+    Rule(
+        "granularity-unknown",
+        "granularity NOT IN ('hourly', 'daily')",
+        "granularity '{granularity}' is not known; use hourly or daily, or leave it to the stream",
+    ),
+    Rule("customer-id-missing", "customer_id IS NULL", "customer_id is missing"),
+    Rule(
+        "customer-id-not-text",
+        "customer_id[1] IN ('{', '[')",
+        "customer_id {customer_id} is not text",
+    ),
+    Rule(
+        "customer-id-reserved",
+        "lower(customer_id) = 'unallocated'",
+        "customer_id '{customer_id}' is kept for costs that no customer carries",
+    ),
+    Rule("value-missing", "value IS NULL AND operation <> 'delete'", "value is missing"),
+    Rule("value-not-a-number", "value IS NOT NULL AND digits IS NULL", "value '{value}' is not a number"),
+    Rule(
+        "value-not-positive",
+        "digits = '' OR value[1] = '-'",
+        "value {value} is not greater than 0; use operation delete to take a value back",
+    ),
+    Rule("value-too-precise", "decimal_places > 9", "value {value} has more than 9 decimal places; round it"),
+    Rule("value-too-large", "whole_digits > 27", "value {value} has more than 27 digits before the point"),
+    Rule(
+        "filter-not-an-object",
+        "filter IS NOT NULL AND dimensions IS NULL",
+        'filter {filter} is not a JSON object such as {"feature": ["Search"]}, each dimension once',
+    ),
+    Rule(
+        "filter-dimension",
+        f"len(list_filter(map_keys(dimensions), lambda name: NOT regexp_full_match(name, '{_NAME}'))) > 0",
+        "filter {filter} names something that cannot be a dimension",
+    ),
+    Rule(
+        "filter-elements",
+        "len(list_filter(map_values(dimensions), lambda elements: elements IS NULL)) > 0",
+        "filter {filter} needs, for each dimension, a list of at least one element, each a text",
+    ),
+)
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?"
+_TIMESTAMP = (
+    r"\d{4}-\d{2}-\d{2}"
+    r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?"
+)
+
+# A list of elements, or NULL where the text is neither a text nor a list of at least one, none empty.
+_ELEMENTS = """
+    CASE json_type(given)
+        WHEN 'VARCHAR' THEN
+            CASE WHEN (given ->> '$') <> '' THEN [given ->> '$'] END
+        WHEN 'ARRAY' THEN
+            CASE
+                WHEN list_distinct(json_type(given, '$[*]')) = ['VARCHAR']
+                    AND NOT list_contains(from_json(given, '["VARCHAR"]'), '')
+                    THEN list_sort(list_distinct(from_json(given, '["VARCHAR"]')))
+            END
+    END
+"""
+
+
+def judged_records(source: str) -> str:
+    """SQL of one row per row of `source`, judged by `RULES`.
+
+    `source` is SQL with the columns misread (code of a reading problem or NULL), raw (what to show of a
+    refused row) and each of `FIELDS` as text or NULL, next to any others. The session's time zone must be
+    UTC; the parameter `now` is the present (UTC, no zone). The result has the other columns of `source` and
+    reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
+    customer_id, value, filter (canonical) and record_id, as they are landed.
+    """
+    blanks = ", ".join(
+        f"CASE WHEN trim({field}, ' \t\r\n') <> '' THEN {field} END AS {field}" for field in FIELDS
+    )
+    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in RULES)
+    details = "\n".join(f"WHEN {_text(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
+    return f"""
+    WITH source AS ({source}),
+    told AS (SELECT * REPLACE ({blanks}) FROM source),
+    defaulted AS (SELECT * REPLACE (coalesce(operation, 'sum') AS operation) FROM told),
+    parsed AS (
+        SELECT
+            *,
+            CASE
+                WHEN regexp_full_match(timestamp, '{_TIMESTAMP}')
+                    THEN try_cast(timestamp AS TIMESTAMPTZ) AT TIME ZONE 'UTC'
+            END AS usage_timestamp,
+            CASE
+                WHEN regexp_full_match(value, '{_NUMBER}') THEN regexp_extract(value, '[0-9.]+')
+            END AS mantissa,
+            coalesce(try_cast(regexp_extract(value, '[eE](.*)$', 1) AS INTEGER), 0) AS exponent,
+            CASE
+                WHEN filter IS NOT NULL AND json_valid(filter)
+                    THEN CASE
+                        WHEN json_type(filter) = 'OBJECT' THEN from_json(filter, '"MAP(VARCHAR, JSON)"')
+                    END
+            END AS members
+        FROM defaulted
+    ),
+    measured AS (
+        SELECT
+            *,
+            replace(mantissa, '.', '').trim('0') AS digits,
+            length(split_part(mantissa, '.', 2)) AS fraction_length,
+            fraction_length - exponent - length(replace(mantissa, '.', ''))
+                + length(replace(mantissa, '.', '').rtrim('0')) AS decimal_places,
+            length(replace(mantissa, '.', '').ltrim('0')) - fraction_length + exponent AS whole_digits,
+            CASE
+                WHEN members IS NOT NULL
+                    THEN map(
+                        map_keys(members), list_transform(map_values(members), lambda given: {_ELEMENTS})
+                    )
+            END AS dimensions
+        FROM parsed
+    ),
+    judged AS (SELECT *, CASE {reasons} END AS reason FROM measured)
+    SELECT
+        * EXCLUDE ({", ".join(FIELDS)}, misread, raw, usage_timestamp, reason, mantissa, exponent, members,
+            digits, fraction_length, decimal_places, whole_digits, dimensions),
+        reason,
+        CASE reason {details} END AS detail,
+        CASE WHEN reason IS NOT NULL THEN raw END AS raw,
+        stream,
+        operation,
+        usage_timestamp,
+        granularity,
+        customer_id,
+        CASE WHEN reason IS NULL THEN value::{VALUE_TYPE} END AS value,
+        CASE
+            WHEN reason IS NULL AND len(map_keys(dimensions)) > 0
+                THEN to_json(map_from_entries(list_sort(map_entries(dimensions))))::VARCHAR
+        END AS filter,
+        record_id
+    FROM judged
+    """
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _message(message: str) -> str:
+    """SQL that fills the `{field}` places of a message."""
+    parts = re.split(r"\{(" + "|".join(FIELDS) + r")\}", message)
+    return " || ".join(
+        f"coalesce({part}, '')" if place % 2 else _text(part) for place, part in enumerate(parts) if part
+    )
