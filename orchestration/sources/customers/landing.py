@@ -1,0 +1,255 @@
+"""The list of customers -> one landed Parquet file, replaced whole.
+
+What belongs here: the form of the list (CSV, JSONL or Parquet files) and that it is a list of customers at
+all: every id and every alias names one of them. What does not: what a customer costs or pays.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.sources.locations import Location
+
+ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
+TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")
+RESERVED_ID = "unallocated"
+PROBLEMS_SHOWN = 20
+
+_GIVEN = """
+    CREATE TABLE given (
+        file VARCHAR, file_row BIGINT, customer_id VARCHAR, customer_name VARCHAR, segment VARCHAR,
+        plan VARCHAR, aliases VARCHAR[]
+    )
+"""
+# Every name of a customer, an id or an alias, with the first row that claims it.
+_PROBLEMS = f"""
+    WITH names AS (
+        SELECT file, file_row, 0 AS rank, 'customer_id' AS kind, customer_id AS name FROM given
+        UNION ALL
+        SELECT file, file_row, 1, 'alias', unnest(aliases) FROM given
+    ),
+    claims AS (
+        SELECT
+            *,
+            first_value(struct_pack(kind, file, file_row)) OVER (
+                PARTITION BY name ORDER BY rank, file, file_row
+            ) AS owner
+        FROM names
+        WHERE name IS NOT NULL
+    ),
+    problems AS (
+        SELECT file, file_row, 'customer_id is missing' AS message FROM given WHERE customer_id IS NULL
+        UNION ALL
+        SELECT
+            file, file_row,
+            kind || ' ''' || name || ''' is kept for costs that no customer carries; choose another'
+        FROM claims
+        WHERE lower(name) = '{RESERVED_ID}'
+        UNION ALL
+        SELECT
+            file, file_row,
+            kind || ' ''' || name || ''' is already the ' || owner.kind || ' in ' || owner.file || ' row '
+            || owner.file_row || '; a name belongs to one customer'
+        FROM claims
+        WHERE (file, file_row) <> (owner.file, owner.file_row)
+    )
+    SELECT file || ' row ' || file_row || ': ' || message FROM problems ORDER BY file, file_row, message
+"""
+_CUSTOMERS = """
+    SELECT
+        customer_id, customer_name, segment, plan,
+        list_sort(list_filter(list_distinct(aliases), lambda name: name <> customer_id)) AS aliases
+    FROM given
+    ORDER BY customer_id
+"""
+
+
+class CustomersError(Exception):
+    """The list of customers cannot be landed; names file and row. The previous landing stays."""
+
+
+@dataclass(frozen=True)
+class CustomersLanding:
+    """What was landed: `changed` says whether the file was written, `ignored` which objects are no list."""
+
+    path: Path
+    customers: int
+    files: tuple[str, ...]
+    ignored: tuple[str, ...]
+    changed: bool
+
+
+def land_customers(location: Location, landing: Path) -> CustomersLanding:
+    """Land all lists of the location as `customers/customers.parquet`: one row per customer.
+
+    Files are CSV (a header names the columns), JSONL or Parquet with customer_id and, as far as there are
+    any, customer_name, segment, plan and aliases (a list, or text divided by `;`). A location without any
+    object gives zero rows, unless customers had landed before. Raises `CustomersError` for a list that is
+    none, `LocationError` when the location refuses.
+    """
+    target = _target(landing)
+    keys = [
+        stored.key
+        for stored in location.list()
+        if not any(part.startswith("_") for part in stored.key.split("/"))
+    ]
+    lists = [key for key in keys if key.lower().endswith(ENDINGS)]
+    _check_presence(location, keys, lists, target)
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(_GIVEN)
+        for number, key in enumerate(lists):
+            _read(connection, location, key, number, Path(folder))
+        problems = [problem for (problem,) in connection.execute(_PROBLEMS).fetchall()]
+        if problems:
+            raise CustomersError("\n".join([*problems[:PROBLEMS_SHOWN], *_more(len(problems))]))
+        changed = _write(connection, target)
+    return CustomersLanding(
+        path=target,
+        customers=pq.read_metadata(target).num_rows,
+        files=tuple(location.describe(key) for key in lists),
+        ignored=tuple(location.describe(key) for key in keys if key not in lists),
+        changed=changed,
+    )
+
+
+def ensure_landing(landing: Path) -> None:
+    """Make the landed list, of no customers, when there is none yet."""
+    target = _target(landing)
+    if not target.exists():
+        with duckdb.connect() as connection:
+            connection.execute(_GIVEN)
+            _write(connection, target)
+
+
+def _target(landing: Path) -> Path:
+    return landing / "customers" / "customers.parquet"
+
+
+def _more(problems: int) -> list[str]:
+    hidden = problems - PROBLEMS_SHOWN
+    return [f"... and {hidden} more"] if hidden > 0 else []
+
+
+def _check_presence(location: Location, keys: list[str], lists: list[str], target: Path) -> None:
+    if lists:
+        return
+    if keys:
+        raise CustomersError(
+            f"{location.describe()} holds {len(keys)} objects, none of them a list of customers; "
+            f"name it with one of {', '.join(ENDINGS)}"
+        )
+    if target.exists() and pq.read_metadata(target).num_rows:
+        raise CustomersError(
+            f"{location.describe()} is empty, although customers have landed from it; correct the location, "
+            "or put a CSV with nothing but the header there to say that there are none"
+        )
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, location: Location, key: str, number: int, folder: Path
+) -> None:
+    # Under a plain name, for DuckDB reads `*`, `?` and `[` in a path as a pattern.
+    ending = next(ending for ending in ENDINGS if key.lower().endswith(ending))
+    path = folder / f"{number}{ending}"
+    path.symlink_to(location.fetch(key, folder / "downloads").resolve())
+    place = location.describe(key)
+    columns = _columns(path, place)
+    if "customer_id" not in columns:
+        raise CustomersError(f"{place} has no column customer_id; its columns are {', '.join(columns)}")
+    chosen = ", ".join(
+        f"nullif(trim({name}::VARCHAR), '') AS {name}" if name in columns else f"NULL AS {name}"
+        for name in TEXT_COLUMNS
+    )
+    aliases = _aliases(columns.get("aliases"))
+    try:
+        connection.execute(
+            f"INSERT INTO given BY NAME SELECT $place AS file, file_row, {chosen}, {aliases} AS aliases "
+            f"FROM ({_rows(path, columns)})",
+            {"place": place},
+        )
+    except duckdb.Error as error:
+        raise _unreadable(place, str(error).replace(str(path), place)) from error
+
+
+def _unreadable(place: str, why: object) -> CustomersError:
+    reason = str(why).partition("Possible fixes:")[0].strip()  # DuckDB's advice is for who writes SQL
+    return CustomersError(f"{place} cannot be read: {reason}")
+
+
+def _columns(path: Path, place: str) -> dict[str, str]:
+    """The columns of a list and their types, as far as they are known before it is read."""
+    try:
+        if path.suffix == ".parquet":
+            return {column.name: str(column.type) for column in pq.read_schema(path)}
+        if ".csv" not in path.suffixes:
+            return {**dict.fromkeys(TEXT_COLUMNS, "VARCHAR"), "aliases": "JSON"}
+        open_text = gzip.open if path.suffix == ".gz" else open
+        with open_text(path, "rt", encoding="utf-8-sig", newline="") as text:
+            header = [name.strip() for name in next(csv.reader(text), [])]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pa.ArrowException) as error:
+        raise _unreadable(place, error) from error
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise CustomersError(f"{place} names a column more than once: {', '.join(repeated)}")
+    return dict.fromkeys(header, "VARCHAR")
+
+
+def _rows(path: Path, columns: dict[str, str]) -> str:
+    file = _text(str(path))
+    if path.suffix == ".parquet":
+        return f"SELECT *, file_row_number + 1 AS file_row FROM read_parquet({file}, file_row_number = true)"
+    kinds = ", ".join(f"{_text(name)}: '{kind}'" for name, kind in columns.items())
+    if ".csv" in path.suffixes:
+        reader = (
+            f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, delim = ',', "
+            "quote = '\"', escape = '\"')"
+        )
+    else:
+        reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"
+    return f"SELECT *, row_number() OVER () AS file_row FROM {reader}"
+
+
+def _aliases(kind: str | None) -> str:
+    """SQL of the list of aliases, from a list or from text divided by `;`."""
+    if kind is None:
+        return "[]::VARCHAR[]"
+    if kind == "JSON":
+        names = """
+            CASE WHEN json_type(aliases) = 'ARRAY' THEN from_json(aliases, '["VARCHAR"]')
+                ELSE string_split(aliases ->> '$', ';') END
+        """
+    elif kind.startswith(("list", "large_list")):
+        names = "aliases::VARCHAR[]"
+    else:
+        names = "string_split(aliases::VARCHAR, ';')"
+    trimmed = f"list_transform(coalesce({names}, []), lambda name: trim(name))"
+    return f"list_filter({trimmed}, lambda name: name <> '')"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _write(connection: duckdb.DuckDBPyConnection, target: Path) -> bool:
+    """Replace the landed list, unless it says the same already."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = target.with_name(f".{target.name}.writing")
+    connection.execute(f"COPY ({_CUSTOMERS}) TO {_text(str(written))} (FORMAT parquet, COMPRESSION zstd)")
+    if target.exists() and pq.read_table(target).equals(pq.read_table(written)):
+        written.unlink()
+        return False
+    with written.open("rb") as file:
+        os.fsync(file.fileno())
+    written.replace(target)
+    return True
