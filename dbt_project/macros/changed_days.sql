@@ -35,7 +35,8 @@
 {# Condition: the row belongs to a day that this run computes. #}
 {% macro in_changed_days(column="usage_date") -%}
     {%- set changed_days = ref("changed_days") -%}
-    {%- if is_incremental() -%} {{ column }} in (select usage_date from {{ changed_days }})
+    {%- if is_incremental() -%}
+ {{ column }} in (select usage_date from {{ changed_days }})
     {%- else -%} true
     {%- endif -%}
 {%- endmacro %}
@@ -62,13 +63,24 @@
     {%- set changed_days = ref("changed_days") -%}
     {%- set billing_days = source("landing", "billing_days") -%}
     {%- if execute and (is_incremental() or config.get("materialized") == "table") -%}
-        {%- set deliveries = run_query(
-            "select distinct delivery from " ~ billing_days ~ " where family = '" ~ family
-            ~ "' and usage_date in (select usage_date from " ~ changed_days ~ ") order by delivery"
-        ).columns[0].values() -%}
-        delivery in (
-            {%- for delivery in deliveries -%} '{{ delivery | replace("'", "''") }}', {% endfor -%} 'none'
-        )
+        {%- set deliveries = (
+            run_query(
+                "select distinct delivery from "
+                ~ billing_days
+                ~ " where family = '"
+                ~ family
+                ~ "' and usage_date in (select usage_date from "
+                ~ changed_days
+                ~ ") order by delivery"
+            )
+            .columns[0]
+            .values()
+        ) -%}
+        {%- set literals = ["'none'"] -%}
+        {%- for delivery in deliveries -%}
+            {%- do literals.append(dbt.string_literal(dbt.escape_single_quotes(delivery))) -%}
+        {%- endfor -%}
+        delivery in ({{ literals | join(", ") }})
     {%- else -%} true
     {%- endif -%}
 {%- endmacro %}

@@ -1,6 +1,16 @@
 {# The cost columns that are carried from the charges to the marts; see the design of the canonical charge. #}
 {% macro cost_columns() -%}
-    {{ return(["billed_cost", "effective_cost", "contracted_cost", "list_cost", "x_net_effective_cost"]) }}
+    {{
+        return(
+            [
+                "billed_cost",
+                "effective_cost",
+                "contracted_cost",
+                "list_cost",
+                "x_net_effective_cost",
+            ]
+        )
+    }}
 {%- endmacro %}
 
 {# `sum(effective_cost) as effective_cost`, … for every cost column. #}

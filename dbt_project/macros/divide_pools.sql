@@ -4,7 +4,8 @@
   (a relative error below 10^-digits of the share; the costs still add up exactly).
 #}
 {% macro shares_in_whole_units(relation, set_column, quantity_column, scale, digits) %}
-    , in_units as (
+    ,
+    in_units as (
         select *, cast({{ quantity_column }} * 1{{ "0" * scale }} as hugeint) as units from {{ relation }}
     ),
 
@@ -26,24 +27,31 @@
     divisors as (
         select
             *,
-            exact_divisor
-            * cast(
-                '1' || repeat('0', greatest(length(cast(total_units // exact_divisor as varchar)) - {{ digits }}, 0))
-                as hugeint
+            exact_divisor * cast(
+                '1' || repeat(
+                    '0',
+                    greatest(
+                        length(cast({{ whole_quotient("total_units", "exact_divisor") }} as varchar))
+                        - {{ digits }},
+                        0
+                    )
+                ) as hugeint
             ) as divisor
         from sets
     )
 
-select
-    in_units.{{ set_column }},
-    in_units.usage_date,
-    in_units.customer_id,
-    in_units.{{ quantity_column }},
-    divisors.total_usage,
-    in_units.units // divisors.divisor as share_units,
-    sum(in_units.units // divisors.divisor) over (partition by in_units.{{ set_column }}) as total_units
-from in_units
-inner join divisors using ({{ set_column }})
+    select
+        in_units.{{ set_column }},
+        in_units.usage_date,
+        in_units.customer_id,
+        in_units.{{ quantity_column }},
+        divisors.total_usage,
+        {{ whole_quotient("in_units.units", "divisors.divisor") }} as share_units,
+        sum({{ whole_quotient("in_units.units", "divisors.divisor") }}) over (
+            partition by in_units.{{ set_column }}
+        ) as total_units
+    from in_units
+    inner join divisors using ({{ set_column }})
 {% endmacro %}
 
 {#
@@ -53,10 +61,8 @@ inner join divisors using ({{ set_column }})
   customer with the largest share (of equal ones, the first by customer_id). All cost columns follow the same shares.
 #}
 {% macro divide_pools(parts, shares) %}
-    {%- set columns = cost_columns() + ["share"] %}
-    , totals as (
-        select distinct set_id, total_units from {{ shares }} where total_units > 0
-    ),
+    {%- set columns = cost_columns() + ["share"] %},
+    totals as (select distinct set_id, total_units from {{ shares }} where total_units > 0),
 
     pool_parts as (
         select
@@ -79,13 +85,13 @@ inner join divisors using ({{ set_column }})
             set_id,
             total_units,
             {%- for column in columns %}
-                {{ column }}_units // total_units as {{ column }}_quotient,
+                {{ whole_quotient(column ~ "_units", "total_units") }} as {{ column }}_quotient,
                 {{ column }}_units % total_units as {{ column }}_remainder{{ "," if not loop.last }}
             {%- endfor %}
         from pool_parts
     ),
 
-    cut as materialized (
+    cut as materialized(
         select
             quotients.pool_id,
             quotients.usage_date,
@@ -94,12 +100,14 @@ inner join divisors using ({{ set_column }})
             sum(shares.total_usage) as total_usage,
             {%- for column in columns %}
                 sum(
-                    {{ units_times_share(
-                        "quotients." ~ column ~ "_quotient",
-                        "quotients." ~ column ~ "_remainder",
-                        "shares.share_units",
-                        "quotients.total_units"
-                    ) }}
+                    {{
+                        units_times_share(
+                            "quotients." ~ column ~ "_quotient",
+                            "quotients." ~ column ~ "_remainder",
+                            "shares.share_units",
+                            "quotients.total_units",
+                        )
+                    }}
                 ) as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from quotients
@@ -111,7 +119,8 @@ inner join divisors using ({{ set_column }})
         select
             pool_id,
             string_agg(distinct usage_window, ', ' order by usage_window) as usage_window,
-            {%- for column in columns %} sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
+            {%- for column in columns %}
+                sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from pool_parts
         group by pool_id
@@ -121,7 +130,8 @@ inner join divisors using ({{ set_column }})
         select
             pool_id,
             max(share_units) as largest_share_units,
-            {%- for column in columns %} sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
+            {%- for column in columns %}
+                sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from cut
         group by pool_id
@@ -134,21 +144,28 @@ inner join divisors using ({{ set_column }})
         group by cut.pool_id
     )
 
-select
-    cut.pool_id,
-    cut.usage_date,
-    cut.customer_id,
-    cut.usage_quantity,
-    cut.total_usage,
-    pools.usage_window,
-    {%- for column in columns %}
-        {{ money(
-            "cut." ~ column ~ "_units + case when largest.customer_id = cut.customer_id then pools." ~ column
-            ~ "_units - given." ~ column ~ "_units else 0 end"
-        ) }} as {{ column }}{{ "," if not loop.last }}
-    {%- endfor %}
-from cut
-inner join pools using (pool_id)
-inner join given using (pool_id)
-inner join largest using (pool_id)
+    select
+        cut.pool_id,
+        cut.usage_date,
+        cut.customer_id,
+        cut.usage_quantity,
+        cut.total_usage,
+        pools.usage_window,
+        {%- for column in columns %}
+            {{
+                money(
+                    "cut."
+                    ~ column
+                    ~ "_units + case when largest.customer_id = cut.customer_id then pools."
+                    ~ column
+                    ~ "_units - given."
+                    ~ column
+                    ~ "_units else 0 end"
+                )
+            }} as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from cut
+    inner join pools using (pool_id)
+    inner join given using (pool_id)
+    inner join largest using (pool_id)
 {% endmacro %}

@@ -8,27 +8,34 @@
         trim(
             regexp_replace(
                 lower(regexp_replace(regexp_replace({{ key }}, '^user[:_]', ''), '([A-Z])', '_\1', 'g')),
-                '[^\p{L}\p{N}]+', '_', 'g'
+                '[^\p{L}\p{N}]+',
+                '_',
+                'g'
             ),
             '_'
         ),
-        '^$', 'unnamed'
+        '^$',
+        'unnamed'
     )
 {%- endmacro %}
 
 {% macro with_tag_keys(tags) -%}
     case
-        when cardinality({{ tags }}) = 0 then {{ tags }}
-        else map_from_entries(
-            list_filter(
-                list_transform(
-                    map_entries({{ tags }}),
-                    lambda tag: {'key': {{ tag_key("tag.key") }}, 'value': tag.value}
-                ),
-                lambda tag, position: list_position(
-                    list_transform(map_keys({{ tags }}), lambda key: {{ tag_key("key") }}), tag.key
-                ) = position
+        when cardinality({{ tags }}) = 0
+        then {{ tags }}
+        else
+            map_from_entries(
+                list_filter(
+                    list_transform(
+                        map_entries({{ tags }}),
+                        lambda tag: {'key':{{ tag_key("tag.key") }}, 'value':tag.value}
+                    ),
+                    lambda tag,
+                    position:list_position(
+                        list_transform(map_keys({{ tags }}), lambda key:{{ tag_key("key") }}), tag.key
+                    )
+                    = position
+                )
             )
-        )
     end
 {%- endmacro %}

@@ -2,7 +2,8 @@
 -- Law: a charge is in exactly one element of every dimension (or unmatched), so it is one row in context.
 with
     charges as (
-        select charge_id from {{ ref("charges") }}
+        select charge_id
+        from {{ ref("charges") }}
         where usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
@@ -25,5 +26,5 @@ union all
     where
         usage_date in (select usage_date from {{ ref("changed_days") }})
         and ({{ name }} is null) <> ({{ name }}_rule is null)
-    {{ "union all" if not loop.last }}
+        {{ "union all" if not loop.last }}
 {%- endfor %}

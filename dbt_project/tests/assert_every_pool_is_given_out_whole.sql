@@ -12,5 +12,6 @@ where pools.usage_date in (select usage_date from {{ ref("changed_days") }})
 group by pools.pool_id
 having
     {%- for column in cost_columns() %}
-        any_value(pools.{{ column }}) is distinct from sum(allocations.{{ column }}) {{ "or" if not loop.last }}
+        any_value(pools.{{ column }})
+        is distinct from sum(allocations.{{ column }}) {{ "or" if not loop.last }}
     {%- endfor %}

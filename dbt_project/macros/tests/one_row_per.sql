@@ -12,7 +12,9 @@
     {%- endfor %}
     select {{ key | join(", ") }}, count(*) as row_count
     from {{ model }}
-    {% if day_column %} where {{ day_column }} in (select usage_date from {{ ref("changed_days") }}) {% endif %}
+    {% if day_column %}
+        where {{ day_column }} in (select usage_date from {{ ref("changed_days") }})
+    {% endif %}
     group by {{ key | join(", ") }}
     having count(*) > 1
 {% endtest %}

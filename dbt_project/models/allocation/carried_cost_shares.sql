@@ -5,7 +5,8 @@
         pre_hook="{{ delete_changed_days() }}",
     )
 }}
--- What each customer carries before overhead. A customer whose credits exceed its costs carries nothing, not less.
+-- What each customer carries before overhead. A customer whose credits exceed its costs carries nothing,
+-- not less.
 with
     allocated as (
         select pool_id, usage_date, customer_id, effective_cost
@@ -19,8 +20,9 @@ with
 
     carried as (
         select
-            cast(strftime(allocated.usage_date, '%Y%m%d') as bigint) * 1000000000
-            + dense_rank() over (partition by allocated.usage_date order by pools.billing_currency) as carried_set_id,
+            cast(strftime(allocated.usage_date, '%Y%m%d') as bigint) * 1000000000 + dense_rank() over (
+                partition by allocated.usage_date order by pools.billing_currency
+            ) as carried_set_id,
             allocated.usage_date,
             pools.billing_currency,
             allocated.customer_id,
@@ -30,17 +32,20 @@ with
         group by allocated.usage_date, pools.billing_currency, allocated.customer_id
     ),
 
-    carrying as (
-        select * from carried where carried_cost > 0
-    ),
+    carrying as (select * from carried where carried_cost > 0),
 
     set_currencies as (
         select distinct carried_set_id, usage_date as set_date, billing_currency from carrying
     ),
 
     in_whole_units as (
-        with only_carrying as (select carried_set_id, usage_date, customer_id, carried_cost from carrying)
-        {{ shares_in_whole_units("only_carrying", "carried_set_id", "carried_cost", scale=12, digits=12) }}
+        with
+            only_carrying as (select carried_set_id, usage_date, customer_id, carried_cost from carrying)
+            {{
+                shares_in_whole_units(
+                    "only_carrying", "carried_set_id", "carried_cost", scale=12, digits=12
+                )
+            }}
     )
 
 select in_whole_units.*, set_currencies.billing_currency

@@ -6,12 +6,10 @@
     )
 }}
 with
-    charges as (
-        select * from {{ ref("charges_in_context") }} where {{ in_changed_days() }}
-    ),
+    charges as (select * from {{ ref("charges_in_context") }} where {{ in_changed_days() }}),
 
-    -- Only rules that divide by hourly usage look inside the day. A charge for longer than an hour (tax, a monthly
-    -- fee) belongs to no hour and is divided by the usage of its day.
+    -- Only rules that divide by hourly usage look inside the day. A charge for longer than an hour (tax, a
+    -- monthly fee) belongs to no hour and is divided by the usage of its day.
     hourly_rules as (
         select distinct rule_name
         from {{ ref("allocation_rules") }}
@@ -47,8 +45,7 @@ with
 
     numbered as (
         select
-            cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000
-            + dense_rank() over (
+            cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000 + dense_rank() over (
                 partition by usage_date
                 order by
                     x_source_name,
@@ -66,8 +63,8 @@ with
         from grouped
     ),
 
-    -- How much each hour weighs in the pool's shares, for a pool's shares to add up to 1: by cost, or alike if it
-    -- cost nothing.
+    -- How much each hour weighs in the pool's shares, for a pool's shares to add up to 1: by cost, or alike
+    -- if it cost nothing.
     weighed as (
         select
             *,
@@ -83,15 +80,25 @@ with
     ),
 
     shared as (
-        select *, 1000000000000 * weight_units // sum(weight_units) over (partition by pool_id) as share_units
+        select
+            *,
+            {{
+                whole_quotient(
+                    "1000000000000 * weight_units",
+                    "sum(weight_units) over (partition by pool_id)",
+                )
+            }} as share_units
         from weighed
     )
 
 select
     * exclude (weight_units, share_units),
     -- The largest hour takes what the division leaves over.
-    {{ money(
-        "share_units + case when row_number() over (partition by pool_id order by weight_units desc, usage_hour) = 1"
-        ~ " then 1000000000000 - sum(share_units) over (partition by pool_id) else 0 end"
-    ) }} as share
+    {{
+        money(
+            "share_units + case when row_number() over (partition by pool_id order by weight_units desc, usage_hour) = 1"
+            ~ " then 1000000000000 - sum(share_units) over (partition by pool_id) else 0 end"
+        )
+    }}
+    as share
 from shared

@@ -20,9 +20,7 @@ with
         where {{ in_changed_days() }}
     ),
 
-    share_sets as (
-        select distinct set_id, usage_date, billing_currency from shares
-    ),
+    share_sets as (select distinct set_id, usage_date, billing_currency from shares),
 
     parts as (
         select
@@ -38,4 +36,4 @@ with
             in (select rule_name from {{ ref("allocation_rules") }} where method = 'allocated_cost')
     )
 
-{{ divide_pools("parts", "shares") }}
+    {{ divide_pools("parts", "shares") }}

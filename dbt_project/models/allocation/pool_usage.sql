@@ -21,7 +21,8 @@ with
         inner join
             (
                 -- A rule is one row per stream or fixed customer; only the streams say which usage.
-                select distinct rule_name, method, case when method = 'stream' then stream end as stream, when_no_usage
+                select distinct
+                    rule_name, method, case when method = 'stream' then stream end as stream, when_no_usage
                 from {{ ref("allocation_rules") }}
                 where method in ('stream', 'even', 'fixed')
             ) as rules
@@ -37,7 +38,8 @@ with
     ),
 
     needed_days as (
-        select distinct usage_date - cast(unnest(range(0, {{ longest_lookback }} + 1)) as integer) as usage_date
+        select distinct
+            usage_date - cast(unnest(range(0, {{ longest_lookback }} + 1)) as integer) as usage_date
         from pool_hours
     ),
 
@@ -48,13 +50,9 @@ with
     ),
 
     -- Usage sent with a filter divides only the pools of the elements that it names.
-    filters as (
-        select distinct filter from days_with_usage where filter is not null
-    ),
+    filters as (select distinct filter from days_with_usage where filter is not null),
 
-    pools as (
-        select distinct pool_id, {{ dimension_columns() }} from pool_hours
-    ),
+    pools as (select distinct pool_id, {{ dimension_columns() }} from pool_hours),
 
     pool_filters as (
         select pools.pool_id, list(filters.filter order by filters.filter) as filters
@@ -62,14 +60,22 @@ with
         inner join
             filters
             on len(
-                list_filter(json_keys(filters.filter), lambda dimension: dimension not in (
-                    {%- for name in dimension_names() %}'{{ name }}'{{ ", " if not loop.last }}{% endfor -%}
-                ))
-            ) = 0
+                list_filter(
+                    json_keys(filters.filter),
+                    lambda dimension:dimension not in (
+                        {%- for name in dimension_names() %}
+                            '{{ name }}'{{ ", " if not loop.last }}
+                        {% endfor -%}
+                    )
+                )
+            )
+            = 0
             {%- for name in dimension_names() %}
                 and (
                     not json_exists(filters.filter, '$.{{ name }}')
-                    or list_contains(cast(json_extract(filters.filter, '$.{{ name }}') as varchar[]), pools.{{ name }})
+                    or list_contains(
+                        cast(json_extract(filters.filter, '$.{{ name }}') as varchar[]), pools.{{ name }}
+                    )
                 )
             {%- endfor %}
         group by pools.pool_id
@@ -118,14 +124,22 @@ with
     windows as (
         select
             *,
-            case usage_window
-                when 'hour' then usage_hour
-                when 'trailing_7_days' then cast(usage_date - 7 as timestamp)
-                when 'trailing_30_days' then cast(usage_date - 30 as timestamp)
+            case
+                usage_window
+                when 'hour'
+                then usage_hour
+                when 'trailing_7_days'
+                then cast(usage_date - 7 as timestamp)
+                when 'trailing_30_days'
+                then cast(usage_date - 30 as timestamp)
                 else cast(usage_date as timestamp)
             end as window_start,
-            case when usage_window like 'trailing%' then usage_date - 1 else usage_date end as window_last_date,
-            case usage_window when 'trailing_7_days' then 7 when 'trailing_30_days' then 30 else 0 end as lookback_days
+            case
+                when usage_window like 'trailing%' then usage_date - 1 else usage_date
+            end as window_last_date,
+            case
+                usage_window when 'trailing_7_days' then 7 when 'trailing_30_days' then 30 else 0
+            end as lookback_days
         from candidates
     ),
 
@@ -145,18 +159,21 @@ with
         inner join
             days_with_usage
             on days_with_usage.stream = windows.stream
-            and days_with_usage.usage_date between cast(windows.window_start as date) and windows.window_last_date
+            and days_with_usage.usage_date
+            between cast(windows.window_start as date) and windows.window_last_date
         where
             windows.usage_window <> 'hour'
             and (days_with_usage.filter is null or list_contains(windows.filters, days_with_usage.filter))
     ),
 
     answers as (
-        select * from with_usage
+        select *
+        from with_usage
         qualify
             row_number() over (
                 partition by usage_date, usage_hour, stream, when_no_usage, filters order by preference
-            ) = 1
+            )
+            = 1
     ),
 
     -- How far back it was looked, found or not: late usage in those days changes this day.
@@ -191,8 +208,10 @@ with
             coalesce(pool_filters.filters, []) as filters,
             case
                 pool_hours.method
-                when 'even' then 'active customers of the day'
-                when 'fixed' then 'fixed shares'
+                when 'even'
+                then 'active customers of the day'
+                when 'fixed'
+                then 'fixed shares'
                 else answers.usage_window
             end as usage_window,
             coalesce(answers.window_start, cast(pool_hours.usage_date as timestamp)) as window_start,
@@ -231,8 +250,7 @@ select
     case
         when usage_window is not null
         then
-            cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000
-            + dense_rank() over (
+            cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000 + dense_rank() over (
                 partition by usage_date
                 order by
                     method,

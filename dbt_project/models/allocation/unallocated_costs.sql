@@ -1,15 +1,10 @@
 {{ config(materialized="view") }}
 -- What no customer carries stays in sight, with the reason.
 with
-    rules as (
-        select distinct rule_name, method from {{ ref("allocation_rules") }}
-    ),
+    rules as (select distinct rule_name, method from {{ ref("allocation_rules") }}),
 
     hours as (
-        select
-            hours.*,
-            rules.method,
-            pool_usage.usage_set_id
+        select hours.*, rules.method, pool_usage.usage_set_id
         from {{ ref("cost_pool_hours") }} as hours
         left join rules on rules.rule_name = hours.allocation_rule
         left join

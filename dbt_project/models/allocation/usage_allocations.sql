@@ -7,8 +7,7 @@
 }}
 with
     shares as (
-        select
-            usage_set_id as set_id, customer_id, share_units, total_units, usage_quantity, total_usage
+        select usage_set_id as set_id, customer_id, share_units, total_units, usage_quantity, total_usage
         from {{ ref("usage_shares") }}
         where {{ in_changed_days() }}
     ),
@@ -23,4 +22,4 @@ with
         where pool_usage.usage_set_id is not null and {{ in_changed_days("hours.usage_date") }}
     )
 
-{{ divide_pools("parts", "shares") }}
+    {{ divide_pools("parts", "shares") }}

@@ -27,7 +27,9 @@ with
             usage_date,
             stream,
             filters,
-            cast(unnest(range(window_start, window_last_date + interval 1 day, interval 1 day)) as date) as window_date
+            cast(
+                unnest(range(window_start, window_last_date + interval 1 day, interval 1 day)) as date
+            ) as window_date
         from usage_sets
         where method = 'stream' and usage_window <> 'hour'
     ),
@@ -71,9 +73,13 @@ with
     ),
 
     customer_usage as (
-        select usage_set_id, usage_date, customer_id, cast(sum(usage_quantity) as decimal(38, 9)) as usage_quantity
+        select
+            usage_set_id,
+            usage_date,
+            customer_id,
+            cast(sum(usage_quantity) as decimal(38, 9)) as usage_quantity
         from usage
         group by all
     )
 
-{{ shares_in_whole_units("customer_usage", "usage_set_id", "usage_quantity", scale=9, digits=18) }}
+    {{ shares_in_whole_units("customer_usage", "usage_set_id", "usage_quantity", scale=9, digits=18) }}

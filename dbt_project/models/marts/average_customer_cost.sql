@@ -33,7 +33,9 @@ with
                 partition by period_grain, period_start, billing_currency, segment
                 order by effective_cost desc, customer_id
             ) as cost_rank,
-            count(*) over (partition by period_grain, period_start, billing_currency, segment) as customer_count
+            count(*) over (
+                partition by period_grain, period_start, billing_currency, segment
+            ) as customer_count
         from in_segments
     ),
 
@@ -45,11 +47,18 @@ with
             billing_currency,
             count(*) as customer_count,
             sum(effective_cost) as total_cost,
-            -- Costs that a customer really has: of an even number of customers, the lower of the middle two.
+            -- Costs that a customer really has: of an even number of customers, the lower of the middle
+            -- two.
             quantile_disc(effective_cost, 0.5) as median_cost,
             quantile_disc(effective_cost, 0.9) as p90_cost,
             max(effective_cost) as highest_cost,
-            sum(case when cost_rank <= (customer_count + 9) // 10 then effective_cost else 0 end) as top_tenth_cost
+            sum(
+                case
+                    when cost_rank <= {{ whole_quotient("customer_count + 9", 10) }}
+                    then effective_cost
+                    else 0
+                end
+            ) as top_tenth_cost
         from ranked
         group by all
     )

@@ -7,7 +7,7 @@
 }}
 with
     -- Summed over the charges once; the dimensions are told apart on the few rows that are left.
-    grouped as materialized (
+    grouped as materialized(
         select
             usage_date,
             billing_currency,
@@ -27,14 +27,18 @@ with
                 usage_date,
                 billing_currency,
                 '{{ name }}' as dimension,
-                case when {{ name }}_rule is null then 'unmatched' when {{ name }}_rule = 0 then 'default' else 'rule' end
-                    as coverage,
+                case
+                    when {{ name }}_rule is null
+                    then 'unmatched'
+                    when {{ name }}_rule = 0
+                    then 'default'
+                    else 'rule'
+                end as coverage,
                 service_name,
                 sub_account_id,
                 charge_count,
                 effective_cost
-            from grouped
-            {{ "union all" if not loop.last }}
+            from grouped {{ "union all" if not loop.last }}
         {%- endfor %}
     )
 

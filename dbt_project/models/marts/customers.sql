@@ -1,8 +1,7 @@
--- Customers of the list, and those that only usage or a tag has named: a cost never waits for a master record.
+-- Customers of the list, and those that only usage or a tag has named: a cost never waits for a master
+-- record.
 with
-    listed as (
-        select customer_id, customer_name, segment, plan from {{ ref("stg_customers__customers") }}
-    ),
+    listed as (select customer_id, customer_name, segment, plan from {{ ref("stg_customers__customers") }}),
 
     charged as (
         select customer_id, min(usage_date) as first_cost_date, max(usage_date) as last_cost_date

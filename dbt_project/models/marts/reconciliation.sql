@@ -15,7 +15,11 @@
 ] %}
 with
     allocations as (
-        select pools.usage_date, pools.x_source_name, pools.billing_period, pools.billing_currency,
+        select
+            pools.usage_date,
+            pools.x_source_name,
+            pools.billing_period,
+            pools.billing_currency,
             {{ sum_of_cost_columns("allocations") }}
         from {{ ref("allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
@@ -39,15 +43,24 @@ with
             union all
         {%- endfor %}
         -- The files' own sum is known for the billed column.
-        select 0, 'files', usage_date, x_source_name, billing_period, billing_currency, source_billed_cost, null, null, null, null
+        select
+            0,
+            'files',
+            usage_date,
+            x_source_name,
+            billing_period,
+            billing_currency,
+            source_billed_cost,
+            null,
+            null,
+            null,
+            null
         from {{ ref("landed_costs") }}
         where {{ in_changed_days() }}
     ),
 
     -- A hop without a row for a day has lost the day: it counts as 0 there, and shows as a difference.
-    keys as (
-        select distinct usage_date, x_source_name, billing_period, billing_currency from hop_sums
-    ),
+    keys as (select distinct usage_date, x_source_name, billing_period, billing_currency from hop_sums),
 
     every_hop as (
         select keys.*, hops.hop_number, hops.hop
@@ -76,11 +89,16 @@ with
     by_column as (
         {%- for column in cost_columns() %}
             select
-                usage_date, x_source_name, billing_period, billing_currency, hop_number, hop,
-                '{{ column }}' as cost_column, {{ column }} as hop_cost
+                usage_date,
+                x_source_name,
+                billing_period,
+                billing_currency,
+                hop_number,
+                hop,
+                '{{ column }}' as cost_column,
+                {{ column }} as hop_cost
             from filled
-            where {{ column }} is not null
-            {{ "union all" if not loop.last }}
+            where {{ column }} is not null {{ "union all" if not loop.last }}
         {%- endfor %}
     )
 
@@ -96,6 +114,8 @@ select
     cast(lag(hop_cost) over hops as decimal(38, 12)) as previous_hop_cost,
     cast(coalesce(hop_cost - lag(hop_cost) over hops, 0) as decimal(38, 12)) as difference
 from by_column
-window hops as (
-    partition by billing_period, usage_date, x_source_name, billing_currency, cost_column order by hop_number
-)
+window
+    hops as (
+        partition by billing_period, usage_date, x_source_name, billing_currency, cost_column
+        order by hop_number
+    )

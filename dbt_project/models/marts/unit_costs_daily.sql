@@ -12,7 +12,11 @@ with
     ),
 
     costs as (
-        select allocations.usage_date, pools.billing_currency, stream_rules.stream, {{ sum_of_cost_columns("allocations") }}
+        select
+            allocations.usage_date,
+            pools.billing_currency,
+            stream_rules.stream,
+            {{ sum_of_cost_columns("allocations") }}
         from {{ ref("usage_allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
         inner join stream_rules on stream_rules.rule_name = pools.allocation_rule
@@ -21,7 +25,11 @@ with
     ),
 
     usage as (
-        select usage_date, stream, sum(usage_quantity) as usage_quantity, count(distinct customer_id) as customer_count
+        select
+            usage_date,
+            stream,
+            sum(usage_quantity) as usage_quantity,
+            count(distinct customer_id) as customer_count
         from {{ ref("usage_daily") }}
         where {{ in_changed_days() }}
         group by all
@@ -36,9 +44,14 @@ select
     coalesce(usage.customer_count, 0) as customer_count,
     costs.billed_cost,
     costs.effective_cost,
-    {{ money(
-        money_units("costs.effective_cost") ~ " * 1000000000 // nullif(cast(usage.usage_quantity * 1000000000 as hugeint), 0)"
-    ) }} as effective_unit_cost
+    {{
+        money(
+            whole_quotient(
+                money_units("costs.effective_cost") ~ " * 1000000000",
+                "nullif(cast(usage.usage_quantity * 1000000000 as hugeint), 0)",
+            )
+        )
+    }} as effective_unit_cost
 from costs
 inner join {{ ref("telemetry_streams") }} as streams using (stream)
 left join usage on usage.usage_date = costs.usage_date and usage.stream = costs.stream

@@ -4,15 +4,18 @@
         post_hook="delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
     )
 }}
--- A day stops counting as built (post_hook) as soon as a run takes it on, and counts again when published: should
--- this run fail and the next one meet the former content again, the half-made day is still made anew.
+-- A day stops counting as built (post_hook) as soon as a run takes it on, and counts again when published:
+-- should this run fail and the next one meet the former content again, the half-made day is still made
+-- anew.
 with
     charge_days as (
         select
             usage_date,
             md5(
                 string_agg(
-                    concat_ws('/', source_name, delivery, billing_period, billing_currency, row_count, fingerprint),
+                    concat_ws(
+                        '/', source_name, delivery, billing_period, billing_currency, row_count, fingerprint
+                    ),
                     chr(10)
                     order by source_name, delivery, billing_period, billing_currency
                 )
@@ -29,7 +32,8 @@ with
 
     usage_days as (
         select
-            usage_date, md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint
+            usage_date,
+            md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint
         from batch_days
         group by usage_date
     ),
@@ -48,7 +52,8 @@ with
             '{{ var("rules_fingerprint") }}' as rules_fingerprint,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
-            landed_days.charges_fingerprint is distinct from built_days.charges_fingerprint as has_other_charges,
+            landed_days.charges_fingerprint
+            is distinct from built_days.charges_fingerprint as has_other_charges,
             landed_days.usage_fingerprint is distinct from built_days.usage_fingerprint as has_other_usage,
             built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
         from landed_days
@@ -84,5 +89,10 @@ select
     usage_fingerprint,
     rules_fingerprint
 from with_lookback
-where is_new_or_gone or has_other_charges or has_other_usage or has_other_usage_before or has_other_rules
-    or {{ 'true' if flags.FULL_REFRESH else 'false' }}
+where
+    is_new_or_gone
+    or has_other_charges
+    or has_other_usage
+    or has_other_usage_before
+    or has_other_rules
+    or {{ "true" if flags.FULL_REFRESH else "false" }}

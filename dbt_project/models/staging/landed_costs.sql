@@ -5,8 +5,8 @@
         pre_hook="{{ delete_changed_days() }}",
     )
 }}
--- The bill's sums, taken another way than staging takes them: raw columns are summed by line item type first, and the
--- formulas applied to the sums. Reconciliation starts here.
+-- The bill's sums, taken another way than staging takes them: raw columns are summed by line item type
+-- first, and the formulas applied to the sums. Reconciliation starts here.
 with
     aws_cur_sums as (
         select
@@ -16,29 +16,32 @@ with
             usage_date,
             line_item_line_item_type as line_item_type,
             split_line_item_parent_resource_id is not null as is_split,
-            line_item_line_item_type = 'Fee' and reservation_reservation_a_r_n is not null
+            line_item_line_item_type = 'Fee'
+            and reservation_reservation_a_r_n is not null
             or line_item_line_item_type = 'Refund'
-            and line_item_line_item_description like 'Refund for one-time fee for Savings Plan ID%'
-                as is_upfront,
+            and line_item_line_item_description
+            like 'Refund for one-time fee for Savings Plan ID%' as is_upfront,
             line_item_net_unblended_cost is not null as has_net_costs,
             sum(coalesce(line_item_unblended_cost, 0)) as unblended,
             sum(coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)) as net_unblended,
             sum(coalesce(pricing_public_on_demand_cost, 0)) as public_on_demand,
             sum(coalesce(savings_plan_savings_plan_effective_cost, 0)) as savings_plan_effective,
             sum(
-                coalesce(savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost, 0)
+                coalesce(
+                    savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost, 0
+                )
             ) as net_savings_plan_effective,
-            sum(coalesce(savings_plan_total_commitment_to_date - savings_plan_used_commitment, 0))
-                as savings_plan_unused,
+            sum(
+                coalesce(savings_plan_total_commitment_to_date - savings_plan_used_commitment, 0)
+            ) as savings_plan_unused,
             -- The one formula that is no sum of columns: it is taken row by row here too.
             sum(
                 coalesce(
                     {{
-                        money(
-                            money_units("(savings_plan_total_commitment_to_date - savings_plan_used_commitment)")
-                            ~ " * " ~ money_units("savings_plan_net_recurring_commitment_for_billing_period")
-                            ~ " // nullif(" ~ money_units("savings_plan_recurring_commitment_for_billing_period")
-                            ~ ", 0)"
+                        money_times_ratio(
+                            "(savings_plan_total_commitment_to_date - savings_plan_used_commitment)",
+                            "savings_plan_net_recurring_commitment_for_billing_period",
+                            "savings_plan_recurring_commitment_for_billing_period",
                         )
                     }},
                     savings_plan_total_commitment_to_date - savings_plan_used_commitment,
@@ -46,7 +49,9 @@ with
                 )
             ) as net_savings_plan_unused,
             sum(coalesce(reservation_effective_cost, 0)) as reservation_effective,
-            sum(coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)) as net_reservation_effective,
+            sum(
+                coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)
+            ) as net_reservation_effective,
             sum(coalesce(reservation_unused_amortized_upfront_fee_for_billing_period, 0))
             + sum(coalesce(reservation_unused_recurring_fee, 0)) as reservation_unused,
             sum(
@@ -55,9 +60,9 @@ with
                     reservation_unused_amortized_upfront_fee_for_billing_period,
                     0
                 )
-            )
-            + sum(coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0))
-                as net_reservation_unused
+            ) + sum(
+                coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0)
+            ) as net_reservation_unused
         from {{ source("landing", "aws_cur_charges") }}
         where {{ in_changed_deliveries("aws_cur") }} and {{ in_changed_days() }}
         group by all
@@ -151,9 +156,11 @@ with
     ),
 
     costs as (
-        select * from aws_cur_costs
+        select *
+        from aws_cur_costs
         union all by name
-        select * from focus_costs
+        select *
+        from focus_costs
     ),
 
     delivered as (

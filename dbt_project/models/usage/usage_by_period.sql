@@ -5,14 +5,15 @@
         pre_hook="{{ delete_changed_days() }}",
     )
 }}
--- The operations applied: within one stream, period, customer and filter, what came before the last `replace` or
--- `delete` no longer counts; every `sum` after it adds up.
+-- The operations applied: within one stream, period, customer and filter, what came before the last
+-- `replace` or `delete` no longer counts; every `sum` after it adds up.
 with
     records as (
         select
             records.*,
             coalesce(records.granularity, streams.granularity) as usage_granularity,
-            case coalesce(records.granularity, streams.granularity)
+            case
+                coalesce(records.granularity, streams.granularity)
                 when 'hourly'
                 then date_trunc('hour', records.usage_timestamp)
                 else date_trunc('day', records.usage_timestamp)
@@ -61,5 +62,7 @@ left join
     and last_resets.usage_period_start = records.usage_period_start
     and last_resets.customer_id = records.customer_id
     and last_resets.filter is not distinct from records.filter
-where records.operation <> 'delete' and (last_resets.position is null or records.position >= last_resets.position)
+where
+    records.operation <> 'delete'
+    and (last_resets.position is null or records.position >= last_resets.position)
 group by all

@@ -10,20 +10,24 @@ with
         group by instance_line_item_id
     ),
 
-    -- A commitment's fee row holds two facts: the fee paid, and the part of the commitment that nothing used. FOCUS
-    -- keeps them apart: a Purchase without effective cost, and a charge with the status Unused.
+    -- A commitment's fee row holds two facts: the fee paid, and the part of the commitment that nothing
+    -- used. FOCUS keeps them apart: a Purchase without effective cost, and a charge with the status Unused.
     parts as (
         select
             line_items.*,
             unnest(
-                case when line_items.unused_commitment_cost is not null then ['fee', 'unused'] else ['whole'] end
+                case
+                    when line_items.unused_commitment_cost is not null then ['fee', 'unused'] else ['whole']
+                end
             ) as part
         from line_items
     )
 
 select
     case
-        when parts.part = 'unused' then parts.line_item_id || '/unused' else coalesce(pods.charge_id, parts.line_item_id)
+        when parts.part = 'unused'
+        then parts.line_item_id || '/unused'
+        else coalesce(pods.charge_id, parts.line_item_id)
     end as charge_id,
     parts.x_source_name,
     parts.delivery,
@@ -66,8 +70,9 @@ select
     } %}
     {%- for column in cost_columns() %}
         cast(
-            {{ own_cost[column] }} + coalesce(pods.{{ column }}, 0) - coalesce(taken_by_pods.{{ column }}, 0)
-            as decimal(38, 12)
+            {{ own_cost[column] }}
+            + coalesce(pods.{{ column }}, 0)
+            - coalesce(taken_by_pods.{{ column }}, 0) as decimal(38, 12)
         ) as {{ column }},
     {%- endfor %}
     parts.tags,

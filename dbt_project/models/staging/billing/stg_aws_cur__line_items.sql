@@ -1,5 +1,5 @@
--- AWS' bill in FOCUS terms, line by line. The amortised formulas are AWS' own: Cost and Usage Report user guide,
--- "Savings Plans details" and "Reservation details"; the table of them is in docs/billing.md.
+-- AWS' bill in FOCUS terms, line by line. The amortised formulas are AWS' own: Cost and Usage Report user
+-- guide, "Savings Plans details" and "Reservation details"; the table of them is in docs/billing.md.
 with
     source as (select * from {{ source("landing", "aws_cur_charges") }}),
 
@@ -11,13 +11,15 @@ with
             {{ with_tag_keys("cost_category") }} as cost_categories,
             -- Pods and tasks are a second view of the money of the instance that they ran on.
             split_line_item_parent_resource_id is not null as is_split,
-            line_item_line_item_type = 'Fee' and reservation_reservation_a_r_n is not null as is_reservation_fee,
+            line_item_line_item_type = 'Fee'
+            and reservation_reservation_a_r_n is not null as is_reservation_fee,
             line_item_line_item_type = 'Refund'
-            and line_item_line_item_description like 'Refund for one-time fee for Savings Plan ID%'
-                as is_savings_plan_refund,
+            and line_item_line_item_description
+            like 'Refund for one-time fee for Savings Plan ID%' as is_savings_plan_refund,
             -- Net columns are there only with a discount programme; without it net is gross.
             line_item_net_unblended_cost is not null as has_net_costs,
-            savings_plan_total_commitment_to_date - savings_plan_used_commitment as savings_plan_unused_commitment
+            savings_plan_total_commitment_to_date
+            - savings_plan_used_commitment as savings_plan_unused_commitment
         from source
     ),
 
@@ -53,11 +55,10 @@ with
                 then
                     coalesce(
                         {{
-                            money(
-                                money_units("savings_plan_unused_commitment")
-                                ~ " * " ~ money_units("savings_plan_net_recurring_commitment_for_billing_period")
-                                ~ " // nullif(" ~ money_units("savings_plan_recurring_commitment_for_billing_period")
-                                ~ ", 0)"
+                            money_times_ratio(
+                                "savings_plan_unused_commitment",
+                                "savings_plan_net_recurring_commitment_for_billing_period",
+                                "savings_plan_recurring_commitment_for_billing_period",
                             )
                         }},
                         savings_plan_unused_commitment,
@@ -83,7 +84,9 @@ with
                 when line_item_line_item_type = 'SavingsPlanCoveredUsage'
                 then
                     coalesce(
-                        savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost, 0
+                        savings_plan_net_savings_plan_effective_cost,
+                        savings_plan_savings_plan_effective_cost,
+                        0
                     )
                 when line_item_line_item_type = 'DiscountedUsage'
                 then coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)
@@ -144,8 +147,9 @@ select
     product_product_family as resource_type,
     product_sku as sku_id,
     -- Negation rows repeat the usage that they cancel.
-    case when line_item_line_item_type <> 'SavingsPlanNegation' then line_item_usage_amount end
-        as consumed_quantity,
+    case
+        when line_item_line_item_type <> 'SavingsPlanNegation' then line_item_usage_amount
+    end as consumed_quantity,
     case when line_item_line_item_type <> 'SavingsPlanNegation' then pricing_unit end as consumed_unit,
     coalesce(savings_plan_savings_plan_a_r_n, reservation_reservation_a_r_n) as commitment_discount_id,
     case
@@ -167,10 +171,12 @@ select
     line_item_product_code as x_service_code,
     -- A pod's resource id is …/cluster/namespace/pod/uid.
     coalesce(
-        tags['aws_eks_cluster_name'], case when is_split then nullif(split_part(line_item_resource_id, '/', 2), '') end
+        tags['aws_eks_cluster_name'],
+        case when is_split then nullif(split_part(line_item_resource_id, '/', 2), '') end
     ) as x_kubernetes_cluster,
     coalesce(
-        tags['aws_eks_namespace'], case when is_split then nullif(split_part(line_item_resource_id, '/', 3), '') end
+        tags['aws_eks_namespace'],
+        case when is_split then nullif(split_part(line_item_resource_id, '/', 3), '') end
     ) as x_kubernetes_namespace,
     tags['aws_eks_workload_type'] as x_kubernetes_workload_type,
     coalesce(tags['aws_eks_workload_name'], tags['aws_eks_deployment']) as x_kubernetes_workload,

@@ -1,11 +1,15 @@
--- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here each pod
--- takes its part out of its instance's line items, in every cost column and at the ratio of the amortised costs, and
--- what no pod took stays with the instance. An instance hour can be several line items (one per purchase option):
--- a pod then has a part in each of them. Nothing is rounded away: the instance keeps the rest to the last digit.
+-- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here
+-- each pod takes its part out of its instance's line items, in every cost column and at the ratio of the
+-- amortised costs, and what no pod took stays with the instance. An instance hour can be several line items
+-- (one per purchase option): a pod then has a part in each of them. Nothing is rounded away: the instance
+-- keeps the rest to the last digit.
 with
     pods as (
-        select * from {{ ref("stg_aws_cur__line_items") }}
-        where is_split and {{ in_changed_deliveries("aws_cur") }}
+        select *
+        from {{ ref("stg_aws_cur__line_items") }}
+        where
+            is_split
+            and {{ in_changed_deliveries("aws_cur") }}
             and usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
@@ -28,9 +32,15 @@ with
             not is_split
             and resource_id in (select x_split_parent_id from pods)
             and charge_category = 'Usage'
-            -- Data transfer and the like bear the instance's id too; the pods are parts of its running hours.
-            and (x_usage_type like '%BoxUsage%' or x_usage_type like '%SpotUsage%' or x_usage_type like '%HeavyUsage%'
-                or x_usage_type like '%DedicatedUsage%' or x_usage_type like '%Fargate%')
+            -- Data transfer and the like bear the instance's id too; the pods are parts of its running
+            -- hours.
+            and (
+                x_usage_type like '%BoxUsage%'
+                or x_usage_type like '%SpotUsage%'
+                or x_usage_type like '%HeavyUsage%'
+                or x_usage_type like '%DedicatedUsage%'
+                or x_usage_type like '%Fargate%'
+            )
             and {{ in_changed_deliveries("aws_cur") }}
             and usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
@@ -54,10 +64,14 @@ select
     instances.commitment_discount_status,
     {%- for column in cost_columns() %}
         coalesce(
-            {{ money(
-                money_units("instances." ~ column) ~ " * " ~ money_units("pods.split_cost")
-                ~ " // nullif(instance_hours.effective_units, 0)"
-            ) }},
+            {{
+                money(
+                    whole_quotient(
+                        money_units("instances." ~ column) ~ " * " ~ money_units("pods.split_cost"),
+                        "nullif(instance_hours.effective_units, 0)",
+                    )
+                )
+            }},
             0
         ) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}

@@ -14,4 +14,6 @@ select
     records.batch_location,
     records.batch_row
 from {{ source("landing", "telemetry_records") }} as records
-where records.load_id in (select load_id from {{ source("landing", "telemetry_batches") }} where status = 'loaded')
+where
+    records.load_id
+    in (select load_id from {{ source("landing", "telemetry_batches") }} where status = 'loaded')
