@@ -56,6 +56,7 @@ class DeliveryResult:
     family: str
     months: tuple[str, ...]
     row_count: int
+    day_count: int
     billed_cost: dict[str, Decimal]
     version: str
     described_by: str
@@ -196,6 +197,7 @@ def _remove_vanished(
                 family=known.family,
                 months=known.months,
                 row_count=0,
+                day_count=0,
                 billed_cost={},
                 version=known.version,
                 described_by=bills.location.describe(),
@@ -231,6 +233,7 @@ def _result(
         months=tuple(sorted({day.billing_period for day in days}))
         or ((delivery.month,) if delivery.month else ()),
         row_count=sum(day.row_count for day in days),
+        day_count=len(days),
         billed_cost=billed,
         version=bills.version(delivery),
         described_by=bills.location.describe(delivery.described_by),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_legacy_overwrite(store: Store, landing: Path) -> None:
 
 def test_legacy_athena(store: Store, landing: Path) -> None:
     root = "p/q/hourly"
-    start = pa.array([datetime(2026, 7, 1)], pa.timestamp("ms"))
+    start = pa.array([datetime(2026, 7, 1, tzinfo=UTC)], pa.timestamp("ms"))
     content = bills.parquet_bytes(
         {
             "bill_billing_period_start_date": start,

@@ -1,0 +1,155 @@
+"""Billing landing as Dagster sees it: three assets, landed by one step, with monthly partitions.
+
+What belongs here: keys, partitions, and what a materialisation shows. What does not: how bills land.
+"""
+
+# Dagster looks at annotations when the asset is made, so they are not postponed here.
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_aws.s3 import S3Resource
+
+from orchestration.settings import Settings
+from orchestration.sources.billing.landing import BillingError, BillingLanding, DeliveryResult, land_billing
+from orchestration.sources.locations import open_location
+
+CHARGES = {
+    "aws_cur": dg.AssetKey(["landing", "aws_cur_charges"]),
+    "focus": dg.AssetKey(["landing", "focus_charges"]),
+}
+DAYS = dg.AssetKey(["landing", "billing_days"])
+BILLED_ONCE = dg.AssetCheckSpec(
+    name="billed_once",
+    asset=DAYS,
+    description="No account's billing month is held by two deliveries, whose charges would count twice.",
+)
+_SHOWN_DAYS = 100
+
+
+def build_billing_assets(
+    settings: Settings, partitions: dg.MonthlyPartitionsDefinition
+) -> dg.AssetsDefinition:
+    """The billing landing assets, one partition per billing month, with resource `s3`.
+
+    Files without manifest land with whichever month runs: only they know which months they are for.
+    """
+
+    @dg.multi_asset(
+        name="land_billing",
+        group_name="landing",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        specs=[
+            dg.AssetSpec(
+                CHARGES["aws_cur"],
+                description="One row per line of an AWS CUR (legacy or 2.0), as the file says it.",
+                kinds={"python", "parquet", "s3"},
+            ),
+            dg.AssetSpec(
+                CHARGES["focus"],
+                description="One row per charge of a FOCUS export, as the file says it.",
+                kinds={"python", "parquet", "s3"},
+            ),
+            dg.AssetSpec(
+                DAYS,
+                description="One row per delivery, billing month, currency and usage day: rows, billed cost "
+                "summed from the source files, and a fingerprint that changes when a charge does.",
+                kinds={"python", "parquet"},
+            ),
+        ],
+        check_specs=[BILLED_ONCE],
+    )
+    def land_billing_months(
+        context: dg.AssetExecutionContext, s3: S3Resource
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Land the bills of the chosen months from every configured export."""
+        months = {key[:7] for key in context.partition_keys}
+        try:
+            landing = land_billing(
+                settings.exports,
+                lambda location: open_location(location, s3.get_client),
+                settings.landing_folder,
+                months=months,
+                on_progress=lambda what, done, total: context.log.info(f"{done} of {total}: {what}"),
+                threads=settings.duckdb_threads,
+                memory_limit=settings.duckdb_memory_limit,
+            )
+        except BillingError as error:
+            # Trying again reads the same files: only a person, or the next delivery, can mend them.
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        for note in (*landing.notes, *landing.overlaps):
+            context.log.warning(note)
+        for family, key in CHARGES.items():
+            yield dg.MaterializeResult(asset_key=key, metadata=_charges_metadata(settings, landing, family))
+        yield dg.MaterializeResult(
+            asset_key=DAYS,
+            metadata=_days_metadata(settings, landing),
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=BILLED_ONCE.name,
+                    passed=not landing.overlaps,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"overlaps": dg.MetadataValue.md(_listed(landing.overlaps))},
+                )
+            ],
+        )
+
+    return land_billing_months
+
+
+def _charges_metadata(
+    settings: Settings, landing: BillingLanding, family: str
+) -> dict[str, dg.MetadataValue[Any] | int]:
+    deliveries = [result for result in landing.deliveries if result.family == family]
+    new = [
+        f"{result.source_name}/{result.delivery}: {name} ({count} values)"
+        for result in deliveries
+        for name, count in result.new_columns.items()
+    ]
+    unused = [
+        f"{result.source_name}/{result.delivery}: "
+        + ", ".join(f"{name} ({count})" for name, count in result.unused_columns.items() if count)
+        for result in deliveries
+        if any(result.unused_columns.values())
+    ]
+    return {
+        "dagster/row_count": sum(result.row_count for result in deliveries),
+        "deliveries": dg.MetadataValue.md(_table(deliveries)),
+        "path": dg.MetadataValue.path(str(settings.landing_folder / "billing" / family)),
+        "new_columns": dg.MetadataValue.md(_listed(new)),
+        "columns_not_read": dg.MetadataValue.md(_listed(unused)),
+    }
+
+
+def _days_metadata(settings: Settings, landing: BillingLanding) -> dict[str, dg.MetadataValue[Any] | int]:
+    changed = [day.isoformat() for day in landing.changed_days]
+    shown = ", ".join(changed[:_SHOWN_DAYS]) + (" …" if len(changed) > _SHOWN_DAYS else "")
+    return {
+        "dagster/row_count": sum(result.day_count for result in landing.deliveries),
+        "changed_day_count": len(changed),
+        "changed_days": dg.MetadataValue.text(shown or "none"),
+        "deliveries": dg.MetadataValue.md(_table(landing.deliveries)),
+        "notes": dg.MetadataValue.md(_listed(landing.notes)),
+        "path": dg.MetadataValue.path(str(settings.landing_folder / "billing" / "days")),
+    }
+
+
+def _table(deliveries: list[DeliveryResult] | tuple[DeliveryResult, ...]) -> str:
+    if not deliveries:
+        return "none"
+    rows = [
+        "| export | delivery | status | months | rows | billed cost | changed days |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
+    ]
+    for result in deliveries:
+        billed = ", ".join(f"{cost:,.2f} {currency}" for currency, cost in sorted(result.billed_cost.items()))
+        rows.append(
+            f"| {result.source_name} | {result.delivery} | {result.status} | {', '.join(result.months)} "
+            f"| {result.row_count:,} | {billed} | {len(result.changed_days)} |"
+        )
+    return "\n".join(rows)
+
+
+def _listed(items: list[str] | tuple[str, ...]) -> str:
+    return "\n".join(f"- {item}" for item in items) or "none"
