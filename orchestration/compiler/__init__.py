@@ -51,7 +51,10 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     """
     problems = Problems()
     program = read_program(contexts, problems)
-    check_program(program, problems)
+    templates = {path: text for path, text in model_templates.items() if emit_yaml.has_placeholder(text)}
+    check_program(
+        program, problems, {name for text in templates.values() for name in emit_yaml.column_names(text)}
+    )
     plan = make_plan(program, problems)
     if problems.found or plan is None:
         return Compilation(problems.found, {}, program, plan)
@@ -68,7 +71,5 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     }
     files.update(emit_yaml.model_yaml(plan))
     files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
-    for path, template in model_templates.items():
-        if emit_yaml.has_placeholder(template):
-            files[path] = emit_yaml.fill_template(template, plan)
+    files.update({path: emit_yaml.fill_template(text, plan) for path, text in templates.items()})
     return Compilation((), dict(sorted(files.items())), program, plan)

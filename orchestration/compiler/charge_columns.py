@@ -5,7 +5,7 @@ The one list of them on the Python side; `models/staging/charges` makes the colu
 
 from __future__ import annotations
 
-from orchestration.compiler.language import ColumnType
+from orchestration.compiler.conditions import ColumnType
 
 CHARGE_COLUMNS: dict[str, ColumnType] = {
     "charge_id": "text",

@@ -6,18 +6,12 @@ Each check is a function of the whole program. Shapes and types of single values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import PurePosixPath
 
 from orchestration.compiler.charge_columns import RESERVED_NAMES
-from orchestration.compiler.language import (
-    ByStream,
-    Condition,
-    Dimension,
-    DimensionElement,
-    Operator,
-    Program,
-    ToCustomer,
-)
+from orchestration.compiler.conditions import Condition, DimensionElement, Operator
+from orchestration.compiler.language import ByStream, Dimension, Program, ToCustomer
 from orchestration.compiler.problems import Place, Problems, did_you_mean
 from orchestration.compiler.walk import (
     allocation_conditions,
@@ -30,16 +24,21 @@ from orchestration.compiler.walk import (
 MAX_RULES = 10_000
 
 
-def check_program(program: Program, problems: Problems) -> None:
-    """Add a problem for everything in the program that cannot be compiled."""
+def check_program(program: Program, problems: Problems, taken_names: Collection[str] = ()) -> None:
+    """Add a problem for everything in the program that cannot be compiled.
+
+    `taken_names` are columns that hand-written models have beside those of the dimensions.
+    """
     for check in CHECKS:
         check(program, problems)
+    _dimension_names_are_free(program, problems, taken_names)
 
 
-def _dimension_names_are_free(program: Program, problems: Problems) -> None:
+def _dimension_names_are_free(program: Program, problems: Problems, taken_names: Collection[str]) -> None:
+    reserved = RESERVED_NAMES.union(taken_names)
     for dimension in program.dimensions:
         name = dimension.name
-        if name in RESERVED_NAMES or name.startswith("x_") or name.endswith("_rule"):
+        if name in reserved or name.startswith("x_") or name.endswith("_rule"):
             message = (
                 f'"{name}" is a column or an SQL word already; choose another name, such as "{name}_group"'
             )
@@ -63,6 +62,8 @@ def _once(what: str, named: Iterable[tuple[str, Place]], problems: Problems) -> 
 
 def _dimensions_exist(program: Program, problems: Problems) -> None:
     known = {dimension.name for dimension in program.dimensions}
+    unread = [PurePosixPath(name) for name in program.unread]
+    known |= {path.stem for path in unread if path.parent.name == "dimensions"}
     references = [
         reference for dimension in program.dimensions for reference in dimension_references(dimension)
     ]
@@ -146,6 +147,8 @@ def _rules_can_be_reached(program: Program, problems: Problems) -> None:
 
 def _streams_exist(program: Program, problems: Problems) -> None:
     streams = {stream.name: stream for stream in program.streams}
+    if "streams.yml" in program.unread:
+        return
     for rule in program.allocation.rules:
         if not isinstance(rule.method, ByStream):
             continue
@@ -162,7 +165,6 @@ def _streams_exist(program: Program, problems: Problems) -> None:
 
 
 CHECKS: tuple[Callable[[Program, Problems], None], ...] = (
-    _dimension_names_are_free,
     _names_stand_once,
     _dimensions_exist,
     _elements_exist,

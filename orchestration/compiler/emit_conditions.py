@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from orchestration.compiler.language import (
+from orchestration.compiler.conditions import (
     All,
     AnyOf,
     ChargeColumn,
@@ -36,9 +36,9 @@ from orchestration.compiler.language import (
     Transform,
     Trim,
     Upper,
-    Valid,
     Value,
 )
+from orchestration.compiler.language import Valid
 
 TAG_PREFIX = "_tag_"
 COST_CATEGORY_PREFIX = "_cost_category_"

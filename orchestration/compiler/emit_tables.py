@@ -12,24 +12,20 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from orchestration.compiler.conditions import ChargeColumn, CostCategory, DimensionElement, Tag, Value
 from orchestration.compiler.emit_conditions import text
 from orchestration.compiler.language import (
     AllocationRule,
     ByAllocatedCost,
     ByStream,
-    ChargeColumn,
-    CostCategory,
     Dimension,
-    DimensionElement,
     Evenly,
     FixedShares,
     NoAllocation,
     Program,
     Rule,
     Stream,
-    Tag,
     ToCustomer,
-    Value,
 )
 from orchestration.compiler.plan import Plan
 

@@ -17,6 +17,7 @@ from orchestration.compiler.plan import Plan
 
 _PLACEHOLDER = re.compile(r"^(?P<indent>[ ]*)- name: (['\"]?)__dimensions__\2[ ]*(#.*)?$", re.MULTILINE)
 
+_NAME = re.compile(r"\bname:[ ]*['\"]?([A-Za-z_][A-Za-z0-9_]*)")
 _TABLES = {
     "allocation_rules": (
         "One row per allocation rule and stream; per rule and customer where shares are fixed.",
@@ -93,6 +94,11 @@ def fill_template(template: str, plan: Plan) -> str:
 def has_placeholder(template: str) -> bool:
     """Whether a model's YAML has the placeholder column."""
     return _PLACEHOLDER.search(template) is not None
+
+
+def column_names(template: str) -> frozenset[str]:
+    """The names that a model's YAML gives to anything, its columns among them."""
+    return frozenset(_NAME.findall(template))
 
 
 def _columns(dimensions: list[Dimension], indent: str) -> str:

@@ -1,10 +1,189 @@
-"""The JSON Schema of the context files, for completion and checks while typing in an editor."""
+"""The JSON Schema of the context files, for completion and checks while typing in an editor.
+
+Built from the same tuples of keys that the readers use, so that the two cannot drift apart. It describes
+shapes; whether names exist is only known to the compiler.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from orchestration.compiler.charge_columns import ACCOUNT_FIELDS, CHARGE_COLUMNS, KUBERNETES_FIELDS
+from orchestration.compiler.conditions import Operator
+from orchestration.compiler.language import WHEN_NO_USAGE
+from orchestration.compiler.resolve import STREAM_KEYS
+from orchestration.compiler.resolve_allocation import ALLOCATION_KEYS, EVERYTHING, METHOD_KEYS
+from orchestration.compiler.resolve_conditions import COMBINATIONS, OPERATORS
+from orchestration.compiler.resolve_dimensions import DIMENSION_KEYS
+from orchestration.compiler.resolve_values import LATER_SUBJECTS, SIMPLE_TRANSFORMS, SUBJECTS
 
-def context_json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a context file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": ["string", "number", "boolean"]}
+_TEXTS: Schema = {"type": "array", "items": _TEXT, "minItems": 1}
+_NAME: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+_DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_GRANULARITY: Schema = {"enum": ["hourly", "daily"]}
+_FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+
+
+def context_json_schema() -> Schema:
+    """The JSON Schema (2020-12) of a context file: a dimension, the streams, or the allocation."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Context file",
+        "oneOf": [_ref("dimension_file"), _ref("streams_file"), _ref("allocation_file")],
+        "$defs": {
+            "subject": _subject(),
+            "value": _value(),
+            "condition": _condition(),
+            "transforms": {"type": "array", "minItems": 1, "items": _transform()},
+            "dimension_file": _dimension_file(),
+            "dimension_rule": _dimension_rule(),
+            "dimension_test": _dimension_test(),
+            "streams_file": _streams_file(),
+            "allocation_file": _allocation_file(),
+            "allocation_rule": _allocation_rule(),
+        },
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": list(required)} if required else schema
+
+
+def _one_of_keys(names: tuple[str, ...]) -> list[Schema]:
+    return [{"required": [name]} for name in names]
+
+
+def _subject_properties() -> Schema:
+    known: Schema = {
+        "charge": {"enum": sorted(CHARGE_COLUMNS), "description": "A column of the charge"},
+        "tag": {**_TEXT, "description": "A tag, however its key is spelled"},
+        "cost_category": {**_TEXT, "description": "An AWS cost category"},
+        "k8s": {"enum": sorted(KUBERNETES_FIELDS), "description": "Where a pod ran"},
+        "account": {"enum": sorted(ACCOUNT_FIELDS), "description": "The account that used it"},
+        "dimension": {**_NAME, "description": "What another dimension made of the charge"},
+    }
+    return {name: known[name] for name in _subjects()}
+
+
+def _subjects() -> tuple[str, ...]:
+    return tuple(name for name in SUBJECTS if name not in LATER_SUBJECTS)
+
+
+def _subject() -> Schema:
+    return {**_object(_subject_properties()), "oneOf": _one_of_keys(_subjects())}
+
+
+def _value() -> Schema:
+    first_of = {"first_of": {"type": "array", "minItems": 1, "items": _ref("subject")}}
+    return {
+        **_object({**_subject_properties(), **first_of}),
+        "oneOf": _one_of_keys((*_subjects(), "first_of")),
+    }
+
+
+def _condition() -> Schema:
+    lists = {Operator.IN, Operator.NOT_IN}
+    operators: Schema = {operator.value: _TEXTS if operator in lists else _TEXT for operator in Operator}
+    operators[Operator.EXISTS.value] = {"type": "boolean"}
+    operators[Operator.BETWEEN.value] = {**_TEXTS, "minItems": 2, "maxItems": 2}
+    conditions: Schema = {"type": "array", "minItems": 1, "items": _ref("condition")}
+    combined = {"all": conditions, "any": conditions, "not": _ref("condition")}
+    comparison = _object({**_subject_properties(), **operators, "ignore_case": {"type": "boolean"}})
+    comparison["allOf"] = [{"oneOf": _one_of_keys(_subjects())}, {"oneOf": _one_of_keys(OPERATORS)}]
+    return {"oneOf": [*(_object({name: combined[name]}, (name,)) for name in COMBINATIONS), comparison]}
+
+
+def _transform() -> Schema:
+    split = _object({"on": _TEXT, "take": {"type": "integer"}}, ("on", "take"))
+    replace = _object({"pattern": _TEXT, "with": _TEXT}, ("pattern", "with"))
+    mapping = {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}
+    with_arguments = {"split": split, "replace": replace, "map": mapping, "default": _TEXT}
+    return {
+        "oneOf": [
+            {"enum": sorted(SIMPLE_TRANSFORMS)},
+            *(_object({name: schema}, (name,)) for name, schema in with_arguments.items()),
+        ]
+    }
+
+
+def _dimension_file() -> Schema:
+    properties: Schema = {
+        "dimension": _NAME,
+        "description": _TEXT,
+        "default": {**_TEXT, "description": "Element of what no rule matches; without it that is unmatched"},
+        "rules": {"type": "array", "minItems": 1, "items": _ref("dimension_rule")},
+        "tests": {"type": "array", "items": _ref("dimension_test")},
+    }
+    return _object({name: properties[name] for name in DIMENSION_KEYS}, ("dimension", "description", "rules"))
+
+
+def _dimension_rule() -> Schema:
+    valid = {**_object({"from": _DAY, "until": _DAY}), "minProperties": 1}
+    when: Schema = {"when": _ref("condition"), "valid": valid}
+    named = _object({"element": _TEXT, **when}, ("element",))
+    valued = _object({"from": _ref("value"), "transform": _ref("transforms"), **when}, ("from",))
+    return {"oneOf": [named, valued]}
+
+
+def _dimension_test() -> Schema:
+    texts = {"type": "object", "additionalProperties": _TEXT}
+    given: Schema = dict.fromkeys(CHARGE_COLUMNS, _TEXT)
+    given |= {"tag": texts, "cost_category": texts, "dimension": texts}
+    return _object(
+        {"given": _object(given), "expect": {"type": [*_TEXT["type"], "null"]}}, ("given", "expect")
+    )
+
+
+def _streams_file() -> Schema:
+    properties: Schema = {"unit": _TEXT, "granularity": _GRANULARITY, "description": _TEXT}
+    stream = _object({name: properties[name] for name in STREAM_KEYS}, STREAM_KEYS)
+    streams = {"type": "object", "propertyNames": _NAME, "additionalProperties": stream}
+    return _object({"streams": streams}, ("streams",))
+
+
+def _allocation_file() -> Schema:
+    any_of = {"type": "array", "minItems": 1, "items": _ref("condition")}
+    properties: Schema = {
+        "allocate_to": {"enum": ["customer"]},
+        "cost_of_goods_sold": {"oneOf": [{"enum": [EVERYTHING]}, _ref("condition"), any_of]},
+        "rules": {"type": "array", "items": _ref("allocation_rule")},
+    }
+    return _object({name: properties[name] for name in ALLOCATION_KEYS}, ALLOCATION_KEYS)
+
+
+def _allocation_rule() -> Schema:
+    weighted = _object({"stream": _NAME, "weight": _FRACTION}, ("stream",))
+    streams = {"type": "array", "minItems": 1, "items": {"oneOf": [_NAME, weighted]}}
+    methods: Schema = {
+        "to": _ref("value"),
+        "by": {"oneOf": [_NAME, streams], "description": "allocated_cost, even, or a stream"},
+        "shares": {"type": "object", "minProperties": 1, "additionalProperties": _FRACTION},
+        "none": {"const": True},
+    }
+    properties: Schema = {
+        "name": _NAME,
+        "when": _ref("condition"),
+        "granularity": _GRANULARITY,
+        "when_no_usage": {"type": "array", "minItems": 1, "items": {"enum": list(WHEN_NO_USAGE)}},
+    }
+    return {
+        "oneOf": [
+            _object(
+                {
+                    **properties,
+                    name: methods[name],
+                    **({"transform": _ref("transforms")} if name == "to" else {}),
+                },
+                ("name", name),
+            )
+            for name in METHOD_KEYS
+        ]
+    }

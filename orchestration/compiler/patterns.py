@@ -28,4 +28,8 @@ def replacement_problem(pattern: str, replacement: str) -> str | None:
 
 
 def _reason(error: pa.ArrowInvalid) -> str:
-    return str(error).split(": ", 1)[-1]
+    """RE2's own words, without those of Arrow and of its C++ interface around them."""
+    words = str(error).split(": ", 1)[-1]
+    for prefix in ("Rewrite schema error: ", "Rewrite schema "):
+        words = words.removeprefix(prefix)
+    return words.rstrip(".")

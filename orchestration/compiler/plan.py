@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from orchestration.compiler.language import CostCategory, Dimension, Program, Tag
+from orchestration.compiler.conditions import CostCategory, Tag
+from orchestration.compiler.language import Dimension, Program
 from orchestration.compiler.problems import Problems
 from orchestration.compiler.walk import all_subjects, dimension_references
 

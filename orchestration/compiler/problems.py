@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+MAX_MESSAGE_CHARACTERS = 500
 CODES: dict[str, str] = {
     "yaml-syntax": "The file is not YAML.",
     "yaml-tag": "A YAML tag such as `!!python/object` stands in the file; contexts are plain data.",
@@ -87,10 +88,12 @@ class Problems:
     _found: list[Problem] = field(default_factory=list)
 
     def add(self, place: Place, code: str, message: str) -> None:
-        """Note a problem; `code` has to be one of `CODES`."""
+        """Note a problem; `code` is one of `CODES`. The message becomes one line, however long its texts."""
         if code not in CODES:
             raise KeyError(f"problem code {code!r} is not listed in problems.CODES")
-        self._found.append(Problem(place.path, place.line, place.column, code, message))
+        line = " ".join(message.split())
+        line = line if len(line) <= MAX_MESSAGE_CHARACTERS else f"{line[: MAX_MESSAGE_CHARACTERS - 1]}…"
+        self._found.append(Problem(place.path, place.line, place.column, code, line))
 
     @property
     def found(self) -> tuple[Problem, ...]:

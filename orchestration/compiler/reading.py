@@ -78,6 +78,11 @@ class Reader:
             return None
         return text
 
+    def optional_text(self, mapping: Mapping, key: str) -> str | None:
+        """The text under a key, None where the key is absent."""
+        node = mapping.get(key)
+        return None if node is None else self.text(node, f'"{key}"')
+
     def any_text(self, node: Node, what: str) -> str | None:
         """A text, possibly an empty one in quotes."""
         if not isinstance(node, Scalar) or node.is_nothing:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from orchestration.compiler.conditions import NEVER, AnyOf, Condition
 from orchestration.compiler.language import (
     DEFAULT_WHEN_NO_USAGE,
     WHEN_NO_USAGE,
     Allocation,
     AllocationRule,
-    AnyOf,
     ByAllocatedCost,
     ByStream,
-    Condition,
     Evenly,
     FixedShares,
     Granularity,
@@ -64,11 +63,11 @@ class _AllocationReader(ConditionReader):
     def cost_of_goods_sold(self, node: Node) -> Condition | None:
         """A condition, several of which one has to hold, or the word for all cost (None)."""
         if isinstance(node, Scalar):
-            self.choice(
-                node,
-                '"cost_of_goods_sold" is a condition, a list of them, or the word everything; it',
-                [EVERYTHING],
-            )
+            if node.text != EVERYTHING:
+                message = (
+                    f"a condition, a list of them, or the word {EVERYTHING} is needed; found {kind(node)}"
+                )
+                self.problem(node.place, "wrong-type", message)
             return None
         if isinstance(node, Mapping):
             return self.condition(node)
@@ -82,7 +81,8 @@ class _AllocationReader(ConditionReader):
             return None
         name_node, when_node, granularity_node = (mapping.get(key) for key in ("name", "when", "granularity"))
         name = self.name(name_node, "the name of the rule") if name_node else None
-        when = self.condition(when_node) if when_node else None
+        misspelt = any(key.text not in ALLOCATION_RULE_KEYS for key, _ in mapping.entries)
+        when = (self.condition(when_node) or NEVER) if when_node else NEVER if misspelt else None
         granularity: Granularity | None = None
         if granularity_node:
             word = self.choice(granularity_node, '"granularity"', ("hourly", "daily"))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestration.compiler.language import (
+from orchestration.compiler.conditions import (
     All,
     AnyOf,
     Comparison,
     Condition,
-    Dimension,
     DimensionElement,
     Not,
-    Program,
     Subject,
-    ToCustomer,
     Value,
 )
+from orchestration.compiler.language import Dimension, Program, ToCustomer
 from orchestration.compiler.problems import Place
 
 

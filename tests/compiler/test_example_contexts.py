@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from typing import Any
 
-from orchestration.compiler import Compilation, compile_contexts
+import jsonschema
+import pytest
+import yaml
+
+from orchestration.compiler import Compilation, compile_contexts, context_json_schema
+from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 from tests.compiler.charges_table import connection_with_charges, rows_of
+from tests.compiler.conftest import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +92,77 @@ def test_every_generated_model_has_its_yaml(compilation: Compilation) -> None:
     }
     described = {path.removesuffix(".yml") for path in compilation.files if path.endswith(".yml")}
     assert models == described
+
+
+def test_the_examples_of_the_language_page_compile() -> None:
+    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+    dimension, streams, allocation = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    environment = "dimension: environment\ndescription: Stage\nrules: [{from: {tag: environment}}]\n"
+    contexts = {
+        "contexts/dimensions/feature.yml": dimension,
+        "contexts/dimensions/environment.yml": environment,
+        "contexts/streams.yml": streams,
+        "contexts/allocation.yml": allocation,
+    }
+    assert [str(problem) for problem in compile_contexts(contexts, {}).problems] == []
+
+
+def test_the_examples_in_the_tables_of_the_language_page_compile() -> None:
+    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+    conditions = re.findall(r"^\| `[^|]*` \| `(\{.*?\})` \|", page.split("## Transforms")[0], re.MULTILINE)
+    transforms = re.findall(
+        r"^\| `[^|]*` \| `(.*?)` \|", page.split("## Transforms")[1].split("##")[0], re.MULTILINE
+    )
+    assert len(conditions) == 14
+    assert len(transforms) == 9
+    rules = [f"  - element: A\n    when: {condition}\n" for condition in conditions]
+    rules += [f"  - from: {{tag: a}}\n    transform: [{transform}]\n" for transform in transforms]
+    contexts = {
+        "contexts/dimensions/shown.yml": "dimension: shown\ndescription: Shown\nrules:\n" + "".join(rules),
+        "contexts/dimensions/environment.yml": (
+            "dimension: environment\ndescription: Stage\nrules: [{from: {tag: environment}}]\n"
+        ),
+        "contexts/allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+    }
+    assert [str(problem) for problem in compile_contexts(contexts, {}).problems] == []
+
+
+def test_the_language_page_lists_every_column_of_the_charge() -> None:
+    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+    listed = page.split("## Columns of the charge")[1].split("##")[0]
+    assert sorted(re.findall(r"`([a-z_]+)`", listed)) == sorted(CHARGE_COLUMNS)
+
+
+def test_the_tests_in_the_dimension_files_hold(compilation: Compilation) -> None:
+    checked = 0
+    for dimension in compilation.program.dimensions:
+        for test in dimension.tests:
+            given = {
+                **dict(test.charge),
+                "tags": dict(test.tags),
+                "cost_categories": dict(test.cost_categories),
+            }
+            connection = connection_with_charges([given])
+            [row] = rows_of(connection, compilation.files["models/context/charges_in_context.sql"])
+            assert row[dimension.name] == test.expect, str(test.place)
+            checked += 1
+    assert checked >= len(compilation.program.dimensions)
+
+
+def test_the_json_schema_accepts_the_shipped_contexts(example_contexts: dict[str, str]) -> None:
+    schema = context_json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for path, text in example_contexts.items():
+        # Dates stay texts, as the compiler reads them.
+        document = yaml.load(text, Loader=yaml.BaseLoader)
+        errors = [error.message for error in validator.iter_errors(_with_booleans(document))]
+        assert errors == [], path
+
+
+def _with_booleans(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _with_booleans(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_booleans(item) for item in node]
+    return {"true": True, "false": False}.get(node, node)

@@ -1,0 +1,89 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['app'], '') AS _tag_app
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN NOT coalesce(_tag_app = 'api' OR service_name = 'A', FALSE)
+      THEN 1 /* contexts/dimensions/opposite.yml:4 */
+      ELSE NULL
+    END AS SMALLINT) AS opposite_rule,
+    CAST(CASE
+      WHEN NOT _tag_app = 'api'
+      THEN 1 /* contexts/dimensions/told.yml:4 */
+      WHEN service_name <> '' AND NOT service_name IN ('A', 'B')
+      THEN 2 /* contexts/dimensions/told.yml:6 */
+      WHEN service_name <> '' AND regexp_matches(service_name, '.*')
+      THEN 3 /* contexts/dimensions/told.yml:8 */
+      ELSE NULL
+    END AS SMALLINT) AS told_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE opposite_rule WHEN 1 THEN 'is not api' ELSE NULL END AS TEXT) AS opposite,
+    CAST(CASE told_rule
+      WHEN 1
+      THEN 'differs'
+      WHEN 2
+      THEN 'is none of them'
+      WHEN 3
+      THEN 'matches anything'
+      ELSE NULL
+    END AS TEXT) AS told
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  opposite,
+  opposite_rule,
+  told,
+  told_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

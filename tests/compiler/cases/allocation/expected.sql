@@ -1,0 +1,116 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['app'], '') AS _tag_app,
+    nullif(tags['customer'], '') AS _tag_customer,
+    nullif(tags['tenant'], '') AS _tag_tenant
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN ends_with(sub_account_name, '-development')
+      THEN 1 /* contexts/dimensions/environment.yml:5 */
+      ELSE 0
+    END AS SMALLINT) AS environment_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE environment_rule WHEN 1 THEN 'development' WHEN 0 THEN 'production' ELSE NULL END AS TEXT) AS environment
+  FROM rules_1
+), allocation_values AS (
+  SELECT
+    *,
+    nullif(lower(trim(_tag_customer, ' ' || chr(9) || chr(10) || chr(13))), '') AS _to_1, /* contexts/allocation.yml:6 */
+    nullif(
+      regexp_replace(coalesce(_tag_tenant, nullif(resource_name, '')), '^tenant-(cust-[0-9]+)-.*$', '\1', 'g'),
+      ''
+    ) AS _to_2 /* contexts/allocation.yml:10 */
+  FROM elements_1
+), allocation_positions AS (
+  SELECT
+    *,
+    coalesce(environment = 'production' OR charge_category = 'Tax', FALSE) AS cost_of_goods_sold,
+    CAST(CASE
+      WHEN NOT _tag_customer IS NULL AND NOT _to_1 IS NULL
+      THEN 1 /* contexts/allocation.yml:6 */
+      WHEN starts_with(resource_name, 'tenant-') AND NOT _to_2 IS NULL
+      THEN 2 /* contexts/allocation.yml:10 */
+      WHEN _tag_app = 'search'
+      THEN 3 /* contexts/allocation.yml:14 */
+      WHEN _tag_app = 'export'
+      THEN 4 /* contexts/allocation.yml:18 */
+      WHEN charge_category = 'Tax'
+      THEN 5 /* contexts/allocation.yml:21 */
+      WHEN charge_category = 'Credit'
+      THEN 6 /* contexts/allocation.yml:24 */
+      WHEN _tag_app = 'pilot'
+      THEN 7 /* contexts/allocation.yml:27 */
+      WHEN _tag_app = 'internal'
+      THEN 8 /* contexts/allocation.yml:30 */
+      ELSE NULL
+    END AS SMALLINT) AS _allocation_rule
+  FROM allocation_values
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  environment,
+  environment_rule,
+  cost_of_goods_sold,
+  CAST(CASE _allocation_rule
+    WHEN 1
+    THEN 'dedicated'
+    WHEN 2
+    THEN 'by_name'
+    WHEN 3
+    THEN 'search'
+    WHEN 4
+    THEN 'exports'
+    WHEN 5
+    THEN 'tax'
+    WHEN 6
+    THEN 'credits'
+    WHEN 7
+    THEN 'pilot'
+    WHEN 8
+    THEN 'internal'
+    ELSE NULL
+  END AS TEXT) AS allocation_rule,
+  CAST(CASE _allocation_rule WHEN 1 THEN _to_1 WHEN 2 THEN _to_2 ELSE NULL END AS TEXT) AS direct_customer_id
+FROM allocation_positions

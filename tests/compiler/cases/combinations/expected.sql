@@ -1,0 +1,73 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['tier'], '') AS _tag_tier
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN (
+        service_name = 'EC2' OR service_name = 'RDS'
+      )
+      AND starts_with(region_id, 'eu-')
+      AND NOT coalesce(_tag_tier = 'test', FALSE)
+      THEN 1 /* contexts/dimensions/place.yml:5 */
+      ELSE 0
+    END AS SMALLINT) AS place_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE place_rule WHEN 1 THEN 'inside' WHEN 0 THEN 'outside' ELSE NULL END AS TEXT) AS place
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  place,
+  place_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

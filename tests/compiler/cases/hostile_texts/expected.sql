@@ -1,0 +1,98 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['app'], '') AS _tag_app,
+    nullif(tags['it_s_a_key'], '') AS _tag_it_s_a_key
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN _tag_app = '''; drop table charges; --'
+      THEN 1 /* contexts/dimensions/injected.yml:5 */
+      WHEN _tag_app IN ('two
+lines	and a tab', '$$; select 1; $$')
+      THEN 2 /* contexts/dimensions/injected.yml:7 */
+      WHEN starts_with(_tag_app, '{ {x} } %')
+      THEN 3 /* contexts/dimensions/injected.yml:9 */
+      WHEN contains(_tag_app, '字 🚀')
+      THEN 4 /* contexts/dimensions/injected.yml:11 */
+      WHEN regexp_matches(_tag_app, '\\''')
+      THEN 5 /* contexts/dimensions/injected.yml:13 */
+      WHEN NOT _tag_it_s_a_key IS NULL
+      THEN 6 /* contexts/dimensions/injected.yml:15 */
+      ELSE 0
+    END AS SMALLINT) AS injected_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE injected_rule
+      WHEN 1
+      THEN 'it''s "quoted" \ and /* not */ a comment'
+      WHEN 2
+      THEN 'line one
+line two'
+      WHEN 3
+      THEN 'braces }} %} #}'
+      WHEN 4
+      THEN 'naïve 🚀'
+      WHEN 5
+      THEN 'backslash'
+      WHEN 6
+      THEN 'key'
+      WHEN 0
+      THEN ''' or 1=1 --'
+      ELSE NULL
+    END AS TEXT) AS injected
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  injected,
+  injected_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

@@ -1,0 +1,97 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['environment'], '') AS _tag_environment
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN lower(_tag_environment) = 'prod'
+      THEN 1 /* contexts/dimensions/stage.yml:4 */
+      WHEN lower(_tag_environment) IN ('live', lower('ÄLTER'))
+      THEN 2 /* contexts/dimensions/stage.yml:6 */
+      WHEN starts_with(lower(_tag_environment), 'pre-')
+      THEN 3 /* contexts/dimensions/stage.yml:8 */
+      WHEN ends_with(lower(_tag_environment), 'staging')
+      THEN 4 /* contexts/dimensions/stage.yml:10 */
+      WHEN contains(lower(_tag_environment), 'sandbox')
+      THEN 5 /* contexts/dimensions/stage.yml:12 */
+      WHEN regexp_matches(_tag_environment, '(?i)^dev[0-9]+$')
+      THEN 6 /* contexts/dimensions/stage.yml:14 */
+      WHEN NOT lower(_tag_environment) = 'test'
+      THEN 7 /* contexts/dimensions/stage.yml:16 */
+      ELSE NULL
+    END AS SMALLINT) AS stage_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE stage_rule
+      WHEN 1
+      THEN 'equals'
+      WHEN 2
+      THEN 'in'
+      WHEN 3
+      THEN 'starts with'
+      WHEN 4
+      THEN 'ends with'
+      WHEN 5
+      THEN 'contains'
+      WHEN 6
+      THEN 'matches'
+      WHEN 7
+      THEN 'not equals'
+      ELSE NULL
+    END AS TEXT) AS stage
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  stage,
+  stage_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

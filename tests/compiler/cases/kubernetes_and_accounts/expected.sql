@@ -1,0 +1,85 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), values_1 AS (
+  SELECT
+    *,
+    nullif(sub_account_name, '') AS _from_owner_4 /* contexts/dimensions/owner.yml:16 */
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN x_kubernetes_cluster = 'main' AND starts_with(x_kubernetes_namespace, 'search-')
+      THEN 1 /* contexts/dimensions/owner.yml:4 */
+      WHEN lower(x_kubernetes_workload_type) = 'daemonset' AND x_kubernetes_workload <> ''
+      THEN 2 /* contexts/dimensions/owner.yml:9 */
+      WHEN sub_account_id = '011254002932'
+      THEN 3 /* contexts/dimensions/owner.yml:14 */
+      WHEN NOT _from_owner_4 IS NULL
+      THEN 4 /* contexts/dimensions/owner.yml:16 */
+      ELSE NULL
+    END AS SMALLINT) AS owner_rule
+  FROM values_1
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE owner_rule
+      WHEN 1
+      THEN 'search'
+      WHEN 2
+      THEN 'platform'
+      WHEN 3
+      THEN 'data'
+      WHEN 4
+      THEN _from_owner_4
+      ELSE NULL
+    END AS TEXT) AS owner
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  owner,
+  owner_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

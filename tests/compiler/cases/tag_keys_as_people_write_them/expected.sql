@@ -1,0 +1,88 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['aws_eks_cluster_name'], '') AS _tag_aws_eks_cluster_name,
+    nullif(tags['cost_center'], '') AS _tag_cost_center,
+    nullif(tags['user_group'], '') AS _tag_user_group,
+    nullif(cost_categories['product_line'], '') AS _cost_category_product_line
+  FROM charges
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN NOT _tag_cost_center IS NULL AND _tag_cost_center = '7' AND _tag_cost_center = '7'
+      THEN 1 /* contexts/dimensions/centre.yml:4 */
+      WHEN NOT _tag_user_group IS NULL
+      THEN 2 /* contexts/dimensions/centre.yml:6 */
+      WHEN _tag_aws_eks_cluster_name = 'main'
+      THEN 3 /* contexts/dimensions/centre.yml:8 */
+      WHEN _cost_category_product_line = 'A'
+      THEN 4 /* contexts/dimensions/centre.yml:10 */
+      ELSE NULL
+    END AS SMALLINT) AS centre_rule
+  FROM charges_with_keys
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE centre_rule
+      WHEN 1
+      THEN 'cut from the export''s name'
+      WHEN 2
+      THEN 'a tag that begins with user'
+      WHEN 3
+      THEN 'a tag of AWS'
+      WHEN 4
+      THEN 'a cost category'
+      ELSE NULL
+    END AS TEXT) AS centre
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  centre,
+  centre_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions

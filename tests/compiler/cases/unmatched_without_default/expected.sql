@@ -1,0 +1,70 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), charges_with_keys AS (
+  SELECT
+    *,
+    nullif(tags['team'], '') AS _tag_team
+  FROM charges
+), values_1 AS (
+  SELECT
+    *,
+    _tag_team AS _from_team_1 /* contexts/dimensions/team.yml:4 */
+  FROM charges_with_keys
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE WHEN NOT _from_team_1 IS NULL THEN 1 /* contexts/dimensions/team.yml:4 */ ELSE NULL END AS SMALLINT) AS team_rule
+  FROM values_1
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE team_rule WHEN 1 THEN _from_team_1 ELSE NULL END AS TEXT) AS team
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  team,
+  team_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions
