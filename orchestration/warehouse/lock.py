@@ -1,0 +1,185 @@
+"""One writer at a time: the lock that a run holds from before its first step until after its last.
+
+The lock is an operating system lock on a file, so it is free as soon as its holder is gone, however it ended.
+What belongs here: waiting for the lock, saying who has it, and cleaning up after a holder that was killed.
+What does not: Dagster's own queue (see `workspace.py`), which only keeps the runs of one daemon in order.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+Say = Callable[[str], None]
+POLL_SECONDS = 0.2
+
+
+class WriterBusyError(Exception):
+    """Another run kept the workspace for longer than this one may wait; the message names it."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has, or had, the lock: the process, its run ('' when not known yet) and since when (UTC)."""
+
+    pid: int
+    run_id: str
+    since: str
+
+    def __str__(self) -> str:
+        run = f", run {self.run_id}" if self.run_id else ""
+        return f"process {self.pid}{run}, since {self.since}"
+
+
+class WriterLock:
+    """The right to write to one workspace.
+
+    A process holds it at most once: taking it again inside, as a run does whose caller already has it, is
+    free. Not for use by several threads of a process at the same time.
+    """
+
+    _held: dict[Path, WriterLock] = {}
+
+    def __init__(self, path: Path, database: Path, wait_seconds: float) -> None:
+        self.path = path.resolve()
+        self.database = database
+        self.wait_seconds = wait_seconds
+        self._file = -1
+
+    @contextmanager
+    def hold(self, say: Say, run_id: str = "") -> Iterator[Holder | None]:
+        """Wait for the lock, keep it for the block, and give the holder that died with it, if one did.
+
+        `say` gets one line when there is something to wait for. Raises `WriterBusyError` after
+        `wait_seconds`.
+        """
+        outer = self._held.get(self.path)
+        if outer is not None:
+            outer._write(Holder(os.getpid(), run_id, _now()))
+            yield None
+            return
+        deadline = time.monotonic() + self.wait_seconds
+        self._file = self._open()
+        try:
+            self._wait_for_lock(deadline, say)
+            dead = self._read()
+            self._write(Holder(os.getpid(), run_id, _now()))
+            with self._shared_with_children():
+                self._wait_for_database(deadline, say)
+                self._held[self.path] = self
+                try:
+                    yield dead
+                finally:
+                    del self._held[self.path]
+            os.ftruncate(self._file, 0)
+        finally:
+            # Closed and not unlocked: a dbt that is still running keeps its share of the lock.
+            os.close(self._file)
+            self._file = -1
+
+    def dead_holder(self) -> Holder | None:
+        """The holder that was killed while it had the lock, when nobody has taken it since."""
+        if self.path in self._held or not self.path.exists():
+            return None
+        self._file = self._open()
+        try:
+            return self._read() if self._try_lock() else None
+        finally:
+            os.close(self._file)
+            self._file = -1
+
+    def _open(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def _try_lock(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _wait_for_lock(self, deadline: float, say: Say) -> None:
+        said = False
+        while not self._try_lock():
+            holder = self._read() or "a process that has not said its name yet"
+            if time.monotonic() >= deadline:
+                raise WriterBusyError(
+                    f"{self.path.parent} is being written to by {holder}. Waited {self.wait_seconds:g} s. "
+                    "Let that run end, or stop it, and run again (CPC_WRITER_WAIT_SECONDS: how long to wait)."
+                )
+            if not said:
+                say(f"Waiting for the run that writes to {self.path.parent} now: {holder}")
+                said = True
+            time.sleep(POLL_SECONDS)
+
+    def _wait_for_database(self, deadline: float, say: Say) -> None:
+        """Wait until no other program, such as a SQL client, has the working database open."""
+        said = False
+        while (obstacle := _obstacle(self.database)) is not None:
+            if time.monotonic() >= deadline:
+                raise WriterBusyError(
+                    f"{self.database} is open in another program. Waited {self.wait_seconds:g} s. Close it "
+                    f"there; to read results, open the published file instead. DuckDB says: {obstacle}"
+                )
+            if not said:
+                say(f"Waiting for {self.database}, which another program has open: {obstacle}")
+                said = True
+            time.sleep(POLL_SECONDS)
+
+    @contextmanager
+    def _shared_with_children(self) -> Iterator[None]:
+        """Let the processes that the run starts share the lock, through their standard input.
+
+        When a run is killed, the dbt that it started can live on for a while and write to the database.
+        Standard input is the one file that every child inherits; through it the lock stays taken until dbt
+        has ended too.
+        """
+        try:
+            stdin = os.dup(0)
+        except OSError:  # started without a standard input, as services may be
+            stdin = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(self._file, 0)
+        try:
+            yield
+        finally:
+            os.dup2(stdin, 0)
+            os.close(stdin)
+
+    def _read(self) -> Holder | None:
+        text = os.pread(self._file, 4096, 0).decode()
+        # Empty: released in order. Half a line: the holder was killed as it wrote, before it did anything.
+        try:
+            return Holder(**json.loads(text)) if text else None
+        except (ValueError, TypeError):
+            return None
+
+    def _write(self, holder: Holder) -> None:
+        text = json.dumps(asdict(holder)).encode()
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, text, 0)
+
+
+def _obstacle(database: Path) -> str | None:
+    if not database.exists():
+        return None
+    try:
+        with closing(duckdb.connect(str(database))):
+            return None
+    except duckdb.IOException as error:
+        if "lock" not in str(error).lower():
+            raise
+        return str(error).splitlines()[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
