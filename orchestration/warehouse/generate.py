@@ -1,0 +1,171 @@
+"""The dbt project that a run uses: the written models joined with the ones compiled from the contexts.
+
+Every version of it is a folder of its own, named by its fingerprint, and `dbt_project` in the workspace is a
+link to the one that is meant now. So a version is never seen half-written, a run keeps the one it began
+with, and nothing is done when nothing changed.
+
+What belongs here: reading the two folders, compiling, writing the project. What does not: the meaning of the
+context language (`compiler`), and running dbt (`project.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.compiler import Compilation, Problem, compile_contexts
+from orchestration.settings import PROJECT_ROOT, Settings
+
+WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
+DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
+VERSIONS_KEPT = 5
+UNFINISHED_SECONDS = 3600
+
+# What dbt or a person leaves in the written project's folder, and what only the compiler writes.
+_NOT_WRITTEN = ("target/", "logs/", "dbt_packages/", "models/context/", "macros/context/")
+
+
+class ContextProblems(Exception):  # noqa: N818 (the language calls them problems)
+    """The contexts cannot be compiled; `problems` has every reason, each with its file, line and column."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{count} in the contexts:", *map(str, problems)]))
+
+
+class ContextsMissingError(Exception):
+    """There is no contexts folder, or no dimension in it; the message says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class AssembledProject:
+    """A complete dbt project on disk. `rules_fingerprint` (sha256) changes with any file of it."""
+
+    folder: Path
+    rules_fingerprint: str
+    compilation: Compilation
+
+
+def read_contexts(contexts: Path) -> dict[str, str]:
+    """The YAML files below `contexts`, by the path that problems are reported with."""
+    if not contexts.is_dir():
+        raise ContextsMissingError(
+            f"{contexts} is not a folder. Point --contexts (or CPC_CONTEXTS) at the folder with dimensions/, "
+            "streams.yml and allocation.yml."
+        )
+    texts = {}
+    problems = []
+    for path in sorted(contexts.rglob("*")):
+        relative = path.relative_to(contexts)
+        if path.suffix not in {".yml", ".yaml"} or any(part.startswith(".") for part in relative.parts):
+            continue
+        shown = f"{contexts.name}/{relative.as_posix()}"
+        try:
+            texts[shown] = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            problems.append(
+                Problem(
+                    shown, 1, 1, "yaml-syntax", f"byte {error.start + 1} is not UTF-8 text; save it as UTF-8"
+                )
+            )
+    if problems:
+        raise ContextProblems(tuple(problems))
+    return texts
+
+
+def read_written_project(project: Path = WRITTEN_PROJECT) -> dict[str, str]:
+    """Every file that was written by hand, by its path in the dbt project."""
+    files = {}
+    for path in sorted(project.rglob("*")):
+        relative = path.relative_to(project).as_posix()
+        hidden = any(part.startswith(".") for part in Path(relative).parts)
+        if path.is_file() and not hidden and not relative.startswith(_NOT_WRITTEN):
+            files[relative] = path.read_text(encoding="utf-8")
+    return files
+
+
+def compile_project(contexts: Path, written: Mapping[str, str] | None = None) -> Compilation:
+    """Compile the contexts against the written models. Problems are in the result, not raised."""
+    files = read_written_project() if written is None else written
+    templates = {
+        path: text
+        for path, text in files.items()
+        if path.startswith("models/") and path.endswith(".yml") and DIMENSIONS_PLACEHOLDER in text
+    }
+    return compile_contexts(read_contexts(contexts), templates)
+
+
+def assemble_project(settings: Settings) -> AssembledProject:
+    """Bring `<workspace>/dbt_project` up to date and say which version it is.
+
+    Raises `ContextProblems` with every problem; the workspace keeps the version it had.
+    """
+    written = read_written_project()
+    compilation = compile_project(settings.contexts, written)
+    if compilation.problems:
+        raise ContextProblems(compilation.problems)
+    files = {**written, **compilation.files}
+    fingerprint = _fingerprint(files)
+    versions = settings.workspace / "dbt_projects"
+    folder = versions / fingerprint[:16]
+    if not folder.is_dir():
+        _write_version(files, folder)
+    _point(settings.dbt_project, folder)
+    _forget_old_versions(versions, keep=folder)
+    return AssembledProject(folder, fingerprint, compilation)
+
+
+def _fingerprint(files: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for path, text in sorted(files.items()):
+        for part in (path, text):
+            encoded = part.encode()
+            digest.update(len(encoded).to_bytes(8, "big"))
+            digest.update(encoded)
+    return digest.hexdigest()
+
+
+def _write_version(files: Mapping[str, str], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    for relative, text in files.items():
+        path = unfinished / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    unfinished.chmod(0o755)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        # Another process made the same version at the same time; both have the same files.
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(unfinished)
+
+
+def _point(link: Path, folder: Path) -> None:
+    target = folder.relative_to(link.parent)
+    if link.is_symlink() and link.readlink() == target:
+        return
+    new = link.with_name(f".{link.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
+
+
+def _forget_old_versions(versions: Path, keep: Path) -> None:
+    newest_first = sorted(versions.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    finished = [path for path in newest_first if not path.name.startswith(".") and path != keep]
+    abandoned = [
+        path
+        for path in newest_first
+        if path.name.startswith(".") and path.stat().st_mtime < time.time() - UNFINISHED_SECONDS
+    ]
+    for path in [*finished[VERSIONS_KEPT - 1 :], *abandoned]:
+        shutil.rmtree(path, ignore_errors=True)
