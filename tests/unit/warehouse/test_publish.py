@@ -1,0 +1,196 @@
+"""Snapshots on real DuckDB files: what readers see before, during and after."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.warehouse.publish import PublishError, Snapshot, publish
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(workspace=tmp_path, snapshots_kept=2)
+    with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
+        warehouse.execute(
+            """
+            create schema marts; create schema built; create schema allocation;
+            create table marts.costs as
+                select i as customer, (i / 3)::decimal(38, 12) as cost from range(1000) as numbers(i);
+            comment on table marts.costs is 'One row per customer, it''s said.';
+            comment on column marts.costs.cost is 'What it costs';
+            create table marts.reconciliation (hop varchar, difference decimal(38, 12));
+            insert into marts.reconciliation values ('landing', 0), ('marts', 0);
+            create table built.days (
+                usage_date date primary key, charges_fingerprint varchar, usage_fingerprint varchar,
+                rules_fingerprint varchar not null, lookback_days integer not null,
+                built_at timestamp not null
+            );
+            insert into built.days values
+                ('2026-06-01', 'old', null, 'r', 0, '2026-06-02'),
+                ('2026-06-02', 'gone', null, 'r', 0, '2026-06-02');
+            create table allocation.days_allocated as
+                select date '2026-06-01' as usage_date, 'new' as charges_fingerprint,
+                    null::varchar as usage_fingerprint, 'r2' as rules_fingerprint, 7 as lookback_days
+                union all select date '2026-06-02', null, null, 'r2', 0;
+            """
+        )
+    return settings
+
+
+def change(settings: Settings, sql: str) -> None:
+    with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
+        warehouse.execute(sql)
+
+
+def read(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    path = settings.published_folder / "current.duckdb"
+    with closing(duckdb.connect(str(path), read_only=True)) as reader:
+        return reader.execute(query).fetchall()
+
+
+def publish_at(settings: Settings, minute: int) -> Snapshot:
+    return publish(settings, NOW + timedelta(minutes=minute))
+
+
+def test_readers_get_every_mart_as_table_and_parquet(settings: Settings) -> None:
+    snapshot = publish_at(settings, 0)
+    assert snapshot.changed
+    assert read(settings, "select count(*), sum(customer) from costs") == [(1000, 499500)]
+    parquet = settings.published_folder / "current" / "costs.parquet"
+    with closing(duckdb.connect()) as reader:
+        assert reader.execute(
+            "select count(*), typeof(any_value(cost)) from read_parquet($1)", [str(parquet)]
+        ).fetchall() == [(1000, "DECIMAL(38,12)")]
+    described = json.loads((settings.published_folder / "current" / "snapshot.json").read_text())
+    assert {mart: content["rows"] for mart, content in described["marts"].items()} == {
+        "costs": 1000,
+        "reconciliation": 2,
+    }
+
+
+def test_descriptions_travel_with_the_marts(settings: Settings) -> None:
+    publish_at(settings, 0)
+    assert read(settings, "select comment from duckdb_tables() where table_name = 'costs'") == [
+        ("One row per customer, it's said.",)
+    ]
+    assert read(settings, "select comment from duckdb_columns() where column_name = 'cost'") == [
+        ("What it costs",)
+    ]
+
+
+def test_files_cannot_be_written_to(settings: Settings) -> None:
+    snapshot = publish_at(settings, 0)
+    assert {path.stat().st_mode & 0o777 for path in snapshot.folder.iterdir()} == {0o444}
+
+
+def test_the_same_content_in_another_order_is_no_news(settings: Settings) -> None:
+    first = publish_at(settings, 0)
+    change(settings, "create or replace table marts.costs as from marts.costs order by customer desc")
+    second = publish_at(settings, 1)
+    assert not second.changed
+    assert second.folder == first.folder
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "update marts.costs set cost = cost + 0.000000000001 where customer = 7",
+        "insert into marts.costs from marts.costs where customer = 7",
+        "alter table marts.costs rename customer to customer_id",
+        "alter table marts.costs alter cost type decimal(38, 11)",
+        "create table marts.more as select 1 as a",
+        "delete from marts.costs where customer = 0",
+    ],
+)
+def test_any_difference_is_a_new_snapshot(settings: Settings, edit: str) -> None:
+    first = publish_at(settings, 0)
+    change(settings, edit)
+    second = publish_at(settings, 1)
+    assert second.changed
+    assert (settings.published_folder / "current").resolve() == second.folder != first.folder
+
+
+def test_an_unchanged_mart_is_not_written_again(settings: Settings) -> None:
+    first = publish_at(settings, 0)
+    change(settings, "delete from marts.costs where customer = 7")
+    second = publish_at(settings, 1)
+    same = "reconciliation.parquet"
+    assert (first.folder / same).samefile(second.folder / same)
+    assert not (first.folder / "costs.parquet").samefile(second.folder / "costs.parquet")
+
+
+def test_a_reader_keeps_what_it_opened(settings: Settings) -> None:
+    publish_at(settings, 0)
+    path = settings.published_folder / "current.duckdb"
+    with closing(duckdb.connect(str(path), read_only=True)) as reader:
+        assert reader.execute("select count(*) from costs").fetchall() == [(1000,)]
+        for minute in range(1, 5):
+            change(settings, f"delete from marts.costs where customer = {minute}")
+            publish_at(settings, minute)
+        assert reader.execute("select sum(customer) from costs").fetchall() == [(499500,)]
+    assert read(settings, "select count(*) from costs") == [(996,)]
+
+
+def test_the_last_snapshots_are_kept_and_leftovers_are_not(settings: Settings) -> None:
+    snapshots = settings.published_folder / "snapshots"
+    (snapshots / ".20260630T000000000000Z-00000000").mkdir(parents=True)
+    made = []
+    for minute in range(4):
+        change(settings, f"delete from marts.costs where customer = {minute}")
+        made.append(publish_at(settings, minute).folder)
+    assert sorted(snapshots.iterdir()) == made[-2:]
+
+
+def test_a_damaged_snapshot_is_made_again(settings: Settings) -> None:
+    first = publish_at(settings, 0)
+    (first.folder / "costs.parquet").unlink()
+    assert publish_at(settings, 1).changed
+    assert (settings.published_folder / "current" / "costs.parquet").is_file()
+
+
+@pytest.mark.parametrize("difference", ["0.000000000001", "null"])
+def test_marts_that_do_not_reconcile_stay_unseen(settings: Settings, difference: str) -> None:
+    before = publish_at(settings, 0).folder
+    change(
+        settings, f"insert into marts.reconciliation values ('pools', {difference}); delete from marts.costs"
+    )
+    with pytest.raises(PublishError, match="1 rows of marts"):
+        publish_at(settings, 1)
+    assert (settings.published_folder / "current").resolve() == before
+    assert read(settings, "select count(*) from costs") == [(1000,)]
+
+
+def test_marts_without_reconciliation_stay_unseen(settings: Settings) -> None:
+    change(settings, "drop table marts.reconciliation")
+    with pytest.raises(PublishError, match="no mart `reconciliation`"):
+        publish_at(settings, 0)
+    assert not (settings.published_folder / "current").exists()
+
+
+def test_days_count_as_built_once_they_are_published(settings: Settings) -> None:
+    publish_at(settings, 5)
+    with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
+        assert warehouse.execute("from built.days").fetchall() == [
+            (datetime(2026, 6, 1).date(), "new", None, "r2", 7, datetime(2026, 7, 1, 0, 5))  # noqa: DTZ001
+        ]
+
+
+def test_days_are_not_built_when_publishing_fails(settings: Settings) -> None:
+    change(settings, "update marts.reconciliation set difference = 1")
+    with pytest.raises(PublishError):
+        publish_at(settings, 5)
+    with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
+        assert warehouse.execute("select charges_fingerprint from built.days order by all").fetchall() == [
+            ("gone",),
+            ("old",),
+        ]
