@@ -1,0 +1,58 @@
+"""The Dagster definitions: puts the lists together, nothing else.
+
+Dagster calls `defs` when it loads or reloads the code location. That compiles the contexts and parses the dbt
+project when either has changed, so an edited YAML is in effect after "Reload".
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.checks import build_landing_checks
+from orchestration.jobs import build_daily_costs_job
+from orchestration.partitions import billing_months
+from orchestration.resources import s3_resource
+from orchestration.schedules import build_daily_schedule
+from orchestration.sensors import build_arrivals_sensor
+from orchestration.settings import Settings
+from orchestration.sources.billing.assets import build_billing_assets
+from orchestration.sources.customers.assets import build_customers_asset
+from orchestration.sources.telemetry.assets import build_telemetry_assets
+from orchestration.warehouse.assets import build_warehouse_assets
+from orchestration.warehouse.project import prepare_project
+from orchestration.warehouse.writer import SingleWriter
+from orchestration.workspace import prepare_workspace
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All assets, checks, jobs, schedules and sensors of one deployment.
+
+    Raises `ContextProblems` when the contexts do not compile.
+    """
+    prepare_workspace(settings)
+    project = prepare_project(settings)
+    months = billing_months(settings)
+    return dg.Definitions(
+        assets=[
+            build_billing_assets(settings, months),
+            build_telemetry_assets(settings),
+            build_customers_asset(settings),
+            *build_warehouse_assets(settings, project),
+        ],
+        asset_checks=build_landing_checks(settings),
+        jobs=[build_daily_costs_job(months)],
+        schedules=[build_daily_schedule(settings)],
+        sensors=[build_arrivals_sensor(settings)],
+        resources={
+            "s3": s3_resource(settings),
+            "dbt": project.resource,
+            "io_manager": SingleWriter.of(settings),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The deployment that the environment and the workspace's settings describe."""
+    return build_definitions(Settings())

@@ -1,0 +1,54 @@
+"""Billing months as Dagster partitions of what is landed from bills.
+
+What belongs here: the months there are, and a span of them as a run asks for it. What does not: which
+months a location holds a bill for, which `sources/billing` finds out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.settings import Settings
+
+MONTH_FORMAT = "%Y-%m"
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+
+
+class MonthsError(Exception):
+    """A span of months that cannot be run; the message says which months can."""
+
+
+def billing_months(settings: Settings) -> dg.MonthlyPartitionsDefinition:
+    """Months `YYYY-MM`, from the first that bills exist for up to and including the current one (UTC)."""
+    return dg.MonthlyPartitionsDefinition(
+        start_date=settings.first_billing_month, fmt=MONTH_FORMAT, timezone="UTC", end_offset=1
+    )
+
+
+def month_range_tags(settings: Settings, months: Iterable[str]) -> dict[str, str]:
+    """The run tags that ask for the months from the first to the last of `months`, in one run.
+
+    Raises `MonthsError` for no month at all, and for months that lie outside the partitions.
+    """
+    wanted = sorted(set(months))
+    known = billing_months(settings).get_partition_keys()
+    if not wanted:
+        raise MonthsError("No billing month to run")
+    outside = [month for month in wanted if month not in known]
+    if outside:
+        raise MonthsError(
+            f"Billing months {', '.join(outside)} are not among {known[0]} to {known[-1]}; "
+            "set CPC_FIRST_BILLING_MONTH to an earlier month, or correct the month (YYYY-MM)."
+        )
+    return {_RANGE_START: wanted[0], _RANGE_END: wanted[-1]}
+
+
+def current_and_previous_month(now: datetime) -> tuple[str, str]:
+    """The months that a provider still changes: the one of `now` and the one before it, in UTC."""
+    today = now.astimezone(UTC)
+    year, month = (today.year, today.month - 1) if today.month > 1 else (today.year - 1, 12)
+    return f"{year:04d}-{month:02d}", f"{today:{MONTH_FORMAT}}"

@@ -1,0 +1,118 @@
+"""The dbt models as Dagster assets, and the published snapshot that follows them.
+
+What belongs here: how the warehouse's part of the graph looks in Dagster. What does not: SQL (in the dbt
+project, `tables.py` and `publish.py`) and what decides when these assets are made (`jobs.py`).
+"""
+
+# Dagster reads annotations when it meets a function, so they are not postponed here.
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliInvocation, dbt_assets
+
+from orchestration.resources import Dbt
+from orchestration.settings import Settings
+from orchestration.warehouse import audit, dbt_results, publish, tables
+from orchestration.warehouse.project import PreparedProject
+
+SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+
+
+def build_warehouse_assets(settings: Settings, project: PreparedProject) -> list[dg.AssetsDefinition]:
+    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts."""
+    models = _build_dbt_assets(settings, project)
+    marts = [spec.key for spec in models.specs if spec.group_name == "marts"]
+    return [models, _build_snapshot_asset(settings, marts)]
+
+
+def _build_dbt_assets(settings: Settings, project: PreparedProject) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=project.manifest, name="dbt_models")
+    def dbt_models(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
+        audit.begin_writing(settings)
+        invocation = dbt.cli(
+            project.arguments("build"),
+            context=context,
+            target_path=project.artifacts_of_run(context.run.run_id),
+            raise_on_error=False,
+        )
+        events = list(_follow(context, invocation))
+        yield from _with_what_is_in_the_tables(settings, invocation, events)
+        if not invocation.is_successful():
+            raise dg.Failure(dbt_results.what_failed(invocation), allow_retries=False)
+        if not context.is_subset:
+            audit.passed(settings, context.run.run_id)
+
+    return dbt_models
+
+
+def _follow(context: dg.AssetExecutionContext, invocation: DbtCliInvocation) -> Iterator[Any]:
+    """Dagster's events for dbt's, while dbt's own line for every model and test goes to the log."""
+    for message in invocation.stream_raw_events():
+        if dbt_results.is_progress(message.raw_event):
+            context.log.info(dbt_results.line(message.raw_event))
+        yield from message.to_default_asset_events(
+            manifest=invocation.manifest,
+            dagster_dbt_translator=invocation.dagster_dbt_translator,
+            context=context,
+            target_path=invocation.target_path,
+        )
+
+
+def _with_what_is_in_the_tables(
+    settings: Settings, invocation: DbtCliInvocation, events: list[Any]
+) -> Iterator[Any]:
+    """Row counts and previews, looked up once for all: the database is dbt's alone until dbt has ended."""
+    of_events = [_table_of(invocation, event) for event in events]
+    described = tables.describe(settings, [table for table in of_events if table])
+    for event, table in zip(events, of_events, strict=True):
+        found = described.get(table) if table else None
+        yield event.with_metadata({**event.metadata, **_as_metadata(found)}) if found else event
+
+
+def _table_of(invocation: DbtCliInvocation, event: Any) -> tables.Table | None:
+    if not isinstance(event, dg.Output | dg.AssetMaterialization):
+        return None
+    node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+    return node["schema"], node["alias"]
+
+
+def _as_metadata(found: tables.TableDescription) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"dagster/row_count": found.rows}
+    if found.preview:
+        metadata["preview"] = dg.MetadataValue.md(found.preview)
+    return metadata
+
+
+def _build_snapshot_asset(settings: Settings, marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=SNAPSHOT,
+        deps=marts,
+        group_name="published",
+        kinds={"duckdb", "parquet"},
+        description=(
+            "What readers open: the marts as a read-only DuckDB file and as Parquet, swapped in at once "
+            "after every check has passed."
+        ),
+    )
+    def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        audit.require_passed(settings)
+        published = publish.publish(settings, datetime.now(UTC))
+        state = "published" if published.changed else "unchanged, readers keep the one they have"
+        context.log.info(f"Snapshot {published.folder.name}: {state}")
+        return dg.MaterializeResult(
+            metadata={
+                "snapshot": published.folder.name,
+                "changed": published.changed,
+                "path": dg.MetadataValue.path(settings.published_folder / "current.duckdb"),
+                "marts": dg.MetadataValue.md(_rows_of_marts(published)),
+            }
+        )
+
+    return snapshot
+
+
+def _rows_of_marts(published: publish.Snapshot) -> str:
+    lines = [f"| {mart} | {content.rows:,} |" for mart, content in sorted(published.marts.items())]
+    return "\n".join(["| mart | rows |", "| --- | ---: |", *lines])

@@ -1,0 +1,107 @@
+"""dbt's view of the assembled project: the variables it is run with, and its manifest.
+
+What belongs here: parsing once per version of the project, where each run's dbt artifacts lie, dbt's
+arguments. What does not: what the project consists of (`generate.py`) and which assets its models are
+(`assets.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dagster_dbt import DbtProject
+
+from orchestration.resources import Dbt, dbt_resource
+from orchestration.settings import Settings
+from orchestration.warehouse.generate import AssembledProject, assemble_project
+
+RUNS_KEPT = 10
+
+
+@dataclass(frozen=True)
+class PreparedProject:
+    """An assembled project together with its manifest and the variables of every dbt command on it."""
+
+    assembled: AssembledProject
+    variables: Mapping[str, str | int]
+    runs: Path
+
+    @cached_property
+    def dbt_project(self) -> DbtProject:
+        """What dagster-dbt knows the project by."""
+        return DbtProject(self.assembled.folder)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The parsed manifest."""
+        manifest: dict[str, Any] = json.loads(self.dbt_project.manifest_path.read_bytes())
+        return manifest
+
+    @cached_property
+    def resource(self) -> Dbt:
+        """The dbt that runs it."""
+        return dbt_resource(self.assembled.folder)
+
+    def arguments(self, *command: str) -> list[str]:
+        """A dbt command line, always with the same variables: others would make dbt parse anew."""
+        return [*command, "--vars", json.dumps(self.variables, sort_keys=True)]
+
+    def artifacts_of_run(self, run_id: str) -> Path:
+        """The folder for dbt's log, compiled SQL and results of one run; old ones are removed."""
+        self.runs.mkdir(parents=True, exist_ok=True)
+        newest_first = sorted(self.runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for folder in newest_first[RUNS_KEPT - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
+        return self.runs / run_id
+
+
+def prepare_project(settings: Settings) -> PreparedProject:
+    """Assemble the project and parse it, each only when something changed.
+
+    Raises `ContextProblems`, or dagster-dbt's error with dbt's own message when the project does not parse.
+    """
+    assembled = assemble_project(settings)
+    project = PreparedProject(assembled, _variables(settings, assembled), settings.workspace / "dbt_runs")
+    _parse_when_needed(project)
+    return project
+
+
+def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str | int]:
+    variables: dict[str, str | int] = {
+        "landing": str(settings.landing_folder),
+        "warehouse": str(settings.warehouse_file),
+        "rules_fingerprint": assembled.rules_fingerprint,
+    }
+    if settings.duckdb_threads:
+        variables["duckdb_threads"] = settings.duckdb_threads
+    if settings.duckdb_memory_limit:
+        variables["duckdb_memory_limit"] = settings.duckdb_memory_limit
+    return variables
+
+
+def _parse_when_needed(project: PreparedProject) -> None:
+    """Parse into a folder beside `target` and rename it, so that a manifest is whole or absent."""
+    target = project.assembled.folder / "target"
+    variables = json.dumps(project.variables, sort_keys=True)
+    parsed_with = target / "parsed_with.json"
+    if parsed_with.is_file() and parsed_with.read_text(encoding="utf-8") == variables:
+        return
+    unfinished = project.assembled.folder / f"target.{os.getpid()}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    project.resource.cli(project.arguments("parse", "--quiet"), target_path=unfinished).wait()
+    (unfinished / parsed_with.name).write_text(variables, encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        unfinished.rename(target)
+    except OSError:
+        # Another process parsed the same version at the same time.
+        if not parsed_with.is_file():
+            raise
+        shutil.rmtree(unfinished)

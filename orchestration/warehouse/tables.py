@@ -1,0 +1,97 @@
+"""What stands in the tables of the working database, for a person who looks at an asset in Dagster.
+
+What belongs here: row counts and the short previews shown beside a materialisation. What does not: checks
+(dbt tests) and reports (`reports/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from orchestration.resources import open_warehouse
+from orchestration.settings import Settings
+
+Table = tuple[str, str]
+
+_TOP_CUSTOMERS = ("marts", "customer_costs_monthly")
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """How many rows a table has, and a Markdown table of its most telling ones where there is one."""
+
+    rows: int
+    preview: str = ""
+
+
+def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDescription]:
+    """Describe the `wanted` (schema, table) that exist as tables; views are left out, counting runs them."""
+    if not settings.warehouse_file.is_file():
+        return {}
+    with open_warehouse(settings, read_only=True) as warehouse:
+        tables: set[Table] = set(
+            warehouse.execute(
+                "select table_schema, table_name from information_schema.tables "
+                "where table_type = 'BASE TABLE'"
+            ).fetchall()
+        )
+        return {
+            table: TableDescription(_rows(warehouse, table), _preview(warehouse, table))
+            for table in sorted(set(wanted) & tables)
+        }
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:
+    schema, name = table
+    rows: int = warehouse.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0]
+    return rows
+
+
+def _preview(warehouse: duckdb.DuckDBPyConnection, table: Table) -> str:
+    return _top_customers(warehouse) if table == _TOP_CUSTOMERS else ""
+
+
+def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
+    """Spend of the last months, and who caused it in the very last one."""
+    months = warehouse.execute(
+        """
+        select
+            strftime(usage_month, '%Y-%m') as month,
+            billing_currency,
+            sum(billed_cost) as billed,
+            sum(effective_cost) as effective,
+            coalesce(sum(effective_cost) filter (customer_id = 'unallocated'), 0) as unallocated
+        from marts.customer_costs_monthly
+        group by usage_month, billing_currency
+        order by usage_month desc, billing_currency
+        limit 12
+        """
+    ).fetchall()
+    customers = warehouse.execute(
+        """ select strftime(usage_month, '%Y-%m') as month, billing_currency, customer_id,
+        sum(effective_cost) as effective from marts.customer_costs_monthly where usage_month = (select
+        max(usage_month) from marts.customer_costs_monthly)
+            and customer_id <> 'unallocated'
+        group by all
+        order by effective desc, customer_id
+        limit 10
+        """
+    ).fetchall()
+    spend = _markdown(["month", "currency", "billed", "effective", "of it unallocated"], months)
+    top = _markdown(["month", "currency", "customer", "effective"], customers)
+    return f"{spend}\n\n{top}"
+
+
+def _markdown(header: list[str], rows: list[tuple[Any, ...]]) -> str:
+    lines = [header, ["---" if index < 2 else "---:" for index in range(len(header))]]
+    lines += [[f"{cell:,.2f}" if isinstance(cell, Decimal) else _plain(cell) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(cell: object) -> str:
+    return "" if cell is None else str(cell).replace("|", "\\|")
