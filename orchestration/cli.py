@@ -1,0 +1,155 @@
+"""The command `cpc`: what it can do, its options and its exit codes.
+
+    0  fine      1  problems found, or a run that did not succeed      2  wrong use
+
+What belongs here: options and words. What does not: the work, which each command imports only when it is
+called, so that checking contexts need not wait for Dagster to load.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from orchestration.settings import PROJECT_ROOT, Settings
+
+app = typer.Typer(
+    name="cpc",
+    help="Every cent of the cloud bill, for every customer, every day, with the reason why.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="Folder of everything that is read and written. [CPC_WORKSPACE]"),
+]
+Contexts = Annotated[
+    Path | None, typer.Option("--contexts", help="Folder with dimensions, streams and rules. [CPC_CONTEXTS]")
+]
+_SPAN = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.\.(\d{4}-(?:0[1-9]|1[0-2])))?")
+
+
+@app.command()
+def check(workspace: Workspace = None, contexts: Contexts = None) -> None:
+    """Check the contexts; every problem is listed with its file, line and column.
+
+    Example: [bold]cpc check --contexts contexts[/]
+    """
+    from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, compile_project
+
+    settings = _settings(workspace, contexts)
+    try:
+        compilation = compile_project(settings.contexts)
+    except (ContextProblems, ContextsMissingError) as error:
+        _fail(str(error))
+    if compilation.problems:
+        _fail(str(ContextProblems(compilation.problems)))
+    print(f"No problems in {settings.contexts}")
+
+
+@app.command()
+def compile(workspace: Workspace = None, contexts: Contexts = None) -> None:  # noqa: A001
+    """Write the dbt project that a run would use, contexts compiled, and say where it is.
+
+    Example: [bold]cpc compile --workspace workspace[/], then read workspace/dbt_project/models/context/
+    """
+    from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, assemble_project
+
+    settings = _settings(workspace, contexts)
+    try:
+        assembled = assemble_project(settings)
+    except (ContextProblems, ContextsMissingError) as error:
+        _fail(str(error))
+    for path in sorted(assembled.compilation.files):
+        print(settings.dbt_project / path)
+
+
+@app.command()
+def run(
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    months: Annotated[
+        str | None, typer.Option(help="Billing months to look at, one or a span; by default all there are.")
+    ] = None,
+) -> None:
+    """Run the whole job once: land, build, check, publish. What has not changed is not done again.
+
+    Examples:
+
+    [bold]cpc run --workspace my-bill[/]   with bills in my-bill/sources/billing/
+
+    [bold]cpc run --months 2026-06..2026-07[/]
+    """
+    settings = _settings(workspace, contexts)
+    wanted = _months(months)
+    from orchestration.run import run_job
+
+    if not run_job(settings, wanted, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dev(
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 3000,
+) -> None:
+    """Open Dagster on the workspace: the asset graph, its checks, runs, schedule and sensor.
+
+    Edit a YAML in the contexts, press "Reload" there, and it is in effect.
+
+    Example: [bold]cpc dev --workspace workspace --port 3001[/]
+    """
+    from orchestration.workspace import dagster_home, prepare_workspace
+
+    settings = _settings(workspace, contexts)
+    prepare_workspace(settings)
+    environment = {
+        **os.environ,
+        "CPC_WORKSPACE": str(settings.workspace),
+        "CPC_CONTEXTS": str(settings.contexts),
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    arguments = [dagster, "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"), "--port", str(port)]
+    os.execve(dagster, arguments, environment)  # noqa: S606 (no shell wanted)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+def _settings(workspace: Path | None, contexts: Path | None) -> Settings:
+    given: dict[str, Any] = {"workspace": workspace, "contexts": contexts}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+        print("The settings are not right:", *lines, sep="\n  ", file=sys.stderr)
+        raise typer.Exit(2) from error
+
+
+def _months(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    span = _SPAN.fullmatch(text)
+    if span is None or (span[2] and span[2] < span[1]):
+        raise typer.BadParameter(f"{text!r} is no month (2026-07) or span of months (2026-06..2026-07)")
+    return [span[1], span[2] or span[1]]
+
+
+def _fail(text: str) -> None:
+    print(text, file=sys.stderr)
+    raise typer.Exit(1)

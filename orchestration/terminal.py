@@ -1,0 +1,158 @@
+"""How a run looks in a terminal: what is going on, how far it is, and what went wrong in words.
+
+What belongs here: turning Dagster's events into lines. What does not: executing anything (`run.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType, EventLogEntry
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_OF = re.compile(r"^(\d+) of (\d+) ")
+_CLASS = re.compile(r"^(?P<name>[A-Za-z_][\w.]*): ")
+_LABELS = {"dbt_models": "dbt models and tests", "published__snapshot": "publish"}
+
+
+def show_error(console: Console, text: str) -> None:
+    """An error message, as it is: brackets in it are not styles, long lines are not cut."""
+    console.print(f"[bold red]✗[/] {escape(text)}", soft_wrap=True, highlight=False)
+
+
+class RunDisplay:
+    """Follows one run. A context manager: the progress display lives as long as the block."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started: dict[str, float] = {}
+        self.tasks: dict[str, TaskID] = {}
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[label]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.description}"),
+            console=console,
+            transient=True,
+        )
+
+    def __enter__(self) -> RunDisplay:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def on_event(self, entry: EventLogEntry) -> None:
+        """Dagster calls this for every event and log line of the run, as it happens."""
+        event = entry.dagster_event
+        if event is None:
+            if int(entry.level) >= logging.WARNING:
+                self.warnings.append(entry.user_message)
+            self._on_log_line(entry.step_key, entry.user_message)
+        elif event.event_type == DagsterEventType.STEP_START:
+            self._on_start(str(event.step_key))
+        elif event.event_type == DagsterEventType.STEP_SUCCESS:
+            self._on_end(str(event.step_key), "[green]✓[/]")
+        elif event.event_type == DagsterEventType.STEP_FAILURE:
+            self._on_end(str(event.step_key), "[bold red]✗[/]")
+            self.errors.append(_words_of_step(event.step_failure_data))
+        elif event.event_type == DagsterEventType.RUN_FAILURE and not self.errors:
+            error = event.job_failure_data.error
+            self.errors.append(_words(error) if error else str(event.message))
+        elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            self._on_check(event.asset_check_evaluation_data)
+
+    def show_success(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
+        """Say that readers have the result, and where."""
+        self._show_warnings()
+        news = "Published" if metadata["changed"].value else "Nothing changed; readers keep"
+        self.console.print(
+            f"[bold green]✓[/] {news} snapshot {metadata['snapshot'].value}", soft_wrap=True, highlight=False
+        )
+        self.console.print(f"  {metadata['path'].value}", soft_wrap=True, highlight=False)
+
+    def show_failure(self, run_id: str) -> None:
+        """Say what went wrong, and where to read more."""
+        self._show_warnings()
+        for text in self.errors or ["The run ended without publishing anything."]:
+            show_error(self.console, text)
+        self.console.print(
+            f"Nothing was published; readers keep the last snapshot. `cpc dev` shows the run {run_id}.",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+    def _on_start(self, step: str) -> None:
+        self.started[step] = time.monotonic()
+        self.tasks[step] = self.progress.add_task("", label=_label(step), total=None)
+
+    def _on_end(self, step: str, mark: str) -> None:
+        if step not in self.tasks:
+            return
+        self.progress.remove_task(self.tasks.pop(step))
+        seconds = time.monotonic() - self.started[step]
+        self.console.print(f"{mark} {_label(step)} [dim]{seconds:.1f} s[/]", highlight=False)
+
+    def _on_log_line(self, step: str | None, line: str) -> None:
+        task = self.tasks.get(step or "")
+        if task is None:
+            return
+        counted = _OF.match(line)
+        first = escape(line.splitlines()[0][:100]) if line else ""
+        if counted:
+            self.progress.update(task, completed=int(counted[1]), total=int(counted[2]), description=first)
+        else:
+            self.progress.update(task, description=first)
+
+    def _on_check(self, check: Any) -> None:
+        if not check.passed and check.severity == dg.AssetCheckSeverity.WARN and check.description:
+            self.warnings.append(f"{check.asset_key.to_user_string()}: {check.description}")
+
+    def _show_warnings(self) -> None:
+        for text in self.warnings:
+            self.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
+
+
+def _label(step: str) -> str:
+    return _LABELS.get(step, step.replace("__", " ").replace("_", " "))
+
+
+def _words_of_step(failure: Any) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    return _words(failure.error) if failure.error else "The step failed without an error."
+
+
+def _words(error: Any) -> str:
+    """The message of the first cause; for an error that is not ours, also its kind and where it arose."""
+    while error.cause is not None:
+        error = error.cause
+    message = error.message.strip()
+    named = _CLASS.match(message)
+    if named and named["name"].startswith("orchestration."):
+        return str(message[named.end() :])
+    where = "".join(error.stack[-1:]).strip()
+    return f"{message}\n{where}" if where else str(message)
