@@ -207,12 +207,13 @@ with
             pool_hours.stream,
             coalesce(pool_filters.filters, []) as filters,
             case
-                pool_hours.method
-                when 'even'
-                then 'active customers of the day'
-                when 'fixed'
+                when pool_hours.method = 'stream'
+                then answers.usage_window
+                when pool_hours.method = 'fixed'
                 then 'fixed shares'
-                else answers.usage_window
+                -- Evenly among the customers that used anything on the day: there may be none.
+                when pool_hours.usage_date in (select usage_date from days_with_usage)
+                then 'active customers of the day'
             end as usage_window,
             coalesce(answers.window_start, cast(pool_hours.usage_date as timestamp)) as window_start,
             coalesce(answers.window_last_date, pool_hours.usage_date) as window_last_date,
