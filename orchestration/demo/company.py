@@ -153,8 +153,6 @@ _SECOND_WORDS = ("Logistics", "Health", "Robotics", "Foods", "Energy", "Retail",
 def customers(seed: int) -> tuple[Customer, ...]:
     """All 80 customers: 12 enterprise, 28 mid-market and 40 startup, the same ones for the same seed."""
     chance = Random(seed)  # noqa: S311 - sample data, not a secret
-    names = [f"{first} {second}" for first in _FIRST_WORDS for second in _SECOND_WORDS]
-    chance.shuffle(names)
     made: list[Customer] = []
     for segment, count, (lightest, heaviest), (cheapest, dearest) in _SEGMENTS:
         for _ in range(count):
@@ -163,7 +161,7 @@ def customers(seed: int) -> tuple[Customer, ...]:
             made.append(
                 Customer(
                     customer_id=f"cust-{number:03d}",
-                    name=names[number - 1],
+                    name=_name(number - 1),
                     segment=segment,
                     plan=_PLANS[segment],
                     weight=Decimal(weight) / 100,
@@ -175,3 +173,9 @@ def customers(seed: int) -> tuple[Customer, ...]:
                 )
             )
     return tuple(made)
+
+
+def _name(number: int) -> str:
+    """A name for each number below 80, no two alike, and neighbours with nothing in common."""
+    turn, first = divmod(number, len(_FIRST_WORDS))
+    return f"{_FIRST_WORDS[first]} {_SECOND_WORDS[(first + 7 * turn) % len(_SECOND_WORDS)]}"

@@ -1,0 +1,142 @@
+"""What the demo shows at its end: a few figures out of the published snapshot, and where to look next.
+
+What belongs here: short questions to the marts, asked as any reader would ask them. What does not: a figure
+that is worked out here rather than read.
+"""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import closing
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.settings import PROJECT_ROOT, Settings
+
+TOP_CUSTOMERS = """
+select
+    customer_name,
+    segment,
+    sum(effective_cost) filter (usage_month = date '2026-09-01') as september,
+    sum(effective_cost) filter (usage_month = date '2026-10-01') as october,
+    sum(effective_cost) as total
+from customer_costs_monthly
+join customers using (customer_id)
+group by all
+order by total desc, customer_name
+limit 8
+"""
+
+AVERAGES = """
+select period_start, segment, customer_count, mean_cost, median_cost, p90_cost
+from average_customer_cost
+where period_grain = 'monthly'
+order by period_start, segment <> 'all', mean_cost desc
+"""
+
+WHERE_IT_WENT = """
+select
+    case
+        when unallocated_reason is not null then 'to nobody: ' || unallocated_reason
+        else 'to customers: ' || allocation_kind
+    end as what,
+    sum(effective_cost) as cost
+from customer_costs_monthly
+group by what
+order by what like 'to nobody%', cost desc
+"""
+
+RECONCILIATION = "select count(*), coalesce(max(abs(difference)), 0) from reconciliation"
+
+# What the incident of the sample (`company.INCIDENT`) did to the customer that caused it.
+QUESTION = (
+    "pivot (from customer_costs_daily where customer_id = 'cust-017' and usage_date between '2026-10-18' and "
+    "'2026-10-23') on feature using round(sum(effective_cost), 2) group by usage_date order by usage_date"
+)
+
+
+def show_result(settings: Settings, console: Console) -> bool:
+    """Print the sample's result from the published snapshot; True when every cent is accounted for."""
+    published = settings.published_folder / "current.duckdb"
+    with closing(duckdb.connect(str(published), read_only=True)) as marts:
+        console.print(_top_customers(marts))
+        console.print(_averages(marts))
+        console.print(_where_it_went(marts))
+        compared, difference = marts.execute(RECONCILIATION).fetchall()[0]
+    exact = bool(compared > 0 and difference == 0)
+    mark = "[bold green]✓[/]" if exact else "[bold red]✗[/]"
+    console.print(
+        f"\n{mark} Reconciliation: {compared:,} sums from the files to the marts, difference {difference:f}",
+        highlight=False,
+    )
+    _where_next(settings, console)
+    return exact
+
+
+def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    for column in texts:
+        table.add_column(column, no_wrap=True)
+    for column in numbers:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _top_customers(marts: duckdb.DuckDBPyConnection) -> Table:
+    table = _table(
+        "What the costliest customers cost, USD", ("Customer", "Segment"), ("September", "October")
+    )
+    for name, segment, september, october, _ in marts.execute(TOP_CUSTOMERS).fetchall():
+        table.add_row(name, segment, _money(september), _money(october))
+    return table
+
+
+def _averages(marts: duckdb.DuckDBPyConnection) -> Table:
+    numbers = ("Customers", "Mean", "Median", "90% below")
+    table = _table("Average cost per customer, USD a month", ("Month", "Segment"), numbers)
+    for month, segment, customers, *costs in marts.execute(AVERAGES).fetchall():
+        table.add_row(f"{month:%Y-%m}", segment, str(customers), *map(_money, costs))
+    return table
+
+
+def _where_it_went(marts: duckdb.DuckDBPyConnection) -> Table:
+    table = _table("Where every dollar of the bill went", ("What",), ("USD",))
+    total = Decimal(0)
+    for what, cost in marts.execute(WHERE_IT_WENT).fetchall():
+        table.add_row(what.replace("_", " "), _money(cost))
+        total += cost
+    table.add_row("[bold]the whole bill, amortised[/]", f"[bold]{_money(total)}[/]")
+    return table
+
+
+def _money(amount: Any) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
+
+
+def _where_next(settings: Settings, console: Console) -> None:
+    published = settings.published_folder / "current.duckdb"
+    usual = settings.workspace == PROJECT_ROOT / "workspace"
+    option = "" if usual else f" --workspace {shlex.quote(str(settings.workspace))}"
+    lines = (
+        f"marts    {published}, for any BI tool that opens DuckDB; as Parquet in current/ beside it",
+        f"Dagster  {'make dev' if usual else f'.venv/bin/cpc dev{option}'}",
+        f"rules    {settings.contexts}; edit one, then .venv/bin/cpc run{option}",
+        f"files    {settings.sources}: the bill, usage, customers as they were delivered",
+        "SQL      a customer's searches multiplied on 2026-10-20, after a deployment; what that cost it:",
+    )
+    console.print("\n[bold]Where to look next[/]")
+    for line in lines:
+        console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+    code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('''{QUESTION}''').show()"
+    console.print(f'    .venv/bin/python -c "{code}"', soft_wrap=True, highlight=False, markup=False)

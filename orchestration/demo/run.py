@@ -1,0 +1,73 @@
+"""The demo from end to end: make the sample, serve it from an S3 server, run the job on it, show the result.
+
+What belongs here: the steps of `cpc demo` and its settings. What does not: the steps themselves, nor
+anything that a run on real data would not do too, which is `orchestration/run.py`.
+
+The files are made in the workspace's `sources/` and put into the server's bucket under the same names. So
+the run reads them from S3, as in production; and once the server is gone, `cpc run` and `cpc dev` on the same
+workspace find the same files in the workspace's own folders, without any settings.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from orchestration.demo.company import COMPANY, REGION
+from orchestration.demo.delivery import BUCKET, ForeignFilesError, deliver
+from orchestration.demo.result import show_result
+from orchestration.demo.server import ServerMissingError, put_sample, s3_server, server_credentials
+from orchestration.run import run_job
+from orchestration.settings import BillingExport, S3Settings, Settings
+from orchestration.terminal import show_error
+
+SEED = 7
+
+
+def run_demo(settings: Settings, console: Console | None = None, seed: int = SEED) -> bool:
+    """Run the whole job once on the sample company, in the workspace and with the contexts of `settings`.
+
+    True when every check passed and the result was shown. What went wrong is printed. A second time, files
+    that are there are not made again, and the job finds that nothing has changed.
+    """
+    shown = console or Console()
+    shown.print(f"[bold]{COMPANY}[/], a made-up company: two months of its bill, 80 customers, their usage")
+    try:
+        with shown.status("Making the sample") as status:
+            made = deliver(settings.sources, seed, lambda step: status.update(step))
+        _tell(shown, "made in" if made else "already in", str(settings.sources))
+        with server_credentials(), s3_server() as endpoint_url:
+            _serve(shown, settings, endpoint_url)
+            if not run_job(sample_settings(settings, endpoint_url), console=shown):
+                return False
+    except (ForeignFilesError, ServerMissingError) as error:
+        show_error(shown, str(error))
+        return False
+    return show_result(settings, shown)
+
+
+def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
+    """The settings of `settings`, with the sources pointed at the sample's bucket on `endpoint_url`."""
+    given = settings.model_dump(exclude={"s3", "billing_exports", "telemetry_location", "customers_location"})
+    return Settings(
+        **given,
+        s3=S3Settings(endpoint_url=endpoint_url, region_name=REGION),
+        # The default name, so that a later run on the workspace's folders sees the same bill.
+        billing_exports=(BillingExport(name="billing", location=f"s3://{BUCKET}/billing"),),
+        telemetry_location=f"s3://{BUCKET}/telemetry",
+        customers_location=f"s3://{BUCKET}/customers",
+    )
+
+
+def _serve(shown: Console, settings: Settings, endpoint_url: str) -> None:
+    columns = (TextColumn("Putting files into the bucket"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, console=shown, transient=True) as progress:
+        task = progress.add_task("")
+        put_sample(
+            endpoint_url, settings.sources, lambda n, total: progress.update(task, completed=n, total=total)
+        )
+    _tell(shown, "served at", f"{endpoint_url}/{BUCKET}")
+
+
+def _tell(shown: Console, what: str, where: str) -> None:
+    shown.print(f"[green]✓[/] files {what} {where}", soft_wrap=True, highlight=False)

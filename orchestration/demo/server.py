@@ -1,0 +1,98 @@
+"""An S3 server on the loopback interface that holds the sample company's files.
+
+What belongs here: starting and stopping the server, putting files into it, and the credentials it wants.
+What does not: which files those are (`delivery.py`) and who reads them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from orchestration.demo.company import REGION
+from orchestration.demo.delivery import BUCKET, Written
+
+_HOST = "127.0.0.1"
+
+
+class ServerMissingError(Exception):
+    """The S3 server is not installed; the message says how to install it."""
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """An empty S3 server for the time of the block: its URL, on a free port of this machine only."""
+    try:
+        # Only the demo needs the server, so a deployment does not install it.
+        from moto.server import ThreadedMotoServer
+    except ImportError as error:
+        raise ServerMissingError(
+            "The sample bill is served by an S3 server that is not installed here. "
+            "Install it with: pip install 'cost-per-customer[demo]'"
+        ) from error
+    # The server's own web log would bury what the demo has to say.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address=_HOST, port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        yield f"http://{_HOST}:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def server_credentials() -> Iterator[None]:
+    """Make boto3 in this process use made-up credentials, and no others, for the time of the block.
+
+    boto3 signs every request, so it wants some; the server on loopback looks at none. They are put into the
+    environment because that comes first in boto3's chain: whatever role or profile this machine has is
+    neither used nor sent anywhere, and nothing is written that would outlive the demo.
+    """
+    made_up = {
+        "AWS_ACCESS_KEY_ID": "sample",
+        "AWS_SECRET_ACCESS_KEY": "sample",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    absent = (
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+    )
+    before = {name: os.environ.get(name) for name in (*made_up, *absent)}
+    os.environ.update(made_up)
+    for name in absent:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def put_sample(
+    endpoint_url: str, root: Path, progress: Callable[[int, int], None] = lambda _, __: None
+) -> None:
+    """Put every file that was delivered to `root` into the sample's bucket, under the same names.
+
+    `progress` is called with how many files are there and how many there will be.
+    """
+    written = Written.read(root)
+    if written is None or not written.complete:
+        raise FileNotFoundError(f"{root} holds no complete delivery of the sample company")
+    client: Any = boto3.client("s3", endpoint_url=endpoint_url, region_name=REGION)
+    client.create_bucket(Bucket=BUCKET)
+    for number, key in enumerate(written.files, start=1):
+        client.put_object(Bucket=BUCKET, Key=key, Body=(root / key).read_bytes())
+        progress(number, len(written.files))
