@@ -107,7 +107,7 @@ def _comparison(comparison: Comparison) -> exp.Expr:
             exp.LTE(this=_against(column, last), expression=_operand(last, column)),
         )
     equal = exp.or_(*_groups(column, operands))
-    return exp.Not(this=equal) if operator in {Operator.NOT_EQUALS, Operator.NOT_IN} else equal
+    return exp.not_(equal) if operator in {Operator.NOT_EQUALS, Operator.NOT_IN} else equal
 
 
 def _groups(column: exp.Expr, operands: Sequence[Operand]) -> list[exp.Expr]:
@@ -166,7 +166,7 @@ def _text_comparison(comparison: Comparison, column: exp.Expr, may_be_empty: boo
         return exp.Contains(this=looked_at, expression=literals[0])
     if operator in {Operator.EQUALS, Operator.IN}:
         return _one_of(looked_at, literals)
-    differs = exp.Not(this=_one_of(looked_at, literals))
+    differs = exp.not_(_one_of(looked_at, literals))
     return exp.and_(not_empty, differs) if may_be_empty else differs
 
 

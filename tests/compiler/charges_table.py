@@ -1,12 +1,12 @@
-"""An in-memory DuckDB with a table of canonical charges, and the generated SQL run on it without dbt."""
+"""An in-memory DuckDB with a table of canonical charges, and the generated models run on it without dbt."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
+import jinja2
 
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 
@@ -29,22 +29,29 @@ def connection_with_charges(charges: Iterable[Mapping[str, Any]]) -> duckdb.Duck
     connection = duckdb.connect()
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMN_TYPES.items())
     connection.execute(f"create table charges ({columns})")
+    replace_charges(connection, charges)
+    return connection
+
+
+def replace_charges(connection: duckdb.DuckDBPyConnection, charges: Iterable[Mapping[str, Any]]) -> None:
+    """Other rows in the table `charges`, with ids `charge 1`, `charge 2`, … in their order."""
+    connection.execute("delete from charges")
     for number, charge in enumerate(charges, start=1):
         row: dict[str, Any] = {"charge_id": f"charge {number}", "tags": {}, "cost_categories": {}, **charge}
         places = ", ".join(f"${name}::{COLUMN_TYPES[name]}" for name in row)
         connection.execute(f"insert into charges ({', '.join(row)}) values ({places})", row)
-    return connection
 
 
-def without_jinja(model_sql: str) -> str:
-    """The SQL of a generated model as dbt would run it on first build."""
-    sql = re.sub(r"\A\{\{.*?\n\}\}\n|\A\{\{[^\n]*\}\}\n", "", model_sql, count=1, flags=re.DOTALL)
-    sql = sql.replace("{{ ref('charges') }}", "charges", 1)
-    return sql.replace("{{ in_changed_days('usage_date') }}", "true", 1)
+def as_first_built(model_sql: str) -> str:
+    """The SQL of a generated model as dbt would run it on first build, its templates rendered by Jinja."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    return environment.from_string(model_sql).render(
+        config=lambda **_: "", ref=lambda name: name, in_changed_days=lambda _: "true"
+    )
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, model_sql: str) -> list[dict[str, Any]]:
     """The rows of a generated model, as dictionaries."""
-    result = connection.execute(without_jinja(model_sql))
+    result = connection.execute(as_first_built(model_sql))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -114,7 +114,7 @@ def test_the_examples_in_the_tables_of_the_language_page_compile() -> None:
         r"^\| `[^|]*` \| `(.*?)` \|", page.split("## Transforms")[1].split("##")[0], re.MULTILINE
     )
     assert len(conditions) == 14
-    assert len(transforms) == 9
+    assert len(transforms) == 8
     rules = [f"  - element: A\n    when: {condition}\n" for condition in conditions]
     rules += [f"  - from: {{tag: a}}\n    transform: [{transform}]\n" for transform in transforms]
     contexts = {
@@ -125,6 +125,25 @@ def test_the_examples_in_the_tables_of_the_language_page_compile() -> None:
         "contexts/allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
     }
     assert [str(problem) for problem in compile_contexts(contexts, {}).problems] == []
+
+
+def test_the_transforms_of_the_language_page_do_what_it_says() -> None:
+    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+    table = page.split("## Transforms")[1].split("##")[0]
+    [value] = re.findall(r'^\| Transform \| Example \| `"(.*)"` becomes \|$', table, re.MULTILINE)
+    examples = re.findall(r"^\| `[^|]*` \| `(.*?)` \| `([^`]*)`", table, re.MULTILINE)
+    assert len(examples) == 6
+    for transform, expected in examples:
+        contexts = {
+            "dimensions/shown.yml": (
+                f"dimension: shown\ndescription: D\nrules: [{{from: {{tag: a}}, transform: [{transform}]}}]\n"
+            ),
+            "allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+        }
+        compilation = compile_contexts(contexts, {})
+        connection = connection_with_charges([{"tags": {"a": value}}])
+        [row] = rows_of(connection, compilation.files["models/context/charges_in_context.sql"])
+        assert row["shown"] == expected, transform
 
 
 def test_the_language_page_lists_every_column_of_the_charge() -> None:

@@ -1,0 +1,67 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        pre_hook="{{ delete_changed_days() }}"
+    )
+}}
+-- Generated from the contexts; edit those, not this file.
+
+WITH charges AS (
+  SELECT
+    *
+  FROM {{ ref('charges') }}
+  WHERE
+    (
+      {{ in_changed_days('usage_date') }}
+    )
+), rules_1 AS (
+  SELECT
+    *,
+    CAST(CASE
+      WHEN NOT (
+        CAST(charge_period_start AS DATE) = CAST('2026-01-01' AS DATE)
+        OR charge_period_start = CAST('2026-01-02 12:00:00' AS TIMESTAMP)
+      )
+      THEN 1 /* contexts/dimensions/shift.yml:4 */
+      ELSE NULL
+    END AS SMALLINT) AS shift_rule
+  FROM charges
+), elements_1 AS (
+  SELECT
+    *,
+    CAST(CASE shift_rule WHEN 1 THEN 'other' ELSE NULL END AS TEXT) AS shift
+  FROM rules_1
+), allocation_positions AS (
+  SELECT
+    *,
+    TRUE AS cost_of_goods_sold,
+    CAST(NULL AS SMALLINT) AS _allocation_rule
+  FROM elements_1
+)
+SELECT
+  charge_id,
+  x_source_name,
+  billing_period,
+  billing_currency,
+  provider_name,
+  sub_account_id,
+  usage_date,
+  charge_period_start,
+  charge_period_end,
+  charge_category,
+  service_name,
+  region_id,
+  resource_id,
+  billed_cost,
+  effective_cost,
+  contracted_cost,
+  list_cost,
+  x_net_effective_cost,
+  shift,
+  shift_rule,
+  cost_of_goods_sold,
+  CAST(NULL AS TEXT) AS allocation_rule,
+  CAST(NULL AS TEXT) AS direct_customer_id
+FROM allocation_positions
