@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -121,28 +122,24 @@ class LandedTelemetry:
         return len(left)
 
     def write_load(
-        self, connection: duckdb.DuckDBPyConnection, load_id: str, records: str, quarantine: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        load_id: str,
+        days: Iterable[date],
+        records: str,
+        quarantine: str,
     ) -> None:
-        """Write the files of a load: SQL of records (with `usage_date`) and of quarantined rows."""
-        staged = self.work / "records"
-        # Every day of the load stays open: with fewer files open than days, a day would be written in pieces.
-        connection.execute("SET partitioned_write_max_open_files = 100000")
-        connection.execute(
-            f"COPY ({records}) TO '{_path(staged)}' "
-            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (usage_date))"
-        )
-        for day in sorted(staged.glob("usage_date=*")):
-            pieces = sorted(day.iterdir())
-            target = self.records / day.name / f"{load_id}.parquet"
-            if len(pieces) > 1:
-                self._copy(
-                    connection,
-                    f"SELECT * FROM read_parquet('{_path(day)}/*', hive_partitioning = false)",
-                    target,
-                )
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _move(pieces[0], target)
+        """Write the files of a load: `days` are the usage days of what the SQL `records` gives.
+
+        A day at a time: writing all days at once would hold a part of each in memory.
+        """
+        for day in days:
+            within = f"usage_timestamp >= DATE '{day}' AND usage_timestamp < DATE '{day}' + INTERVAL 1 DAY"
+            self._copy(
+                connection,
+                f"SELECT * FROM ({records}) WHERE {within}",
+                self.records / f"usage_date={day}" / f"{load_id}.parquet",
+            )
         self._copy(connection, quarantine, self.quarantine / f"{load_id}.parquet", keep_empty=False)
 
     def settle(self, connection: duckdb.DuckDBPyConnection, lines: Iterable[Batch]) -> list[Batch]:

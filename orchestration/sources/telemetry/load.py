@@ -6,7 +6,7 @@ What does not: which batches are new and when a load counts (`batches.py`, `ledg
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -35,12 +35,20 @@ _JUDGED = """
         customer_id VARCHAR, value DECIMAL(38, 9), filter VARCHAR, record_id VARCHAR
     )
 """
-# What DuckDB says about a damaged file, not about the machine it runs on.
-_FILE_AT_FAULT = (
-    duckdb.DataError,
-    duckdb.InvalidInputException,
+# Each day is read out of what was judged; when there are many, from where it lies together.
+DAYS_OF_FEW = 40
+_ORDERED = """
+    CREATE TABLE ordered AS SELECT * FROM judged ORDER BY usage_timestamp;
+    DROP TABLE judged;
+    ALTER TABLE ordered RENAME TO judged
+"""
+# DuckDB has no one class for what it says of a damaged file; of the machine it says these.
+_MACHINE_AT_FAULT = (
     duckdb.IOException,
-    duckdb.NotSupportedError,
+    duckdb.OutOfMemoryException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.InterruptException,
 )
 
 
@@ -101,26 +109,19 @@ class Load:
         self.connection.execute(_JUDGED)
         if files:
             self._judge(files)
-            self.landed.write_load(self.connection, self.load_id, self._records(), self._quarantine())
-        self.lines = [*self._loaded_lines()]
-        sequences = {
-            line.batch_id: line.batch_sequence for line in (*self.plan.ledger, *self.lines) if line.live
-        }
-        self.lines += [
-            Batch(
-                batch_id=arrival.batch_id,
-                batch_location=arrival.batch_location,
-                object_version=arrival.object_version,
-                load_id=self.load_id,
-                batch_sequence=sequences[arrival.batch_id],
-                record_count=0,
-                quarantined_count=0,
-                usage_dates=(),
-                status="repeated",
-                loaded_at=self.at,
+        self.lines = self._loaded_lines()
+        if files:
+            days = sorted({day for line in self.lines for day in line.usage_dates})
+            if len(days) > DAYS_OF_FEW:
+                self.connection.execute(_ORDERED)
+            self.landed.write_load(
+                self.connection,
+                self.load_id,
+                self._each("write days", days),
+                self._records(),
+                self._quarantine(),
             )
-            for arrival in self.plan.repeats
-        ]
+        self.lines += self._repeated_lines()
         return [*self.plan.ledger, *self.lines]
 
     def result(self, unchanged: int) -> TelemetryLanding:
@@ -166,13 +167,19 @@ class Load:
         for reading in plan.readings:
             try:
                 self._insert(reading, reading.files)
-            except _FILE_AT_FAULT:
+            except _MACHINE_AT_FAULT:
+                raise
+            except duckdb.Error:
                 # One of the files is damaged inside: read each on its own, so that the others still land.
                 for file in reading.files:
                     try:
                         self._insert(reading, [file])
-                    except _FILE_AT_FAULT as error:
+                    except _MACHINE_AT_FAULT:
+                        raise
+                    except duckdb.Error as error:
                         plan.unreadable[file.batch] = str(error).partition("\n")[0]
+            if plan.failures:
+                raise plan.failures[0]
             done += len(reading.files)
             self.progress("read batches", done, len(files))
         if plan.unreadable:
@@ -202,11 +209,7 @@ class Load:
             "position": f"batch_sequence * {POSITIONS_PER_BATCH} + batch_row",
         }
         chosen = ", ".join(f"{columns.get(name, name)} AS {name}" for name in RECORD_COLUMNS)
-        return f"""
-            SELECT {chosen}, usage_timestamp::DATE AS usage_date
-            FROM judged JOIN batches USING (batch)
-            WHERE reason IS NULL
-        """
+        return f"SELECT {chosen} FROM judged JOIN batches USING (batch) WHERE reason IS NULL"
 
     def _quarantine(self) -> str:
         columns = {
@@ -253,6 +256,30 @@ class Load:
                 )
             )
         return lines
+
+    def _repeated_lines(self) -> list[Batch]:
+        lines = (*self.plan.ledger, *self.lines)
+        sequences = {line.batch_id: line.batch_sequence for line in lines if line.status == "loaded"}
+        return [
+            Batch(
+                batch_id=arrival.batch_id,
+                batch_location=arrival.batch_location,
+                object_version=arrival.object_version,
+                load_id=self.load_id,
+                batch_sequence=sequences[arrival.batch_id],
+                record_count=0,
+                quarantined_count=0,
+                usage_dates=(),
+                status="repeated",
+                loaded_at=self.at,
+            )
+            for arrival in self.plan.repeats
+        ]
+
+    def _each(self, step: str, days: Sequence[date]) -> Iterator[date]:
+        for done, day in enumerate(days, 1):
+            yield day
+            self.progress(step, done, len(days))
 
     def _counted(self, query: str) -> dict[str, int]:
         rows = self.connection.execute(

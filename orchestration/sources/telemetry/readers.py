@@ -41,11 +41,13 @@ class Reading:
 class Readings:
     """How to read a load's files, and why some cannot be read: batch number -> message.
 
-    `unreadable` also grows while `lines` are read: gzip shows its damage only where it is.
+    `unreadable` also grows while `lines` are read: gzip shows its damage only where it is. So do `failures`,
+    errors of the machine that make everything read since then worthless.
     """
 
     readings: list[Reading] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
+    failures: list[OSError] = field(default_factory=list)
 
 
 def format_of(key: str) -> Format | None:
@@ -82,7 +84,8 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
             plan.unreadable[file.batch] = str(error)
 
     def lines(header_lines: int, chosen: Sequence[BatchFile]) -> pa.RecordBatchReader:
-        return pa.RecordBatchReader.from_batches(LINES, lines_of_all(chosen, header_lines, plan.unreadable))
+        found = lines_of_all(chosen, header_lines, plan.unreadable, plan.failures)
+        return pa.RecordBatchReader.from_batches(LINES, found)
 
     if jsonl:
         plan.readings.append(Reading(tuple(jsonl), partial(_same, JSONL_QUERY), partial(lines, 0)))

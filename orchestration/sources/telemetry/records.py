@@ -90,7 +90,7 @@ RULES = (
     Rule("customer-id-missing", "customer_id IS NULL", "customer_id is missing"),
     Rule(
         "customer-id-not-text",
-        "customer_id[1] IN ('{', '[')",
+        "starts_with(customer_id, '{') OR starts_with(customer_id, '[')",
         "customer_id {customer_id} is not text",
     ),
     Rule(
@@ -99,10 +99,14 @@ RULES = (
         "customer_id '{customer_id}' is kept for costs that no customer carries",
     ),
     Rule("value-missing", "value IS NULL AND operation <> 'delete'", "value is missing"),
-    Rule("value-not-a-number", "value IS NOT NULL AND digits IS NULL", "value '{value}' is not a number"),
+    Rule(
+        "value-not-a-number",
+        "value IS NOT NULL AND NOT plain AND mantissa IS NULL",
+        "value '{value}' is not a number",
+    ),
     Rule(
         "value-not-positive",
-        "digits = '' OR value[1] = '-'",
+        "digits = '' OR starts_with(value, '-')",
         "value {value} is not greater than 0; use operation delete to take a value back",
     ),
     Rule("value-too-precise", "decimal_places > 9", "value {value} has more than 9 decimal places; round it"),
@@ -124,6 +128,8 @@ RULES = (
     ),
 )
 
+# A value that needs no further look: greater than 0, with at most 27 and 9 digits.
+_PLAIN = r"[1-9]\d{0,26}(?:\.\d{1,9})?|0\.\d{0,8}[1-9]"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?"
 _TIMESTAMP = (
     r"\d{4}-\d{2}-\d{2}"
@@ -154,8 +160,10 @@ def judged_records(source: str) -> str:
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
+    # A text that begins with a printing character is not blank; the comparison spares most of them the trim.
     blanks = ", ".join(
-        f"CASE WHEN trim({field}, ' \t\r\n') <> '' THEN {field} END AS {field}" for field in FIELDS
+        f"CASE WHEN {field} >= '!' OR trim({field}, ' \t\r\n') <> '' THEN {field} END AS {field}"
+        for field in FIELDS
     )
     reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in RULES)
     details = "\n".join(f"WHEN {_text(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
@@ -170,10 +178,13 @@ def judged_records(source: str) -> str:
                 WHEN regexp_full_match(timestamp, '{_TIMESTAMP}')
                     THEN try_cast(timestamp AS TIMESTAMPTZ) AT TIME ZONE 'UTC'
             END AS usage_timestamp,
+            coalesce(regexp_full_match(value, '{_PLAIN}'), false) AS plain,
             CASE
-                WHEN regexp_full_match(value, '{_NUMBER}') THEN regexp_extract(value, '[0-9.]+')
+                WHEN NOT plain AND regexp_full_match(value, '{_NUMBER}') THEN regexp_extract(value, '[0-9.]+')
             END AS mantissa,
-            coalesce(try_cast(regexp_extract(value, '[eE](.*)$', 1) AS INTEGER), 0) AS exponent,
+            CASE
+                WHEN NOT plain THEN coalesce(try_cast(regexp_extract(value, '[eE](.*)$', 1) AS INTEGER), 0)
+            END AS exponent,
             CASE
                 WHEN filter IS NOT NULL AND json_valid(filter)
                     THEN CASE
@@ -200,8 +211,8 @@ def judged_records(source: str) -> str:
     ),
     judged AS (SELECT *, CASE {reasons} END AS reason FROM measured)
     SELECT
-        * EXCLUDE ({", ".join(FIELDS)}, misread, raw, usage_timestamp, reason, mantissa, exponent, members,
-            digits, fraction_length, decimal_places, whole_digits, dimensions),
+        * EXCLUDE ({", ".join(FIELDS)}, misread, raw, usage_timestamp, plain, mantissa, exponent, members,
+            digits, fraction_length, decimal_places, whole_digits, dimensions, reason),
         reason,
         CASE reason {details} END AS detail,
         CASE WHEN reason IS NOT NULL THEN raw END AS raw,

@@ -17,7 +17,7 @@ from orchestration.sources.telemetry.formats.batch_file import (
     check_columns,
     unknown_columns,
 )
-from orchestration.sources.telemetry.formats.lines import BLANKS, LONGEST_LINE_BYTES
+from orchestration.sources.telemetry.formats.lines import LONGEST_LINE_BYTES, NOT_BLANK, WITHOUT_RETURN
 from orchestration.sources.telemetry.records import FIELDS
 
 
@@ -49,9 +49,9 @@ def csv_query(header: tuple[str, ...]) -> str:
     )
     return rf"""
     WITH numbered AS (
-        SELECT batch, batch_row, rtrim(raw, chr(13)) AS raw, contains(raw, '"') AS quoted
+        SELECT batch, batch_row, {WITHOUT_RETURN}, contains(raw, '"') AS quoted
         FROM lines
-        WHERE trim(raw, '{BLANKS}') <> ''
+        WHERE {NOT_BLANK}
     ),
     checked AS (
         SELECT

@@ -5,23 +5,26 @@ What belongs here: what is a JSON object, and its members as text. What does not
 
 from __future__ import annotations
 
-from orchestration.sources.telemetry.formats.lines import BLANKS
+from orchestration.sources.telemetry.formats.lines import NOT_BLANK, WITHOUT_RETURN
 from orchestration.sources.telemetry.records import FIELDS
 
 _KNOWN = "[" + ", ".join(f"'{name}'" for name in FIELDS) + "]"
-# DuckDB's JSON parser reads numbers as doubles, so the value is made a text before it is parsed. A key is the
-# only place where `"value"` can be followed by a colon: quotes inside of JSON text are escaped.
+# DuckDB's JSON parser reads numbers as doubles, which keep 15 digits and exponents of two digits. A longer
+# value is made a text before it is parsed. A key is the only place where `"value"` can be followed by a
+# colon: quotes inside of JSON text are escaped.
+_LONG_VALUE = r"""regexp_matches(
+    raw, '"value"\s*:\s*(?:[-+0-9.eE]{16}|[-0-9.]+[eE][-+]?[0-9]{3})'
+)"""
 _VALUE_AS_TEXT = r"""regexp_replace(
     raw,
     '"value"\s*:\s*(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(\s*[,}])',
     '"value":"\1"\2',
     'g'
 )"""
-JSONL_QUERY = f"""
-    WITH numbered AS (
-        SELECT batch, batch_row, rtrim(raw, chr(13)) AS raw, {_VALUE_AS_TEXT} AS json
-        FROM lines
-        WHERE trim(raw, '{BLANKS}') <> ''
+JSONL_QUERY = rf"""
+    WITH numbered AS (SELECT batch, batch_row, {WITHOUT_RETURN} FROM lines WHERE {NOT_BLANK}),
+    exact AS (
+        SELECT *, CASE WHEN {_LONG_VALUE} THEN {_VALUE_AS_TEXT} ELSE raw END AS json FROM numbered
     ),
     checked AS (
         SELECT
@@ -29,9 +32,9 @@ JSONL_QUERY = f"""
             CASE
                 WHEN contains(raw, chr(65533)) THEN 'not-utf-8'
                 WHEN NOT json_valid(json) THEN 'not-json'
-                WHEN json_type(json) <> 'OBJECT' THEN 'not-an-object'
+                WHEN NOT regexp_matches(json, '^\s*\{{') THEN 'not-an-object'
             END AS misread
-        FROM numbered
+        FROM exact
     ),
     opened AS (
         SELECT

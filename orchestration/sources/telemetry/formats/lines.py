@@ -19,18 +19,25 @@ LONGEST_LINE_BYTES = 64 << 20
 LINES = pa.schema([("batch", pa.int32()), ("batch_row", pa.int64()), ("raw", pa.large_string())])
 """A line: its batch, its number (from 1, after the header), its text."""
 
-BLANKS = " \t\r\n"
-"""A line of nothing but these is no record; its number is counted."""
+NOT_BLANK = "(raw >= '!' OR trim(raw, ' \t\r') <> '')"
+"""SQL: the line is a record; one of nothing but blanks is none. The comparison spares most lines the trim."""
+
+WITHOUT_RETURN = "CASE WHEN ends_with(raw, chr(13)) THEN raw[:-2] ELSE raw END AS raw"
+"""SQL: the line without the carriage return of a file from Windows."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def lines_of_all(
-    files: Sequence[BatchFile], header_lines: int, unreadable: dict[int, str]
+    files: Sequence[BatchFile],
+    header_lines: int,
+    unreadable: dict[int, str],
+    failures: list[OSError],
 ) -> Iterator[pa.RecordBatch]:
     """The lines of the files after their header lines; files found broken on the way join `unreadable`.
 
-    What was read of a broken file before its damage is given too.
+    What was read of a broken file before its damage is given too. An error of the machine joins `failures`,
+    for whoever runs the query to raise: what passes through the query is not the same error any more.
     """
     for file in files:
         try:
@@ -39,6 +46,9 @@ def lines_of_all(
             unreadable[file.batch] = f"gzip is broken: {error}"
         except UnreadableFileError as error:
             unreadable[file.batch] = str(error)
+        except OSError as error:
+            failures.append(error)
+            return
 
 
 def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:

@@ -43,6 +43,8 @@ def parquet_columns(path: Path) -> tuple[tuple[str, str], ...]:
     """(name, type) of the columns; files that agree in them are read together."""
     try:
         schema = pq.read_schema(path)
+    except (FileNotFoundError, PermissionError):
+        raise
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise UnreadableFileError(f"not a readable Parquet file: {error}") from error
     check_columns(tuple(schema.names))
