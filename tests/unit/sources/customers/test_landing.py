@@ -1,0 +1,153 @@
+"""The list of customers: what is a list, what is refused, and when the landed file changes."""
+
+import gzip
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.sources.customers.landing import CustomersError, ensure_landing, land_customers
+from orchestration.sources.locations import FolderLocation, LocationError, S3Location
+
+
+class Customers:
+    """Lists on one side, the landed customers on the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = folder / "source"
+        self.landing = folder / "landing"
+        self.source.mkdir()
+
+    def land(self):
+        return land_customers(FolderLocation(self.source), self.landing)
+
+    def rows(self) -> list[tuple]:
+        with duckdb.connect() as connection:
+            return connection.execute(
+                "SELECT customer_id, customer_name, segment, plan, aliases "
+                f"FROM '{self.landing}/customers/customers.parquet'"
+            ).fetchall()
+
+
+@pytest.fixture
+def customers(tmp_path):
+    return Customers(tmp_path)
+
+
+def test_lists_of_every_form_are_one_list(customers):
+    (customers.source / "a [1].csv").write_text(
+        '\ufeffcustomer_id,customer_name,aliases,owner\r\n007,"Acme, Inc", acme-west;acme;acme ,x\r\n'
+    )
+    (customers.source / "b.jsonl.gz").write_bytes(
+        gzip.compress(
+            b'{"customer_id": 12, "aliases": ["t", "12"]}\n'
+            b'{"customer_id": "x", "aliases": "u;v", "plan": "pro"}\n'
+        )
+    )
+    table = {"customer_id": ["p"], "segment": ["large"], "aliases": [["w", " "]]}
+    pq.write_table(pa.table(table), customers.source / "c.parquet")
+
+    landing = customers.land()
+
+    assert (landing.customers, landing.changed, len(landing.files)) == (4, True, 3)
+    assert customers.rows() == [
+        ("007", "Acme, Inc", None, None, ["acme", "acme-west"]),
+        ("12", None, None, None, ["t"]),
+        ("p", None, "large", None, ["w"]),
+        ("x", None, None, "pro", ["u", "v"]),
+    ]
+
+
+def test_the_landed_file_is_written_only_when_it_would_say_something_else(customers):
+    path = customers.source / "a.csv"
+    path.write_text("customer_id,plan\na,free\nb,pro\n")
+    landed = customers.land().path
+    written = landed.stat().st_ino
+    path.write_text("plan,customer_id\npro,b\nfree,a\n")
+    assert not customers.land().changed
+    assert landed.stat().st_ino == written
+    path.write_text("customer_id,plan\na,pro\n")
+    assert customers.land().changed
+    assert [row[0] for row in customers.rows()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("b.csv", "customer_id\nz\na\n", "b.csv row 2: {id} 'a' is already the {id} in {a} row 1"),
+        ("b.csv", "customer_id,aliases\nz,al\n", "b.csv row 1: alias 'al' is already the alias in {a} row 1"),
+        ("b.csv", "customer_id,aliases\nz,a\n", "b.csv row 1: alias 'a' is already the {id} in {a} row 1"),
+        ("b.csv", "customer_id\nUnallocated\n", "b.csv row 1: customer_id 'Unallocated' is kept for costs"),
+        ("b.jsonl", '{"customer_id": "z", "aliases": ["unallocated"]}', "b.jsonl row 1: alias 'unallocated'"),
+        ("b.csv", "customer_id,plan\n ,free\n", "b.csv row 1: customer_id is missing"),
+        ("b.csv", "id,plan\nz,free\n", "b.csv has no column customer_id; its columns are id, plan"),
+        ("b.csv", "customer_id,plan,plan\n", "b.csv names a column more than once: plan"),
+        ("b.csv", "customer_id,plan\nz,free,x\n", "b.csv cannot be read: Invalid Input Error: CSV Error on"),
+        ("b.jsonl", '{"customer_id": "z"}\n{"customer_id"\n', "b.jsonl cannot be read"),
+        ("b.parquet", "PAR1", "b.parquet cannot be read"),
+        ("b.csv.gz", "plain", "b.csv.gz cannot be read"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_and_the_landed_list_stays(customers, name, text, message):
+    (customers.source / "a.csv").write_text("customer_id,aliases\na,al\n")
+    customers.land()
+    before = customers.rows()
+    (customers.source / name).write_text(text)
+
+    with pytest.raises(CustomersError) as refused:
+        customers.land()
+
+    places = {"a": customers.source / "a.csv", "id": "customer_id"}
+    assert f"{customers.source}/{message.format(**places)}" in str(refused.value)
+    assert customers.rows() == before
+
+
+def test_all_problems_are_told_at_once(customers):
+    (customers.source / "a.csv").write_text("customer_id\n" + "same\n" * 30)
+    with pytest.raises(CustomersError) as refused:
+        customers.land()
+    told = str(refused.value).splitlines()
+    assert len(told) == 21
+    assert told[-1] == "... and 9 more"
+
+
+def test_no_list_is_no_customers_unless_there_were_some(customers):
+    (customers.source / "_README").write_text("put lists here")
+    assert customers.land().customers == 0
+    assert customers.rows() == []
+    path = customers.source / "a.csv"
+    path.write_text("customer_id\na\n")
+    customers.land()
+    path.unlink()
+    with pytest.raises(CustomersError, match="is empty, although customers have landed from it"):
+        customers.land()
+    assert [row[0] for row in customers.rows()] == ["a"]
+    path.write_text("customer_id\n")
+    assert customers.land().customers == 0
+
+
+def test_objects_that_are_no_lists_are_named(customers):
+    (customers.source / "notes.txt").write_text("x")
+    with pytest.raises(CustomersError, match="1 objects, none of them a list of customers; name"):
+        customers.land()
+    (customers.source / "a.csv").write_text("customer_id\na\n")
+    assert customers.land().ignored == (str(customers.source / "notes.txt"),)
+
+
+def test_a_folder_that_is_not_there_is_an_error(customers):
+    with pytest.raises(LocationError, match="does not exist"):
+        land_customers(FolderLocation(customers.source / "nowhere"), customers.landing)
+
+
+def test_before_the_first_landing_there_is_something_to_read(customers):
+    ensure_landing(customers.landing)
+    assert customers.rows() == []
+
+
+def test_a_list_on_s3(customers, s3_client, bucket):
+    s3_client.put_object(Bucket=bucket, Key="crm/customers.csv", Body="customer_id\na\n")
+    landing = land_customers(S3Location(s3_client, bucket, "crm"), customers.landing)
+    assert landing.files == (f"s3://{bucket}/crm/customers.csv",)
+    assert [row[0] for row in customers.rows()] == ["a"]

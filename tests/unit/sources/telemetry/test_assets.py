@@ -1,0 +1,38 @@
+"""The telemetry landing through Dagster, from an S3 API."""
+
+import dagster as dg
+from dagster_aws.s3 import S3Resource
+
+from orchestration.settings import Settings
+from orchestration.sources.telemetry.assets import build_telemetry_assets
+
+
+def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket):
+    s3_client.put_object(Bucket=bucket, Key="usage/a.jsonl", Body=line() + line(value=0) + "oops\n")
+    s3_client.put_object(Bucket=bucket, Key="usage/b.jsonl", Body=line() + line(value=0) + "oops\n")
+    settings = Settings(workspace=tmp_path, telemetry_location=f"s3://{bucket}/usage")
+    s3 = S3Resource(
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([build_telemetry_assets(settings)], instance=instance, resources={"s3": s3})
+
+    shown = {
+        event.materialization.asset_key.to_user_string(): {
+            name: said.value for name, said in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+    }
+    assert set(shown) == {
+        "landing/telemetry_records",
+        "landing/telemetry_batches",
+        "landing/telemetry_quarantine",
+    }
+    assert shown["landing/telemetry_records"]["records_loaded"] == 1
+    assert shown["landing/telemetry_records"]["touched_days"] == ["2026-07-01"]
+    assert "| loaded | 1 |\n| repeated | 1 |" in shown["landing/telemetry_batches"]["batches"]
+    assert "| not-json | 1 |\n| value-not-positive | 1 |" in shown["landing/telemetry_quarantine"]["reasons"]

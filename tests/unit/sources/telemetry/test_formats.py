@@ -1,0 +1,125 @@
+"""What each file format makes of a record's fields before the rules see them."""
+
+import gzip
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pyarrow as pa
+
+from orchestration.sources.telemetry.formats.lines import BLOCK_BYTES
+
+
+def test_json_numbers_keep_every_digit(telemetry):
+    values = [
+        "123456789012345678.123456789",
+        "0.1",
+        "1E3",
+        "1.5e-7",
+        "12345678901234567890123456",
+        "5.000000000000",
+    ]
+    telemetry.put(
+        "a.jsonl",
+        "".join(
+            f'{{"stream":"s","timestamp":"2026-07-01","customer_id":"c",'
+            f'"value":{value},"x":"\\"value\\": 9"}}\n'
+            for value in values
+        ),
+    )
+    assert telemetry.land().quarantined == 0
+    assert telemetry.records("value") == [(Decimal(value),) for value in values]
+
+
+def test_a_line_longer_than_a_block_is_one_record(telemetry, line):
+    telemetry.put("a.jsonl", line("c1") + line("c2", note="x" * (BLOCK_BYTES + 9)) + line("c3"))
+    assert telemetry.land().records == 3
+    assert telemetry.records("customer_id, batch_row") == [("c1", 1), ("c2", 2), ("c3", 3)]
+
+
+def test_rows_are_numbered_across_blocks(telemetry, line):
+    good = line(note="y" * 200)
+    count = 2 * BLOCK_BYTES // len(good) + 9
+    telemetry.put("a.jsonl.gz", gzip.compress((good * count + "bad\n\n" + good).encode(), 1))
+    landing = telemetry.land()
+    assert (landing.records, landing.quarantined) == (count + 1, 1)
+    rows = [row for (row,) in telemetry.records("batch_row")]
+    assert rows == [*range(1, count + 1), count + 3]
+    assert telemetry.quarantine() == [(count + 1, "not-json")]
+
+
+def test_bytes_that_are_no_utf_8_cost_their_line_only(telemetry, line):
+    telemetry.put("a.jsonl", line("c1").encode() + b'{"stream": "\xff"}\n' + line("ü").encode())
+    telemetry.land()
+    assert telemetry.records("customer_id") == [("c1",), ("ü",)]
+    assert telemetry.quarantine("batch_row, reason, record") == [(2, "not-utf-8", '{"stream": "\ufffd"}')]
+
+
+def test_a_csv_file_from_a_spreadsheet(telemetry):
+    telemetry.put(
+        "a.csv",
+        "\ufeffcustomer_id,value,timestamp,stream,filter\r\n"
+        '"Acme, ""West""",1.5,2026-07-01,s,"{""feature"": [""Search""]}"\r\n'
+        "\r\n"
+        "c2,2,2026-07-01,s,\r\n"
+        "c3,1,5,2026-07-01,s,\r\n"
+        'c4,"1,2026-07-01,s,\r\n'
+        "c5,3,2026-07-01,s,",
+    )
+    telemetry.land()
+    assert telemetry.records("customer_id, value, filter, batch_row") == [
+        ('Acme, "West"', Decimal("1.5"), '{"feature":["Search"]}', 1),
+        ("c2", Decimal(2), None, 3),
+        ("c5", Decimal(3), None, 6),
+    ]
+    assert telemetry.quarantine("batch_row, reason, record") == [
+        (4, "column-count", "c3,1,5,2026-07-01,s,"),
+        (5, "csv-quotes", 'c4,"1,2026-07-01,s,'),
+    ]
+
+
+def test_a_csv_file_of_a_header_or_of_nothing_is_a_batch_of_no_records(telemetry):
+    telemetry.put("a.csv", "stream,timestamp,customer_id,value")
+    telemetry.put("b.csv", "")
+    landing = telemetry.land()
+    assert (landing.loaded, landing.records, landing.quarantined) == (2, 0, 0)
+
+
+def test_parquet_columns_of_a_producers_own_types(telemetry, write_parquet):
+    moment = datetime(2026, 7, 1, 10, 30, tzinfo=UTC)
+    local = pa.timestamp("us", tz="Europe/Berlin")
+    write_parquet(
+        "doubles.parquet",
+        value=[0.1 + 0.2, 1e-9, 1e20],
+        timestamp=pa.array([moment.astimezone(timezone(timedelta(hours=2)))] * 3, local),
+    )
+    write_parquet(
+        "decimals.parquet",
+        value=pa.array([Decimal("123456789012345678.123456789")], pa.decimal128(38, 9)),
+        timestamp=pa.array([moment.replace(tzinfo=None)], pa.timestamp("ns")),
+        filter=pa.array([[("feature", ["b", "a"])]], pa.map_(pa.string(), pa.list_(pa.string()))),
+    )
+    write_parquet(
+        "structs.parquet",
+        customer_id=pa.array([7, 8], pa.int64()),
+        value=pa.array([1, 2], pa.int32()),
+        timestamp=pa.array([moment.date()] * 2, pa.date32()),
+        filter=pa.array([{"feature": ["a"], "region": None}, None]),
+    )
+    assert telemetry.land().quarantined_by_reason == {}
+    assert telemetry.records("customer_id, value, usage_timestamp, filter") == [
+        ("c1", Decimal("0.3"), moment.replace(tzinfo=None), None),
+        ("c1", Decimal("1e-9"), moment.replace(tzinfo=None), None),
+        ("c1", Decimal("1e20"), moment.replace(tzinfo=None), None),
+        ("c1", Decimal("123456789012345678.123456789"), moment.replace(tzinfo=None), '{"feature":["a","b"]}'),
+        ("7", Decimal(1), datetime(2026, 7, 1), '{"feature":["a"]}'),
+        ("8", Decimal(2), datetime(2026, 7, 1), None),
+    ]
+
+
+def test_a_refused_parquet_row_is_shown_as_json(telemetry, write_parquet):
+    write_parquet("a.parquet", customer_id=["c1", None], region=["eu", "us"])
+    telemetry.land()
+    [(row, reason, record)] = telemetry.quarantine("batch_row, reason, record")
+    assert (row, reason) == (2, "customer-id-missing")
+    assert '"region":"us"' in record
+    assert '"customer_id":null' in record

@@ -1,0 +1,100 @@
+"""Each rule of a record, by an example of what it refuses and of what it still allows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from orchestration.sources.telemetry.records import FIELDS, MISREAD, RULES, judged_records
+
+GOOD = {"stream": "searches", "timestamp": "2026-07-01T10:00:00Z", "customer_id": "c1", "value": "1"}
+REFUSED = {
+    "stream-missing": [{"stream": None}, {"stream": " \t"}],
+    "stream-name": [{"stream": "Searches"}, {"stream": "2x"}, {"stream": "a-b"}],
+    "operation-unknown": [{"operation": "add"}, {"operation": "SUM"}],
+    "timestamp-missing": [{"timestamp": None}],
+    "timestamp-format": [
+        {"timestamp": "1.7.2026"},
+        {"timestamp": "2026-02-30"},
+        {"timestamp": "2026-07-01T24:00"},
+    ],
+    "timestamp-too-early": [
+        {"timestamp": "1999-12-31T23:59:59.999999Z"},
+        {"timestamp": "2000-01-01T00:00:00+01:00"},
+    ],
+    "timestamp-in-future": [{"timestamp": "2026-08-06T12:00:00.000001Z"}],
+    "granularity-unknown": [{"granularity": "weekly"}],
+    "customer-id-missing": [{"customer_id": None}, {"customer_id": ""}],
+    "customer-id-not-text": [{"customer_id": '{"id": 1}'}, {"customer_id": "[1]"}],
+    "customer-id-reserved": [{"customer_id": "unallocated"}, {"customer_id": "Unallocated"}],
+    "value-missing": [{"value": None}, {"value": None, "operation": "replace"}],
+    "value-not-a-number": [{"value": "1,5"}, {"value": "NaN"}, {"value": "0x10"}, {"value": "true"}],
+    "value-not-positive": [{"value": "0"}, {"value": "-1"}, {"value": "0.000e9"}, {"value": "-0"}],
+    "value-too-precise": [{"value": "0.0000000001"}, {"value": "1e-10"}, {"value": "1.0000000001"}],
+    "value-too-large": [{"value": "1e27"}, {"value": "1" + "0" * 27}, {"value": "9e999"}],
+    "filter-not-an-object": [
+        {"filter": "feature"},
+        {"filter": '["Search"]'},
+        {"filter": '{"a": ["x"], "a": ["y"]}'},
+    ],
+    "filter-dimension": [{"filter": '{"Feature": ["Search"]}'}, {"filter": '{"": ["Search"]}'}],
+    "filter-elements": [
+        {"filter": '{"feature": []}'},
+        {"filter": '{"feature": [1]}'},
+        {"filter": '{"feature": ""}'},
+    ],
+}
+
+
+def judge(**said: str | None) -> dict:
+    fields = dict.fromkeys(FIELDS) | GOOD | said
+    columns = ", ".join(f"${name}::VARCHAR AS {name}" for name in FIELDS)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        query = judged_records(f"SELECT NULL::VARCHAR AS misread, 'as it came' AS raw, {columns}")
+        result = connection.execute(query, {**fields, "now": datetime(2026, 8, 5, 12)})
+        return dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
+
+
+@pytest.mark.parametrize(("code", "said"), [(code, said) for code, many in REFUSED.items() for said in many])
+def test_refused(code, said):
+    judged = judge(**said)
+    assert (judged["reason"], judged["raw"]) == (code, "as it came")
+    [(field, text)] = list(said.items())[:1]
+    assert text is None or not text.strip() or text in judged["detail"] or field in judged["detail"]
+
+
+def test_every_rule_has_an_example():
+    assert {rule.code for rule in RULES} - {rule.code for rule in MISREAD} == set(REFUSED)
+    assert len({rule.code for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("said", "landed"),
+    [
+        ({"value": "9" * 27 + "." + "9" * 9}, {"value": Decimal("9" * 27 + "." + "9" * 9)}),
+        ({"value": "123456789012345678901234567e-9"}, {"value": Decimal("123456789012345678.901234567")}),
+        ({"value": "1.0000000000000"}, {"value": Decimal(1)}),
+        ({"value": "1e-9"}, {"value": Decimal("0.000000001")}),
+        ({"value": "+.5"}, {"value": Decimal("0.5")}),
+        ({"value": None, "operation": "delete"}, {"value": None, "operation": "delete"}),
+        ({"timestamp": "2026-07-01"}, {"usage_timestamp": datetime(2026, 7, 1)}),
+        ({"timestamp": "2026-07-01 01:30"}, {"usage_timestamp": datetime(2026, 7, 1, 1, 30)}),
+        ({"timestamp": "2026-07-01T01:30:00+02:00"}, {"usage_timestamp": datetime(2026, 6, 30, 23, 30)}),
+        ({"timestamp": "2026-08-06T12:00:00Z"}, {"usage_timestamp": datetime(2026, 8, 6, 12)}),
+        ({"filter": '{"b": ["y", "x", "y"], "a": "z"}'}, {"filter": '{"a":["z"],"b":["x","y"]}'}),
+        ({"filter": "{}"}, {"filter": None}),
+        ({}, {"operation": "sum"} | dict.fromkeys(("granularity", "filter", "record_id", "raw", "detail"))),
+    ],
+)  # fmt: skip
+def test_landed(said, landed):
+    judged = judge(**said)
+    assert judged["reason"] is None
+    assert {name: judged[name] for name in landed} == landed
+
+
+def test_a_message_quotes_what_the_record_says_whatever_it_holds():
+    assert judge(stream="it's {value}")["detail"].startswith("stream 'it's {value}' is not a name")
