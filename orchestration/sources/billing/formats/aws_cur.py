@@ -6,6 +6,8 @@ the two forms differ (`cur_legacy`, `cur_2`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from orchestration.sources.billing.formats import conversions
 from orchestration.sources.billing.formats.columns import (
     AWS_CUR,
@@ -20,6 +22,14 @@ REQUIRED = ("line_item_usage_start_date", "line_item_unblended_cost")
 MAPS = ("resource_tags", "cost_category", "product")
 
 
+@dataclass(frozen=True)
+class MapOfColumns:
+    """The SQL of a map (NULL when empty), and the columns it is made of with the kind each is read as."""
+
+    sql: str
+    columns: tuple[tuple[SourceColumn, Kind], ...]
+
+
 def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
     """Columns without which a bill cannot be read. `period` is known when a manifest told the month."""
     required = REQUIRED if period else (*REQUIRED, "bill_billing_period_start_date")
@@ -28,28 +38,27 @@ def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[st
 
 def reading(
     named: dict[str, list[SourceColumn]],
-    maps: dict[str, str],
-    in_maps: dict[str, Kind],
+    maps: dict[str, MapOfColumns],
     period: str | None,
     currency: str | None,
 ) -> Reading:
     """How a file is read.
 
-    `named` holds the file's columns by the name that CUR's Parquet files give them; `maps` the SQL of the
-    three maps; `in_maps` the names of the columns that went into a map, with the kind they were read as.
-    `period` and `currency` are the month of the manifest and the configured currency, if any.
+    `named` holds the file's columns by the name that CUR's Parquet files give them; `maps` says what the
+    three maps are made of. `period` and `currency` are the month of the manifest and the configured
+    currency, if any.
     """
     values: dict[str, str] = {}
     used: list[tuple[SourceColumn, Kind]] = []
     for name, kind in AWS_CUR.items():
         if name in MAPS:
-            values[name] = conversions.or_empty(maps[name]) if name in maps else conversions.or_empty("null")
+            made = maps.get(name)
+            values[name] = conversions.or_empty(made.sql if made else None)
+            used.extend(made.columns if made else ())
             continue
         columns = named.get(name, [])
         values[name] = conversions.first_present(kind, columns)
         used.extend((column, kind) for column in columns)
-    for name, kind in in_maps.items():
-        used.extend((column, kind) for column in named[name])
     if currency:
         values["line_item_currency_code"] = (
             f"coalesce({values['line_item_currency_code']}, {literal(currency)})"
@@ -62,6 +71,7 @@ def reading(
     return Reading(
         family="aws_cur",
         values=values,
+        map_columns={name: tuple(column for column, _ in made.columns) for name, made in maps.items()},
         period=f"coalesce({month}, {literal(period)})" if period else month,
         date=(
             f"cast(coalesce({values['line_item_usage_start_date']}, "
@@ -69,7 +79,7 @@ def reading(
         ),
         currency=values["line_item_currency_code"],
         billed=conversions.first_present("number", named["line_item_unblended_cost"]),
-        used=tuple(used),
+        used=tuple(dict.fromkeys(used)),
         unused=tuple(column for _, column in unused),
         new=frozenset(
             column.header

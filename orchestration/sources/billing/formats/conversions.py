@@ -84,9 +84,9 @@ def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ..
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
 
-def or_empty(value: str) -> str:
-    """A map that is never NULL."""
-    return f"coalesce({value}, {_EMPTY_MAP})"
+def or_empty(value: str | None) -> str:
+    """A map that is never NULL; None stands for a map that the file does not have."""
+    return f"coalesce({value}, {_EMPTY_MAP})" if value else _EMPTY_MAP
 
 
 def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:

@@ -6,9 +6,9 @@ In Parquet they are maps, in CSV JSON text. What does not belong here: anything 
 from __future__ import annotations
 
 from orchestration.sources.billing.formats import aws_cur
-from orchestration.sources.billing.formats.columns import Kind
-from orchestration.sources.billing.formats.conversions import map_of, mapping
-from orchestration.sources.billing.formats.cur_legacy import by_name, columns_of_map
+from orchestration.sources.billing.formats.aws_cur import MapOfColumns
+from orchestration.sources.billing.formats.conversions import mapping
+from orchestration.sources.billing.formats.cur_legacy import by_name, map_of_columns
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
 
@@ -22,28 +22,26 @@ _FROM_PRODUCT = {"product_product_name": "product_name", "product_region": "regi
 def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str | None) -> Reading:
     """How a CUR 2.0 file with these columns is read."""
     named = by_name(columns)
-    maps: dict[str, str] = {}
-    in_maps: dict[str, Kind] = {}
+    maps: dict[str, MapOfColumns] = {}
     for target in aws_cur.MAPS:
-        parts: list[str] = []
-        if target in named:
-            parts.append(mapping(named[target][0]))
-            in_maps[target] = "map"
+        # Of a key that comes twice the last one stays: the map made for the purpose.
+        parts: list[MapOfColumns | None] = []
         if target in _ORIGINS and "tags" in named:
-            parts.insert(0, _of_origin(named["tags"][0], _ORIGINS[target]))
-            in_maps["tags"] = "map"
+            tags = named["tags"][0]
+            parts.append(MapOfColumns(_of_origin(tags, _ORIGINS[target]), ((tags, "map"),)))
         if target == "product":
-            single = columns_of_map(named, target)
-            sql = map_of(single)
-            if sql is not None:
-                parts.insert(0, sql)
-                in_maps |= dict.fromkeys((f"product_{key}" for key in single), "text")
-        if len(parts) == 1:
-            maps[target] = parts[0]
-        elif parts:
-            # Of a key that comes twice the last one stays: the map made for the purpose.
-            maps[target] = f"map_concat({', '.join(parts)})"
-    plan = aws_cur.reading(named, maps, in_maps, period, currency)
+            parts.append(map_of_columns(named, target))
+        if target in named:
+            column = named[target][0]
+            parts.append(MapOfColumns(mapping(column), ((column, "map"),)))
+        present = [part for part in parts if part]
+        if present:
+            sql = ", ".join(part.sql for part in present)
+            maps[target] = MapOfColumns(
+                f"map_concat({sql})" if len(present) > 1 else sql,
+                tuple(used for part in present for used in part.columns),
+            )
+    plan = aws_cur.reading(named, maps, period, currency)
     if "product" in named:
         for name, key in _FROM_PRODUCT.items():
             if name not in named:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 
 from orchestration.sources.billing.formats import aws_cur
-from orchestration.sources.billing.formats.columns import AWS_CUR, Kind
+from orchestration.sources.billing.formats.aws_cur import MapOfColumns
+from orchestration.sources.billing.formats.columns import AWS_CUR
 from orchestration.sources.billing.formats.conversions import map_of
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
@@ -37,25 +38,26 @@ def by_name(columns: Iterable[SourceColumn]) -> dict[str, list[SourceColumn]]:
     return named
 
 
-def columns_of_map(named: dict[str, list[SourceColumn]], target: str) -> dict[str, list[SourceColumn]]:
-    """The columns that together are the map `target`, by key."""
+def map_of_columns(named: dict[str, list[SourceColumn]], target: str) -> MapOfColumns | None:
+    """The map that columns with the prefix of `target` make, except those that land by themselves."""
     prefix = _PREFIXES[target]
-    return {
+    keyed = {
         name.removeprefix(prefix): columns
         for name, columns in named.items()
         if name.startswith(prefix) and name != prefix and name not in AWS_CUR
     }
+    sql = map_of(keyed)
+    return (
+        MapOfColumns(sql, tuple((c, "text") for columns in keyed.values() for c in columns)) if sql else None
+    )
 
 
 def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str | None) -> Reading:
     """How a legacy CUR file with these columns is read."""
     named = by_name(columns)
-    maps: dict[str, str] = {}
-    in_maps: dict[str, Kind] = {}
-    for target, prefix in _PREFIXES.items():
-        keyed = columns_of_map(named, target)
-        sql = map_of(keyed)
-        if sql is not None:
-            maps[target] = sql
-            in_maps |= dict.fromkeys((prefix + key for key in keyed), "text")
-    return aws_cur.reading(named, maps, in_maps, period, currency)
+    maps: dict[str, MapOfColumns] = {}
+    for target in _PREFIXES:
+        made = map_of_columns(named, target)
+        if made:
+            maps[target] = made
+    return aws_cur.reading(named, maps, period, currency)

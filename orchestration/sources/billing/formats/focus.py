@@ -60,6 +60,9 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
     return Reading(
         family="focus",
         values=values,
+        map_columns={
+            name: tuple(named[name]) for name, kind in FOCUS.items() if kind == "map" and name in named
+        },
         period=f"coalesce({month}, {literal(period)})" if period else month,
         date=f"cast(coalesce({values['charge_period_start']}, {values['billing_period_start']}) as date)",
         currency=values["billing_currency"],

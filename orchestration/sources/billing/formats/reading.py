@@ -5,6 +5,7 @@ What belongs here: the plan and the queries made from it. What does not: the nam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestration.sources.billing.formats.columns import Family, Kind, charges_schema
@@ -15,7 +16,8 @@ from orchestration.sources.billing.formats.files import SourceColumn, quoted
 class Reading:
     """How files with one set of columns are read.
 
-    `values` holds the SQL of every column of the family; `period` the SQL of the billing month (YYYY-MM) and
+    `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
+    `period` the SQL of the billing month (YYYY-MM) and
     `date` of the usage day. `billed` is the SQL of the billed amount made from the file's own column.
     `used` lists the file's columns that are read, with the kind each must convert to; `unused` the others;
     `new` those of them that the provider's documentation does not name.
@@ -23,6 +25,7 @@ class Reading:
 
     family: Family
     values: dict[str, str]
+    map_columns: dict[str, tuple[SourceColumn, ...]]
     period: str
     date: str
     currency: str
@@ -33,14 +36,34 @@ class Reading:
     absent: tuple[str, ...]  # words that stand for no value
     repeated: tuple[str, ...]  # landed columns that several columns of the file stand for
 
-    def charges(self, relation: str) -> str:
-        """A query for the landed charges of a relation."""
+    def dictionary(self, name: str, relation: str) -> str:
+        """A query for the distinct contents of a map's columns (`<name>_0`, …) and the map they make."""
+        columns = self.map_columns[name]
+        keys = ", ".join(f"{column.sql} as {name}_{place}" for place, column in enumerate(columns))
+        distinct = ", ".join(column.sql for column in columns)
+        source = f"(select distinct {distinct} from {relation})"
+        return f"select {keys}, {self.values[name]} as {name}_map from {source}"
+
+    def charges(self, relation: str, dictionaries: Mapping[str, str] | None = None) -> str:
+        """A query for the landed charges of a relation.
+
+        `dictionaries` names tables made by `dictionary`, by map column; the maps are looked up there. Rows
+        share few contents, and building a map from sixty columns costs more than all the rest of a row.
+        """
         values = {**self.values, "billing_period": self.period, "usage_date": self.date}
+        joins = ""
+        for name, table in (dictionaries or {}).items():
+            values[name] = f"{table}.{name}_map"
+            same = " and ".join(
+                f"bill.{column.sql} is not distinct from {table}.{name}_{place}"
+                for place, column in enumerate(self.map_columns[name])
+            )
+            joins += f" join {table} on {same}"
         chosen = [
             f"cast({values[name]} as {kind}) as {quoted(name)}" if name in values else quoted(name)
             for name, kind in charges_schema(self.family).items()
         ]
-        return f"select {', '.join(chosen)} from {relation}"
+        return f"select {', '.join(chosen)} from {relation} as bill{joins}"
 
     def source_totals(self, relation: str) -> str:
         """A query for the billed amounts and the counts of unused values, straight from the raw columns.
