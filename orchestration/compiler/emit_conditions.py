@@ -54,6 +54,27 @@ def strictly(condition: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=condition, expressions=[exp.false()])
 
 
+def all_of(parts: list[exp.Expr]) -> exp.Expr:
+    """All parts joined by `and`; true where there are none."""
+    return _joined(exp.And, parts) if parts else exp.true()
+
+
+def any_of(parts: list[exp.Expr]) -> exp.Expr:
+    """All parts joined by `or`; false where there are none."""
+    return _joined(exp.Or, parts) if parts else exp.false()
+
+
+def _joined(connector: type[exp.Connector], parts: list[exp.Expr]) -> exp.Expr:
+    """A balanced tree: thousands of parts neither nest deeply nor are copied again and again."""
+    if len(parts) == 1:
+        return parts[0]
+    level = [exp.Paren(this=part) if isinstance(part, exp.Connector) else part for part in parts]
+    while len(level) > 1:
+        pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+        level = [connector(this=pair[0], expression=pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
+    return level[0]
+
+
 def subject_column(subject: Subject) -> exp.Expr:
     """The column that holds a subject: keys of the tag maps have been taken out into columns of their own."""
     if isinstance(subject, Tag):
@@ -70,9 +91,9 @@ def condition_sql(condition: Condition) -> exp.Expr:
     if isinstance(condition, Not):
         return exp.Not(this=strictly(condition_sql(condition.condition)))
     if isinstance(condition, All):
-        return exp.and_(*(condition_sql(part) for part in condition.conditions), copy=False)
+        return all_of([condition_sql(part) for part in condition.conditions])
     if isinstance(condition, AnyOf):
-        return exp.or_(*(condition_sql(part) for part in condition.conditions), copy=False)
+        return any_of([condition_sql(part) for part in condition.conditions])
     return _comparison(condition)
 
 
@@ -84,7 +105,7 @@ def valid_sql(valid: Valid) -> exp.Expr:
         parts.append(exp.GTE(this=day.copy(), expression=_operand(valid.first, day)))
     if valid.last is not None:
         parts.append(exp.LTE(this=day.copy(), expression=_operand(valid.last, day)))
-    return exp.and_(*parts) if parts else exp.true()
+    return all_of(parts)
 
 
 def _comparison(comparison: Comparison) -> exp.Expr:
@@ -102,11 +123,13 @@ def _comparison(comparison: Comparison) -> exp.Expr:
         return exp.GT(this=_against(column, operands[0]), expression=_operand(operands[0], column))
     if operator is Operator.BETWEEN:
         first, last = operands
-        return exp.and_(
-            exp.GTE(this=_against(column, first), expression=_operand(first, column)),
-            exp.LTE(this=_against(column, last), expression=_operand(last, column)),
+        return all_of(
+            [
+                exp.GTE(this=_against(column, first), expression=_operand(first, column)),
+                exp.LTE(this=_against(column, last), expression=_operand(last, column)),
+            ]
         )
-    equal = exp.or_(*_groups(column, operands))
+    equal = any_of(_groups(column, operands))
     return exp.not_(equal) if operator in {Operator.NOT_EQUALS, Operator.NOT_IN} else equal
 
 
@@ -155,7 +178,7 @@ def _text_comparison(comparison: Comparison, column: exp.Expr, may_be_empty: boo
     if operator is Operator.MATCHES:
         pattern = f"(?i){texts[0]}" if comparison.ignore_case else texts[0]
         matches = exp.RegexpLike(this=column, expression=text(pattern))
-        return exp.and_(not_empty, matches) if may_be_empty else matches
+        return all_of([not_empty, matches]) if may_be_empty else matches
     looked_at = exp.Lower(this=column) if comparison.ignore_case else column
     literals = [_lowered(value) if comparison.ignore_case else text(value) for value in texts]
     if operator is Operator.STARTS_WITH:
@@ -167,7 +190,7 @@ def _text_comparison(comparison: Comparison, column: exp.Expr, may_be_empty: boo
     if operator in {Operator.EQUALS, Operator.IN}:
         return _one_of(looked_at, literals)
     differs = exp.not_(_one_of(looked_at, literals))
-    return exp.and_(not_empty, differs) if may_be_empty else differs
+    return all_of([not_empty, differs]) if may_be_empty else differs
 
 
 def _lowered(value: str) -> exp.Expr:

@@ -16,6 +16,7 @@ from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
 from orchestration.compiler.emit_conditions import (
     COST_CATEGORY_PREFIX,
     TAG_PREFIX,
+    all_of,
     condition_sql,
     strictly,
     text,
@@ -154,7 +155,7 @@ class _Layers:
             parts = [condition_sql(rule.when)] if rule.when is not None else []
             if isinstance(rule.method, ToCustomer):
                 parts.append(_is_not_null(exp.column(f"_to_{position}")))
-            condition = exp.and_(*parts) if parts else exp.true()
+            condition = all_of(parts)
             branches.append(_branch(condition, exp.Literal.number(position), rule.place))
         case = _case(branches, exp.null())
         return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), POSITION_COLUMN)
@@ -189,7 +190,7 @@ def _rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr
         parts.append(valid_sql(rule.valid))
     if rule.source is not None:
         parts.append(_is_not_null(exp.column(_value_column(dimension, position))))
-    return exp.and_(*parts) if parts else exp.true()
+    return all_of(parts)
 
 
 def _is_not_null(column: exp.Expr) -> exp.Expr:

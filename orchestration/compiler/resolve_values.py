@@ -30,11 +30,12 @@ from orchestration.compiler.conditions import (
 from orchestration.compiler.patterns import pattern_problem, replacement_problem
 from orchestration.compiler.problems import did_you_mean
 from orchestration.compiler.reading import Reader, kind
-from orchestration.compiler.syntax import Mapping, Node, Scalar
+from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
 
 SUBJECTS = ("charge", "tag", "cost_category", "k8s", "account", "dimension", "resource", "related")
 LATER_SUBJECTS = ("resource", "related")
 MAX_TRANSFORMS = 50
+MAX_FIRST_OF = 100
 SIMPLE_TRANSFORMS: dict[str, Transform] = {
     "lower": Lower(),
     "upper": Upper(),
@@ -143,6 +144,10 @@ class ValueReader(Reader):
             return None
         else:
             subjects = []
+            if isinstance(first_of, Sequence) and len(first_of.items) > MAX_FIRST_OF:
+                message = f"{len(first_of.items)} subjects; at most {MAX_FIRST_OF} are compiled"
+                self.problem(first_of.place, "too-large", message)
+                return None
             for item in self.items(first_of, '"first_of"'):
                 part = self.mapping(item, 'a value of "first_of"', SUBJECTS)
                 subjects.append(None if part is None else self._text_subject(part, 'a value of "first_of"'))
