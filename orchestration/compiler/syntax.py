@@ -8,9 +8,8 @@ belong here.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -50,11 +49,23 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Keys with their values, in the order of the file; `source` is the YAML text it was read from."""
+    """Keys with their values, in the order of the file; it stands in `file_text` from `start` up to `end`."""
 
     place: Place
     entries: tuple[tuple[Scalar, Node], ...]
-    source: str
+    file_text: str = field(repr=False)
+    start: int
+    end: int
+
+    @property
+    def source(self) -> str:
+        """The YAML text it was read from, its indentation and the comments after it cut off."""
+        first, *others = self.file_text[self.start : self.end].rstrip().split("\n")
+        while others and (not others[-1].strip() or others[-1].lstrip().startswith("#")):
+            others.pop()
+        indentation = self.place.column - 1
+        shifted = [line[min(indentation, len(line) - len(line.lstrip(" "))) :] for line in others]
+        return "\n".join([first, *shifted]).rstrip()
 
     def get(self, key: str) -> Node | None:
         """The value of `key`, or None where it is absent."""
@@ -198,17 +209,10 @@ class _Events:
                 )
             else:
                 entries[key.text] = (key, value)
-        return Mapping(self.place(start), tuple(entries.values()), self.source(start, end))
-
-    def source(self, start: yaml.Event, end: yaml.Event) -> str:
-        """The text of a node, its indentation and the comments after it cut off."""
-        mark = start.start_mark
-        assert mark is not None
-        assert end.end_mark is not None
-        lines = (" " * mark.column + self.text[mark.index : end.end_mark.index]).rstrip().split("\n")
-        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
-            lines.pop()
-        return textwrap.dedent("\n".join(lines)).rstrip()
+        assert start.start_mark is not None
+        assert end.end_mark is not None  # both come from a text
+        place, first, last = self.place(start), start.start_mark.index, end.end_mark.index
+        return Mapping(place, tuple(entries.values()), self.text, first, last)
 
     def place(self, event: yaml.Event) -> Place:
         assert event.start_mark is not None  # every event that is read from a text has one
