@@ -1,0 +1,73 @@
+"""Who may read whom in the dbt project, and what every model says of itself. No exceptions are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.warehouse.project import prepare_project
+
+# From the landed files to the readers: a model reads its own layer and the ones before it, none after it.
+LAYERS = ("staging", "context", "usage", "allocation", "marts")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return prepare_project(Settings(workspace=tmp_path_factory.mktemp("workspace"))).manifest
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+
+
+def test_every_model_lies_in_the_folder_of_its_layer(models: dict[str, Any]) -> None:
+    assert {node["schema"] for node in models.values()} == set(LAYERS)
+    astray = [node["name"] for node in models.values() if Path(node["path"]).parts[0] != node["schema"]]
+    assert astray == []
+
+
+def test_models_read_their_own_layer_and_those_before_it(models: dict[str, Any]) -> None:
+    backwards = [
+        f"{node['schema']}.{node['name']} reads {models[read]['schema']}.{models[read]['name']}"
+        for node in models.values()
+        for read in node["depends_on"]["nodes"]
+        if read in models and LAYERS.index(models[read]["schema"]) > LAYERS.index(node["schema"])
+    ]
+    assert backwards == []
+
+
+def test_nothing_behind_usage_reads_what_was_landed(models: dict[str, Any], manifest: dict[str, Any]) -> None:
+    readers = {
+        node["schema"]
+        for node in models.values()
+        for read in node["depends_on"]["nodes"]
+        if read in manifest["sources"]
+    }
+    assert readers <= {"staging", "usage"}
+
+
+def test_every_model_says_what_one_row_is(models: dict[str, Any]) -> None:
+    silent = [node["name"] for node in models.values() if not node["description"].startswith(("One row per ", "One row: "))]
+    assert silent == []
+
+
+def test_every_mart_is_a_contract(models: dict[str, Any]) -> None:
+    marts = [node for node in models.values() if node["schema"] == "marts"]
+    assert [node["name"] for node in marts if not node["contract"]["enforced"]] == []
+    undescribed = [
+        f"{node['name']}.{column['name']}"
+        for node in marts
+        for column in node["columns"].values()
+        if not column["description"]
+    ]
+    assert undescribed == []
+
+
+def test_dagster_knows_a_model_by_its_layer(models: dict[str, Any]) -> None:
+    assert [
+        node["name"] for node in models.values() if node["meta"]["dagster"]["group"] != node["schema"]
+    ] == []

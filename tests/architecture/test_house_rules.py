@@ -1,0 +1,59 @@
+"""Rules of the house that a reader of one file cannot see, checked over all of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT_ROOT
+
+PACKAGE = PROJECT_ROOT / "orchestration"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SQL_WORDS = ("select ", "insert ", "delete ", "update ", "create ", "copy ", "attach ", "with ")
+LINES = 320
+EMPTY_NAMES = {"utils", "helpers", "common", "lib", "constants", "misc", "base"}
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(PROJECT_ROOT).as_posix()
+
+
+def texts(tree: ast.AST) -> Iterator[ast.Constant]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("assets.py")), ids=shown)
+def test_asset_files_hold_no_sql(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    sql = [
+        f"line {text.lineno}: {text.value.strip()[:60]}"
+        for text in texts(tree)
+        if text.value.strip().lower().startswith(SQL_WORDS) and " from " in text.value.lower()
+    ]
+    assert sql == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_a_file_is_one_idea(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_names_say_what_a_module_is(path: Path) -> None:
+    assert not EMPTY_NAMES & {path.stem, *path.relative_to(PACKAGE).parts}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    # The others hand the whole environment on to a process they start, or set it for the time of the demo.
+    readers = {
+        shown(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"os.getenv", "getenv", "os.environ.get", "environ.get"}
+        and path.parent.name != "demo"
+    }
+    assert readers == set()
