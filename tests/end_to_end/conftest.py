@@ -1,0 +1,80 @@
+"""The companies that the tests work on. Building one costs seconds, so each is built once and then copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end import small_company
+from tests.end_to_end.running import Company
+
+RESTATED = {"2026-04": Decimal("20000.00"), "2026-05": Decimal("5000.00")}
+
+
+def restate(company: Company) -> None:
+    """The provider corrects two months, of one of them a day less."""
+    billing = company.settings.sources / "billing"
+    small_company.write_bill(billing, "2026-04", RESTATED["2026-04"])
+    small_company.write_bill(billing, "2026-05", RESTATED["2026-05"], days=(1, 2))
+
+
+def new_company(root: Path) -> Company:
+    company = Company(root)
+    small_company.write_contexts(root / "contexts")
+    small_company.write_sources(company.settings.sources)
+    return company
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """A company whose job has run once. Not to be changed: copy it."""
+    company = new_company(tmp_path_factory.mktemp("built") / "company")
+    good, printed = company.run()
+    assert good, printed
+    return company
+
+
+@pytest.fixture(scope="session")
+def built_restated(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The same company had its first run been after the restatement. Not to be changed."""
+    company = new_company(tmp_path_factory.mktemp("restated") / "company")
+    restate(company)
+    good, printed = company.run()
+    assert good, printed
+    return company
+
+
+@pytest.fixture
+def company(built: Company, tmp_path: Path) -> Company:
+    """A copy of the built company, to change."""
+    return built.copy(tmp_path / "company")
+
+
+@pytest.fixture
+def restated(company: Company) -> Company:
+    """A copy of the built company to which corrected bills have come since its run."""
+    restate(company)
+    return company
+
+
+@pytest.fixture
+def add_dimension() -> Callable[[Company], None]:
+    """What a person adds for a new dimension, a new stream and a rule that uses them: three edits of YAML."""
+
+    def add(company: Company) -> None:
+        contexts = company.settings.contexts
+        (contexts / "dimensions" / "tier.yml").write_text(
+            "dimension: tier\ndescription: What kind of machine\nrules:\n"
+            "  - element: idle\n    when: {tag: app, equals: idle}\n"
+        )
+        with (contexts / "streams.yml").open("a") as streams:
+            streams.write(
+                "  seats:\n    unit: seat\n    granularity: daily\n    description: Seats paid for\n"
+            )
+        with (contexts / "allocation.yml").open("a") as rules:
+            rules.write("  - name: idle\n    when: {dimension: tier, equals: idle}\n    by: seats\n")
+
+    return add

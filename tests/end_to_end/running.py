@@ -1,0 +1,81 @@
+"""Running the job as its users do, and looking at what readers see."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+
+from orchestration.run import run_job
+from orchestration.settings import Settings
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Company:
+    """A folder with a company's `contexts` and its `workspace`."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that `cpc run --workspace … --contexts …` would have."""
+        return Settings(workspace=self.root / "workspace", contexts=self.root / "contexts")
+
+    def copy(self, root: Path) -> Company:
+        """The same company somewhere else, with everything that it has built."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Company(root)
+
+    def run(self) -> tuple[bool, str]:
+        """Run the job in this process; whether it went well, and what it printed."""
+        printed = io.StringIO()
+        good = run_job(self.settings, console=Console(file=printed, width=200))
+        return good, printed.getvalue()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Run the job as a process of its own, which can be killed."""
+        settings = self.settings
+        command = [str(Path(sys.executable).with_name("cpc")), "run"]
+        options = ["--workspace", str(settings.workspace), "--contexts", str(settings.contexts)]
+        return subprocess.Popen(
+            [*command, *options], stdout=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "200"}
+        )
+
+    def read(self, query: str) -> Rows:
+        """Ask the published file."""
+        path = self.settings.published_folder / "current.duckdb"
+        with closing(duckdb.connect(str(path), read_only=True)) as reader:
+            return reader.execute(query).fetchall()
+
+    def marts(self) -> dict[str, Rows]:
+        """Everything that readers see: every row of every mart, sorted."""
+        tables = [name for (name,) in self.read("select table_name from duckdb_tables() order by 1")]
+        return {name: self.read(f'select * from "{name}" order by all') for name in tables}
+
+    def snapshot(self) -> Path:
+        """The folder that readers are sent to."""
+        return (self.settings.published_folder / "current").resolve()
+
+
+def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> bool:
+    """SIGKILL the run as soon as `reached`; false when it ended before that could be seen."""
+    while process.poll() is None:
+        if reached():
+            process.kill()
+            process.wait()
+            return True
+        time.sleep(0.0005)
+    return False

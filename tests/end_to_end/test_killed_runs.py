@@ -1,0 +1,70 @@
+"""A run killed at any instant: readers keep a whole snapshot, the next run ends as if nothing had been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.workspace import dagster_home
+from tests.end_to_end.running import Company, kill_when
+
+
+def landed_bills(company: Company) -> dict[Path, int]:
+    """The landed deliveries by the moment they were written; `days.parquet` is written last."""
+    folder = company.settings.landing_folder / "billing" / "days" / "source_name=billing"
+    return {path: path.stat().st_mtime_ns for path in folder.glob("*/days.parquet")}
+
+
+def a_bill_has_landed(company: Company) -> Callable[[], bool]:
+    before = landed_bills(company)
+    return lambda: landed_bills(company) != before
+
+
+def a_model_is_built(company: Company) -> Callable[[], bool]:
+    logs = company.settings.workspace / "dbt_runs"
+    before = set(logs.glob("*/dbt.log"))
+
+    def reached() -> bool:
+        new = set(logs.glob("*/dbt.log")) - before
+        return any(
+            "OK created sql incremental model context.charges_in_context" in log.read_text() for log in new
+        )
+
+    return reached
+
+
+def a_snapshot_is_begun(company: Company) -> Callable[[], bool]:
+    snapshots = company.settings.published_folder / "snapshots"
+    return lambda: any(path.name.startswith(".") for path in snapshots.iterdir())
+
+
+def the_snapshot_is_swapped(company: Company) -> Callable[[], bool]:
+    before = company.snapshot()
+    return lambda: company.snapshot() != before
+
+
+@pytest.mark.parametrize(
+    "instant", [a_bill_has_landed, a_model_is_built, a_snapshot_is_begun, the_snapshot_is_swapped]
+)
+def test_a_killed_run_leaves_no_trace(
+    restated: Company, built_restated: Company, instant: Callable[[Company], Callable[[], bool]]
+) -> None:
+    company = restated
+    before, after = company.marts(), built_restated.marts()
+    assert before != after
+    assert kill_when(company.start(), instant(company)), "the run ended before it could be killed"
+    # Once the new snapshot may have been swapped in, readers have the old one or the new one, always whole.
+    swapped = instant in (a_snapshot_is_begun, the_snapshot_is_swapped)
+    assert company.marts() in ([before, after] if swapped else [before])
+
+    good, printed = company.run()
+    assert good, printed
+    assert company.marts() == after
+    assert not any(path.name.startswith(".") for path in company.snapshot().parent.iterdir())
+    with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
+        # The killed run counts as failed: were it still in progress, Dagster's queue would wait for it.
+        statuses = [run.status for run in instance.get_runs()]
+    assert statuses == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]

@@ -1,0 +1,191 @@
+"""Real bills, laid out in S3 as AWS delivers them, through the same job: totals equal to the last digit.
+
+The files are read from the folder that CPC_SHARED_DATA names, by default ../shared/data beside the project.
+Their README has the totals below, and where they come from.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from rich.console import Console
+
+from orchestration.run import run_job
+from orchestration.settings import PROJECT_ROOT, BillingExport, S3Settings, Settings
+from tests.end_to_end import small_company
+from tests.end_to_end.running import Company
+
+DATA = Path(os.environ.get("CPC_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+FILES = {
+    "2018-10": "Oct2018-WorkshopCUR-00001.snappy.parquet",
+    "2018-11": "Nov2018-WorkshopCUR-00001.snappy.parquet",
+    "2023-11": "aws-cur-legacy-sample.csv",
+    "focus": "focus-1.0-sample.csv",
+}
+BUCKET = "bills"
+
+pytestmark = pytest.mark.skipif(
+    not all((DATA / name).is_file() for name in FILES.values()),
+    reason=f"real bills are not in {DATA}; CPC_SHARED_DATA names the folder that has them",
+)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[tuple[str, Any]]:
+    """An S3 server with a bucket: its URL and a client of it."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(
+        ip_address="127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield f"http://{host}:{port}", client
+    server.stop()
+
+
+def following(month: str) -> str:
+    year, number = (int(part) for part in month.split("-"))
+    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def deliver(client: Any, report: str, month: str, name: str, content: bytes, compression: str) -> None:
+    """Put one month of a legacy report into the bucket: the data, then the manifest that names it."""
+    begin, end = month.replace("-", "") + "01", following(month).replace("-", "") + "01"
+    folder = f"cur/{report}/{begin}-{end}"
+    assembly = f"{begin}-first-delivery"
+    client.put_object(Bucket=BUCKET, Key=f"{folder}/{assembly}/{name}", Body=content)
+    manifest = {
+        "assemblyId": assembly,
+        "reportName": report,
+        "compression": compression,
+        "contentType": "Parquet" if compression == "Parquet" else "text/csv",
+        "billingPeriod": {"start": f"{begin}T000000.000Z", "end": f"{end}T000000.000Z"},
+        "bucket": BUCKET,
+        "reportKeys": [f"{folder}/{assembly}/{name}"],
+    }
+    for place in (f"{folder}/{assembly}", folder):
+        key = f"{place}/{report}-Manifest.json"
+        client.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(manifest).encode())
+
+
+def put_telemetry(client: Any) -> None:
+    """Usage of three customers on every day of the workshop months."""
+    days = [f"2018-{month}-{day:02d}" for month, last in ((10, 31), (11, 30)) for day in range(1, last + 1)]
+    records = [
+        {
+            "stream": "searches",
+            "timestamp": f"{day}T{hour:02d}:00:00Z",
+            "customer_id": customer,
+            "value": value,
+        }
+        for day in days
+        for hour in (0, 12)
+        for customer, value in small_company.SEARCHES.items()
+    ]
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    client.put_object(Bucket=BUCKET, Key="telemetry/usage.jsonl.gz", Body=gzip.compress(text.encode()))
+
+
+def write_contexts(folder: Path) -> None:
+    small_company.write_contexts(folder)
+    (folder / "dimensions" / "feature.yml").write_text(
+        "dimension: feature\ndescription: By what AWS calls it\ndefault: Other\nrules:\n"
+        "  - element: Search\n    when: {charge: x_service_code, equals: AmazonEC2}\n"
+        "  - element: Exports\n    when: {charge: x_service_code, equals: AmazonS3}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def real(s3: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The job run on all four files."""
+    endpoint, client = s3
+    for month in ("2018-10", "2018-11"):
+        content = (DATA / FILES[month]).read_bytes()
+        deliver(client, "workshop", month, "workshop-1.snappy.parquet", content, "Parquet")
+    sample = gzip.compress((DATA / FILES["2023-11"]).read_bytes())
+    deliver(client, "sample", "2023-11", "sample-1.csv.gz", sample, "GZIP")
+    client.put_object(
+        Bucket=BUCKET, Key="focus/focus-1.0-sample.csv", Body=(DATA / FILES["focus"]).read_bytes()
+    )
+    put_telemetry(client)
+    company = Company(tmp_path_factory.mktemp("real"))
+    write_contexts(company.root / "contexts")
+    settings = Settings(
+        workspace=company.settings.workspace,
+        contexts=company.settings.contexts,
+        s3=S3Settings(endpoint_url=endpoint, region_name="us-east-1"),
+        billing_exports=(
+            BillingExport(name="workshop", location=f"s3://{BUCKET}/cur/workshop"),
+            BillingExport(name="sample", location=f"s3://{BUCKET}/cur/sample"),
+            BillingExport(name="focus", location=f"s3://{BUCKET}/focus"),
+        ),
+        telemetry_location=f"s3://{BUCKET}/telemetry",
+    )
+    printed = io.StringIO()
+    # The months with a manifest; the bare FOCUS file comes along with any of them.
+    months = ["2018-10", "2018-11", "2023-11"]
+    assert run_job(settings, months, Console(file=printed, width=200)), printed.getvalue()
+    return company
+
+
+def by_period(company: Company, column: str) -> dict[str, Decimal]:
+    rows = company.read(f"select billing_period, sum({column}) from customer_costs_daily group by all")
+    return dict(rows)
+
+
+def test_billed_costs(real: Company) -> None:
+    found = by_period(real, "billed_cost")
+    assert found["2018-10"] == Decimal("4064.483131537900")
+    assert found["2018-11"] == Decimal("3505.326968126800")
+    assert found["2023-11"] == Decimal("1.682308697400")
+    assert sum(cost for period, cost in found.items() if period >= "2024") == Decimal("20.520226728990")
+
+
+def test_effective_costs(real: Company) -> None:
+    found = by_period(real, "effective_cost")
+    assert found["2018-10"] == Decimal("4195.957109317900")
+    assert found["2018-11"] == Decimal("3632.559846496800")
+    assert sum(cost for period, cost in found.items() if period >= "2024") == Decimal("14.976514185860")
+
+
+def test_list_costs(real: Company) -> None:
+    found = by_period(real, "list_cost")
+    assert found["2018-10"] == Decimal("4237.681735417500")
+    assert found["2018-11"] == Decimal("3671.199305967000")
+
+
+def test_months_say_the_same_as_days(real: Company) -> None:
+    query = (
+        "select billing_period, billing_currency, sum(billed_cost), sum(effective_cost) from {} group by all"
+    )
+    assert sorted(real.read(query.format("customer_costs_monthly"))) == sorted(
+        real.read(query.format("customer_costs_daily"))
+    )
+
+
+def test_usage_divides_the_cost_of_the_service_it_uses(real: Company) -> None:
+    shares = real.read(
+        "select customer_id, sum(effective_cost) from customer_costs_daily "
+        "where feature = 'Search' and billing_period = '2018-10' and customer_id <> 'unallocated' "
+        "group by all"
+    )
+    assert {customer for customer, _ in shares} == set(small_company.SEARCHES)
+    assert all(cost > 0 for _, cost in shares)
+
+
+def test_nothing_went_missing_on_the_way(real: Company) -> None:
+    assert real.read("select count(*) from reconciliation where difference <> 0") == [(0,)]
+    assert real.read("select count(*) > 0 from reconciliation") == [(True,)]

@@ -1,0 +1,138 @@
+"""What a run does when something, or nothing, has changed since the last one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from tests.end_to_end import small_company
+from tests.end_to_end.conftest import RESTATED
+from tests.end_to_end.running import Company
+
+MONTHLY = """
+    select strftime(usage_month, '%Y-%m'), customer_id, sum(effective_cost)
+    from customer_costs_monthly group by all order by all
+"""
+TOTAL = "select sum(effective_cost), count(*) from customer_costs_daily"
+
+
+def warehouse(company: Company, query: str) -> list[tuple[object, ...]]:
+    with closing(duckdb.connect(str(company.settings.warehouse_file), read_only=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def landed_files(company: Company, pattern: str = "**/*.parquet") -> dict[Path, int]:
+    landing = company.settings.landing_folder
+    return {path.relative_to(landing): path.stat().st_mtime_ns for path in landing.glob(pattern)}
+
+
+def test_costs_are_what_they_are_by_hand(built: Company) -> None:
+    found = {(month, customer): cost for month, customer, cost in built.read(MONTHLY)}
+    assert found == small_company.expected_costs()
+
+
+def test_one_percent_of_ten_thousand_is_one_hundred(built: Company) -> None:
+    ada = "customer_id = 'ada' and usage_date = date '2026-03-01' and feature = 'Search'"
+    assert built.read(f"select effective_cost from customer_costs_daily where {ada}") == [
+        (Decimal("100.000000000000"),)
+    ]
+
+
+def test_a_second_run_makes_the_same_and_nothing_twice(built: Company) -> None:
+    company = built  # in its own place: a copy's batches lie elsewhere, which is news
+    before, snapshot, landed = company.marts(), company.snapshot(), landed_files(company)
+    (project,) = (company.settings.workspace / "dbt_projects").iterdir()
+    good, printed = company.run()
+    assert good, printed
+    assert "Nothing changed" in printed
+    assert company.marts() == before
+    assert company.snapshot() == snapshot
+    assert landed_files(company) == landed
+    assert warehouse(company, "select count(*) from staging.changed_days") == [(0,)]
+    assert list((company.settings.workspace / "dbt_projects").iterdir()) == [project]
+
+
+def test_corrected_bills_replace_what_they_said_before_while_readers_read_on(
+    restated: Company, built_restated: Company
+) -> None:
+    company = restated
+    before, after = company.read(TOTAL), built_restated.read(TOTAL)
+    assert before != after
+    path = company.settings.published_folder / "current.duckdb"
+    seen = []
+    with closing(duckdb.connect(str(path), read_only=True)) as reader:
+        run = company.start()
+        while run.poll() is None:
+            # Who has the file open keeps what it opened; who opens it anew gets what is current.
+            assert reader.execute(TOTAL).fetchall() == before
+            seen.append(company.read(TOTAL))
+        assert run.returncode == 0
+        assert reader.execute(TOTAL).fetchall() == before
+    seen.append(company.read(TOTAL))
+    old, new = seen.count(before), seen.count(after)
+    assert old > 0
+    assert seen == [before] * old + [after] * new
+
+    assert company.marts() == built_restated.marts()
+    april = small_company.expected_costs(RESTATED)["2026-04", "ada"]
+    assert ("2026-04", "ada", april) in company.read(MONTHLY)
+    days = warehouse(company, "select usage_date::varchar from staging.changed_days order by 1")
+    assert days == [(f"{month}-{day:02d}",) for month in RESTATED for day in small_company.DAYS]
+
+
+def test_a_dimension_a_stream_and_a_rule_are_three_edits_of_yaml(
+    company: Company, add_dimension: Callable[[Company], None]
+) -> None:
+    add_dimension(company)
+    seat = {"stream": "seats", "timestamp": "2026-03-01T00:00:00Z", "customer_id": "ada", "value": 5}
+    (company.settings.sources / "telemetry" / "seats.jsonl").write_text(json.dumps(seat) + "\n")
+    good, printed = company.run()
+    assert good, printed
+    idle = "tier = 'idle' and usage_date = date '2026-03-01'"
+    assert company.read(f"select customer_id, effective_cost from customer_costs_daily where {idle}") == [
+        ("ada", Decimal("7.770000000000"))
+    ]
+    assert company.read("select count(*) from customer_costs_daily where tier is null") != [(0,)]
+    assert company.read("select distinct stream from unit_costs_daily order by 1") == [
+        ("searches",),
+        ("seats",),
+    ]
+
+
+def test_a_failing_check_keeps_readers_on_the_last_snapshot(company: Company) -> None:
+    before, snapshot = company.marts(), company.snapshot()
+    with closing(duckdb.connect(str(company.settings.warehouse_file))) as damaged:
+        damaged.execute(
+            "update marts.reconciliation set difference = 0.01 where usage_date = date '2026-03-01'"
+        )
+    good, printed = company.run()
+    assert not good
+    assert "assert_every_hop_reconciles" in printed
+    assert "readers keep the last snapshot" in printed
+    assert company.snapshot() == snapshot
+    assert company.marts() == before
+
+
+def test_a_broken_bill_is_named_and_changes_nothing(company: Company) -> None:
+    before = company.marts()
+    folder = small_company.write_bill(company.settings.sources / "billing", "2026-05", Decimal("1.00"))
+    content = (folder / "bill-1.csv.gz").read_bytes()
+    (folder / "bill-1.csv.gz").write_bytes(content[: len(content) // 2])
+    landed = landed_files(company, "billing/**/*.parquet")
+    good, printed = company.run()
+    assert not good
+    assert "bill-1.csv.gz" in printed
+    assert landed_files(company, "billing/**/*.parquet") == landed
+    assert company.marts() == before
+
+
+def test_problems_in_contexts_are_listed_and_nothing_runs(company: Company) -> None:
+    (company.settings.contexts / "streams.yml").write_text("streams:\n  searches:\n    unit: search\n")
+    good, printed = company.run()
+    assert not good
+    assert "contexts/streams.yml:" in printed
