@@ -99,6 +99,19 @@ def run(
 
 
 @app.command()
+def demo(workspace: Workspace = None, contexts: Contexts = None) -> None:
+    """Run the whole job on a made-up company's bill and usage, then say where to look.
+
+    Example: [bold]cpc demo[/], again later to see that nothing is done twice
+    """
+    settings = _settings(workspace, contexts)
+    from orchestration.demo.run import run_demo
+
+    if not run_demo(settings, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
 def dev(
     workspace: Workspace = None,
     contexts: Contexts = None,
