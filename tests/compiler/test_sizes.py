@@ -1,4 +1,4 @@
-"""Contexts of a size that somebody generates one day: they compile, and the warehouse takes what they become."""
+"""Contexts of a size that somebody generates one day: they compile, and DuckDB takes what they become."""
 
 from __future__ import annotations
 
