@@ -1,0 +1,144 @@
+"""The definitions as Dagster itself loads and evaluates them, on a real instance."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import build_definitions
+from orchestration.jobs import DAILY_COSTS
+from orchestration.settings import PROJECT_ROOT
+from orchestration.warehouse.generate import ContextProblems
+from orchestration.workspace import dagster_home
+from tests.end_to_end import small_company
+from tests.end_to_end.conftest import new_company
+from tests.end_to_end.running import Company
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, dg.Definitions]:
+    company = new_company(tmp_path_factory.mktemp("loaded"))
+    return company, build_definitions(company.settings)
+
+
+@pytest.fixture
+def instance(loaded: tuple[Company, dg.Definitions]) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(dagster_home(loaded[0].settings))) as instance:
+        yield instance
+
+
+def test_assets_are_named_and_grouped_by_layer(loaded: tuple[Company, dg.Definitions]) -> None:
+    specs = list(loaded[1].resolve_all_asset_specs())
+    assert [spec.key.to_user_string() for spec in specs if len(spec.key.path) != 2] == []
+    layers = {spec.key.path[0] for spec in specs if spec.group_name == spec.key.path[0]}
+    assert layers == {"landing", "staging", "context", "usage", "allocation", "marts", "published"}
+    named_otherwise = [
+        spec.key.to_user_string()
+        for spec in specs
+        if spec.key.path[0] != spec.group_name and spec.key.path[0] != "built"
+    ]
+    assert named_otherwise == []
+
+
+def test_the_job_is_everything_and_publishes_after_the_marts(loaded: tuple[Company, dg.Definitions]) -> None:
+    graph = loaded[1].resolve_asset_graph()
+    job = loaded[1].resolve_job_def(DAILY_COSTS)
+    assert set(job.asset_layer.executable_asset_keys) == set(graph.executable_asset_keys)
+    before_publishing = graph.get(dg.AssetKey(["published", "snapshot"])).parent_keys
+    marts = {key for key in graph.executable_asset_keys if key.path[0] == "marts"}
+    assert before_publishing == marts
+    assert graph.get(dg.AssetKey(["landing", "billing_days"])).is_partitioned
+
+
+def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> None:
+    checks = {key.name for key in loaded[1].resolve_asset_graph().asset_check_keys}
+    assert {"assert_every_hop_reconciles", "assert_shares_of_a_pool_are_one"} <= checks
+
+
+def test_the_schedule_covers_the_open_months_in_one_run(
+    loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
+) -> None:
+    schedule = loaded[1].resolve_schedule_def("daily_costs_at_six")
+    at = datetime(2026, 1, 15, 6, tzinfo=UTC)
+    tick = schedule.evaluate_tick(dg.build_schedule_context(instance=instance, scheduled_execution_time=at))
+    (request,) = tick.run_requests or []
+    assert request.tags["dagster/asset_partition_range_start"] == "2025-12"
+    assert request.tags["dagster/asset_partition_range_end"] == "2026-01"
+
+
+def test_the_sensor_starts_one_run_for_all_that_arrived(
+    loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
+) -> None:
+    company, definitions = loaded
+    sensor = definitions.resolve_sensor_def("arrivals")
+    resources = definitions.resources or {}
+
+    def look(cursor: str | None) -> dg.SensorResult | object:
+        context = dg.build_sensor_context(
+            instance=instance, cursor=cursor, resources={"s3": resources["s3"]}, definitions=definitions
+        )
+        return sensor.evaluate_tick(context)
+
+    first = look(None)
+    (request,) = first.run_requests
+    assert request.tags["dagster/asset_partition_range_start"] == "2026-03"
+
+    again = look(first.cursor)
+    assert again.run_requests == []
+    assert again.skip_message == "Nothing new"
+
+    small_company.write_bill(company.settings.sources / "billing", "2026-05", Decimal("1.00"))
+    small_company.write_customers(company.settings.sources / "customers", "dan")
+    new = look(first.cursor)
+    assert len(new.run_requests) == 1
+    assert new.run_requests[0].run_key != request.run_key
+
+    # A run that has not begun yet will find what arrives now; a second one would have nothing left to do.
+    waiting = definitions.resolve_job_def(DAILY_COSTS)
+    run = instance.create_run_for_job(waiting, status=dg.DagsterRunStatus.NOT_STARTED)
+    assert look(first.cursor).run_requests == []
+    instance.report_run_canceled(run)
+
+
+def test_an_edited_context_is_in_effect_after_a_reload(loaded: tuple[Company, dg.Definitions]) -> None:
+    company, before = loaded
+    dimensions = company.settings.contexts / "dimensions"
+    rules = "rules:\n  - element: idle\n    when: {tag: app, equals: idle}\n"
+    (dimensions / "tier.yml").write_text(f"dimension: tier\ndescription: What kind\n{rules}")
+    after = build_definitions(company.settings)
+    mart = dg.AssetKey(["marts", "customer_costs_daily"])
+
+    def columns(definitions: dg.Definitions) -> set[str]:
+        schema = definitions.resolve_asset_graph().get(mart).metadata["dagster/column_schema"]
+        return {column.name for column in schema.columns}
+
+    assert columns(after) - columns(before) == {"tier"}
+    (dimensions / "tier.yml").write_text(f"dimension: tier\ncolour: red\n{rules}")
+    with pytest.raises(ContextProblems, match=r"contexts/dimensions/tier\.yml:2:1 "):
+        build_definitions(company.settings)
+
+
+def test_dagster_loads_the_workspace_file(built: Company) -> None:
+    command = [str(Path(sys.executable).with_name("dagster")), "definitions", "validate"]
+    settings = built.settings
+    environment = {
+        **os.environ,
+        "CPC_WORKSPACE": str(settings.workspace),
+        "CPC_CONTEXTS": str(settings.contexts),
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    arguments = ["--workspace", str(PROJECT_ROOT / "workspace.yaml")]
+    done = subprocess.run(
+        [*command, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Validation successful for code location cost_per_customer" in done.stderr + done.stdout

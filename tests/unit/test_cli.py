@@ -1,0 +1,71 @@
+"""The command's words and exit codes; what its commands do is shown elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.settings import PROJECT_ROOT
+
+CONTEXTS = str(PROJECT_ROOT / "contexts")
+
+
+def test_every_command_shows_an_example() -> None:
+    for command in ("check", "compile", "run", "demo", "dev"):
+        shown = CliRunner().invoke(app, [command, "--help"])
+        assert shown.exit_code == 0
+        assert f"cpc {command}" in shown.output
+
+
+def test_contexts_in_order_are_fine(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["check", "--contexts", CONTEXTS, "--workspace", str(tmp_path)])
+    assert (done.exit_code, done.output) == (0, f"No problems in {CONTEXTS}\n")
+
+
+@pytest.mark.parametrize("command", ["check", "compile"])
+def test_problems_are_listed_with_exit_code_1(command: str, tmp_path: Path) -> None:
+    (tmp_path / "dimensions").mkdir()
+    (tmp_path / "dimensions" / "team.yml").write_text("dimension: squad\n")
+    done = CliRunner().invoke(app, [command, "--contexts", str(tmp_path), "--workspace", str(tmp_path / "w")])
+    assert done.exit_code == 1
+    assert f"{tmp_path.name}/dimensions/team.yml:1:" in done.output
+
+
+def test_compiling_says_what_it_wrote(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["compile", "--contexts", CONTEXTS, "--workspace", str(tmp_path)])
+    written = [Path(line) for line in done.output.splitlines()]
+    assert tmp_path / "dbt_project" / "models" / "context" / "charges_in_context.sql" in written
+    assert all(path.is_file() for path in written)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--months", "2026-13"],
+        ["run", "--months", "2026-07..2026-06"],
+        ["run", "--nonsense"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_use_is_exit_code_2(arguments: list[str], tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, [*arguments]).exit_code == 2
+
+
+def test_a_wrong_setting_is_named_with_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "settings.yml").write_text("snapshots_kept: 0\nbiling_exports: []\n")
+    done = CliRunner().invoke(app, ["check", "--workspace", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "snapshots_kept: " in done.output
+    assert "biling_exports: " in done.output
+
+
+def test_checking_contexts_does_not_wait_for_dagster() -> None:
+    check = "import sys; from orchestration.cli import app; app(['check'], standalone_mode=False); "
+    loaded = "print(sorted({'dagster', 'dbt', 'duckdb', 'boto3'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check + loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
