@@ -32,12 +32,25 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Condition: the row belongs to a day that this run computes. #}
+{#
+  Condition: the row belongs to a day that this run computes. A few days are given as literals, so that DuckDB skips
+  the parts of files and tables that hold other days; many are looked up.
+#}
 {% macro in_changed_days(column="usage_date") -%}
     {%- set changed_days = ref("changed_days") -%}
-    {%- if is_incremental() -%}
+    {%- if not (execute and is_incremental()) -%} true
+    {%- else -%}
+        {%- set days = (
+            run_query("select usage_date from " ~ changed_days ~ " order by usage_date limit 63")
+            .columns[0]
+            .values()
+        ) -%}
+        {%- if days | length == 0 -%} false
+        {%- elif days | length > 62 -%}
  {{ column }} in (select usage_date from {{ changed_days }})
-    {%- else -%} true
+        {%- else -%}
+ {{ column }} in (date '{{ days | join("', date '") }}')
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

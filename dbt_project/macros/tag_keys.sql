@@ -19,22 +19,23 @@
     )
 {%- endmacro %}
 
-{% macro with_tag_keys(tags) -%}
+{# Keys of a CUR are spelled so already; the rest of the rule would cost four times as much per row. #}
+{% macro cur_tag_key(key) -%} regexp_replace({{ key }}, '^user_', '') {%- endmacro %}
+
+{% macro with_tag_keys(tags, spelling=tag_key) -%}
+    {%- set keys = "list_transform(map_keys(" ~ tags ~ "), lambda key: " ~ spelling("key") ~ ")" -%}
     case
-        when cardinality({{ tags }}) = 0
-        then {{ tags }}
+        when len(list_distinct({{ keys }})) = cardinality({{ tags }})
+        then map({{ keys }}, map_values({{ tags }}))
         else
             map_from_entries(
                 list_filter(
                     list_transform(
                         map_entries({{ tags }}),
-                        lambda tag: {'key':{{ tag_key("tag.key") }}, 'value':tag.value}
+                        lambda tag: {'key':{{ spelling("tag.key") }}, 'value':tag.value}
                     ),
                     lambda tag,
-                    position:list_position(
-                        list_transform(map_keys({{ tags }}), lambda key:{{ tag_key("key") }}), tag.key
-                    )
-                    = position
+                    position:list_position({{ keys }}, tag.key) = position
                 )
             )
     end

@@ -7,8 +7,8 @@ with
         select
             *,
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
-            {{ with_tag_keys("resource_tags") }} as tags,
-            {{ with_tag_keys("cost_category") }} as cost_categories,
+            {{ with_tag_keys("resource_tags", cur_tag_key) }} as tags,
+            {{ with_tag_keys("cost_category", cur_tag_key) }} as cost_categories,
             -- Pods and tasks are a second view of the money of the instance that they ran on.
             split_line_item_parent_resource_id is not null as is_split,
             line_item_line_item_type = 'Fee'

@@ -1,4 +1,5 @@
--- Only loads that the ledger knows: a load that was killed half-way is not there yet.
+-- Only batches that the ledger counts: a load that was killed half-way is not there yet, and a batch that was
+-- replaced may still lie in a file for the moment.
 select
     records.usage_date,
     records.usage_timestamp,
@@ -15,5 +16,5 @@ select
     records.batch_row
 from {{ source("landing", "telemetry_records") }} as records
 where
-    records.load_id
-    in (select load_id from {{ source("landing", "telemetry_batches") }} where status = 'loaded')
+    (records.load_id, records.batch_id)
+    in (select (load_id, batch_id) from {{ source("landing", "telemetry_batches") }} where status = 'loaded')
