@@ -1,0 +1,182 @@
+"""What a second landing does: nothing, replace, remove, heal; and what it leaves alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import bills
+import pytest
+from bills import Store, billed, csv_bytes, gzip_bytes, land, legacy_row, query
+
+from orchestration.settings import BillingExport
+from orchestration.sources.billing.landing import BillingError, BillingLanding, ensure_landing, land_billing
+from orchestration.sources.locations import open_location
+
+
+def deliver(store: Store, *rows: bills.Row, assembly: str = "a1") -> None:
+    bills.put_legacy(store, {"x-1.csv.gz": gzip_bytes(csv_bytes(rows))}, assembly, root="x")
+
+
+def statuses(result: BillingLanding) -> dict[str, str]:
+    return {found.delivery.split("-csv")[0]: found.status for found in result.deliveries}
+
+
+def files(landing: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in landing.rglob("*.parquet")}
+
+
+def test_landing_twice_writes_nothing(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    store.put("bare.csv", csv_bytes([legacy_row("2", "2026-06-01", "2026-06")]))
+    first = land(store, landing)
+    before = files(landing)
+    second = land(store, landing)
+    assert files(landing) == before
+    assert set(statuses(second).values()) == {"unchanged"}
+    assert second.changed_days == ()
+    assert [(r.row_count, r.billed_cost) for r in second.deliveries] == [
+        (r.row_count, r.billed_cost) for r in first.deliveries
+    ]
+
+
+def test_a_restated_month_replaces_and_tells_the_days(store: Store, landing: Path) -> None:
+    kept, changed = legacy_row("1", "2026-07-03"), legacy_row("2", "2026-07-04")
+    deliver(store, kept, changed, legacy_row("9", "2026-07-05"))
+    land(store, landing)
+    added = legacy_row("3", "2026-07-06")
+    # Other order, one amount restated, one day gone, one new.
+    deliver(store, added, changed | {"lineItem/UnblendedCost": "2.5"}, kept, assembly="a2")
+    result = land(store, landing)
+    assert [day.isoformat() for day in result.changed_days] == ["2026-07-04", "2026-07-05", "2026-07-06"]
+    assert billed(landing) == Decimal("6.5")
+    assert query(landing, "select sum(source_billed_cost) from days") == [(Decimal("6.5"),)]
+
+
+def test_a_repeated_row_changes_the_day(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    land(store, landing)
+    deliver(store, legacy_row("1"), legacy_row("1"), assembly="a2")
+    assert [day.isoformat() for day in land(store, landing).changed_days] == ["2026-07-03"]
+    assert billed(landing) == Decimal(2)
+
+
+def test_a_bare_file_replaces_itself_and_leaves_with_its_file(store: Store, landing: Path) -> None:
+    store.put("one.csv", csv_bytes([legacy_row("1", "2026-06-01", "2026-06")]))
+    store.put("two.csv", csv_bytes([legacy_row("2", "2026-07-01")]))
+    land(store, landing)
+    store.put("one.csv", csv_bytes([legacy_row("1.5", "2026-06-01", "2026-06")]))
+    assert statuses(land(store, landing)) == {"file.one": "landed", "file.two": "unchanged"}
+    assert billed(landing) == Decimal("3.5")
+    store.remove("two.csv")
+    result = land(store, landing)
+    assert statuses(result) == {"file.one": "unchanged", "file.two": "removed"}
+    assert [day.isoformat() for day in result.changed_days] == ["2026-07-01"]
+    assert billed(landing) == Decimal("1.5")
+
+
+def test_a_report_that_expired_stays(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    store.put("bare.csv", csv_bytes([legacy_row("2", "2026-06-01", "2026-06")]))
+    land(store, landing)
+    for key in ("a1/x-1.csv.gz", "a1/x-Manifest.json", "x-Manifest.json"):
+        store.remove(f"x/20260701-20260801/{key}")
+    assert statuses(land(store, landing)) == {"file.bare": "unchanged"}
+    assert billed(landing) == Decimal(3)
+
+
+def test_an_emptied_location_is_an_error_and_removes_nothing(store: Store, landing: Path) -> None:
+    store.put("bare.csv", csv_bytes([legacy_row("2")]))
+    land(store, landing)
+    store.remove("bare.csv")
+    with pytest.raises(BillingError, match="nothing found at .* Nothing was removed"):
+        land(store, landing)
+    assert billed(landing) == Decimal(2)
+
+
+def test_charges_without_days_land_again(store: Store, landing: Path) -> None:
+    """What a kill between the two files leaves: new charges, and old or no days."""
+    deliver(store, legacy_row("1"))
+    land(store, landing)
+    days = next((landing / "billing" / "days" / "source_name=test").rglob("days.parquet"))
+    old_days = days.read_bytes()
+    deliver(store, legacy_row("2"), assembly="a2")
+    land(store, landing)
+    expected = query(landing, "from days order by all"), query(landing, "from charges order by all")
+    for left in (old_days, None):
+        days.write_bytes(left) if left else days.unlink()
+        assert statuses(land(store, landing)) == {"x.2026-07": "landed"}
+        assert (
+            query(landing, "from days order by all"),
+            query(landing, "from charges order by all"),
+        ) == expected
+
+
+def test_charges_of_a_killed_run_leave_when_their_file_has_left(store: Store, landing: Path) -> None:
+    store.put("one.csv", csv_bytes([legacy_row("1")]))
+    store.put("two.csv", csv_bytes([legacy_row("2")]))
+    land(store, landing)
+    for path in (landing / "billing" / "days").glob("*/delivery=file.two*/days.parquet"):
+        path.unlink()
+    store.remove("two.csv")
+    land(store, landing)
+    assert billed(landing) == Decimal(1)
+
+
+def test_what_killed_runs_left_is_cleared(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    (landing / "billing" / ".work-abc").mkdir(parents=True)
+    (landing / "billing" / ".work-abc" / "half").write_bytes(b"x")
+    land(store, landing)
+    assert not list((landing / "billing").glob(".work-*"))
+    assert not list(landing.rglob("*.partial"))
+
+
+def test_a_file_that_becomes_focus_leaves_no_cur_behind(store: Store, landing: Path) -> None:
+    store.put("bill.csv", csv_bytes([legacy_row("1")]))
+    land(store, landing)
+    focus = {
+        "BilledCost": "4",
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": "2026-07-01 00:00:00",
+        "ChargePeriodStart": "2026-07-03 05:00:00",
+    }
+    store.put("bill.csv", csv_bytes([focus]))
+    result = land(store, landing)
+    assert [(r.status, r.family) for r in result.deliveries] == [("landed", "focus")]
+    assert billed(landing) is None
+    assert query(landing, "select billed_cost, usage_date::varchar from charges", "focus") == [
+        (Decimal(4), "2026-07-03")
+    ]
+
+
+def test_an_export_that_settings_forgot_is_named(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    land(store, landing)
+    exports = [BillingExport(name="renamed", location=store.location)]
+    result = land_billing(exports, lambda place: open_location(place, store.client), landing)
+    assert "charges of the export test still count" in result.notes[0]
+    assert "account 011254002932 is billed by renamed/x.2026-07 and test/x.2026-07" in result.overlaps[0]
+
+
+def test_a_changed_setting_lands_again(store: Store, landing: Path) -> None:
+    row = legacy_row("1")
+    del row["lineItem/CurrencyCode"]
+    deliver(store, row)
+    with pytest.raises(
+        BillingError, match="data row 1 has no currency; set billing_currency of the export test"
+    ):
+        land(store, landing)
+    land(store, landing, billing_currency="EUR")
+    assert query(landing, "select billing_currency from days") == [("EUR",)]
+    assert statuses(land(store, landing, billing_currency="USD")) == {"x.2026-07": "landed"}
+
+
+def test_readers_find_every_column_before_any_bill(landing: Path) -> None:
+    ensure_landing(landing)
+    before = files(landing)
+    assert query(landing, "select resource_tags['x'], line_item_unblended_cost from charges") == []
+    assert query(landing, "select tags['x'], billed_cost from charges", "focus") == []
+    assert query(landing, "select fingerprint, source_name, delivery from days") == []
+    ensure_landing(landing)
+    assert files(landing) == before
