@@ -89,7 +89,7 @@ def test_an_emptied_location_is_an_error_and_removes_nothing(store: Store, landi
     store.put("bare.csv", csv_bytes([legacy_row("2")]))
     land(store, landing)
     store.remove("bare.csv")
-    with pytest.raises(BillingError, match="nothing found at .* Nothing was removed"):
+    with pytest.raises(BillingError, match=r"nothing found at .* Nothing was removed"):
         land(store, landing)
     assert billed(landing) == Decimal(2)
 
