@@ -47,9 +47,9 @@
         ) -%}
         {%- if days | length == 0 -%} false
         {%- elif days | length > 62 -%}
- {{ column }} in (select usage_date from {{ changed_days }})
+            {{ column }} in (select usage_date from {{ changed_days }})
         {%- else -%}
- {{ column }} in (date '{{ days | join("', date '") }}')
+            {{ column }} in (date '{{ days | join("', date '") }}')
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from orchestration.compiler.charge_columns import RESERVED_NAMES
 from orchestration.compiler.conditions import Condition, DimensionElement, Operator
-from orchestration.compiler.language import ByStream, Dimension, Program, ToCustomer
+from orchestration.compiler.language import ByStreams, Dimension, Program, ToCustomer
 from orchestration.compiler.problems import Place, Problems, did_you_mean
 from orchestration.compiler.walk import (
     allocation_conditions,
@@ -150,18 +150,20 @@ def _streams_exist(program: Program, problems: Problems) -> None:
     if "streams.yml" in program.unread:
         return
     for rule in program.allocation.rules:
-        if not isinstance(rule.method, ByStream):
+        if not isinstance(rule.method, ByStreams):
             continue
-        stream = streams.get(rule.method.stream)
-        if stream is None:
-            known = (*streams, "allocated_cost", "even")
-            message = f'no stream "{rule.method.stream}"{did_you_mean(rule.method.stream, known)}'
-            problems.add(rule.method.place, "unknown-stream", message)
-        elif rule.granularity == "hourly" and stream.granularity == "daily":
-            message = (
-                f'the stream "{stream.name}" is counted by the day; make the rule daily or the stream hourly'
-            )
-            problems.add(rule.place, "granularity", message)
+        for weighted in rule.method.streams:
+            stream = streams.get(weighted.stream)
+            if stream is None:
+                known = (*streams, "allocated_cost", "even")
+                message = f'no stream "{weighted.stream}"{did_you_mean(weighted.stream, known)}'
+                problems.add(weighted.place, "unknown-stream", message)
+            elif rule.granularity == "hourly" and stream.granularity == "daily":
+                message = (
+                    f'the stream "{stream.name}" is counted by the day; '
+                    "make the rule daily or the stream hourly"
+                )
+                problems.add(rule.place, "granularity", message)
 
 
 CHECKS: tuple[Callable[[Program, Problems], None], ...] = (

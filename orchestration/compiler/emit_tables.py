@@ -17,7 +17,7 @@ from orchestration.compiler.emit_conditions import text
 from orchestration.compiler.language import (
     AllocationRule,
     ByAllocatedCost,
-    ByStream,
+    ByStreams,
     Dimension,
     Evenly,
     FixedShares,
@@ -72,12 +72,11 @@ def allocation_rules(program: Program, dialect: str = "duckdb") -> str:
 
 def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream]) -> list[list[Cell]]:
     method = rule.method
-    stream = method.stream if isinstance(method, ByStream) else None
-    granularity = rule.granularity or (streams[stream].granularity if stream else "daily")
-    if isinstance(method, FixedShares):
-        shares: list[tuple[str | None, Decimal]] = [*method.shares]
-    else:
-        shares = [(None, Decimal(1))]
+    shares: list[tuple[str | None, str | None, Decimal]] = [(None, None, Decimal(1))]
+    if isinstance(method, ByStreams):
+        shares = [(item.stream, None, item.weight) for item in method.streams]
+    elif isinstance(method, FixedShares):
+        shares = [(None, customer, share) for customer, share in method.shares]
     return [
         [
             rule.name,
@@ -85,13 +84,13 @@ def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream
             method_name(rule),
             stream,
             weight,
-            granularity,
+            rule.granularity or (streams[stream].granularity if stream else "daily"),
             rule.when_no_usage,
             customer,
             rule.place.path,
             rule.place.line,
         ]
-        for customer, weight in shares
+        for stream, customer, weight in shares
     ]
 
 
@@ -99,7 +98,7 @@ def method_name(rule: AllocationRule) -> str:
     """How a rule divides cost, as the table `allocation_rules` says it."""
     names: dict[type, str] = {
         ToCustomer: "to",
-        ByStream: "stream",
+        ByStreams: "stream",
         ByAllocatedCost: "allocated_cost",
         Evenly: "even",
         FixedShares: "fixed",

@@ -91,11 +91,19 @@ class ToCustomer:
 
 
 @dataclass(frozen=True)
-class ByStream:
-    """Divided in proportion to the usage of a stream."""
+class WeightedStream:
+    """A stream, and the part of the cost that its usage divides."""
 
     stream: str
+    weight: Decimal
     place: Place
+
+
+@dataclass(frozen=True)
+class ByStreams:
+    """Divided in proportion to the usage of streams; their weights sum to exactly 1."""
+
+    streams: tuple[WeightedStream, ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,7 @@ class NoAllocation:
     """Stays unallocated on purpose."""
 
 
-Method = ToCustomer | ByStream | ByAllocatedCost | Evenly | FixedShares | NoAllocation
+Method = ToCustomer | ByStreams | ByAllocatedCost | Evenly | FixedShares | NoAllocation
 
 
 @dataclass(frozen=True)

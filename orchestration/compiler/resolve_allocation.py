@@ -14,13 +14,14 @@ from orchestration.compiler.language import (
     Allocation,
     AllocationRule,
     ByAllocatedCost,
-    ByStream,
+    ByStreams,
     Evenly,
     FixedShares,
     Granularity,
     Method,
     NoAllocation,
     ToCustomer,
+    WeightedStream,
 )
 from orchestration.compiler.problems import Problems
 from orchestration.compiler.reading import kind
@@ -118,43 +119,43 @@ class _AllocationReader(ConditionReader):
         return NoAllocation() if wanted else None
 
     def by(self, node: Node) -> Method | None:
-        """`allocated_cost`, `even`, the name of a stream, or a list of one stream with its weight."""
+        """`allocated_cost`, `even`, the name of a stream, or a list of streams with their weights."""
         if isinstance(node, Scalar):
             word = self.text(node, '"by"')
             if word == "allocated_cost":
                 return ByAllocatedCost()
             if word == "even":
                 return Evenly()
-            return None if word is None else ByStream(word, node.place)
+            return None if word is None else ByStreams((WeightedStream(word, Decimal(1), node.place),))
         items = self.items(node, '"by"')
         read = [self.weighted_stream(item) for item in items]
         streams = [item for item in read if item is not None]
         if not streams or len(streams) < len(read):
             return None
-        total = sum((weight for _, weight in streams), Decimal(0))
+        total = sum((item.weight for item in streams), Decimal(0))
         if total != 1:
             self.problem(
                 node.place, "bad-shares", f"the weights sum to {total}; they have to sum to exactly 1"
             )
             return None
-        if len(streams) > 1:
-            message = "several weighted streams are not compiled by this version; use one stream"
-            self.problem(node.place, "not-yet-supported", message)
-            return None
-        return streams[0][0]
+        names = [item.stream for item in streams]
+        for item in streams:
+            if names.index(item.stream) < streams.index(item):
+                self.problem(item.place, "duplicate-name", f'the stream "{item.stream}" is listed twice')
+        return ByStreams(tuple(streams))
 
-    def weighted_stream(self, node: Node) -> tuple[ByStream, Decimal] | None:
+    def weighted_stream(self, node: Node) -> WeightedStream | None:
         if isinstance(node, Scalar):
             name = self.text(node, "a stream")
-            return None if name is None else (ByStream(name, node.place), Decimal(1))
+            return None if name is None else WeightedStream(name, Decimal(1), node.place)
         mapping = self.mapping(node, "a stream with its weight", ("stream", "weight"), required=("stream",))
         name_node = mapping.get("stream") if mapping else None
         weight_node = mapping.get("weight") if mapping else None
         name = self.text(name_node, '"stream"') if name_node else None
         weight = self.fraction(weight_node, '"weight"') if weight_node else Decimal(1)
-        return (
-            (ByStream(name, name_node.place), weight) if name and name_node and weight is not None else None
-        )
+        if name is None or name_node is None or weight is None:
+            return None
+        return WeightedStream(name, weight, name_node.place)
 
     def shares(self, node: Node) -> Method | None:
         if not isinstance(node, Mapping) or not node.entries:

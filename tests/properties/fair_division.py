@@ -35,8 +35,7 @@ class Rule:
     """One allocation rule; `windows` are those of `when_no_usage` before `unallocated`."""
 
     method: str
-    stream: str | None = None
-    hourly: bool = False
+    streams: tuple[tuple[str, int, bool], ...] = ()  # name, millionths of the cost, counted by the hour
     windows: tuple[str, ...] = ()
     shares: tuple[tuple[str, Decimal], ...] = ()
 
@@ -114,7 +113,7 @@ class Company:
         return given
 
     def _give_out(self, charges, is_cogs, rule, direct):
-        parts = _parts(charges, rule is not None and rule.method == "stream" and rule.hourly)
+        parts = _parts(charges, rule is not None and any(hourly for _, _, hourly in rule.streams))
         whole = tuple(map(sum, zip(*(amounts for _, amounts in parts), strict=True)))
         if not is_cogs:
             return {("unallocated", "not cost of goods sold"): whole}
@@ -125,25 +124,37 @@ class Company:
         if rule.method == "to":
             return {(direct, None) if direct else ("unallocated", "no customer named"): whole}
         day = charges[0].day
-        weighed = [(self._weights(rule, day, hour), amounts) for hour, amounts in parts]
+        weighed = []
+        for hour, amounts in parts:
+            if rule.method != "stream":
+                weighed.append((self._weights(rule, day), amounts))
+                continue
+            of_streams = {name: tuple(cut(a * w, 10**6) for a in amounts) for name, w, _ in rule.streams}
+            heaviest = min(rule.streams, key=lambda stream: (-stream[1], stream[0]))[0]
+            rest = [a - sum(part) for a, *part in zip(amounts, *of_streams.values(), strict=True)]
+            of_streams[heaviest] = tuple(a + r for a, r in zip(of_streams[heaviest], rest, strict=True))
+            weighed += [
+                (self._usage(rule, name, day, hour if hourly else None), of_streams[name])
+                for name, _, hourly in rule.streams
+            ]
         return _largest_remainder(weighed, "no usage")
 
-    def _weights(self, rule: Rule, day: date, hour: datetime | None) -> Mapping[str, int]:
+    def _weights(self, rule: Rule, day: date) -> Mapping[str, int]:
         if rule.method == "even":
             return dict.fromkeys(self.active[day], 1)
-        if rule.method == "fixed":
-            return {customer: int(share.scaleb(9)) for customer, share in rule.shares}
-        assert rule.stream is not None
+        return {customer: int(share.scaleb(9)) for customer, share in rule.shares}
+
+    def _usage(self, rule: Rule, stream: str, day: date, hour: datetime | None) -> Mapping[str, int]:
         if hour is not None:
-            if found := self.by_hour.get((rule.stream, hour)):
+            if found := self.by_hour.get((stream, hour)):
                 return found
-        elif found := self.by_day.get((rule.stream, day)):
+        elif found := self.by_day.get((stream, day)):
             return found
         for window in rule.windows:
             first, last = WINDOWS[window]
             total: dict[str, int] = defaultdict(int)
             for back in range(last, first + 1):
-                for customer, quantity in self.by_day.get((rule.stream, day - timedelta(back)), {}).items():
+                for customer, quantity in self.by_day.get((stream, day - timedelta(back)), {}).items():
                     total[customer] += quantity
             if total:
                 return total

@@ -25,14 +25,19 @@ from tests.properties.fair_division import COST_COLUMNS, Charge, Company, Rule, 
 
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 FIRST_DAY = date(2026, 3, 1)
-FEATURES = ("search", "strict", "storage", "seats", "contract", "gift", "platform", "unknown")
+FEATURES = ("search", "strict", "storage", "mixed", "seats", "contract", "gift", "platform", "unknown")
 STRANGE = "c'; drop table x"
 CONTRACT = (("a", Decimal("0.5")), ("b", Decimal("0.3")), (STRANGE, Decimal("0.2")))
 RULES = {
     "dedicated": Rule("to"),
-    "search": Rule("stream", "searches", hourly=True, windows=("same_day", "trailing_7_days")),
-    "strict": Rule("stream", "searches", hourly=True),
-    "storage": Rule("stream", "gibibytes", windows=("trailing_7_days", "trailing_30_days")),
+    "search": Rule("stream", (("searches", 10**6, True),), windows=("same_day", "trailing_7_days")),
+    "strict": Rule("stream", (("searches", 10**6, True),)),
+    "storage": Rule(
+        "stream", (("gibibytes", 10**6, False),), windows=("trailing_7_days", "trailing_30_days")
+    ),
+    "mixed": Rule(
+        "stream", (("searches", 333_333, True), ("gibibytes", 666_667, False)), windows=("same_day",)
+    ),
     "seats": Rule("even"),
     "contract": Rule("fixed", shares=CONTRACT),
     "gift": Rule("none"),

@@ -15,6 +15,8 @@ with
             hours.allocation_rule,
             rules.method,
             rules.stream,
+            rules.weight,
+            rules.granularity,
             rules.when_no_usage,
             {{ dimension_columns("hours") }}
         from {{ ref("cost_pool_hours") }} as hours
@@ -22,7 +24,12 @@ with
             (
                 -- A rule is one row per stream or fixed customer; only the streams say which usage.
                 select distinct
-                    rule_name, method, case when method = 'stream' then stream end as stream, when_no_usage
+                    rule_name,
+                    method,
+                    case when method = 'stream' then stream end as stream,
+                    case when method = 'stream' then weight else 1 end as weight,
+                    granularity,
+                    when_no_usage
                 from {{ ref("allocation_rules") }}
                 where method in ('stream', 'even', 'fixed')
             ) as rules
@@ -84,7 +91,8 @@ with
     questions as (
         select distinct
             pool_hours.usage_date,
-            pool_hours.usage_hour,
+            -- A stream that is counted by the day divides each hour by the usage of its day.
+            case when pool_hours.granularity = 'hourly' then pool_hours.usage_hour end as usage_hour,
             pool_hours.stream,
             pool_hours.when_no_usage,
             coalesce(pool_filters.filters, []) as filters
@@ -205,6 +213,7 @@ with
             pool_hours.allocation_rule,
             pool_hours.method,
             pool_hours.stream,
+            pool_hours.weight,
             coalesce(pool_filters.filters, []) as filters,
             case
                 when pool_hours.method = 'stream'
@@ -223,17 +232,46 @@ with
         left join
             answers
             on answers.usage_date = pool_hours.usage_date
-            and answers.usage_hour is not distinct from pool_hours.usage_hour
+            and answers.usage_hour
+            is not distinct from case when pool_hours.granularity = 'hourly' then pool_hours.usage_hour end
             and answers.stream = pool_hours.stream
             and answers.when_no_usage = pool_hours.when_no_usage
             and answers.filters = coalesce(pool_filters.filters, [])
         left join
             looked_back
             on looked_back.usage_date = pool_hours.usage_date
-            and looked_back.usage_hour is not distinct from pool_hours.usage_hour
+            and looked_back.usage_hour
+            is not distinct from case when pool_hours.granularity = 'hourly' then pool_hours.usage_hour end
             and looked_back.stream = pool_hours.stream
             and looked_back.when_no_usage = pool_hours.when_no_usage
             and looked_back.filters = coalesce(pool_filters.filters, [])
+    ),
+
+    -- The part of the cost that each stream of the rule divides: cost × weight, cut at the last digit; the
+    -- stream that
+    -- weighs most takes the rest.
+    weighted as (
+        select
+            divided.*,
+            {%- for column in cost_columns() + ["share"] %}
+                {{ money_units("hours." ~ column) }} as {{ column }}_units,
+                {{
+                    whole_quotient(
+                        money_units("hours." ~ column) ~ " * cast(divided.weight * 1000000 as hugeint)",
+                        1000000,
+                    )
+                }} as {{ column }}_cut,
+            {%- endfor %}
+            row_number() over (
+                partition by divided.pool_id, divided.usage_hour order by divided.weight desc, divided.stream
+            )
+            = 1 as takes_the_rest
+        from divided
+        inner join
+            {{ ref("cost_pool_hours") }} as hours
+            on hours.pool_id = divided.pool_id
+            and hours.usage_date = divided.usage_date
+            and hours.usage_hour is not distinct from divided.usage_hour
     )
 
 select
@@ -248,6 +286,19 @@ select
     window_start,
     window_last_date,
     lookback_days,
+    weight,
+    {%- for column in cost_columns() + ["share"] %}
+        {{
+            money(
+                column
+                ~ "_cut + case when takes_the_rest then "
+                ~ column
+                ~ "_units - sum("
+                ~ column
+                ~ "_cut) over (partition by pool_id, usage_hour) else 0 end"
+            )
+        }} as {{ column }},
+    {%- endfor %}
     case
         when usage_window is not null
         then
@@ -262,4 +313,4 @@ select
                     case when method = 'fixed' then allocation_rule end
             )
     end as usage_set_id
-from divided
+from weighted

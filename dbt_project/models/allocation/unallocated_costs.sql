@@ -3,45 +3,40 @@
 with
     rules as (select distinct rule_name, method from {{ ref("allocation_rules") }}),
 
-    hours as (
-        select hours.*, rules.method, pool_usage.usage_set_id
-        from {{ ref("cost_pool_hours") }} as hours
-        left join rules on rules.rule_name = hours.allocation_rule
-        left join
-            {{ ref("pool_usage") }} as pool_usage
-            on pool_usage.pool_id = hours.pool_id
-            and pool_usage.usage_hour is not distinct from hours.usage_hour
-    ),
-
     days_with_carried_cost as (
         select distinct usage_date, billing_currency from {{ ref("carried_cost_shares") }}
     ),
 
     reasons as (
         select
-            hours.*,
+            pools.*,
+            cast(1 as decimal(38, 12)) as share,
             case
-                when not hours.cost_of_goods_sold
+                when not pools.cost_of_goods_sold
                 then 'not cost of goods sold'
-                when hours.allocation_rule is null
+                when pools.allocation_rule is null
                 then 'no rule'
-                when hours.method = 'none'
+                when rules.method = 'none'
                 then 'rule: none'
-                when hours.method = 'to' and hours.direct_customer_id is null
+                when rules.method = 'to' and pools.direct_customer_id is null
                 then 'no customer named'
-                when hours.method in ('stream', 'even', 'fixed') and hours.usage_set_id is null
-                then 'no usage'
-                when hours.method = 'allocated_cost' and days_with_carried_cost.usage_date is null
+                when rules.method = 'allocated_cost' and days_with_carried_cost.usage_date is null
                 then 'no cost carried by customers'
             end as reason
-        from hours
+        from {{ ref("cost_pools") }} as pools
+        left join rules on rules.rule_name = pools.allocation_rule
         left join
             days_with_carried_cost
-            on days_with_carried_cost.usage_date = hours.usage_date
-            and days_with_carried_cost.billing_currency = hours.billing_currency
+            on days_with_carried_cost.usage_date = pools.usage_date
+            and days_with_carried_cost.billing_currency = pools.billing_currency
     )
 
-select pool_id, usage_date, reason, {{ sum_of_cost_columns() }}, sum(share) as share
+select pool_id, usage_date, reason, {{ cost_columns() | join(", ") }}, share
 from reasons
 where reason is not null
-group by pool_id, usage_date, reason
+union all
+-- Of a pool that is divided by usage, the hours and streams without any.
+select pool_id, usage_date, 'no usage' as reason, {{ sum_of_cost_columns() }}, sum(share) as share
+from {{ ref("pool_usage") }}
+where usage_set_id is null
+group by pool_id, usage_date

@@ -7,20 +7,18 @@
 }}
 -- The cost that a stream divides ÷ the units of the stream. Overhead is not in it: it has no unit.
 with
-    stream_rules as (
-        select distinct rule_name, stream from {{ ref("allocation_rules") }} where method = 'stream'
-    ),
-
     costs as (
         select
-            allocations.usage_date,
+            pool_usage.usage_date,
             pools.billing_currency,
-            stream_rules.stream,
-            {{ sum_of_cost_columns("allocations") }}
-        from {{ ref("usage_allocations") }} as allocations
+            pool_usage.stream,
+            {{ sum_of_cost_columns("pool_usage") }}
+        from {{ ref("pool_usage") }} as pool_usage
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        inner join stream_rules on stream_rules.rule_name = pools.allocation_rule
-        where {{ in_changed_days("allocations.usage_date") }}
+        where
+            pool_usage.stream is not null
+            and pool_usage.usage_set_id is not null
+            and {{ in_changed_days("pool_usage.usage_date") }}
         group by all
     ),
 
