@@ -30,7 +30,9 @@ class S3Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    endpoint_url: str | None = Field(None, description="Another S3 API than AWS', for example http://localhost:9000")
+    endpoint_url: str | None = Field(
+        None, description="Another S3 API than AWS', for example http://localhost:9000"
+    )
     region_name: str | None = None
 
 
@@ -46,7 +48,9 @@ class BillingExport(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
     location: str
     format: BillingFormat = "auto"
-    billing_currency: str | None = Field(None, description="For files that do not say it themselves, e.g. USD")
+    billing_currency: str | None = Field(
+        None, description="For files that do not say it themselves, e.g. USD"
+    )
 
 
 class Settings(BaseSettings):
@@ -65,7 +69,9 @@ class Settings(BaseSettings):
     customers_location: str = ""
     landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
     warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
-    published: Path | None = Field(None, description="Snapshots for readers; <workspace>/published when not set")
+    published: Path | None = Field(
+        None, description="Snapshots for readers; <workspace>/published when not set"
+    )
 
     first_billing_month: str = Field("2018-01", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     snapshots_kept: int = Field(5, ge=1)
@@ -83,7 +89,9 @@ class Settings(BaseSettings):
         names = [export.name for export in self.billing_exports]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
-            raise ValueError(f"billing_exports: names must differ, given more than once: {', '.join(repeated)}")
+            raise ValueError(
+                f"billing_exports: names must differ, given more than once: {', '.join(repeated)}"
+            )
         return self
 
     @cached_property
@@ -94,7 +102,9 @@ class Settings(BaseSettings):
     @cached_property
     def exports(self) -> tuple[BillingExport, ...]:
         """The billing exports, by default one named `billing` in the workspace."""
-        return self.billing_exports or (BillingExport(name="billing", location=str(self.sources / "billing")),)
+        return self.billing_exports or (
+            BillingExport(name="billing", location=str(self.sources / "billing")),
+        )
 
     @cached_property
     def telemetry(self) -> str:
@@ -132,8 +142,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (pydantic names the arguments)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Given values win over the environment, the environment over the workspace's `settings.yml`."""
         known = {**env_settings(), **init_settings()}

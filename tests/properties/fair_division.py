@@ -30,6 +30,13 @@ def cut(dividend: int, divisor: int) -> int:
     return abs(dividend) // divisor * (1 if dividend >= 0 else -1)
 
 
+def in_whole_units(weights: Mapping[str, int], scale: int, digits: int) -> dict[str, int]:
+    """Weights without common zeros, and without the last digits of those that have more than `digits` in all."""
+    exact = next((10**z for z in range(scale, 0, -3) if all(w % 10**z == 0 for w in weights.values())), 1)
+    divisor = exact * 10 ** max(len(str(sum(weights.values()) // exact)) - digits, 0)
+    return {customer: weight // divisor for customer, weight in weights.items()}
+
+
 @dataclass(frozen=True)
 class Rule:
     """One allocation rule; `windows` are those of `when_no_usage` before `unallocated`."""
@@ -42,7 +49,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge as the context left it; `key` tells its pool apart within the day."""
+    """One charge as the context left it; `key` tells its pool apart within the day.
+
+    `elements` are its elements of the dimensions.
+    """
 
     day: date
     start: datetime
@@ -53,17 +63,22 @@ class Charge:
     rule: str | None
     direct_customer: str | None
     costs: tuple[int, ...]
+    elements: Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Usage of one customer in one hour (`hour` None: sent by the day)."""
+    """Usage of one customer in one hour (`hour` None: sent by the day).
+
+    With a filter it divides only the pools of the elements that the filter names.
+    """
 
     stream: str
     day: date
     hour: datetime | None
     customer: str
     quantity: int
+    filter: Mapping[str, list[str]] | None = None
 
 
 class Company:
@@ -71,13 +86,13 @@ class Company:
 
     def __init__(self, charges: Iterable[Charge], usage: Iterable[Usage], rules: Mapping[str, Rule]) -> None:
         self.rules = rules
-        self.by_hour: dict[tuple[str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.by_day: dict[tuple[str, date], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.by_hour: dict[tuple[str, datetime], list[Usage]] = defaultdict(list)
+        self.by_day: dict[tuple[str, date], list[Usage]] = defaultdict(list)
         self.active: dict[date, set[str]] = defaultdict(set)
         for record in usage:
             if record.hour is not None:
-                self.by_hour[record.stream, record.hour][record.customer] += record.quantity
-            self.by_day[record.stream, record.day][record.customer] += record.quantity
+                self.by_hour[record.stream, record.hour].append(record)
+            self.by_day[record.stream, record.day].append(record)
             self.active[record.day].add(record.customer)
         self.pools: dict[tuple[object, ...], list[Charge]] = defaultdict(list)
         for charge in charges:
@@ -102,10 +117,8 @@ class Company:
                     carried[day, currency][customer] += amounts[COST_COLUMNS.index("effective_cost")]
         for pool, charges in overhead:
             weights = {c: w for c, w in carried[pool[0], pool[1]].items() if w > 0}
-            total = sum(weights.values())
             # Shares of carried cost are taken to twelve digits.
-            scale = 10 ** max(len(str(total)) - 12, 0)
-            weights = {customer: weight // scale for customer, weight in weights.items() if weight // scale}
+            weights = {c: w for c, w in in_whole_units(weights, scale=12, digits=12).items() if w}
             parts = [(weights, (*map(sum, zip(*(c.costs for c in charges), strict=True)), ONE))]
             divided = _largest_remainder(parts, "no cost carried by customers")
             for (customer, reason), amounts in divided.items():
@@ -134,7 +147,7 @@ class Company:
             rest = [a - sum(part) for a, *part in zip(amounts, *of_streams.values(), strict=True)]
             of_streams[heaviest] = tuple(a + r for a, r in zip(of_streams[heaviest], rest, strict=True))
             weighed += [
-                (self._usage(rule, name, day, hour if hourly else None), of_streams[name])
+                (self._usage(rule, name, charges[0], hour if hourly else None), of_streams[name])
                 for name, _, hourly in rule.streams
             ]
         return _largest_remainder(weighed, "no usage")
@@ -144,21 +157,25 @@ class Company:
             return dict.fromkeys(self.active[day], 1)
         return {customer: int(share.scaleb(9)) for customer, share in rule.shares}
 
-    def _usage(self, rule: Rule, stream: str, day: date, hour: datetime | None) -> Mapping[str, int]:
-        if hour is not None:
-            if found := self.by_hour.get((stream, hour)):
-                return found
-        elif found := self.by_day.get((stream, day)):
+    def _usage(self, rule: Rule, stream: str, charge: Charge, hour: datetime | None) -> Mapping[str, int]:
+        itself = self.by_hour.get((stream, hour)) if hour else self.by_day.get((stream, charge.day))
+        if found := _of_customers(itself or [], charge):
             return found
         for window in rule.windows:
             first, last = WINDOWS[window]
-            total: dict[str, int] = defaultdict(int)
-            for back in range(last, first + 1):
-                for customer, quantity in self.by_day.get((stream, day - timedelta(back)), {}).items():
-                    total[customer] += quantity
-            if total:
-                return total
+            days = [charge.day - timedelta(back) for back in range(last, first + 1)]
+            records = [record for day in days for record in self.by_day.get((stream, day), [])]
+            if found := _of_customers(records, charge):
+                return found
         return {}
+
+
+def _of_customers(records: Iterable[Usage], charge: Charge) -> dict[str, int]:
+    total: dict[str, int] = defaultdict(int)
+    for record in records:
+        if all(charge.elements.get(name) in named for name, named in (record.filter or {}).items()):
+            total[record.customer] += record.quantity
+    return in_whole_units(total, scale=9, digits=18)
 
 
 def _parts(charges: list[Charge], hourly: bool) -> list[tuple[datetime | None, tuple[int, ...]]]:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import duckdb
 import pytest
@@ -92,19 +93,23 @@ def bill_line(
     }
 
 
-def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
     """Lines of a bill and usage records over 24 days."""
     lines: list[dict[str, str]] = []
-    records: list[dict[str, str]] = []
+    records: list[dict[str, Any]] = []
 
     def line(day: date, feature: str, cost: Decimal, **other: str) -> None:
         lines.append(bill_line(random, len(lines), day, feature, cost, **other))
 
     def use(stream: str, when: datetime, customer: str, value: Decimal) -> None:
         timestamp = f"{when:%Y-%m-%dT%H:%M:%SZ}"
-        records.append(
-            {"stream": stream, "timestamp": timestamp, "customer_id": customer, "value": str(value)}
-        )
+        record = {"stream": stream, "timestamp": timestamp, "customer_id": customer, "value": str(value)}
+        if random.random() < 0.05:
+            elements = random.choice([["search"], ["strict", "mixed"], ["storage"], ["nowhere"]])
+            record["filter"] = {"feature": elements}
+            if random.random() < 0.2:
+                record["filter"]["environment"] = ["production"]
+        records.append(record)
 
     for offset in range(24):
         day = FIRST_DAY + timedelta(offset)
@@ -146,7 +151,7 @@ def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str,
     return lines, records
 
 
-def build(folder: Path, lines: list[dict[str, str]], records: list[dict[str, str]]) -> Path:
+def build(folder: Path, lines: list[dict[str, str]], records: list[dict[str, Any]]) -> Path:
     workspace = folder / "workspace"
     (workspace / "sources" / "billing").mkdir(parents=True)
     (workspace / "sources" / "telemetry").mkdir()
@@ -160,7 +165,7 @@ def build(folder: Path, lines: list[dict[str, str]], records: list[dict[str, str
     return workspace / "warehouse.duckdb"
 
 
-def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, str]]) -> dict[object, object]:
+def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, Any]]) -> dict[object, object]:
     charges = [
         Charge(
             day=row[0],
@@ -172,6 +177,7 @@ def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, str]
             rule=row[11],
             direct_customer=row[12],
             costs=tuple(map(units, row[13:])),
+            elements={"feature": row[5], "environment": row[6]},
         )
         for row in connection.execute(
             f"""
@@ -187,7 +193,9 @@ def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, str]
         when = datetime.strptime(record["timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         hour = when.replace(minute=0, tzinfo=None) if record["stream"] == "searches" else None
         quantity = int(Decimal(record["value"]).scaleb(9))
-        usage.append(Usage(record["stream"], when.date(), hour, record["customer_id"], quantity))
+        usage.append(
+            Usage(record["stream"], when.date(), hour, record["customer_id"], quantity, record.get("filter"))
+        )
     # No rule applies to what is no cost of goods sold; the pool's key says so.
     charges = [
         charge if charge.is_cogs else replace(charge, rule=None, direct_customer=None) for charge in charges

@@ -181,7 +181,7 @@ def test_days_count_as_built_once_they_are_published(settings: Settings) -> None
     publish_at(settings, 5)
     with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
         assert warehouse.execute("from built.days").fetchall() == [
-            (datetime(2026, 6, 1).date(), "new", None, "r2", 7, datetime(2026, 7, 1, 0, 5))  # noqa: DTZ001
+            (datetime(2026, 6, 1).date(), "new", None, "r2", 7, datetime(2026, 7, 1, 0, 5))
         ]
 
 
