@@ -31,7 +31,7 @@ def cut(dividend: int, divisor: int) -> int:
 
 
 def in_whole_units(weights: Mapping[str, int], scale: int, digits: int) -> dict[str, int]:
-    """Weights without common zeros, and without the last digits of those that have more than `digits` in all."""
+    """Weights without common zeros, and without the last digits where there are more than `digits` in all."""
     exact = next((10**z for z in range(scale, 0, -3) if all(w % 10**z == 0 for w in weights.values())), 1)
     divisor = exact * 10 ** max(len(str(sum(weights.values()) // exact)) - digits, 0)
     return {customer: weight // divisor for customer, weight in weights.items()}
