@@ -11,14 +11,17 @@ import pytest
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 
-RESTATED = {"2026-04": Decimal("20000.00"), "2026-05": Decimal("5000.00")}
+RESTATED_DAYS = [
+    *(f"2026-04-{day:02d}" for day in (1, 2, 3)),
+    *(f"2026-05-{day:02d}" for day in (1, 2, 3, 4)),
+]
 
 
 def restate(company: Company) -> None:
-    """The provider corrects two months, of one of them a day less."""
+    """The provider corrects two months: search costs something else, and of one month two days are taken back."""
     billing = company.settings.sources / "billing"
-    small_company.write_bill(billing, "2026-04", RESTATED["2026-04"])
-    small_company.write_bill(billing, "2026-05", RESTATED["2026-05"], days=(1, 2))
+    small_company.write_bill(billing, "2026-04", Decimal("20000.00"))
+    small_company.write_bill(billing, "2026-05", Decimal("5000.00"), days=(1, 2))
 
 
 def new_company(root: Path) -> Company:

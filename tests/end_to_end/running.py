@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -51,7 +52,10 @@ class Company:
         command = [str(Path(sys.executable).with_name("cpc")), "run"]
         options = ["--workspace", str(settings.workspace), "--contexts", str(settings.contexts)]
         return subprocess.Popen(
-            [*command, *options], stdout=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "200"}
+            [*command, *options],
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "COLUMNS": "200"},
+            start_new_session=True,
         )
 
     def read(self, query: str) -> Rows:
@@ -70,11 +74,17 @@ class Company:
         return (self.settings.published_folder / "current").resolve()
 
 
-def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> bool:
-    """SIGKILL the run as soon as `reached`; false when it ended before that could be seen."""
+def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool], with_children: bool) -> bool:
+    """SIGKILL the run as soon as `reached`; false when it ended before that could be seen.
+
+    With its children, as when a machine goes down; or alone, as when it runs out of memory: dbt lives on.
+    """
     while process.poll() is None:
         if reached():
-            process.kill()
+            if with_children:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
             process.wait()
             return True
         time.sleep(0.0005)

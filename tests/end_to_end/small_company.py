@@ -6,6 +6,8 @@ Each month has one AWS bill (legacy CSV, with a manifest) of three days. A day's
     exports       30.00   divided evenly among the customers seen that day
     idle           7.77   nobody's: no rule takes it
     test          50.00   not production, so not cost of goods sold
+
+In the last month the bill has a fourth day, on which nobody used anything and only `idle` costs.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 ACCOUNT = "011254002932"
 MONTHS = ("2026-03", "2026-04", "2026-05")
 DAYS = (1, 2, 3)
+IDLE_DAY = 4
 SEARCHES = {"ada": 1, "bob": 49, "cid": 50}
 
 SEARCH = Decimal("10000.00")
@@ -110,6 +113,7 @@ def write_bill(billing: Path, month: str, search: Decimal = SEARCH, days: tuple[
         }
         for day in days
         for (app, environment), cost in BILL.items()
+        if day != IDLE_DAY or app == "idle"
     ]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
@@ -166,17 +170,17 @@ def write_customers(customers: Path, *more: str) -> None:
 def write_sources(sources: Path) -> None:
     """Everything that the company has delivered so far."""
     for month in MONTHS:
-        write_bill(sources / "billing", month)
+        write_bill(sources / "billing", month, days=DAYS if month != MONTHS[-1] else (*DAYS, IDLE_DAY))
         write_usage(sources / "telemetry", month)
     write_customers(sources / "customers")
 
 
-def expected_costs(searches_cost: dict[str, Decimal] | None = None) -> dict[tuple[str, str], Decimal]:
-    """Effective cost per (month, customer), by hand; `searches_cost`: what search costs a day in a month."""
+def expected_costs() -> dict[tuple[str, str], Decimal]:
+    """Effective cost per (month, customer), by hand."""
     costs: dict[tuple[str, str], Decimal] = {}
     for month in MONTHS:
-        search = (searches_cost or {}).get(month, SEARCH)
         for customer, searches in SEARCHES.items():
-            costs[month, customer] = 3 * (search * searches / 100 + BILL["exports", "production"] / 3)
+            costs[month, customer] = 3 * (SEARCH * searches / 100 + BILL["exports", "production"] / 3)
         costs[month, "unallocated"] = 3 * (BILL["idle", "production"] + BILL["search-api", "test"])
+    costs[MONTHS[-1], "unallocated"] += BILL["idle", "production"]
     return costs

@@ -47,15 +47,26 @@ def the_snapshot_is_swapped(company: Company) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize(
-    "instant", [a_bill_has_landed, a_model_is_built, a_snapshot_is_begun, the_snapshot_is_swapped]
+    ("instant", "with_children"),
+    [
+        (a_bill_has_landed, True),
+        (a_model_is_built, True),
+        (a_model_is_built, False),
+        (a_snapshot_is_begun, True),
+        (the_snapshot_is_swapped, True),
+    ],
 )
 def test_a_killed_run_leaves_no_trace(
-    restated: Company, built_restated: Company, instant: Callable[[Company], Callable[[], bool]]
+    restated: Company,
+    built_restated: Company,
+    instant: Callable[[Company], Callable[[], bool]],
+    with_children: bool,
 ) -> None:
     company = restated
     before, after = company.marts(), built_restated.marts()
     assert before != after
-    assert kill_when(company.start(), instant(company)), "the run ended before it could be killed"
+    killed = kill_when(company.start(), instant(company), with_children)
+    assert killed, "the run ended before it could be killed"
     # Once the new snapshot may have been swapped in, readers have the old one or the new one, always whole.
     swapped = instant in (a_snapshot_is_begun, the_snapshot_is_swapped)
     assert company.marts() in ([before, after] if swapped else [before])
