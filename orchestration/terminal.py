@@ -28,7 +28,14 @@ from rich.progress import (
 
 _OF = re.compile(r"^(\d+) of (\d+) ")
 _CLASS = re.compile(r"^(?P<name>[A-Za-z_][\w.]*): ")
-_LABELS = {"dbt_models": "dbt models and tests", "published__snapshot": "publish"}
+_LABELS = {
+    "land_billing": "land bills",
+    "landing__customers": "land customers",
+    "telemetry_landing": "land usage",
+    "landing__telemetry_quarantine_few_records_in_quarantine": "check quarantine",
+    "dbt_models": "dbt models and tests",
+    "published__snapshot": "publish",
+}
 
 
 def show_error(console: Console, text: str) -> None:
