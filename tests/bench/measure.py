@@ -1,0 +1,118 @@
+"""Seconds and memory of a piece of work, and of the steps inside a run of the job.
+
+What belongs here: clocks and counters. What does not: what is measured, and how figures are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from orchestration.settings import Settings
+from orchestration.workspace import COMMAND_CONFIG, dagster_home
+
+T = TypeVar("T")
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass
+class Memory:
+    """Memory of this process and all below it, seen again and again: (time, bytes)."""
+
+    seen: list[tuple[float, int]] = field(default_factory=list)
+
+    def peak(self, since: float, until: float) -> int | None:
+        """The most that was seen between two times, in bytes; None where memory cannot be seen."""
+        return max((size for at, size in self.seen if since <= at <= until), default=None)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run, with its start and end in seconds since the epoch."""
+
+    name: str
+    started: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.started
+
+
+def alone(work: Callable[..., T], *arguments: object) -> tuple[T, Stage, Memory]:
+    """Do the work in a process of its own, so that its memory is its own, and watch it."""
+    memory = Memory()
+    done = threading.Event()
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        pool.submit(time.time).result()  # the process is there before the clock starts
+        watcher = threading.Thread(target=_watch, args=(set(pool._processes), memory, done), daemon=True)
+        watcher.start()
+        started = time.time()
+        result = pool.submit(work, *arguments).result()
+        ended = time.time()
+        done.set()
+        watcher.join()
+    return result, Stage("in all", started, ended), memory
+
+
+def stages_of_last_run(settings: Settings) -> list[Stage]:
+    """The steps of the newest run in Dagster's own log, in their order."""
+    started: dict[str, float] = {}
+    stages = []
+    with dg.DagsterInstance.from_config(str(dagster_home(settings)), COMMAND_CONFIG) as instance:
+        (run,) = instance.get_runs(limit=1)
+        for entry in instance.all_logs(run.run_id):
+            event = entry.dagster_event
+            if event is None or event.step_key is None:
+                continue
+            if event.event_type == DagsterEventType.STEP_START:
+                started[event.step_key] = entry.timestamp
+            elif event.event_type == DagsterEventType.STEP_SUCCESS:
+                stages.append(Stage(event.step_key, started[event.step_key], entry.timestamp))
+    return stages
+
+
+def slowest_of_last_run(settings: Settings, count: int) -> list[tuple[str, float]]:
+    """The models and tests that took dbt longest in the newest run: name and seconds."""
+    newest = max((settings.workspace / "dbt_runs").iterdir(), key=lambda folder: folder.stat().st_mtime)
+    results = json.loads((newest / "run_results.json").read_text(encoding="utf-8"))["results"]
+    timed = [
+        (str(result["unique_id"]).split(".", 2)[-1], float(result["execution_time"])) for result in results
+    ]
+    return sorted(timed, key=lambda each: -each[1])[:count]
+
+
+def _watch(roots: set[int], memory: Memory, done: threading.Event) -> None:
+    while not done.wait(_SECONDS_BETWEEN_LOOKS):
+        size = _resident_bytes(roots)
+        if size:
+            memory.seen.append((time.time(), size))
+
+
+def _resident_bytes(roots: set[int]) -> int:
+    """Resident memory of the processes and their descendants; 0 where there is no /proc to ask."""
+    parents: dict[int, int] = {}
+    resident: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            pid = int(lines["Pid"])
+            parents[pid] = int(lines["PPid"])
+            resident[pid] = int(lines.get("VmRSS", "0 kB").split()[0]) * 1024
+        except OSError:
+            continue  # it ended while we looked
+    counted = {pid for pid in resident if pid in roots}
+    while more := {pid for pid, parent in parents.items() if parent in counted} - counted:
+        counted |= more
+    return sum(resident[pid] for pid in counted)
