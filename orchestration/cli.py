@@ -41,9 +41,15 @@ _SPAN = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.\.(\d{4}-(?:0[1-9]|1[0-2])))?
 
 @app.command()
 def check(workspace: Workspace = None, contexts: Contexts = None) -> None:
-    """Check the contexts; every problem is listed with its file, line and column.
+    """Check the contexts: every problem with file, line and column, then the tests of the dimension files.
 
-    Example: [bold]cpc check --contexts contexts[/]
+    When the workspace holds a bill, also which rules claim nothing of it.
+
+    Examples:
+
+    [bold]cpc check --contexts contexts[/]
+
+    [bold]cpc check --workspace my-bill[/]   also warns of rules that claim no charge
     """
     from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, compile_project
 
@@ -54,7 +60,21 @@ def check(workspace: Workspace = None, contexts: Contexts = None) -> None:
         _fail(str(error))
     if compilation.problems:
         _fail(str(ContextProblems(compilation.problems)))
-    print(f"No problems in {settings.contexts}")
+    from orchestration.warehouse.context_tests import failed_tests
+
+    failures = failed_tests(compilation)
+    if failures:
+        count = "1 test fails" if len(failures) == 1 else f"{len(failures)} tests fail"
+        _fail("\n".join([f"{count} in the contexts:", *map(str, failures)]))
+    tests = sum(len(dimension.tests) for dimension in compilation.program.dimensions)
+    print(f"No problems in {settings.contexts}; tests that hold: {tests}")
+    if settings.warehouse_file.is_file():
+        from orchestration.compiler.emit_tables import fingerprint
+        from orchestration.reports.unused_rules import warnings_of_unused_rules
+        from orchestration.warehouse.generate import read_contexts
+
+        for warning in warnings_of_unused_rules(settings, fingerprint(read_contexts(settings.contexts))):
+            print(warning)
 
 
 @app.command()

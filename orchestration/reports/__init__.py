@@ -1,1 +1,1 @@
-"""What people read that is not a table: made from published marts only."""
+"""What people read that is not a table: read-only questions to the databases of a workspace."""

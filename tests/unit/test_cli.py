@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,27 @@ def test_every_command_shows_an_example() -> None:
 
 def test_contexts_in_order_are_fine(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", "--contexts", CONTEXTS, "--workspace", str(tmp_path)])
-    assert (done.exit_code, done.output) == (0, f"No problems in {CONTEXTS}\n")
+    assert done.exit_code == 0
+    assert done.output.startswith(f"No problems in {CONTEXTS}; tests that hold: ")
+
+
+def test_a_test_that_fails_is_told_with_what_came_instead_and_exit_code_1(tmp_path: Path) -> None:
+    contexts = tmp_path / "contexts"
+    shutil.copytree(CONTEXTS, contexts)
+    feature = contexts / "dimensions" / "feature.yml"
+    feature.write_text(
+        feature.read_text()
+        + "  - given: {tag: {App: search-api}, service_name: AmazonEC2}\n    expect: Ingest\n"
+    )
+    line = len(feature.read_text().splitlines()) - 1
+    done = CliRunner().invoke(app, ["check", "--contexts", str(contexts), "--workspace", str(tmp_path / "w")])
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "1 test fails in the contexts:",
+        f"contexts/dimensions/feature.yml:{line}:5 test-failed: given {{tag: {{app: search-api}}, "
+        'service_name: AmazonEC2} expected "Ingest", got "Search" '
+        "(rule at contexts/dimensions/feature.yml:6)",
+    ]
 
 
 @pytest.mark.parametrize("command", ["check", "compile"])
@@ -66,6 +87,6 @@ def test_a_wrong_setting_is_named_with_exit_code_2(tmp_path: Path) -> None:
 
 def test_checking_contexts_does_not_wait_for_dagster() -> None:
     check = "import sys; from orchestration.cli import app; app(['check'], standalone_mode=False); "
-    loaded = "print(sorted({'dagster', 'dbt', 'duckdb', 'boto3'} & set(sys.modules)))"
+    loaded = "print(sorted({'dagster', 'dbt', 'boto3'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check + loaded], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,65 @@
+"""Opening the two databases of a workspace to read them, with words for when that cannot be.
+
+The published one is always there to be read, once a run has succeeded. The working one holds more (every
+charge, every pool), but nobody reads it while a run writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.settings import Settings
+
+
+class NotReadableError(Exception):
+    """A database is absent, or being written to; the message says which, and what to do."""
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published marts, as the last run that succeeded left them."""
+    with _open(settings.published_folder / "current.duckdb", settings) as connection:
+        yield connection
+
+
+@contextmanager
+def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working database, of which only the schema `marts` is published."""
+    with _open(settings.warehouse_file, settings) as connection:
+        yield connection
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query, each by column name."""
+    result = connection.execute(sql, parameters or {})
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@contextmanager
+def _open(path: Path, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not path.is_file():
+        raise NotReadableError(
+            f"There is no {path} yet. Run the job first: cpc run --workspace {settings.workspace}"
+        )
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        if "lock" not in str(error).lower():
+            raise
+        raise NotReadableError(
+            f"{path} is being written to by a run, or open in another program. Try again when that has "
+            f"ended. DuckDB says: {str(error).splitlines()[0]}"
+        ) from error
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,88 @@
+"""The tests of dimension files are answered by the compiled SQL, and a failure says what and why."""
+
+from __future__ import annotations
+
+from orchestration.compiler import Compilation, compile_contexts
+from orchestration.warehouse.context_tests import failed_tests
+
+ENVIRONMENT = """\
+dimension: environment
+description: Stage
+rules:
+  - from: {tag: environment}
+"""
+FEATURE = """\
+dimension: feature
+description: Feature
+default: Shared
+rules:
+  - element: Search
+    when: {all: [{tag: app, equals: search}, {dimension: environment, equals: production}]}
+  - from: {cost_category: feature}
+  - element: Old
+    when: {charge: usage_date, before: 2026-01-01}
+  - element: Large
+    when: {charge: billed_cost, between: [10.000000000001, 99]}
+tests:
+"""
+
+
+def compiled(feature_tests: str, environment_tests: str = "") -> Compilation:
+    compilation = compile_contexts(
+        {
+            "contexts/dimensions/environment.yml": ENVIRONMENT + environment_tests,
+            "contexts/dimensions/feature.yml": FEATURE + feature_tests,
+            "contexts/allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+        },
+        {},
+    )
+    assert [str(problem) for problem in compilation.problems] == []
+    return compilation
+
+
+def test_tests_that_hold_say_nothing() -> None:
+    holds = """\
+  - given: {tag: {app: search, environment: production}}
+    expect: Search
+  - given: {tag: {app: search}, dimension: {environment: production}}
+    expect: Search
+  - given: {tag: {app: search, environment: production}, dimension: {environment: staging}}
+    expect: Shared
+  - given: {cost_category: {Feature: Found}}
+    expect: Found
+  - given: {usage_date: 2025-12-31}
+    expect: Old
+  - given: {billed_cost: 10.000000000001, charge_id: "z", x_source_name: "a"}
+    expect: Large
+  - given: {}
+    expect: Shared
+"""
+    unmatched = "tests: [{given: {}, expect: null}]\n"
+    assert failed_tests(compiled(holds, unmatched)) == []
+
+
+def test_failures_come_in_the_order_of_the_files_with_the_rule_that_decided() -> None:
+    failing = """\
+  - given: {tag: {app: search}, dimension: {environment: production}}
+    expect: Old
+  - given: {tag: {app: search, environment: staging}}
+    expect: Search
+  - given: {cost_category: {feature: "It's"}, usage_date: 2026-02-03}
+    expect: Search
+  - given: {billed_cost: 10.5}
+    expect: null
+"""
+    unmatched = "tests: [{given: {region_id: eu-west-1}, expect: production}]\n"
+    path = "contexts/dimensions/feature.yml"
+    assert [str(failure) for failure in failed_tests(compiled(failing, unmatched))] == [
+        "contexts/dimensions/environment.yml:5:9 test-failed: given {region_id: eu-west-1} "
+        'expected "production", got unmatched (no rule matches, and there is no default)',
+        f"{path}:13:5 test-failed: given {{tag: {{app: search}}, dimension: {{environment: production}}}} "
+        f'expected "Old", got "Search" (rule at {path}:5)',
+        f"{path}:15:5 test-failed: given {{tag: {{app: search, environment: staging}}}} "
+        f'expected "Search", got "Shared" (no rule matches; the default of {path})',
+        f"{path}:17:5 test-failed: given {{cost_category: {{feature: It's}}, usage_date: '2026-02-03'}} "
+        f'expected "Search", got "It\'s" (rule at {path}:7)',
+        f"{path}:19:5 test-failed: given {{billed_cost: '10.5'}} "
+        f'expected unmatched, got "Large" (rule at {path}:10)',
+    ]
