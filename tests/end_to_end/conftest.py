@@ -18,7 +18,7 @@ RESTATED_DAYS = [
 
 
 def restate(company: Company) -> None:
-    """The provider corrects two months: search costs something else, and of one month two days are taken back."""
+    """The provider corrects two months: search costs something else, and one has two days less."""
     billing = company.settings.sources / "billing"
     small_company.write_bill(billing, "2026-04", Decimal("20000.00"))
     small_company.write_bill(billing, "2026-05", Decimal("5000.00"), days=(1, 2))
