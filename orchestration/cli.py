@@ -119,6 +119,28 @@ def run(
 
 
 @app.command()
+def coverage(
+    workspace: Workspace = None,
+    top: Annotated[int, typer.Option(min=1, help="How many groups to list per dimension.")] = 5,
+) -> None:
+    """Show how much of the bill the rules claim, per dimension and month, and the largest they do not.
+
+    Examples:
+
+    [bold]cpc coverage --workspace my-bill[/]
+
+    [bold]cpc coverage --workspace my-bill --top 20[/]   to look for the next rule to write
+    """
+    from orchestration.reports.coverage import show_coverage
+    from orchestration.reports.databases import NotReadableError
+
+    try:
+        show_coverage(_settings(workspace, None), _console(), top)
+    except NotReadableError as error:
+        _fail(str(error))
+
+
+@app.command()
 def demo(workspace: Workspace = None, contexts: Contexts = None) -> None:
     """Run the whole job on a made-up company's bill and usage, then say where to look.
 
@@ -172,6 +194,12 @@ def _settings(workspace: Path | None, contexts: Path | None) -> Settings:
         lines = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
         print("The settings are not right:", *lines, sep="\n  ", file=sys.stderr)
         raise typer.Exit(2) from error
+
+
+def _console() -> Console:
+    """Wide where nobody's window limits it, so that a file or a pipe gets whole lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=240)
 
 
 def _months(text: str | None) -> list[str] | None:
