@@ -99,6 +99,8 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     root.mkdir(parents=True, exist_ok=True)
     Written(seed, made_by, complete=False, files=before.files).write(root)
     with duckdb.connect() as connection:
+        # DuckDB's own bar would be drawn over the demo's.
+        connection.execute("set enable_progress_bar = false")
         progress("Making two months of the bill")
         make_bill(connection, seed)
         files = [_write(root, key, content) for key, content in _billing(connection)]

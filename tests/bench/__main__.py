@@ -61,14 +61,14 @@ def main() -> None:
         with console.status(f"Making {size.rows:,} charges and {size.rows:,} usage records"):
             generated.write_sources(settings.sources, size)
             generated.write_contexts(settings.contexts, size)
-        by_hand = _by_hand(settings, folder, console, "By hand")
         whole = _run(settings, console, size, "The whole job")
+        by_hand = _by_hand(settings, folder, console, "By hand, the better of two")
         _compare(settings, folder, console)
         console.print(f"  {whole / by_hand:.1f} times the {by_hand:.1f} s of hand-written SQL")
 
         generated.change_one_day(settings.sources, size)
-        changed = _run(settings, console, size, "Again, after one changed day")
-        by_hand = _by_hand(settings, folder, console, "By hand, all days")
+        changed = _run(settings, console, size, "Again, after one changed day", usage_is_new=False)
+        by_hand = _by_hand(settings, folder, console, "By hand, all days, the better of two")
         _compare(settings, folder, console)
         console.print(
             f"  {changed / whole:.2f} of the whole job, {changed / by_hand:.1f} times hand-written SQL"
@@ -91,7 +91,9 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _run(settings: Settings, console: Console, size: generated.Size, title: str) -> float:
+def _run(
+    settings: Settings, console: Console, size: generated.Size, title: str, *, usage_is_new: bool = True
+) -> float:
     with console.status(title):
         _, in_all, memory = measure.alone(run_the_job, settings)
     stages = measure.stages_of_last_run(settings)
@@ -102,7 +104,7 @@ def _run(settings: Settings, console: Console, size: generated.Size, title: str)
             table,
             _SHOWN.get(stage.name, stage.name),
             stage.seconds,
-            _rows(stage.name, size),
+            _rows(stage.name, size, usage_is_new=usage_is_new),
             memory.peak(stage.started, stage.ended),
         )
     _add(table, _REST, rest, None, None)
@@ -116,17 +118,20 @@ def _run(settings: Settings, console: Console, size: generated.Size, title: str)
 
 
 def _by_hand(settings: Settings, folder: Path, console: Console, title: str) -> float:
+    target = folder / "by_hand.duckdb"
     with console.status(title):
-        _, in_all, memory = measure.alone(make_customer_costs, settings.sources, folder / "by_hand.duckdb")
+        # The first of two also warms what the second finds warm: they differ more than two runs of the job.
+        turns = [measure.alone(make_customer_costs, settings.sources, target)[1:] for _ in range(2)]
+    in_all, memory = min(turns, key=lambda turn: turn[0].seconds)
     table = _table(title)
     _add(table, "handwritten.sql", in_all.seconds, None, memory.peak(in_all.started, in_all.ended))
     console.print(table)
     return in_all.seconds
 
 
-def _rows(stage: str, size: generated.Size) -> int | None:
+def _rows(stage: str, size: generated.Size, *, usage_is_new: bool) -> int | None:
     """The rows that a stage reads, where that says something about its speed."""
-    if "billing" in stage or ("telemetry" in stage and "quarantine" not in stage):
+    if stage == "land_billing" or (stage == "telemetry_landing" and usage_is_new):
         return size.rows
     return 2 * size.rows if stage == "dbt_models" else None
 
@@ -135,6 +140,7 @@ def _compare(settings: Settings, folder: Path, console: Console) -> None:
     """Both ways must have made the same money of the same bill, to the last digit."""
     published = settings.published_folder / "current.duckdb"
     with closing(duckdb.connect()) as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach '{published}' as job (read_only)")
         connection.execute(f"attach '{folder / 'by_hand.duckdb'}' as by_hand (read_only)")
         found = {

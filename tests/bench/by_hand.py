@@ -16,6 +16,7 @@ def make_customer_costs(sources: Path, target: Path) -> None:
     """Make `customer_costs_daily` in the database file `target` out of the files below `sources`."""
     target.unlink(missing_ok=True)
     with duckdb.connect(str(target)) as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute("set variable bill = ?", [str(sources / "billing" / "charges.parquet")])
         connection.execute("set variable usage = ?", [str(sources / "telemetry" / "*" / "*.parquet")])
         connection.execute(HANDWRITTEN.read_text(encoding="utf-8"))

@@ -34,6 +34,7 @@ class Size:
 def write_sources(sources: Path, size: Size) -> None:
     """Write bill, usage batches (one a day) and the list of customers below `sources`."""
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         _write_bill(connection, sources, size, changed=False)
         _write_usage(connection, sources, size)
         _write_customers(connection, sources, size)
@@ -42,6 +43,7 @@ def write_sources(sources: Path, size: Size) -> None:
 def change_one_day(sources: Path, size: Size) -> None:
     """Deliver the bill again: on `CHANGED_DAY` the first service of every feature cost twice as much."""
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         _write_bill(connection, sources, size, changed=True)
 
 
