@@ -1,0 +1,133 @@
+"""The spool: where batches that the API accepts are stored before it says so.
+
+What belongs here: writing one object so that it outlives a crash, at the place where the batch reader looks.
+What does not: what is in a batch. On a folder an object is written under a hidden name, synced, renamed, and
+its folder is synced; on S3 a put is durable when it is answered.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestration.sources.locations import FolderLocation, S3Client, S3Location, open_location
+
+
+class SpoolError(Exception):
+    """The spool does not take an object now; nothing was stored."""
+
+
+class Spool(Protocol):
+    """A place that keeps objects."""
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None when there is none."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store the object, in place of one of that name; durable on return. Raises `SpoolError`."""
+
+
+class FolderSpool:
+    """A spool in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, key: str) -> bytes | None:
+        """The file's content, or None."""
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file."""
+        return (self.root / key).is_file()
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write, sync, rename, sync the folder."""
+        path = self.root / key
+        written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            self._make(path.parent)
+            try:
+                with written.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                written.replace(path)
+            except OSError:
+                written.unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+        except OSError as error:
+            raise SpoolError(f"{path} cannot be written: {error}") from error
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder that outlives a crash: its name is an entry of the folder above."""
+        if not folder.is_dir():
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _sync(folder.parent)
+
+
+class S3Spool:
+    """A spool on S3. Needs s3:PutObject and s3:GetObject."""
+
+    def __init__(self, client: S3Client, bucket: str | None, prefix: str) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.prefix = prefix
+
+    def read(self, key: str) -> bytes | None:
+        """The object's content, or None."""
+        try:
+            content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+                return None
+            raise self._refused(key, error) from error
+        except BotoCoreError as error:
+            raise self._refused(key, error) from error
+        return content
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return self.read(key) is not None
+
+    def write(self, key: str, content: bytes) -> None:
+        """One put."""
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content)
+        except (ClientError, BotoCoreError) as error:
+            raise self._refused(key, error) from error
+
+    def _refused(self, key: str, error: Exception) -> SpoolError:
+        return SpoolError(f"s3://{self.bucket}/{self.prefix}{key}: {error}")
+
+
+def open_spool(location: str, s3_client: Callable[[], S3Client]) -> Spool:
+    """The spool at a telemetry location: the folder or `s3://bucket/prefix` that the batch reader lists."""
+    place = open_location(location, s3_client)
+    match place:
+        case S3Location():
+            return S3Spool(place.client, place.bucket, place.prefix)
+        case FolderLocation():
+            return FolderSpool(place.root)
+    raise TypeError(f"no spool for {place.describe()}")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

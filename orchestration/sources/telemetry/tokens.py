@@ -1,0 +1,90 @@
+"""Tokens of the telemetry API: who may send usage to which streams.
+
+What belongs here: making a token, and finding out whose a presented one is. A token is 256 random bits and is
+shown once; the file keeps only its sha256, so who reads the file cannot send usage. What does not: HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+TOKENS_FILE = "api_tokens.yml"
+EVERY_STREAM = "*"
+
+
+class TokensFileError(Exception):
+    """The file of tokens cannot be understood; says where and why."""
+
+
+class Token(BaseModel):
+    """One token as it is kept: its name, what it may send to (`*` is every stream), and its sha256."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    streams: tuple[str, ...]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    created_at: datetime
+
+    def allows(self, stream: str) -> bool:
+        """Whether the token may send to the stream."""
+        return EVERY_STREAM in self.streams or stream in self.streams
+
+
+class Tokens:
+    """The tokens of a file, read again when the file changes, so that a removed one ends at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: tuple[tuple[int, int], tuple[Token, ...]] | None = None
+
+    def owner(self, presented: str) -> Token | None:
+        """The token that was presented, or None. Every kept one is compared, each in constant time."""
+        digest = hashlib.sha256(presented.encode()).hexdigest()
+        found = None
+        for token in self._tokens():
+            if hmac.compare_digest(token.sha256, digest):
+                found = token
+        return found
+
+    def create(self, streams: Sequence[str], name: str, now: datetime) -> str:
+        """Add a token to the file and give it, this once. Raises ValueError when the name is taken."""
+        kept = self._tokens()
+        if any(token.name == name for token in kept):
+            raise ValueError(f"{self.path}: there is a token named {name!r}; remove it or take another name")
+        secret = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        added = Token(name=name, streams=tuple(streams), sha256=digest, created_at=now.astimezone(UTC))
+        text = yaml.safe_dump(
+            [token.model_dump(mode="json") for token in (*kept, added)], sort_keys=False, allow_unicode=True
+        )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        written = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(self.path)
+        return secret
+
+    def _tokens(self) -> tuple[Token, ...]:
+        try:
+            stat = self.path.stat()
+            version = (stat.st_mtime_ns, stat.st_ino)
+            if self._read is None or self._read[0] != version:
+                told = yaml.safe_load(self.path.read_text(encoding="utf-8")) or []
+                self._read = version, TypeAdapter(tuple[Token, ...]).validate_python(told)
+        except FileNotFoundError:
+            return ()
+        except (yaml.YAMLError, ValidationError) as error:
+            raise TokensFileError(f"{self.path} is not a list of tokens: {error}") from error
+        return self._read[1]

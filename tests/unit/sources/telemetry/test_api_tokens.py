@@ -1,0 +1,52 @@
+"""Tokens are shown once, kept hashed, scoped, and end when they are taken out of the file."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from orchestration.sources.telemetry.tokens import Tokens, TokensFileError
+
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def test_a_token_is_known_again_and_kept_only_as_a_hash(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "w" / "api_tokens.yml")
+    secret = tokens.create(["searches"], "loader", NOW)
+    kept = tokens.path.read_text()
+    assert len(secret) >= 43
+    assert secret not in kept
+    assert tokens.path.stat().st_mode & 0o777 == 0o600
+    owner = tokens.owner(secret)
+    assert owner is not None
+    assert (owner.name, owner.allows("searches"), owner.allows("views")) == ("loader", True, False)
+    assert tokens.owner(secret + "x") is None
+    assert tokens.owner("") is None
+
+
+def test_a_star_is_every_stream_and_a_name_is_taken_once(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "api_tokens.yml")
+    owner = tokens.owner(tokens.create(["*"], "all", NOW))
+    assert owner is not None
+    assert owner.allows("anything")
+    with pytest.raises(ValueError, match="there is a token named 'all'"):
+        tokens.create(["*"], "all", NOW)
+
+
+def test_a_token_taken_out_of_the_file_ends(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "api_tokens.yml")
+    secret = tokens.create(["*"], "all", NOW)
+    assert tokens.owner(secret) is not None
+    tokens.path.write_text("[]\n")
+    os.utime(tokens.path, (1, 1))
+    assert tokens.owner(secret) is None
+
+
+def test_a_file_that_is_no_list_of_tokens_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "api_tokens.yml"
+    path.write_text("- {name: a}\n")
+    with pytest.raises(TokensFileError, match="is not a list of tokens"):
+        Tokens(path).owner("x")
