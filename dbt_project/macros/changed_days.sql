@@ -16,13 +16,29 @@
 {% endmacro %}
 
 {#
-  dbt's own question, answered for the changed days too: when no day counts as built (the first run, or a change of
-  the rules, which changes every day), incremental models are made anew as whole tables, in their new shape.
+  dbt's own question, answered for the changed days too: when no day is published (the first run, or a change of the
+  rules, which changes every day), incremental models are made anew as whole tables, in their new shape.
 #}
 {% macro should_full_refresh() %}
     {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
     {%- if not execute -%} {{ return(false) }} {%- endif -%}
-    {{ return(run_query("select count(*) from " ~ source("built", "days")).columns[0].values()[0] == 0) }}
+    {%- set published_days = (
+        "select count(*) from "
+        ~ source("built", "days")
+        ~ " where rules_fingerprint <> 'not published'"
+    ) -%}
+    {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
+{% endmacro %}
+
+{# Keep to the memory and cores that the settings give to DuckDB, if they do. #}
+{% macro set_limits() %}
+    {%- if var("duckdb_threads", none) -%} set threads = {{ var("duckdb_threads") | int }}
+        ;
+    {%- endif -%}
+    {%- if var("duckdb_memory_limit", none) -%}
+        set memory_limit = {{ dbt.string_literal(var("duckdb_memory_limit")) }}
+        ;
+    {%- endif -%}
 {% endmacro %}
 
 {# Pre-hook of an incremental model: takes out the days that the run is about to insert. #}
@@ -46,19 +62,15 @@
             .values()
         ) -%}
         {%- if days | length == 0 -%} false
-        {%- elif days | length > 62 -%}
-            {{ column }} in (select usage_date from {{ changed_days }})
-        {%- else -%}
-            {{ column }} in (date '{{ days | join("', date '") }}')
+        {%- elif days | length > 62 -%} {{ column }} in (select usage_date from {{ changed_days }})
+        {%- else -%} {{ column }} in (date '{{ days | join("', date '") }}')
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 {# The same for models whose rows are months: every month that has a changed day. #}
 {% macro delete_changed_months(column="usage_month") %}
-    {%- if is_incremental() -%}
-        delete from {{ this }} where {{ in_changed_months(column) }}
-    {%- endif -%}
+    {%- if is_incremental() -%} delete from {{ this }} where {{ in_changed_months(column) }} {%- endif -%}
 {% endmacro %}
 
 {% macro in_changed_months(column="usage_month") -%}

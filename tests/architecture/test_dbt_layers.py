@@ -40,14 +40,14 @@ def test_models_read_their_own_layer_and_those_before_it(models: dict[str, Any])
     assert backwards == []
 
 
-def test_nothing_behind_usage_reads_what_was_landed(models: dict[str, Any], manifest: dict[str, Any]) -> None:
+def test_only_staging_reads_what_was_landed(models: dict[str, Any], manifest: dict[str, Any]) -> None:
     readers = {
         node["schema"]
         for node in models.values()
         for read in node["depends_on"]["nodes"]
         if read in manifest["sources"]
     }
-    assert readers <= {"staging", "usage"}
+    assert readers == {"staging"}
 
 
 def test_every_model_says_what_one_row_is(models: dict[str, Any]) -> None:

@@ -1,12 +1,17 @@
 {{
     config(
         materialized="table",
-        post_hook="delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
+        post_hook=[
+            "delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
+            "insert into {{ source('built', 'days') }} (usage_date, rules_fingerprint, lookback_days, built_at) select usage_date, 'not published', 0, {{ dbt.current_timestamp() }} from {{ this }}",
+        ],
     )
 }}
--- A day stops counting as built (post_hook) as soon as a run takes it on, and counts again when published:
--- should this run fail and the next one meet the former content again, the half-made day is still made
--- anew.
+-- As soon as a run takes a day on, the day is noted as begun (post_hook), and as built when it is
+-- published. Should
+-- the run stop before that, the next one takes the day on again, even if it meets the former content or no
+-- such day
+-- any more: half of it may have been made.
 with
     charge_days as (
         select

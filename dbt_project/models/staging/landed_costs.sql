@@ -8,20 +8,29 @@
 -- The bill's sums, taken another way than staging takes them: raw columns are summed by line item type
 -- first, and the formulas applied to the sums. Reconciliation starts here.
 with
+    aws_cur_net_bills as (
+        select source_name as x_source_name, delivery, true as has_net_costs
+        from {{ source("landing", "aws_cur_charges") }}
+        where {{ in_changed_deliveries("aws_cur") }}
+        group by all
+        having count(line_item_net_unblended_cost) > 0
+    ),
+
     aws_cur_sums as (
         select
             source_name as x_source_name,
+            delivery,
             billing_period,
             line_item_currency_code as billing_currency,
             usage_date,
             line_item_line_item_type as line_item_type,
-            split_line_item_parent_resource_id is not null as is_split,
+            split_line_item_parent_resource_id is not null
+            or coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false) as is_split,
             line_item_line_item_type = 'Fee'
             and reservation_reservation_a_r_n is not null
             or line_item_line_item_type = 'Refund'
             and line_item_line_item_description
             like 'Refund for one-time fee for Savings Plan ID%' as is_upfront,
-            line_item_net_unblended_cost is not null as has_net_costs,
             sum(coalesce(line_item_unblended_cost, 0)) as unblended,
             sum(coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)) as net_unblended,
             sum(coalesce(pricing_public_on_demand_cost, 0)) as public_on_demand,
@@ -75,6 +84,7 @@ with
             billing_currency,
             usage_date,
             sum(case when not is_split then unblended else 0 end) as billed_cost,
+            sum(case when is_split then unblended else 0 end) as billed_again_for_pods,
             sum(
                 case
                     when is_split or is_upfront
@@ -136,6 +146,7 @@ with
                 end
             ) as x_net_effective_cost
         from aws_cur_sums
+        left join aws_cur_net_bills using (x_source_name, delivery)
         group by all
     ),
 
@@ -149,7 +160,8 @@ with
             sum(coalesce(effective_cost, 0)) as effective_cost,
             sum(coalesce(contracted_cost, 0)) as contracted_cost,
             sum(coalesce(list_cost, 0)) as list_cost,
-            sum(coalesce(effective_cost, 0)) as x_net_effective_cost
+            sum(coalesce(effective_cost, 0)) as x_net_effective_cost,
+            0 as billed_again_for_pods
         from {{ source("landing", "focus_charges") }}
         where {{ in_changed_deliveries("focus") }} and {{ in_changed_days() }}
         group by all
@@ -176,7 +188,13 @@ with
     ),
 
     landed as (
-        select x_source_name, billing_period, billing_currency, usage_date, {{ sum_of_cost_columns() }}
+        select
+            x_source_name,
+            billing_period,
+            billing_currency,
+            usage_date,
+            {{ sum_of_cost_columns() }},
+            sum(billed_again_for_pods) as billed_again_for_pods
         from costs
         group by all
     )
@@ -192,7 +210,10 @@ select
     landed.contracted_cost,
     landed.list_cost,
     landed.x_net_effective_cost,
-    delivered.source_billed_cost
+    -- The file's own sum counts what its rows of pods and tasks bill, which their instances bill already.
+    cast(
+        delivered.source_billed_cost - coalesce(landed.billed_again_for_pods, 0) as decimal(38, 12)
+    ) as source_billed_cost
 from landed
 full join
     delivered

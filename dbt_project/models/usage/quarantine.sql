@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
 select reason, detail, batch_location, batch_row, record, quarantined_at
-from {{ source("landing", "telemetry_quarantine") }}
+from {{ ref("stg_telemetry__quarantine") }}
 union all by name
 select
     'unknown-stream' as reason,

@@ -10,14 +10,15 @@ with
             {{ with_tag_keys("resource_tags", cur_tag_key) }} as tags,
             {{ with_tag_keys("cost_category", cur_tag_key) }} as cost_categories,
             -- Pods and tasks are a second view of the money of the instance that they ran on.
-            split_line_item_parent_resource_id is not null as is_split,
+            split_line_item_parent_resource_id is not null
+            or coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false) as is_split,
             line_item_line_item_type = 'Fee'
             and reservation_reservation_a_r_n is not null as is_reservation_fee,
             line_item_line_item_type = 'Refund'
             and line_item_line_item_description
             like 'Refund for one-time fee for Savings Plan ID%' as is_savings_plan_refund,
-            -- Net columns are there only with a discount programme; without it net is gross.
-            line_item_net_unblended_cost is not null as has_net_costs,
+            (source_name, delivery)
+            in (select x_source_name, delivery from {{ ref("stg_aws_cur__net_bills") }}) as has_net_costs,
             savings_plan_total_commitment_to_date
             - savings_plan_used_commitment as savings_plan_unused_commitment
         from source
@@ -104,7 +105,10 @@ with
                 then coalesce(pricing_public_on_demand_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as contracted_cost,
-            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost
+            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost,
+            -- Null without a discount programme: the gross cost says the pod's part then.
+            split_line_item_net_split_cost
+            + coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0) as net_split_cost
         from named
     )
 
@@ -183,6 +187,7 @@ select
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,
     split_cost,
+    net_split_cost,
     landed_file as x_landed_file,
     landed_row as x_landed_row
 from costed
