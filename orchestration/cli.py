@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,6 +139,35 @@ def coverage(
         show_coverage(_settings(workspace, None), _console(), top)
     except NotReadableError as error:
         _fail(str(error))
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Option(help="The customer's id or name.")],
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The usage date, UTC.")],
+    feature: Annotated[str | None, typer.Option(help="Only the cost of this feature.")] = None,
+    charges: Annotated[int, typer.Option(min=1, help="How many charges to list.")] = 10,
+    workspace: Workspace = None,
+) -> None:
+    """Take a customer's cost of a day apart: pools, usage, shares, charges, and the rules with file:line.
+
+    Examples:
+
+    [bold]cpc explain --customer cust-017 --day 2026-10-20[/]
+
+    [bold]cpc explain --customer cust-017 --day 2026-10-20 --feature Search --workspace my-bill[/]
+    """
+    from orchestration.reports.databases import NotReadableError
+    from orchestration.reports.explanation import show_explanation
+    from orchestration.reports.question import NothingToExplainError, Question
+
+    question = Question(customer, day.date(), feature)
+    try:
+        exact = show_explanation(_settings(workspace, None), question, charges, _console())
+    except (NothingToExplainError, NotReadableError) as error:
+        _fail(str(error))
+    if not exact:
+        raise typer.Exit(1)
 
 
 @app.command()
