@@ -19,6 +19,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from orchestration.api_command import register_api
 from orchestration.settings import PROJECT_ROOT, Settings
 
 app = typer.Typer(
@@ -209,6 +210,9 @@ def dev(
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = [dagster, "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"), "--port", str(port)]
     os.execve(dagster, arguments, environment)  # noqa: S606 (no shell wanted)
+
+
+register_api(app, lambda workspace, contexts: _settings(workspace, contexts))
 
 
 def main() -> None:

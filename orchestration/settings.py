@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
     writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for another writer")
 
+    api_host: str = Field("127.0.0.1", description="Where `cpc api` listens; put TLS in front of it")
+    api_port: int = Field(8787, ge=0, le=65535)
+    api_body_bytes: int = Field(16 << 20, ge=1, description="Largest body of a request, unpacked")
+    api_requests_per_second: float = Field(50, gt=0, description="For each token, over time")
+    api_request_burst: int = Field(100, ge=1, description="Requests of a token at once, before it must wait")
+
     @field_validator("workspace", "contexts", "landing", "warehouse", "published")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:

@@ -1,0 +1,154 @@
+"""What one request says -> a batch as it is stored, and what is refused of it.
+
+What belongs here: taking records out of a body, judging them by the rules of all batches (`records.py`), and
+the stored form of the good ones. What does not: HTTP (`api.py`) and where a batch is stored (`spool.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import local
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.sources.telemetry.formats.jsonl import JSONL_QUERY
+from orchestration.sources.telemetry.records import judged_records
+
+ELSEWHERE = "not-of-this-address"
+"""The reason of a record that names another stream or operation than the address it was sent to."""
+
+_SPACES = re.compile(r"[ \t\r\n]*")
+_LINES = pa.schema([("batch", pa.int32()), ("batch_row", pa.int64()), ("raw", pa.string())])
+
+# A record may leave out what the address says; what it says itself must agree.
+_ADDRESSED = f"""
+    SELECT * REPLACE (coalesce(stream, $stream) AS stream, coalesce(operation, $operation) AS operation)
+    FROM ({JSONL_QUERY})
+"""
+# A record without an identity gets one from its request: equal records of two requests then both count, and
+# the same request stored twice is the same content.
+_JUDGED = f"""
+    SELECT
+        batch_row,
+        CASE
+            WHEN reason IS NULL AND (stream <> $stream OR operation <> $operation) THEN '{ELSEWHERE}'
+            ELSE reason
+        END AS refused,
+        CASE
+            WHEN refused = '{ELSEWHERE}'
+                THEN 'the record is for ' || stream || '/' || operation
+                    || '; send it to that address, or leave stream and operation out'
+            ELSE detail
+        END AS message,
+        CASE
+            WHEN refused IS NULL
+                THEN to_json(struct_pack(
+                    stream := stream,
+                    timestamp := strftime(usage_timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'),
+                    granularity := granularity,
+                    customer_id := customer_id,
+                    value := value::VARCHAR,
+                    operation := operation,
+                    filter := filter::JSON,
+                    record_id := coalesce(record_id, $request || '-' || batch_row)
+                ))::VARCHAR
+        END AS stored
+    FROM ({judged_records(_ADDRESSED)})
+    ORDER BY batch_row
+"""
+_of_thread = local()
+
+
+class BodyError(ValueError):
+    """A body is not what it must be; nothing of it can be read as records. Says why."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`batch` is the JSONL of the `accepted` records; `rejected` says index (from 0), reason, message."""
+
+    accepted: int
+    batch: bytes
+    rejected: list[dict[str, Any]]
+
+
+def records_of_json(body: bytes) -> list[str]:
+    """The records of `{"records": [...]}`, each as its text: digits stay as they were written."""
+    text = _text(body)
+    decoder = json.JSONDecoder()
+    try:
+        told = decoder.decode(text)
+        if not isinstance(told, dict) or list(told) != ["records"] or not isinstance(told["records"], list):
+            raise BodyError('the body must be {"records": [...]} and nothing else')
+        place = text.index("[") + 1
+        records = []
+        for _ in told["records"]:
+            start = _skip(text, place)
+            _, end = decoder.raw_decode(text, start)
+            records.append(re.sub(r"[\r\n]", " ", text[start:end]))
+            place = _skip(text, end) + 1  # the comma, or the end of the list
+        if told["records"] and (text[place - 1] != "]" or text[place:].strip(" \t\r\n") != "}"):
+            raise BodyError("the body names records more than once")
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BodyError(f"the body is not JSON: {error}") from error
+    return records
+
+
+def records_of_ndjson(body: bytes) -> list[str]:
+    """The lines of a body that has one record per line; blank lines are none."""
+    # A byte that is not UTF-8 spoils only its line: the rules know the replacement character.
+    return [line for line in body.decode("utf-8", "replace").split("\n") if line.strip(" \t\r")]
+
+
+def judge(records: Sequence[str], stream: str, operation: str, request: str, now: datetime) -> Judgement:
+    """Judge records (JSON texts without line ends). The same arguments give the same batch, byte by byte.
+
+    `request` is unique to the request; `now` is UTC without zone.
+    """
+    connection = _connection()
+    connection.register(
+        "lines",
+        pa.table([[0] * len(records), list(range(len(records))), list(records)], schema=_LINES),
+    )
+    rows = connection.execute(
+        _JUDGED, {"stream": stream, "operation": operation, "request": request, "now": now}
+    ).fetchall()
+    good = [stored for _, refused, _, stored in rows if refused is None]
+    return Judgement(len(good), _lines(good), list(_rejected(rows)))
+
+
+def _rejected(rows: Iterable[tuple[Any, ...]]) -> Iterable[dict[str, Any]]:
+    for index, refused, message, _ in rows:
+        if refused is not None:
+            yield {"index": index, "reason": refused, "message": message}
+
+
+def _lines(texts: Iterable[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """A database in memory for each thread: small judgements side by side, none waiting for another."""
+    if not hasattr(_of_thread, "connection"):
+        _of_thread.connection = duckdb.connect(config={"threads": 1})
+        _of_thread.connection.execute("SET TimeZone = 'UTC'")
+    connection: duckdb.DuckDBPyConnection = _of_thread.connection
+    return connection
+
+
+def _skip(text: str, place: int) -> int:
+    spaces = _SPACES.match(text, place)
+    return spaces.end() if spaces else place
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BodyError(f"the body is not UTF-8 text: {error}") from error

@@ -1,0 +1,29 @@
+"""How often a token may ask: a bucket of requests that fills over time.
+
+What belongs here: the bucket. What does not: who asks (`tokens.py`), and the answer (`api.py`). It is kept in
+memory: several servers side by side each allow the whole rate.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RateLimit:
+    """`burst` requests at once, `per_second` over time, for each name."""
+
+    per_second: float
+    burst: int
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def seconds_to_wait(self, name: str, now: float) -> int:
+        """0, and the request counts; or after how many whole seconds to ask again. `now` only ever grows."""
+        left, since = self._left.get(name, (float(self.burst), now))
+        left = min(float(self.burst), left + (now - since) * self.per_second)
+        if left < 1:
+            self._left[name] = left, now
+            return max(1, math.ceil((1 - left) / self.per_second))
+        self._left[name] = left - 1, now
+        return 0

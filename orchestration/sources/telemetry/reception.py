@@ -1,0 +1,83 @@
+"""One request's batch, stored once: what an Idempotency-Key means.
+
+What belongs here: the order in which things are stored, so that a crash between any two of them, and a retry
+after it, count each record once. What does not: HTTP (`api.py`), judging (`intake.py`).
+
+With a key, the request is first noted under `_requests/` (the batch reader passes over names with `_`): the
+body's fingerprint and the time by which it is judged. Then the batch is stored under a name made of token and
+key. A retry finds the note, judges by the same time, and so has the same batch and the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from orchestration.sources.telemetry.intake import Judgement, judge
+from orchestration.sources.telemetry.spool import Spool
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key has been used with another request."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request whose sender is known. `key` is the Idempotency-Key, None when there is none."""
+
+    token: str
+    stream: str
+    operation: str
+    key: str | None
+    records: Sequence[str]
+
+
+class Reception:
+    """Stores what is sent; used by many threads at once."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.spool = spool
+        self._locks: defaultdict[int, Lock] = defaultdict(Lock)
+        self._locks.update({number: Lock() for number in range(64)})
+
+    def receive(self, sent: Sent, now: datetime) -> Judgement:
+        """Judge and store; the good records are durable on return. `now` is UTC without zone.
+
+        Raises `KeyReusedError`, and `SpoolError` when it cannot be stored.
+        """
+        if sent.key is None:
+            return self._store(sent, secrets.token_hex(16), now)
+        name = _fingerprint([sent.token, sent.key])[:32]
+        with self._locks[int(name, 16) % len(self._locks)]:
+            return self._store(sent, name, self._noted(sent, name, now))
+
+    def _noted(self, sent: Sent, name: str, now: datetime) -> datetime:
+        """The time at which the request was first seen."""
+        body = _fingerprint([sent.stream, sent.operation, *sent.records])
+        place = f"_requests/{name[:2]}/{name}.json"
+        kept = self.spool.read(place)
+        if kept is None:
+            self.spool.write(place, json.dumps({"body": body, "received_at": now.isoformat()}).encode())
+            return now
+        note: dict[str, Any] = json.loads(kept)
+        if note["body"] != body:
+            raise KeyReusedError("this Idempotency-Key was used with another request; use a new one")
+        return datetime.fromisoformat(note["received_at"])
+
+    def _store(self, sent: Sent, name: str, received_at: datetime) -> Judgement:
+        judged = judge(sent.records, sent.stream, sent.operation, name, received_at)
+        place = f"api/{received_at:%Y-%m-%d}/{name}.jsonl"
+        if judged.accepted and not (sent.key is not None and self.spool.exists(place)):
+            self.spool.write(place, judged.batch)
+        return judged
+
+
+def _fingerprint(parts: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
