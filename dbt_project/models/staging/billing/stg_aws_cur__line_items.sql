@@ -17,8 +17,8 @@ with
             line_item_line_item_type = 'Refund'
             and line_item_line_item_description
             like 'Refund for one-time fee for Savings Plan ID%' as is_savings_plan_refund,
-            (source_name, delivery)
-            in (select x_source_name, delivery from {{ ref("stg_aws_cur__net_bills") }}) as has_net_costs,
+            -- Net columns are there only with a discount programme; without it net is gross.
+            line_item_net_unblended_cost is not null as has_net_costs,
             savings_plan_total_commitment_to_date
             - savings_plan_used_commitment as savings_plan_unused_commitment
         from source
@@ -105,10 +105,7 @@ with
                 then coalesce(pricing_public_on_demand_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as contracted_cost,
-            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost,
-            -- Null without a discount programme: the gross cost says the pod's part then.
-            split_line_item_net_split_cost
-            + coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0) as net_split_cost
+            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost
         from named
     )
 
@@ -187,7 +184,6 @@ select
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,
     split_cost,
-    net_split_cost,
     landed_file as x_landed_file,
     landed_row as x_landed_row
 from costed
