@@ -105,7 +105,10 @@ with
                 then coalesce(pricing_public_on_demand_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as contracted_cost,
-            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost
+            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost,
+            -- Null without a discount programme: the gross cost says the pod's part then.
+            split_line_item_net_split_cost
+            + coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0) as net_split_cost
         from named
     )
 
@@ -184,6 +187,7 @@ select
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,
     split_cost,
+    net_split_cost,
     landed_file as x_landed_file,
     landed_row as x_landed_row
 from costed

@@ -1,6 +1,7 @@
 -- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here
 -- each pod takes its part out of its instance's line items, in every cost column and at the ratio of the
--- amortised costs, and what no pod took stays with the instance. An instance hour can be several line items
+-- amortised costs (the net ones for the net column, where the bill has them), and what no pod took stays
+-- with the instance. An instance hour can be several line items
 -- (one per purchase option): a pod then has a part in each of them. Nothing is rounded away: the instance
 -- keeps the rest to the last digit.
 with
@@ -51,7 +52,8 @@ with
             delivery,
             resource_id,
             charge_period_start,
-            {{ money_units("sum(effective_cost)") }} as effective_units
+            {{ money_units("sum(effective_cost)") }} as effective_units,
+            {{ money_units("sum(x_net_effective_cost)") }} as net_effective_units
         from instances
         group by all
     )
@@ -70,12 +72,20 @@ select
     instances.commitment_discount_id,
     instances.commitment_discount_status,
     {%- for column in cost_columns() %}
+        {%- if column == "x_net_effective_cost" %}
+            {%- set part = "coalesce(pods.net_split_cost, pods.split_cost)" %}
+            {%- set whole = (
+                "case when pods.net_split_cost is null then instance_hours.effective_units"
+                ~ " else instance_hours.net_effective_units end"
+            ) %}
+        {%- else %} {%- set part, whole = "pods.split_cost", "instance_hours.effective_units" %}
+        {%- endif %}
         coalesce(
             {{
                 money(
                     whole_quotient(
-                        money_units("instances." ~ column) ~ " * " ~ money_units("pods.split_cost"),
-                        "nullif(instance_hours.effective_units, 0)",
+                        money_units("instances." ~ column) ~ " * " ~ money_units(part),
+                        "nullif(" ~ whole ~ ", 0)",
                     )
                 )
             }},
