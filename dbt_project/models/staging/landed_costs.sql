@@ -8,9 +8,18 @@
 -- The bill's sums, taken another way than staging takes them: raw columns are summed by line item type
 -- first, and the formulas applied to the sums. Reconciliation starts here.
 with
+    aws_cur_net_bills as (
+        select source_name as x_source_name, delivery, true as has_net_costs
+        from {{ source("landing", "aws_cur_charges") }}
+        where {{ in_changed_deliveries("aws_cur") }}
+        group by all
+        having count(line_item_net_unblended_cost) > 0
+    ),
+
     aws_cur_sums as (
         select
             source_name as x_source_name,
+            delivery,
             billing_period,
             line_item_currency_code as billing_currency,
             usage_date,
@@ -22,7 +31,6 @@ with
             or line_item_line_item_type = 'Refund'
             and line_item_line_item_description
             like 'Refund for one-time fee for Savings Plan ID%' as is_upfront,
-            line_item_net_unblended_cost is not null as has_net_costs,
             sum(coalesce(line_item_unblended_cost, 0)) as unblended,
             sum(coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)) as net_unblended,
             sum(coalesce(pricing_public_on_demand_cost, 0)) as public_on_demand,
@@ -138,6 +146,7 @@ with
                 end
             ) as x_net_effective_cost
         from aws_cur_sums
+        left join aws_cur_net_bills using (x_source_name, delivery)
         group by all
     ),
 

@@ -17,8 +17,8 @@ with
             line_item_line_item_type = 'Refund'
             and line_item_line_item_description
             like 'Refund for one-time fee for Savings Plan ID%' as is_savings_plan_refund,
-            -- Net columns are there only with a discount programme; without it net is gross.
-            line_item_net_unblended_cost is not null as has_net_costs,
+            (source_name, delivery)
+            in (select x_source_name, delivery from {{ ref("stg_aws_cur__net_bills") }}) as has_net_costs,
             savings_plan_total_commitment_to_date
             - savings_plan_used_commitment as savings_plan_unused_commitment
         from source
