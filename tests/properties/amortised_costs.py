@@ -1,0 +1,187 @@
+"""AWS' cost formulas in plain Python: the oracle that the staged charges are compared with, charge by charge.
+
+Made from AWS' documentation of line item types, cost columns and split cost allocation, not from the SQL.
+Amounts are `Decimal`; the two quotients there are (net unused Savings Plan, a pod's part of its instance) are
+taken on whole 10^-12 units and cut toward zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import md5
+
+COST_COLUMNS = ("billed_cost", "effective_cost", "contracted_cost", "list_cost", "x_net_effective_cost")
+CATEGORIES = {
+    "Usage": "Usage",
+    "DiscountedUsage": "Usage",
+    "SavingsPlanCoveredUsage": "Usage",
+    "SavingsPlanNegation": "Usage",
+    "Fee": "Purchase",
+    "RIFee": "Purchase",
+    "SavingsPlanUpfrontFee": "Purchase",
+    "SavingsPlanRecurringFee": "Purchase",
+    "FlatRateSubscription": "Purchase",
+    "Tax": "Tax",
+    "Credit": "Credit",
+    "Refund": "Credit",
+}
+COVERED = ("DiscountedUsage", "SavingsPlanCoveredUsage")
+RUNNING_HOURS = ("BoxUsage", "SpotUsage", "HeavyUsage", "DedicatedUsage", "Fargate")
+SPLIT_OPERATIONS = ("EKSPod-EC2", "ECSTask-EC2")
+ZERO = Decimal(0)
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a bill: where it stands, when it starts, its texts and amounts by AWS' column name."""
+
+    source: str
+    file: str
+    row: int
+    start: datetime
+    texts: Mapping[str, str]
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        return self.texts["line_item_line_item_type"]
+
+    @property
+    def place(self) -> Key:
+        return md5(self.file.encode()).hexdigest()[:8], str(self.row)
+
+    @property
+    def is_split(self) -> bool:
+        return (
+            "split_line_item_parent_resource_id" in self.texts
+            or self.texts.get("line_item_operation") in SPLIT_OPERATIONS
+        )
+
+    def first(self, *columns: str) -> Decimal:
+        """The first of the amounts that is there, or 0."""
+        return next((self.amounts[column] for column in columns if column in self.amounts), ZERO)
+
+
+@dataclass
+class StagedCharge:
+    """What staging has to make of a line, or of one part of it."""
+
+    category: str
+    status: str | None
+    costs: dict[str, Decimal]
+
+
+def times_ratio(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Amount times part by whole, cut toward zero at the twelfth digit."""
+    dividend, divisor = (int(a.scaleb(12)) * int(b) for a, b in ((amount, part.scaleb(12)), (whole, 1)))
+    cut = abs(dividend) // abs(divisor) * (1 if (dividend < 0) == (divisor < 0) else -1)
+    return Decimal(cut).scaleb(-12)
+
+
+def staged_charges(bill: Iterable[Line]) -> dict[Key, StagedCharge]:
+    """All charges of one export's bill of one month, by (source, file, row, part of the row)."""
+    lines = list(bill)
+    is_net = any("line_item_net_unblended_cost" in line.amounts for line in lines)
+    charges: dict[Key, StagedCharge] = {}
+    instances: dict[tuple[str, datetime], list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.is_split:
+            continue
+        key = (line.source, *line.place)
+        status = "Used" if line.type in COVERED else None
+        category = CATEGORIES.get(line.type, "Adjustment")
+        charges[key] = StagedCharge(category, status, costs_of(line, is_net))
+        if line.type in ("RIFee", "SavingsPlanRecurringFee"):
+            gross, net = unused_commitment(line)
+            unused = dict.fromkeys(COST_COLUMNS, ZERO) | {
+                "effective_cost": gross,
+                "x_net_effective_cost": net,
+            }
+            charges[*key, "unused"] = StagedCharge("Usage", "Unused", unused)
+        usage_type = line.texts.get("line_item_usage_type", "")
+        if category == "Usage" and any(word in usage_type for word in RUNNING_HOURS):
+            instances[line.texts.get("line_item_resource_id", ""), line.start].append(line)
+    whole = {line.place: dict(charges[line.source, *line.place].costs) for line in lines if not line.is_split}
+    for pod in lines:
+        if pod.is_split:
+            parent = pod.texts.get("split_line_item_parent_resource_id", "")
+            take_part(charges, pod, instances.get((parent, pod.start), []), whole)
+    return charges
+
+
+def take_part(
+    charges: dict[Key, StagedCharge], pod: Line, hour: list[Line], whole: Mapping[Key, Mapping[str, Decimal]]
+) -> None:
+    """Move a pod's part of each line of its instance's hour from the instance to the pod."""
+    category = CATEGORIES.get(pod.type, "Adjustment")
+    if not hour:
+        nothing = dict.fromkeys(COST_COLUMNS, ZERO)
+        charges[pod.source, *pod.place] = StagedCharge(category, None, nothing)
+    gross = pod.first("split_line_item_split_cost") + pod.first("split_line_item_unused_cost")
+    total = sum((whole[line.place]["effective_cost"] for line in hour), ZERO)
+    net, net_total = gross, total
+    if "split_line_item_net_split_cost" in pod.amounts:
+        net = pod.amounts["split_line_item_net_split_cost"]
+        net += pod.first("split_line_item_net_unused_cost", "split_line_item_unused_cost")
+        net_total = sum((whole[line.place]["x_net_effective_cost"] for line in hour), ZERO)
+    for line in hour:
+        instance = charges[line.source, *line.place]
+        costs = {}
+        for column in COST_COLUMNS:
+            part, of = (net, net_total) if column == "x_net_effective_cost" else (gross, total)
+            costs[column] = times_ratio(whole[line.place][column], part, of) if of else ZERO
+            instance.costs[column] -= costs[column]
+        charges[pod.source, *pod.place, *line.place] = StagedCharge(category, instance.status, costs)
+
+
+def costs_of(line: Line, is_net: bool) -> dict[str, Decimal]:
+    """The cost columns of a line, without the unused part of a commitment."""
+    unblended = line.first("line_item_unblended_cost")
+    on_demand = line.first("pricing_public_on_demand_cost")
+    effective, net = unblended, line.first("line_item_net_unblended_cost", "line_item_unblended_cost")
+    contracted = unblended
+    description = line.texts.get("line_item_line_item_description", "")
+    match line.type:
+        case "SavingsPlanCoveredUsage":
+            gross = "savings_plan_savings_plan_effective_cost"
+            effective = line.first(gross)
+            net = line.first("savings_plan_net_savings_plan_effective_cost", gross)
+        case "DiscountedUsage":
+            effective = line.first("reservation_effective_cost")
+            net = line.first("reservation_net_effective_cost", "reservation_effective_cost")
+            contracted = on_demand
+        case "SavingsPlanNegation":
+            effective = net = contracted = on_demand = ZERO
+        case "SavingsPlanUpfrontFee" | "SavingsPlanRecurringFee" | "RIFee":
+            effective = net = ZERO
+        case "Fee" if "reservation_reservation_a_r_n" in line.texts:
+            effective = net = ZERO
+        case "Refund" if description.startswith("Refund for one-time fee for Savings Plan ID"):
+            effective = net = ZERO
+        case "EdpDiscount" | "PrivateRateDiscount" if is_net:
+            net = ZERO
+    return dict(zip(COST_COLUMNS, (unblended, effective, contracted, on_demand, net), strict=True))
+
+
+def unused_commitment(line: Line) -> tuple[Decimal, Decimal]:
+    """What a commitment's fee paid for and nothing used: gross and net."""
+    if line.type == "RIFee":
+        upfront = "unused_amortized_upfront_fee_for_billing_period"
+        gross = line.first(f"reservation_{upfront}") + line.first("reservation_unused_recurring_fee")
+        net = line.first(f"reservation_net_{upfront}", f"reservation_{upfront}")
+        return gross, net + line.first(
+            "reservation_net_unused_recurring_fee", "reservation_unused_recurring_fee"
+        )
+    commitment = ("savings_plan_total_commitment_to_date", "savings_plan_used_commitment")
+    if any(column not in line.amounts for column in commitment):
+        return ZERO, ZERO
+    unused = line.amounts[commitment[0]] - line.amounts[commitment[1]]
+    net_fee = line.amounts.get("savings_plan_net_recurring_commitment_for_billing_period")
+    fee = line.amounts.get("savings_plan_recurring_commitment_for_billing_period")
+    return unused, times_ratio(unused, net_fee, fee) if net_fee is not None and fee else unused

@@ -1,0 +1,363 @@
+"""Every staged charge equals AWS' formulas taken in plain Python, on bills of all line item types.
+
+One build of the real job holds two exports: a CUR 2.0 in two Parquet files with a discount programme's net
+columns, and a legacy CUR in CSV without them; in both, instance hours over several purchase options with pods
+and tasks that take less than, all of, or more than their instance.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from orchestration.run import run_job
+from orchestration.settings import BillingExport, Settings
+from tests.properties.amortised_costs import COST_COLUMNS, Key, Line, staged_charges
+
+CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
+MONTH = "2026-03"
+TYPES = (
+    *(
+        "Usage",
+        "DiscountedUsage",
+        "SavingsPlanCoveredUsage",
+        "SavingsPlanNegation",
+        "SavingsPlanRecurringFee",
+    ),
+    *("SavingsPlanUpfrontFee", "RIFee", "Fee", "Tax", "Credit", "Refund", "BundledDiscount", "EdpDiscount"),
+    *("PrivateRateDiscount", "SppDiscount", "RiVolumeDiscount", "FlatRateSubscription", "ANewTypeOfCharge"),
+)
+# AWS' name in a legacy CSV → the name in Parquet.
+TEXTS = {
+    "lineItem/LineItemType": "line_item_line_item_type",
+    "lineItem/CurrencyCode": "line_item_currency_code",
+    "lineItem/ProductCode": "line_item_product_code",
+    "lineItem/UsageType": "line_item_usage_type",
+    "lineItem/Operation": "line_item_operation",
+    "lineItem/ResourceId": "line_item_resource_id",
+    "lineItem/LineItemDescription": "line_item_line_item_description",
+    "reservation/ReservationARN": "reservation_reservation_a_r_n",
+    "splitLineItem/ParentResourceId": "split_line_item_parent_resource_id",
+}
+AMOUNTS = {
+    "lineItem/UnblendedCost": "line_item_unblended_cost",
+    "pricing/publicOnDemandCost": "pricing_public_on_demand_cost",
+    "reservation/EffectiveCost": "reservation_effective_cost",
+    "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod": (
+        "reservation_unused_amortized_upfront_fee_for_billing_period"
+    ),
+    "reservation/UnusedRecurringFee": "reservation_unused_recurring_fee",
+    "savingsPlan/SavingsPlanEffectiveCost": "savings_plan_savings_plan_effective_cost",
+    "savingsPlan/TotalCommitmentToDate": "savings_plan_total_commitment_to_date",
+    "savingsPlan/UsedCommitment": "savings_plan_used_commitment",
+    "savingsPlan/RecurringCommitmentForBillingPeriod": "savings_plan_recurring_commitment_for_billing_period",
+    "splitLineItem/SplitCost": "split_line_item_split_cost",
+    "splitLineItem/UnusedCost": "split_line_item_unused_cost",
+}
+NET_AMOUNTS = (
+    "line_item_net_unblended_cost",
+    "reservation_net_effective_cost",
+    "reservation_net_unused_amortized_upfront_fee_for_billing_period",
+    "reservation_net_unused_recurring_fee",
+    "savings_plan_net_savings_plan_effective_cost",
+    "savings_plan_net_recurring_commitment_for_billing_period",
+    "split_line_item_net_split_cost",
+    "split_line_item_net_unused_cost",
+)
+POD_AMOUNTS = {name for name in (*AMOUNTS.values(), *NET_AMOUNTS) if name.startswith("split_line_item_")}
+PURCHASE_OPTIONS = (
+    ("Usage",),
+    ("DiscountedUsage",),
+    ("SavingsPlanCoveredUsage", "SavingsPlanNegation"),
+    ("DiscountedUsage", "Usage", "SavingsPlanCoveredUsage", "SavingsPlanNegation"),
+)
+
+
+class RandomBill:
+    """Lines of one export, in files filled one after the other."""
+
+    def __init__(self, random: Random, source: str, files: tuple[str, ...], amounts: tuple[str, ...]) -> None:
+        self.random = random
+        self.source = source
+        self.files = files
+        self.amounts = amounts
+        self.lines: dict[str, list[Line]] = {file: [] for file in files}
+
+    def money(self) -> Decimal:
+        # At most 13 digits: a double (what Parquet bills hold) keeps them all.
+        amount = Decimal(self.random.randrange(10**13)).scaleb(-12 + self.random.randrange(6))
+        return amount * self.random.choice([1, 1, 1, 1, 1, -1, 0])
+
+    def line(self, start: datetime, texts: dict[str, str], **amounts: Decimal) -> Line:
+        drawn = {
+            name: self.money()
+            for name in self.amounts
+            if name not in POD_AMOUNTS and self.random.random() < 0.85
+        }
+        file = self.random.choice(self.files)
+        texts = {"line_item_product_code": "AmazonEC2", "line_item_currency_code": "USD", **texts}
+        line = Line(self.source, file, len(self.lines[file]) + 1, start, texts, drawn | amounts)
+        self.lines[file].append(line)
+        return line
+
+    def fill(self) -> list[Line]:
+        """Lines of all types, then instance hours with their pods."""
+        for number in range(1200):
+            texts = {"line_item_line_item_type": TYPES[number % len(TYPES)]}
+            texts["line_item_currency_code"] = self.random.choice(["USD", "EUR"])
+            texts["line_item_product_code"] = self.random.choice(["AmazonS3", "AWSSupport", "m4rketplace☃"])
+            if self.random.random() < 0.4:
+                texts["reservation_reservation_a_r_n"] = "arn:aws:ec2:eu-west-1:000000000042:reserved/1"
+            texts["line_item_line_item_description"] = self.random.choice(
+                ["Refund for one-time fee for Savings Plan ID 7", "Refund for ComputeSavingsPlans", "bücher"]
+            )
+            self.line(self.hour(), texts)
+        for number in range(250):
+            self.instance_hour(number)
+        return [line for lines in self.lines.values() for line in lines]
+
+    def hour(self) -> datetime:
+        return datetime(2026, 3, self.random.randrange(1, 4), self.random.randrange(24))
+
+    def instance_hour(self, number: int) -> None:
+        start, instance = self.hour(), f"i-{number:017x}"
+        common = {"line_item_currency_code": self.random.choice(["USD", "EUR"])}
+        itself = common | {"line_item_resource_id": instance, "line_item_operation": "RunInstances"}
+        total = Decimal(0)
+        usage_type = self.random.choice(["EUW1-BoxUsage:m5.large", "SpotUsage:c5.xlarge"])
+        for option in self.random.choice(PURCHASE_OPTIONS) if number % 10 else ():
+            texts = {"line_item_line_item_type": option, "line_item_usage_type": usage_type}
+            costs = {}
+            if number % 10 == 1:  # amortised to nothing
+                costs = {
+                    name: Decimal(0) for name in self.amounts if "unblended" in name or "effective" in name
+                }
+            total += staged_cost(self.line(start, itself | texts, **costs))
+        transfer = {
+            "line_item_line_item_type": "Usage",
+            "line_item_usage_type": "EUW1-DataTransfer-Out-Bytes",
+        }
+        self.line(start, itself | transfer)
+        pods = self.random.randrange(1, 5)
+        for pod in range(pods):
+            self.pod(start, common, instance, f"pod-{pod}", total, pods, exactly=number % 3 == 0)
+
+    def pod(
+        self,
+        start: datetime,
+        common: dict[str, str],
+        node: str,
+        name: str,
+        total: Decimal,
+        pods: int,
+        exactly: bool,
+    ) -> None:
+        operation, kind = self.random.choice([("EKSPod-EC2", "EKS"), ("ECSTask-EC2", "ECS")])
+        texts = common | {
+            "line_item_line_item_type": "Usage",
+            "line_item_operation": operation,
+            "line_item_usage_type": f"EUW1-{kind}-EC2-vCPU-Hours",
+            "line_item_resource_id": f"arn:aws:eks:eu-west-1:1:pod/cluster/ünï/{name}/{node}",
+        }
+        if self.random.random() < 0.95:
+            texts["split_line_item_parent_resource_id"] = node
+        amounts = {}
+        part = (total / pods).quantize(Decimal("1e-12")) if exactly else self.money()
+        amounts["split_line_item_split_cost"] = Decimal(repr(float(part)))
+        for column in sorted(POD_AMOUNTS & set(self.amounts) - amounts.keys()):
+            if self.random.random() < 0.7 and not (exactly and column == "split_line_item_unused_cost"):
+                amounts[column] = self.money()
+        self.line(start, texts, **amounts)
+
+
+def staged_cost(line: Line) -> Decimal:
+    """A line's own effective cost."""
+    return next(iter(staged_charges([line]).values())).costs["effective_cost"]
+
+
+def legacy_csv(random: Random, lines: list[Line], file: Path) -> None:
+    def written(amount: Decimal) -> str:
+        return f"{amount:E}" if random.random() < 0.5 else f"{amount:f}"
+
+    with file.open("w", newline="", encoding="utf-8") as target:
+        columns = TEXTS | AMOUNTS
+        writer = csv.writer(target)
+        writer.writerow(
+            [
+                "bill/PayerAccountId",
+                "bill/BillingPeriodStartDate",
+                "bill/BillingPeriodEndDate",
+                "identity/LineItemId",
+                "identity/TimeInterval",
+                "lineItem/UsageAccountId",
+                "lineItem/UsageStartDate",
+                "lineItem/UsageEndDate",
+                "resourceTags/user:App",
+                *columns,
+            ]
+        )
+        for line in lines:
+            start, end = (
+                f"{when:%Y-%m-%dT%H:00:00Z}" for when in (line.start, line.start + timedelta(hours=1))
+            )
+            values = dict(line.texts) | {name: written(amount) for name, amount in line.amounts.items()}
+            writer.writerow(
+                [
+                    "011254002932",
+                    f"{MONTH}-01T00:00:00Z",
+                    "2026-04-01T00:00:00Z",
+                    f"line-{line.row}",
+                    f"{start}/{end}",
+                    "000000000042",
+                    start,
+                    end,
+                    f"☃ {line.row}",
+                    *(values.get(name, "") for name in columns.values()),
+                ]
+            )
+
+
+def cur_2(bill: RandomBill, location: Path) -> None:
+    for file, lines in bill.lines.items():
+        times = pa.timestamp("ms", tz="UTC")
+        starts = [line.start.replace(tzinfo=UTC) for line in lines]
+        same = {
+            "bill_payer_account_id": "011254002932",
+            "line_item_usage_account_id": "000000000042",
+        }
+        columns = {name: pa.array([text] * len(lines)) for name, text in same.items()}
+        columns["bill_billing_period_start_date"] = pa.array(
+            [datetime(2026, 3, 1, tzinfo=UTC)] * len(lines), times
+        )
+        columns["bill_billing_period_end_date"] = pa.array(
+            [datetime(2026, 4, 1, tzinfo=UTC)] * len(lines), times
+        )
+        columns["identity_line_item_id"] = pa.array([f"line-{line.row}" for line in lines])
+        columns["line_item_usage_start_date"] = pa.array(starts, times)
+        columns["line_item_usage_end_date"] = pa.array(
+            [start + timedelta(hours=1) for start in starts], times
+        )
+        tags = [[("user_app", f"☃ {line.row}")] for line in lines]
+        columns["resource_tags"] = pa.array(tags, pa.map_(pa.string(), pa.string()))
+        for name in TEXTS.values():
+            columns[name] = pa.array([line.texts.get(name) for line in lines], pa.string())
+        for name in bill.amounts:
+            amounts = [line.amounts.get(name) for line in lines]
+            columns[name] = pa.array([None if a is None else float(a) for a in amounts], pa.float64())
+        (location / file).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), location / file)
+    manifest = location / "metadata" / f"BILLING_PERIOD={MONTH}" / "hourly-Manifest.json"
+    manifest.parent.mkdir(parents=True)
+    content = {
+        "executionId": "e1",
+        "exportArn": "arn:aws:bcm-data-exports:us-east-1:011254002932:export/hourly",
+        "columns": [{"name": "line_item_unblended_cost", "type": "double"}],
+        "dataFiles": [f"s3://a-bucket/exports/hourly/{file}" for file in bill.files],
+    }
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+
+
+def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]]]:
+    files = tuple(f"data/BILLING_PERIOD={MONTH}/hourly-{n}.parquet" for n in (1, 2))
+    net = RandomBill(random, "net", files, (*AMOUNTS.values(), *NET_AMOUNTS))
+    gross = RandomBill(random, "gross", ("bill.csv",), tuple(AMOUNTS.values()))
+    bills = [net.fill(), gross.fill()]
+    cur_2(net, folder / "exports" / "hourly")
+    (folder / "legacy").mkdir()
+    legacy_csv(random, gross.lines["bill.csv"], folder / "legacy" / "bill.csv")
+    exports = (
+        BillingExport(name="net", location=str(folder / "exports" / "hourly")),
+        BillingExport(name="gross", location=str(folder / "legacy")),
+    )
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, billing_exports=exports))
+    return workspace / "warehouse.duckdb", bills
+
+
+# A seed is no smaller for being a smaller number: nothing to shrink.
+@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_every_charge_is_what_aws_formulas_make_of_its_line(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    warehouse, bills = build(tmp_path_factory.mktemp("bills"), Random(seed))
+    wanted = {
+        key: (charge.category, charge.status, *charge.costs.values())
+        for bill in bills
+        for key, charge in staged_charges(bill).items()
+    }
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            f"""
+            select charge_id, charge_category, commitment_discount_status, {", ".join(COST_COLUMNS)},
+                tags['app'] = '☃ ' || x_landed_row
+            from staging.charges
+            """
+        ).fetchall()
+        moved = connection.execute(MOVED).fetchall()
+    got = {key_of(row[0]): row[1:-1] for row in rows}
+    assert len(got) == len(rows)
+    assert all(row[-1] for row in rows)
+    different = {key: (got.get(key), charge) for key, charge in wanted.items() if got.get(key) != charge}
+    assert different == {}
+    assert got.keys() == wanted.keys()
+    assert moved == []
+    assert totals(rows) == totals_of_lines(bills)
+
+
+# Staged without pods, an instance's line has its whole cost; with them, it and its pods together.
+MOVED = f"""
+    with
+        wholes as (
+            select line_item_id, billed_cost, covered_or_plain_cost as effective_cost, contracted_cost,
+                list_cost, net_covered_or_plain_cost as x_net_effective_cost
+            from staging.stg_aws_cur__line_items
+        ),
+        taken as (
+            select instance_line_item_id as line_item_id,
+                {", ".join(f"sum({c}) as {c}" for c in COST_COLUMNS)}
+            from staging.stg_aws_cur__pods
+            group by 1
+        )
+    select wholes.line_item_id
+    from taken
+    inner join wholes using (line_item_id)
+    inner join staging.charges on charges.charge_id = wholes.line_item_id
+    where {" or ".join(f"taken.{c} + charges.{c} <> wholes.{c}" for c in COST_COLUMNS)}
+"""
+
+
+def key_of(charge_id: str) -> Key:
+    source, _, *rest = charge_id.split("/")
+    return source, *rest
+
+
+def totals(rows: list[tuple[object, ...]]) -> dict[str, Decimal]:
+    """Billed cost per source."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        sums[str(row[0]).split("/")[0]] += row[3]
+    return dict(sums)
+
+
+def totals_of_lines(bills: list[list[Line]]) -> dict[str, Decimal]:
+    """What the invoice says: pods and tasks are no lines of it."""
+    return {
+        bill[0].source: sum(
+            (line.first("line_item_unblended_cost") for line in bill if not line.is_split), Decimal(0)
+        )
+        for bill in bills
+    }
