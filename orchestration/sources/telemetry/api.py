@@ -20,6 +20,7 @@ is and how it is stored (`reception.py`, `intake.py`, `spool.py`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import zlib
 from collections import Counter
@@ -39,8 +40,9 @@ from orchestration.sources.telemetry.openapi import OPERATIONS, openapi_document
 from orchestration.sources.telemetry.rate_limit import RateLimit
 from orchestration.sources.telemetry.reception import KeyReusedError, Reception, Sent
 from orchestration.sources.telemetry.spool import Spool, SpoolError
-from orchestration.sources.telemetry.tokens import Token, Tokens
+from orchestration.sources.telemetry.tokens import Token, Tokens, TokensFileError
 
+_log = logging.getLogger("uvicorn.error")  # where the server writes
 STORING_AT_ONCE = 8
 LONGEST_KEY = 255
 _READERS = {"application/json": records_of_json, "application/x-ndjson": records_of_ndjson}
@@ -90,6 +92,7 @@ class TelemetryApi:
         except KeyReusedError as error:
             raise HTTPException(409, str(error)) from error
         except SpoolError as error:
+            _log.error("%s", error)
             raise HTTPException(503, f"not stored, send it again: {error}", {"Retry-After": "5"}) from error
 
     def metrics(self) -> str:
@@ -106,7 +109,11 @@ class TelemetryApi:
     def _sender(self, request: Request) -> Token:
         """Who sends; raises when nobody may."""
         scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-        token = self.tokens.owner(presented.strip()) if scheme.lower() == "bearer" else None
+        try:
+            token = self.tokens.owner(presented.strip()) if scheme.lower() == "bearer" else None
+        except TokensFileError as error:
+            _log.error("%s", error)
+            raise HTTPException(503, "the tokens of this server cannot be read; see its log") from error
         if token is None:
             challenge = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, "send a known token: Authorization: Bearer <token>", challenge)

@@ -185,6 +185,35 @@ def test_other_wrong_requests(serve: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "source").exists()
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"timestamp": "2026-07-01", "customer_id": "c", "value": ' + "9" * 5000 + "}",
+        '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1e99999}',
+        '{"timestamp": "2026-02-30", "customer_id": "c", "value": 1}',
+        '{"timestamp": "2026-07-01", "customer_id": "\\ud800", "value": 1}',
+        '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1, "filter": '
+        + "[" * 500
+        + "]" * 500
+        + "}",
+        '{"timestamp": {}, "customer_id": [], "value": NaN}',
+        "null",
+        '"text"',
+    ],
+)
+def test_a_strange_record_is_refused_alone(record: str, serve: Any) -> None:
+    body = '{"records": [' + record + "," + json.dumps(GOOD) + "]}"
+    status, _, answer = serve().ask("/v1/streams/searches/sum", body.encode())
+    assert status == 202
+    assert [each["index"] for each in json.loads(answer)["rejected"]] == [0]
+
+
+def test_a_file_of_tokens_that_cannot_be_read_is_503(serve: Any) -> None:
+    server = serve()
+    server.tokens.path.write_text("{")
+    assert server.send(GOOD)[0] == 503
+
+
 def test_too_many_requests_are_429_with_the_time_to_wait(serve: Any) -> None:
     server = serve(api_requests_per_second=0.01, api_request_burst=1)
     assert server.send(GOOD)[0] == 202
