@@ -93,7 +93,7 @@ class TelemetryApi:
             raise HTTPException(409, str(error)) from error
         except SpoolError as error:
             _log.error("%s", error)
-            raise HTTPException(503, f"not stored, send it again: {error}", {"Retry-After": "5"}) from error
+            raise HTTPException(503, "not stored now; send it again", {"Retry-After": "5"}) from error
 
     def metrics(self) -> str:
         """Counts since the start, as Prometheus reads them."""
