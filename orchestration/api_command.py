@@ -37,12 +37,14 @@ def register_api(app: typer.Typer, settings_of: Callable[[Path | None, Path | No
 
         Example: [bold]cpc api --workspace my-bill --port 8787[/], after [bold]cpc api token[/]
         """
+        context.obj = workspace
         if context.invoked_subcommand is None:
             settings = settings_of(workspace, None)
             _serve(settings, host or settings.api_host, settings.api_port if port is None else port)
 
     @api.command()
     def token(
+        context: typer.Context,
         stream: Annotated[list[str], typer.Option(help="A stream it may send to; * is all. Repeatable.")],
         name: Annotated[str, typer.Option(help="What it is called in the file of tokens.")] = "default",
         workspace: Workspace = None,
@@ -54,7 +56,7 @@ def register_api(app: typer.Typer, settings_of: Callable[[Path | None, Path | No
         from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens, TokensFileError
 
         try:
-            made = Tokens(settings_of(workspace, None).workspace / TOKENS_FILE).create(
+            made = Tokens(settings_of(workspace or context.obj, None).workspace / TOKENS_FILE).create(
                 stream, name, datetime.now(UTC)
             )
         except (TokensFileError, ValueError) as error:

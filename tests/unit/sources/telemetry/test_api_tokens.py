@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli import app
 from orchestration.sources.telemetry.tokens import Tokens, TokensFileError
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
@@ -50,3 +52,14 @@ def test_a_file_that_is_no_list_of_tokens_is_named(tmp_path: Path) -> None:
     path.write_text("- {name: a}\n")
     with pytest.raises(TokensFileError, match="is not a list of tokens"):
         Tokens(path).owner("x")
+
+
+def test_the_workspace_may_be_named_before_or_after_the_word_token(tmp_path: Path) -> None:
+    place = ["--workspace", str(tmp_path)]
+    for name, words in (("a", ["api", *place, "token"]), ("b", ["api", "token", *place])):
+        made = CliRunner().invoke(app, [*words, "--name", name, "--stream", "*"])
+        assert made.exit_code == 0
+        owner = Tokens(tmp_path / "api_tokens.yml").owner(made.output.strip())
+        assert owner is not None
+        assert owner.name == name
+    assert CliRunner().invoke(app, ["api", "token", *place, "--name", "a", "--stream", "*"]).exit_code == 1
