@@ -7,11 +7,9 @@
         ],
     )
 }}
--- As soon as a run takes a day on, the day is noted as begun (post_hook), and as built when it is
--- published. Should
--- the run stop before that, the next one takes the day on again, even if it meets the former content or no
--- such day
--- any more: half of it may have been made.
+-- As soon as a run takes a day on, the day is noted as begun (post_hook), and as built when it is published.
+-- Should the run stop before that, the next one takes the day on again, even if it meets the former content
+-- or no such day any more: half of it may have been made.
 with
     charge_days as (
         select

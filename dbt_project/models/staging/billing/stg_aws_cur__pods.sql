@@ -1,9 +1,8 @@
 -- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here
 -- each pod takes its part out of its instance's line items, in every cost column and at the ratio of the
 -- amortised costs (the net ones for the net column, where the bill has them), and what no pod took stays
--- with the instance. An instance hour can be several line items
--- (one per purchase option): a pod then has a part in each of them. Nothing is rounded away: the instance
--- keeps the rest to the last digit.
+-- with the instance. An instance hour can be several line items (one per purchase option): a pod then has a
+-- part in each of them. Nothing is rounded away: the instance keeps the rest to the last digit.
 with
     pods as (
         select *
