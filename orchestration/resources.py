@@ -57,6 +57,7 @@ def open_warehouse(settings: Settings, *, read_only: bool) -> Iterator[duckdb.Du
         if settings.duckdb_memory_limit:
             connection.execute("set memory_limit = $1", [settings.duckdb_memory_limit])
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")  # it would be drawn over the run's own
         yield connection
     finally:
         connection.close()

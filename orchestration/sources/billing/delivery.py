@@ -48,6 +48,7 @@ class ColumnReport:
 def connect(work: Path, threads: int = 0, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that may spill into `work`, in UTC."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "temp_directory": str(work)})
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn over the run's own
     connection.execute("set TimeZone = 'UTC'")
     if threads:
         connection.execute(f"set threads = {int(threads)}")

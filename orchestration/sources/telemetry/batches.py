@@ -49,6 +49,7 @@ def land_telemetry(
     try:
         with duckdb.connect(config=_config(work, memory_limit, threads)) as connection:
             connection.execute("SET TimeZone = 'UTC'")  # times without a zone are UTC
+            connection.execute("SET enable_progress_bar = false")  # it would be drawn over the run's own
             ledger = landed.settle(connection, landed.read_ledger())
             landed.sweep({line.load_id for line in ledger})
             fetched, unchanged = _fetch(location, ledger, work, progress)
