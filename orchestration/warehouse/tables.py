@@ -19,6 +19,7 @@ from orchestration.settings import Settings
 Table = tuple[str, str]
 
 _TOP_CUSTOMERS = ("marts", "customer_costs_monthly")
+_RECONCILIATION = ("marts", "reconciliation")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:
 
 
 def _preview(warehouse: duckdb.DuckDBPyConnection, table: Table) -> str:
-    return _top_customers(warehouse) if table == _TOP_CUSTOMERS else ""
+    if table == _TOP_CUSTOMERS:
+        return _top_customers(warehouse)
+    return _reconciliation(warehouse) if table == _RECONCILIATION else ""
 
 
 def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
@@ -73,9 +76,15 @@ def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
         """
     ).fetchall()
     customers = warehouse.execute(
-        """ select strftime(usage_month, '%Y-%m') as month, billing_currency, customer_id,
-        sum(effective_cost) as effective from marts.customer_costs_monthly where usage_month = (select
-        max(usage_month) from marts.customer_costs_monthly)
+        """
+        select
+            strftime(usage_month, '%Y-%m') as month,
+            billing_currency,
+            customer_id,
+            sum(effective_cost) as effective
+        from marts.customer_costs_monthly
+        where
+            usage_month = (select max(usage_month) from marts.customer_costs_monthly)
             and customer_id <> 'unallocated'
         group by all
         order by effective desc, customer_id
@@ -85,6 +94,30 @@ def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
     spend = _markdown(["month", "currency", "billed", "effective", "of it unallocated"], months)
     top = _markdown(["month", "currency", "customer", "effective"], customers)
     return f"{spend}\n\n{top}"
+
+
+def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
+    """Billed and effective cost at every hop of the last billing periods, to the last digit."""
+    sums = warehouse.execute(
+        """
+        select
+            billing_period,
+            x_source_name,
+            billing_currency,
+            hop,
+            sum(hop_cost) filter (cost_column = 'billed_cost')::varchar as billed,
+            sum(hop_cost) filter (cost_column = 'effective_cost')::varchar as effective,
+            sum(abs(difference))::varchar as difference
+        from marts.reconciliation
+        where billing_period in (
+            select distinct billing_period from marts.reconciliation order by billing_period desc limit 3
+        )
+        group by billing_period, x_source_name, billing_currency, hop_number, hop
+        order by billing_period desc, x_source_name, billing_currency, hop_number
+        """
+    ).fetchall()
+    header = ["period", "source", "currency", "hop", "billed", "effective", "difference of all columns"]
+    return _markdown(header, sums)
 
 
 def _markdown(header: list[str], rows: list[tuple[Any, ...]]) -> str:
