@@ -11,7 +11,6 @@ context language (`compiler`), and running dbt (`project.py`).
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.warehouse.links import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
@@ -117,7 +117,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
     folder = versions / fingerprint[:16]
     if not folder.is_dir():
         _write_version(files, folder)
-    _point(settings.dbt_project, folder)
+    point(settings.dbt_project, folder.relative_to(settings.dbt_project.parent))
     _forget_old_versions(versions, keep=folder)
     return AssembledProject(folder, fingerprint, compilation)
 
@@ -147,16 +147,6 @@ def _write_version(files: Mapping[str, str], folder: Path) -> None:
         if not folder.is_dir():
             raise
         shutil.rmtree(unfinished)
-
-
-def _point(link: Path, folder: Path) -> None:
-    target = folder.relative_to(link.parent)
-    if link.is_symlink() and link.readlink() == target:
-        return
-    new = link.with_name(f".{link.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(link)
 
 
 def _forget_old_versions(versions: Path, keep: Path) -> None:

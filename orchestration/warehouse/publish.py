@@ -29,6 +29,7 @@ import duckdb
 
 from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.warehouse.links import point
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -212,18 +213,9 @@ def _require_same(folder: Path, marts: dict[str, Content]) -> None:
 
 def _swap(published: Path, folder: Path) -> None:
     """From one instant to the next, `current` is the new snapshot."""
-    _link(published / "current.duckdb", Path("current", "marts.duckdb"))
-    _link(published / "current", folder.relative_to(published))
+    point(published / "current.duckdb", Path("current", "marts.duckdb"))
+    point(published / "current", folder.relative_to(published))
     _sync(published)
-
-
-def _link(link: Path, target: Path) -> None:
-    if link.is_symlink() and link.readlink() == target:
-        return
-    new = link.with_name(f".{link.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(link)
 
 
 def _record_built_days(warehouse: Connection, now: datetime) -> None:
