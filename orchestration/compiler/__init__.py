@@ -59,16 +59,14 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     if problems.found or plan is None:
         return Compilation(problems.found, {}, program, plan)
     bodies = {
-        "charges_in_context": (_INCREMENTAL, charges_in_context(plan, program.allocation)),
-        "allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
-        "context_rules": (_TABLE, emit_tables.context_rules(plan)),
-        "telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
-        "context_version": (_TABLE, emit_tables.context_version(contexts)),
+        "context/charges_in_context": (_INCREMENTAL, charges_in_context(plan, program.allocation)),
+        "rules/allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
+        "rules/context_rules": (_TABLE, emit_tables.context_rules(plan)),
+        "rules/telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
+        "rules/context_version": (_TABLE, emit_tables.context_version(contexts)),
     }
     note = "-- Generated from the contexts; edit those, not this file."
-    files = {
-        f"models/context/{name}.sql": f"{config}\n{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()
-    }
+    files = {f"models/{name}.sql": f"{config}\n{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}
     files.update(emit_yaml.model_yaml(plan))
     files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
     files.update({path: emit_yaml.fill_template(text, plan) for path, text in templates.items()})

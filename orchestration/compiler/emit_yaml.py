@@ -74,7 +74,7 @@ def quoted(text: str) -> str:
 
 def model_yaml(plan: Plan) -> dict[str, str]:
     """One `.yml` per generated model, by its path in the dbt project."""
-    files = {f"models/context/{name}.yml": _table_yaml(name) for name in _TABLES}
+    files = {f"models/rules/{name}.yml": _table_yaml(name) for name in _TABLES}
     files["models/context/charges_in_context.yml"] = _charges_yaml(plan)
     return files
 

@@ -19,9 +19,9 @@ from orchestration.reports.question import Question, customer_id_of, needs_day, 
 NEEDED_TABLES = {
     ("allocation", "allocations"),
     ("allocation", "cost_pools"),
-    ("context", "allocation_rules"),
+    ("rules", "allocation_rules"),
     ("context", "charges_in_context"),
-    ("context", "context_rules"),
+    ("rules", "context_rules"),
     ("marts", "customer_costs_daily"),
     ("marts", "customers"),
 }
@@ -68,9 +68,7 @@ def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: i
     _needs_tables(warehouse)
     dimensions = tuple(
         row["dimension"]
-        for row in rows_of(
-            warehouse, "select distinct dimension from context.context_rules order by dimension"
-        )
+        for row in rows_of(warehouse, "select distinct dimension from rules.context_rules order by dimension")
     )
     question = Question(
         customer_id_of(warehouse, question.customer_id), question.usage_date, question.feature
@@ -112,7 +110,7 @@ def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: i
 def rule_places(warehouse: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:
     """Dimension and rule position (0: its default) to file:line."""
     rows = rows_of(
-        warehouse, "select dimension, rule_position, context_file, context_line from context.context_rules"
+        warehouse, "select dimension, rule_position, context_file, context_line from rules.context_rules"
     )
     return {
         (row["dimension"], row["rule_position"]): f"{row['context_file']}:{row['context_line']}"
@@ -145,7 +143,7 @@ def _pools_sql(dimensions: tuple[str, ...], question: Question) -> str:
         left join
             (
                 select rule_name, any_value(context_file) || ':' || min(context_line) as place
-                from context.allocation_rules
+                from rules.allocation_rules
                 group by rule_name
             ) as rules
             on rules.rule_name = parts.allocation_rule

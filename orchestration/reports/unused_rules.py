@@ -32,7 +32,7 @@ def unused_rules(warehouse: duckdb.DuckDBPyConnection) -> list[UnusedRule]:
     dimensions = [
         name
         for (name,) in warehouse.execute(
-            "select distinct dimension from context.context_rules order by dimension"
+            "select distinct dimension from rules.context_rules order by dimension"
         ).fetchall()
     ]
     if not dimensions:
@@ -45,7 +45,7 @@ def unused_rules(warehouse: duckdb.DuckDBPyConnection) -> list[UnusedRule]:
     rows = warehouse.execute(
         f"""
         select context_file, context_line, dimension, element
-        from context.context_rules
+        from rules.context_rules
         anti join ({claimed}) as claimed using (dimension, rule_position)
         where rule_position > 0
         order by context_file, context_line
@@ -64,7 +64,7 @@ def warnings_of_unused_rules(settings: Settings, contexts_fingerprint: str) -> l
         with open_working(settings) as warehouse:
             if not _is_built(warehouse):
                 return ["Unused rules are not known: no run has got as far as the contexts yet."]
-            built_from = warehouse.execute("select contexts_fingerprint from context.context_version")
+            built_from = warehouse.execute("select contexts_fingerprint from rules.context_version")
             if built_from.fetchall() != [(contexts_fingerprint,)]:
                 again = f"cpc run --workspace {settings.workspace}"
                 return [
@@ -76,7 +76,10 @@ def warnings_of_unused_rules(settings: Settings, contexts_fingerprint: str) -> l
 
 
 def _is_built(warehouse: duckdb.DuckDBPyConnection) -> bool:
-    tables = warehouse.execute(
-        "select table_name from information_schema.tables where table_schema = 'context'"
-    ).fetchall()
-    return {"charges_in_context", "context_rules", "context_version"} <= {name for (name,) in tables}
+    tables = warehouse.execute("select table_schema, table_name from information_schema.tables").fetchall()
+    needed = {
+        ("context", "charges_in_context"),
+        ("rules", "context_rules"),
+        ("rules", "context_version"),
+    }
+    return needed <= set(tables)

@@ -28,7 +28,7 @@ VERSIONS_KEPT = 5
 UNFINISHED_SECONDS = 3600
 
 # What dbt or a person leaves in the written project's folder, and what only the compiler writes.
-_NOT_WRITTEN = ("target/", "logs/", "dbt_packages/", "models/context/", "macros/context/")
+_NOT_WRITTEN = ("target/", "logs/", "dbt_packages/", "models/rules/", "models/context/", "macros/context/")
 
 
 class ContextProblems(Exception):  # noqa: N818 (the language calls them problems)

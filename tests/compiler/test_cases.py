@@ -62,7 +62,7 @@ def test_the_charges_are_claimed_as_expected(folder: Path) -> None:
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
 def test_the_rules_stand_in_their_table_as_they_are_written(folder: Path) -> None:
     compilation = compiled(folder)
-    rows = rows_of(connection_with_charges([]), compilation.files["models/context/context_rules.sql"])
+    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/context_rules.sql"])
     found = [
         (row["dimension"], row["rule_position"], row["rule_text"]) for row in rows if row["rule_position"]
     ]
@@ -75,7 +75,7 @@ def test_the_rules_stand_in_their_table_as_they_are_written(folder: Path) -> Non
 
 def test_the_table_of_allocation_rules_has_a_row_per_stream_or_fixed_share() -> None:
     compilation = compiled(Path(__file__).parent / "cases" / "allocation")
-    rows = rows_of(connection_with_charges([]), compilation.files["models/context/allocation_rules.sql"])
+    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/allocation_rules.sql"])
     columns = ("rule_name", "rule_position", "method", "stream", "weight", "granularity", "fixed_customer_id")
     one = Decimal(1)
     assert [tuple(row[column] for column in columns) for row in rows] == [

@@ -79,7 +79,7 @@ def test_charges_of_the_example_company_find_their_elements(compilation: Compila
 def test_the_small_tables_have_rows_of_their_columns(
     compilation: Compilation, model: str, columns: str
 ) -> None:
-    rows = rows_of(connection_with_charges([]), compilation.files[f"models/context/{model}.sql"])
+    rows = rows_of(connection_with_charges([]), compilation.files[f"models/rules/{model}.sql"])
     assert rows
     assert list(rows[0]) == columns.split()
 

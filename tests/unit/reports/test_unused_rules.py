@@ -20,10 +20,10 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def warehouse(settings: Settings) -> None:
     with closing(duckdb.connect(str(settings.warehouse_file))) as connection:
-        connection.execute("create schema context")
-        connection.execute("create table context.context_version as select 'now' as contexts_fingerprint")
+        connection.execute("create schema context; create schema rules")
+        connection.execute("create table rules.context_version as select 'now' as contexts_fingerprint")
         connection.execute(
-            "create table context.context_rules as from (values "
+            "create table rules.context_rules as from (values "
             "('feature', 0, 'Shared', 'f.yml', 1), ('feature', 1, 'Search', 'f.yml', 5), "
             "('feature', 2, 'Alerts', 'f.yml', 7), ('team', 1, 'tag team', 't.yml', 3), "
             "('team', 2, 'Core', 't.yml', 4)"
