@@ -23,7 +23,7 @@ from orchestration.compiler.emit_conditions import (
     valid_sql,
     value_sql,
 )
-from orchestration.compiler.language import Allocation, Dimension, Rule, ToCustomer
+from orchestration.compiler.language import Allocation, AllocationRule, Dimension, Rule, ToCustomer
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.problems import Place
 
@@ -35,7 +35,7 @@ POSITION_COLUMN = "_allocation_rule"
 def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
     """The query of the model `charges_in_context`: one row per charge of the changed days."""
     return (
-        _Layers(plan, allocation)
+        Layers(plan, allocation)
         .query()
         .sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
     )
@@ -47,8 +47,12 @@ def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
     return [(dimension, dimension.name, f"{dimension.name}_rule") for dimension in dimensions]
 
 
-class _Layers:
-    """Builds the query layer by layer; each selects everything from the one before and adds columns."""
+class Layers:
+    """Builds the query layer by layer; each selects everything from the one before and adds columns.
+
+    What asks more of the same charges (`emit_matches`, `emit_trace`) selects other columns from the last
+    layer, so that it sees exactly what the model sees.
+    """
 
     def __init__(self, plan: Plan, allocation: Allocation) -> None:
         self.plan = plan
@@ -73,6 +77,14 @@ class _Layers:
 
     def query(self) -> exp.Select:
         """The whole query."""
+        columns: list[exp.Expr] = [exp.column(name) for name in CLASSIFIED_COLUMNS]
+        for _, element, rule in dimension_columns(self.plan):
+            columns += [exp.column(element), exp.column(rule)]
+        columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
+        return self.select(columns)
+
+    def select(self, columns: Sequence[exp.Expr]) -> exp.Select:
+        """`columns` of every charge of the changed days, once everything about it is known."""
         self.add("charges_with_keys", self.keys())
         for number, step in enumerate(self.plan.steps, start=1):
             self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
@@ -80,10 +92,6 @@ class _Layers:
             self.add(f"elements_{number}", [self.element_column(d) for d in step])
         self.add_values("allocation_values", self.direct_values())
         self.add("allocation_positions", [self.cost_of_goods_sold(), self.allocation_position()])
-        columns: list[exp.Expr] = [exp.column(name) for name in CLASSIFIED_COLUMNS]
-        for _, element, rule in dimension_columns(self.plan):
-            columns += [exp.column(element), exp.column(rule)]
-        columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
         query = exp.select(*columns, copy=False).from_(exp.to_table(self.layers[-1][0]))
         for name, layer in self.layers:
             query = query.with_(name, as_=layer, copy=False)
@@ -106,7 +114,7 @@ class _Layers:
     def values(self, dimension: Dimension) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
         """The values that `from` rules name elements after."""
         return [
-            (rule.place, value_sql(rule.source, _value_column(dimension, position)))
+            (rule.place, value_sql(rule.source, value_column(dimension, position)))
             for position, rule in enumerate(dimension.rules, start=1)
             if rule.source is not None
         ]
@@ -114,7 +122,7 @@ class _Layers:
     def rule_column(self, dimension: Dimension) -> exp.Expr:
         """The position of the first rule that matches, 0 for the default, NULL for unmatched."""
         branches = [
-            _branch(_rule_condition(dimension, position, rule), exp.Literal.number(position), rule.place)
+            _branch(rule_condition(dimension, position, rule), exp.Literal.number(position), rule.place)
             for position, rule in enumerate(dimension.rules, start=1)
         ]
         other = exp.Literal.number(0) if dimension.default is not None else exp.null()
@@ -126,7 +134,7 @@ class _Layers:
         branches = []
         for position, rule in enumerate(dimension.rules, start=1):
             is_named_by_value = rule.source is not None
-            column = _value_column(dimension, position)
+            column = value_column(dimension, position)
             element = exp.column(column) if is_named_by_value else text(rule.element or "")
             branches.append(exp.If(this=exp.Literal.number(position), true=element))
         if dimension.default is not None:
@@ -150,13 +158,10 @@ class _Layers:
 
     def allocation_position(self) -> exp.Expr:
         """The position of the first allocation rule that matches."""
-        branches = []
-        for position, rule in enumerate(self.allocation.rules, start=1):
-            parts = [condition_sql(rule.when)] if rule.when is not None else []
-            if isinstance(rule.method, ToCustomer):
-                parts.append(_is_not_null(exp.column(f"_to_{position}")))
-            condition = all_of(parts)
-            branches.append(_branch(condition, exp.Literal.number(position), rule.place))
+        branches = [
+            _branch(allocation_rule_condition(position, rule), exp.Literal.number(position), rule.place)
+            for position, rule in enumerate(self.allocation.rules, start=1)
+        ]
         case = _case(branches, exp.null())
         return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), POSITION_COLUMN)
 
@@ -180,16 +185,26 @@ class _Layers:
         return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), "direct_customer_id")
 
 
-def _value_column(dimension: Dimension, position: int) -> str:
+def value_column(dimension: Dimension, position: int) -> str:
+    """The column of the last layer that holds the value which a `from` rule names its element after."""
     return f"_from_{dimension.name}_{position}"
 
 
-def _rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
+def rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
+    """Whether a rule matches a charge, whatever stands before it; NULL counts as no."""
     parts = [condition_sql(rule.when)] if rule.when is not None else []
     if rule.valid is not None:
         parts.append(valid_sql(rule.valid))
     if rule.source is not None:
-        parts.append(_is_not_null(exp.column(_value_column(dimension, position))))
+        parts.append(_is_not_null(exp.column(value_column(dimension, position))))
+    return all_of(parts)
+
+
+def allocation_rule_condition(position: int, rule: AllocationRule) -> exp.Expr:
+    """Whether an allocation rule matches a charge, whatever stands before it; NULL counts as no."""
+    parts = [condition_sql(rule.when)] if rule.when is not None else []
+    if isinstance(rule.method, ToCustomer):
+        parts.append(_is_not_null(exp.column(f"_to_{position}")))
     return all_of(parts)
 
 

@@ -1,0 +1,101 @@
+"""Every rule that matches a charge, not only the first: what `cpc check` says about rules is made of it.
+
+The query has one row per set of charges that the same rules match, so that a bill of millions of charges
+becomes a few hundred rows in one scan. What does not belong here: what a set of matches means
+(`reports/rule_findings.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from orchestration.compiler.emit_conditions import strictly
+from orchestration.compiler.emit_sql import (
+    POSITION_COLUMN,
+    Layers,
+    allocation_rule_condition,
+    dimension_columns,
+    rule_condition,
+    value_column,
+)
+from orchestration.compiler.language import Allocation, Dimension
+from orchestration.compiler.plan import Plan
+
+ALLOCATION = "allocation"
+
+
+def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
+    """One row per currency and set of matching rules, with `charge_count` and `effective_cost`.
+
+    For every dimension, and for `allocation`, which looks at cost of goods sold only:
+    `<name>_rule` is the position of the rule that claims the charges (0: the default, NULL: none),
+    `<name>_matches` the positions of all that match, `<name>_others` those of them that would have given
+    another element.
+    """
+    layers = Layers(plan, allocation)
+    groups: list[exp.Expr] = [exp.column("billing_currency")]
+    for dimension, _, rule in dimension_columns(plan):
+        groups += [
+            exp.column(rule),
+            _positions(f"{dimension.name}_matches", _matches(dimension)),
+            _positions(f"{dimension.name}_others", _others(dimension)),
+        ]
+    conditions = [
+        exp.and_(exp.column("cost_of_goods_sold"), strictly(allocation_rule_condition(position, rule)))
+        for position, rule in enumerate(allocation.rules, start=1)
+    ]
+    claimed = exp.If(this=exp.column("cost_of_goods_sold"), true=exp.column(POSITION_COLUMN))
+    groups += [
+        exp.alias_(exp.Case(ifs=[claimed]), f"{ALLOCATION}_rule"),
+        _positions(f"{ALLOCATION}_matches", conditions),
+        _positions(f"{ALLOCATION}_others", conditions),
+    ]
+    count = exp.alias_(exp.Count(this=exp.Star()), "charge_count")
+    cost = exp.alias_(exp.Sum(this=exp.column("effective_cost")), "effective_cost")
+    return (
+        layers.select([*groups, count, cost])
+        .group_by(exp.var("all"), copy=False)
+        .sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
+    )
+
+
+def _matches(dimension: Dimension) -> list[exp.Expr]:
+    return [
+        strictly(rule_condition(dimension, position, rule))
+        for position, rule in enumerate(dimension.rules, start=1)
+    ]
+
+
+def _others(dimension: Dimension) -> list[exp.Expr]:
+    """Per rule: it matches, and its element is not the one that the charge got."""
+    return [
+        exp.and_(
+            condition,
+            exp.NullSafeNEQ(this=_element(dimension, position), expression=exp.column(dimension.name)),
+        )
+        for position, condition in enumerate(_matches(dimension), start=1)
+    ]
+
+
+def _element(dimension: Dimension, position: int) -> exp.Expr:
+    rule = dimension.rules[position - 1]
+    if rule.element is not None:
+        return exp.Literal.string(rule.element)
+    return exp.column(value_column(dimension, position))
+
+
+def _positions(name: str, conditions: Sequence[exp.Expr]) -> exp.Expr:
+    """The list of the positions, from 1, whose condition holds."""
+    held = [
+        exp.Case(ifs=[exp.If(this=condition, true=exp.Literal.number(position))])
+        for position, condition in enumerate(conditions, start=1)
+    ]
+    listed = exp.cast(exp.Array(expressions=held), exp.DataType.build("smallint[]", dialect="duckdb"))
+    position = exp.to_identifier("position_")
+    present = exp.Not(this=exp.Is(this=exp.column("position_"), expression=exp.null()))
+    kept = exp.Anonymous(
+        this="list_filter", expressions=[listed, exp.Lambda(this=present, expressions=[position])]
+    )
+    return exp.alias_(kept, name)
