@@ -53,6 +53,21 @@ class BillingExport(BaseModel):
     )
 
 
+class AwsAccess(BaseModel):
+    """One account that is asked through AWS' APIs: by a role in it, or as whoever runs this."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role_arn: str | None = Field(None, description="Role to assume in the account; empty: the own identity")
+    external_id: str | None = Field(None, description="What the role's trust policy asks for, if it does")
+
+
+class InventoryAccess(AwsAccess):
+    """An account whose resources are listed, and the regions to list them in."""
+
+    regions: tuple[str, ...] = Field(min_length=1)
+
+
 class Settings(BaseSettings):
     """All settings of one deployment; see the module for how they are given."""
 
@@ -63,10 +78,23 @@ class Settings(BaseSettings):
     workspace: Path = PROJECT_ROOT / "workspace"
     contexts: Path = PROJECT_ROOT / "contexts"
     s3: S3Settings = S3Settings()
+    aws_endpoint_url: str | None = Field(
+        None, description="Another endpoint for AWS' APIs other than S3, such as a proxy"
+    )
 
     billing_exports: tuple[BillingExport, ...] = ()
     telemetry_location: str = ""
     customers_location: str = ""
+    inventory_location: str = ""
+    inventory_accounts: tuple[InventoryAccess, ...] = Field(
+        (), description="Accounts to take an inventory of through AWS' APIs, at every run"
+    )
+    accounts_location: str = ""
+    organization: AwsAccess | None = Field(
+        None, description="The management account (or a delegated one), to list the accounts of"
+    )
+    deployments_location: str = ""
+    opencost_location: str = ""
     landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
     warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
     published: Path | None = Field(
@@ -121,6 +149,26 @@ class Settings(BaseSettings):
     def customers(self) -> str:
         """Where the list of customers is: a folder or `s3://bucket/prefix`."""
         return self.customers_location or str(self.sources / "customers")
+
+    @cached_property
+    def inventory(self) -> str:
+        """Where snapshots of resources arrive as files: a folder or `s3://bucket/prefix`."""
+        return self.inventory_location or str(self.sources / "inventory")
+
+    @cached_property
+    def accounts(self) -> str:
+        """Where lists of accounts arrive as files: a folder or `s3://bucket/prefix`."""
+        return self.accounts_location or str(self.sources / "accounts")
+
+    @cached_property
+    def deployments(self) -> str:
+        """Where deployments are reported as files: a folder or `s3://bucket/prefix`."""
+        return self.deployments_location or str(self.sources / "deployments")
+
+    @cached_property
+    def opencost(self) -> str:
+        """Where OpenCost's allocation exports arrive: a folder or `s3://bucket/prefix`."""
+        return self.opencost_location or str(self.sources / "opencost")
 
     @cached_property
     def landing_folder(self) -> Path:

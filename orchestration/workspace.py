@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.settings import Settings
+from orchestration.sources.accounts.landed import ensure_landing as ensure_accounts_landing
 from orchestration.sources.billing.landing import ensure_landing as ensure_billing_landing
 from orchestration.sources.customers.landing import ensure_landing as ensure_customers_landing
+from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
+from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
 from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
 
 # One run of a workspace at a time; the others wait in Dagster's queue. No statistics are sent to anybody.
@@ -55,6 +58,9 @@ def prepare_workspace(settings: Settings) -> None:
     ensure_billing_landing(settings.landing_folder)
     ensure_telemetry_landing(settings.landing_folder)
     ensure_customers_landing(settings.landing_folder)
+    ensure_inventory_landing(settings.landing_folder)
+    ensure_accounts_landing(settings.landing_folder)
+    ensure_deployments_landing(settings.landing_folder)
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)
@@ -65,7 +71,15 @@ def _default_source_folders(settings: Settings) -> list[Path]:
     """Only the folders inside the workspace: one that somebody named and that is absent is a mistake to
     report.
     """
-    named = [*(export.location for export in settings.exports), settings.telemetry, settings.customers]
+    named = [
+        *(export.location for export in settings.exports),
+        settings.telemetry,
+        settings.customers,
+        settings.inventory,
+        settings.accounts,
+        settings.deployments,
+        settings.opencost,
+    ]
     return [Path(place) for place in named if Path(place).is_relative_to(settings.sources)]
 
 

@@ -22,6 +22,9 @@
 {# Keys of a CUR are spelled so already; the rest of the rule would cost four times as much per row. #}
 {% macro cur_tag_key(key) -%} regexp_replace({{ key }}, '^user_', '') {%- endmacro %}
 
+{# No tags or labels, as a map. #}
+{% macro no_labels() -%} cast(map([], []) as map(varchar, varchar)) {%- endmacro %}
+
 {% macro with_tag_keys(tags, spelling=tag_key) -%}
     {%- set keys = "list_transform(map_keys(" ~ tags ~ "), lambda key: " ~ spelling("key") ~ ")" -%}
     case

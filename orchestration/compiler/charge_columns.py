@@ -51,7 +51,8 @@ CHARGE_COLUMNS: dict[str, ColumnType] = {
     "x_landed_file": "text",
     "x_landed_row": "integer",
 }
-"""Column name to what it holds; the maps `tags` and `cost_categories` have subjects of their own."""
+"""Column name to what it holds; the maps `tags`, `cost_categories` and `x_kubernetes_labels` have
+subjects of their own."""
 
 KUBERNETES_FIELDS = {
     "cluster": "x_kubernetes_cluster",
@@ -84,12 +85,12 @@ CLASSIFIED_COLUMNS = (
 """The columns that `charges_in_context` carries on, before those of the dimensions."""
 
 _OTHER_COLUMNS = """
-    tags cost_categories cost_of_goods_sold allocation_rule direct_customer_id customer_id customer_name
-    segment plan aliases pool_id pool_period pool_cost method stream weight granularity window_used share
-    customer_usage total_usage usage_hour usage_month usage_timestamp hour day month period unit units
-    unit_cost value reason rule_name rule_position context_file context_line charge_count charges customers
-    customer revenue margin cost currency hop difference built_at load_id batch_id record_id filter
-    operation dimension element
+    tags cost_categories x_kubernetes_labels cost_of_goods_sold allocation_rule direct_customer_id
+    customer_id customer_name segment plan aliases pool_id pool_period pool_cost method stream
+    weight granularity window_used share customer_usage total_usage usage_hour usage_month
+    usage_timestamp hour day month period unit units unit_cost value reason rule_name rule_position
+    context_file context_line charge_count charges customers customer revenue margin cost currency
+    hop difference built_at load_id batch_id record_id filter operation dimension element
 """
 _RESERVED_SQL_WORDS = """
     all analyse analyze and any array as asc asymmetric between both by case cast check collate column

@@ -21,6 +21,7 @@ COLUMN_TYPES = {
     **{name: _TYPES[kind] for name, kind in CHARGE_COLUMNS.items()},
     "tags": "map(varchar, varchar)",
     "cost_categories": "map(varchar, varchar)",
+    "x_kubernetes_labels": "map(varchar, varchar)",
 }
 
 

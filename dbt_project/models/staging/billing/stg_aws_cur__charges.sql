@@ -85,6 +85,7 @@ select
     parts.x_kubernetes_namespace,
     parts.x_kubernetes_workload_type,
     parts.x_kubernetes_workload,
+    parts.x_kubernetes_labels,
     parts.x_split_parent_id,
     parts.x_landed_file,
     parts.x_landed_row

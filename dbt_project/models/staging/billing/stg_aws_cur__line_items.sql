@@ -184,6 +184,18 @@ select
     ) as x_kubernetes_namespace,
     tags['aws_eks_workload_type'] as x_kubernetes_workload_type,
     coalesce(tags['aws_eks_workload_name'], tags['aws_eks_deployment']) as x_kubernetes_workload,
+    -- AWS brings a pod's Kubernetes labels as user-defined tags, beside its own aws:eks tags.
+    case
+        when coalesce(line_item_operation = 'EKSPod-EC2', false)
+        then
+            coalesce(
+                map_from_entries(
+                    list_filter(map_entries(tags), lambda tag: not starts_with(tag.key, 'aws_'))
+                ),
+                {{ no_labels() }}
+            )
+        else {{ no_labels() }}
+    end as x_kubernetes_labels,
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,
     split_cost,

@@ -1,0 +1,32 @@
+-- As the resources: an account's first version counts from the beginning, or from the last snapshot without
+-- it.
+with
+    source as (select * from {{ source("landing", "account_versions") }}),
+
+    ordered as (
+        select
+            *,
+            lag(observed_at) over versions as previous_at,
+            coalesce(lag(is_present) over versions, false) as was_present,
+            lead(observed_at) over versions as valid_to
+        from source
+        window versions as (partition by account_id order by observed_at)
+    )
+
+select
+    account_id,
+    account_name,
+    organizational_unit_path,
+    {{ with_tag_keys("tags") }} as tags,
+    case
+        when was_present
+        then observed_at
+        else
+            greatest(
+                coalesce({{ day_begin("absent_at") }}, {{ the_beginning() }}),
+                coalesce(previous_at, {{ the_beginning() }})
+            )
+    end as valid_from,
+    valid_to
+from ordered
+where is_present

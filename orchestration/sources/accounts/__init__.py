@@ -1,0 +1,1 @@
+"""The accounts of the organization: names, places in it, tags."""

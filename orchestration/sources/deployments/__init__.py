@@ -1,0 +1,1 @@
+"""Deployments: what was put into production, and when."""

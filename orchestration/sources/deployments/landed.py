@@ -1,0 +1,29 @@
+"""The landed file of the deployments.
+
+What belongs here: its name and columns. What does not: what is a deployment (`landing.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestration.sources.landed_parquet import ensure_landed
+
+COLUMNS = {
+    "deployed_at": "TIMESTAMP",
+    "service": "VARCHAR",
+    "version": "VARCHAR",
+    "environment": "VARCHAR",
+    "link": "VARCHAR",
+    "description": "VARCHAR",
+}
+
+
+def deployments_file(landing: Path) -> Path:
+    """Where the deployments lie."""
+    return landing / "deployments" / "deployments.parquet"
+
+
+def ensure_landing(landing: Path) -> None:
+    """Make the file, without rows, where there is none."""
+    ensure_landed(deployments_file(landing), COLUMNS)

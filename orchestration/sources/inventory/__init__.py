@@ -1,0 +1,1 @@
+"""What runs in the cloud accounts: resources, their tags, and how they hang together."""

@@ -1,0 +1,1 @@
+"""Who used the nodes of Kubernetes clusters, as OpenCost measured it."""

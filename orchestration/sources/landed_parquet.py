@@ -1,0 +1,55 @@
+"""One landed Parquet file, replaced whole: for sources that are small enough to be written anew.
+
+What belongs here: columns as SQL types, a file without rows for readers before the first landing, and
+writing so that a kill leaves the old file or the new one. What does not: what stands in the files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+TAGS = "MAP(VARCHAR, VARCHAR)"
+
+
+def ensure_landed(path: Path, columns: Mapping[str, str]) -> None:
+    """Make a file without rows where there is none, so that readers find every column."""
+    if not path.exists():
+        with duckdb.connect() as connection:
+            write_landed(connection, no_rows(columns), path)
+
+
+def no_rows(columns: Mapping[str, str]) -> str:
+    """SQL of a relation with these columns and no row."""
+    return f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in columns.items())} WHERE false"
+
+
+def write_landed(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> bool:
+    """Let the rows of `query` take the place of the file; False when it says the same already.
+
+    The rows must come in an order of their own (ORDER BY), or equal content would count as changed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_name(f".{path.name}.writing")
+    connection.execute(f"COPY ({query}) TO {sql_text(str(written))} (FORMAT parquet, COMPRESSION zstd)")
+    if path.exists() and pq.read_table(path).equals(pq.read_table(written)):
+        written.unlink()
+        return False
+    with written.open("rb") as file:
+        os.fsync(file.fileno())
+    written.replace(path)
+    return True
+
+
+def row_count(path: Path) -> int:
+    """How many rows a landed file has."""
+    return int(pq.read_metadata(path).num_rows)
+
+
+def sql_text(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
