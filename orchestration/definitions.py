@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.checks import build_landing_checks
+from orchestration.checks import build_landing_checks, build_rules_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
 from orchestration.resources import s3_resource
@@ -39,7 +39,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_customers_asset(settings),
             *build_warehouse_assets(settings, project),
         ],
-        asset_checks=build_landing_checks(settings),
+        asset_checks=[
+            *build_landing_checks(settings),
+            build_rules_check(settings, project.assembled.compilation),
+        ],
         jobs=[build_daily_costs_job(months)],
         schedules=[build_daily_schedule(settings)],
         sensors=[build_arrivals_sensor(settings)],

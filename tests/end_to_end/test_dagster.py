@@ -63,6 +63,27 @@ def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> N
     assert {"assert_every_hop_reconciles", "assert_shares_of_a_pool_are_one"} <= checks
 
 
+def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:
+    """The rules of a tag that no charge has are a warning beside the asset, not a failed run."""
+    feature = company.settings.contexts / "dimensions" / "feature.yml"
+    feature.write_text(
+        feature.read_text() + "  - element: Alerts\n    when: {tag: app, equals: alerts-engine}\n"
+    )
+    good, printed = company.run()
+    assert good, printed
+    key = dg.AssetCheckKey(dg.AssetKey(["context", "charges_in_context"]), "every_rule_claims_charges")
+    with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
+        [record] = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None
+    evaluation = record.event.dagster_event.asset_check_evaluation_data
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert evaluation.description == (
+        "contexts/dimensions/feature.yml:8 warning: this rule of feature (Alerts) claims no charge on this "
+        "bill"
+    )
+
+
 def test_the_schedule_covers_the_open_months_in_one_run(
     loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
 ) -> None:

@@ -1,0 +1,56 @@
+"""The charges of the working database, looked at through contexts that no run has used yet.
+
+What a rule would claim is asked of the compiled query itself, on the charges that the last run staged: no
+second reading of the language, and no run needed to see what an edit does. What does not belong here: what
+the answers mean (`rule_findings`, `suggestions`, `charge_trace`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION
+from orchestration.reports.databases import NotReadableError, open_working, rows_of
+from orchestration.settings import Settings
+
+_REFERENCE = re.compile(r"\{\{ ref\('([a-z0-9_]+)'\) \}\}")
+
+
+@dataclass(frozen=True)
+class LiveCharges:
+    """The working database, open to be read, and where each model lies in it."""
+
+    warehouse: duckdb.DuckDBPyConnection
+    schemas: dict[str, str]
+
+    def sql(self, compiled: str, charges: str = "true") -> str:
+        """A compiled query with its references into dbt replaced by tables; `charges` is a condition."""
+        return _REFERENCE.sub(self._table, compiled.replace(CHANGED_DAYS_CONDITION, charges))
+
+    def rows(self, compiled: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows of a compiled query on all charges, by column name."""
+        return rows_of(self.warehouse, self.sql(compiled), parameters)
+
+    def _table(self, reference: re.Match[str]) -> str:
+        model = reference[1]
+        if model not in self.schemas:
+            raise NotReadableError(
+                f"The working database has no {model} yet: no run has got so far. Run the job: cpc run"
+            )
+        return f'{self.schemas[model]}."{model}"'
+
+
+@contextmanager
+def open_live_charges(settings: Settings) -> Iterator[LiveCharges]:
+    """The charges as the last run staged them. Raises `NotReadableError` with what to do."""
+    with open_working(settings) as warehouse:
+        found = warehouse.execute("select table_name, table_schema from information_schema.tables").fetchall()
+        charges = LiveCharges(warehouse, dict(found))
+        charges.sql("{{ ref('charges') }}")
+        yield charges

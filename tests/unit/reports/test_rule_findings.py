@@ -1,0 +1,135 @@
+"""What the rules do on a bill: which claim nothing, come too late or contradict, with the cost of each."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.reports.live_charges import open_live_charges
+from orchestration.reports.rule_findings import lines_of_findings, rule_findings
+from orchestration.settings import Settings
+from orchestration.warehouse.generate import compile_project
+from tests.compiler.charges_table import connection_with_charges
+
+CONTEXTS = {
+    "dimensions/feature.yml": """\
+dimension: feature
+description: What it serves
+default: Shared
+rules:
+  - element: Search
+    when: {tag: app, starts_with: search}
+  - element: Search
+    when: {charge: service_name, equals: OpenSearch}
+  - element: Indexing
+    when: {tag: app, equals: search-indexer}
+  - from: {tag: feature}
+  - element: Alerts
+    when: {tag: app, equals: alert}
+""",
+    "streams.yml": "streams: {}\n",
+    "allocation.yml": """\
+allocate_to: customer
+cost_of_goods_sold: {tag: stage, equals: production}
+rules:
+  - name: search
+    when: {dimension: feature, equals: Search}
+    by: even
+  - name: rest
+    by: even
+""",
+}
+CHARGES = [
+    ("search-api", "OpenSearch", None, "10.000000000001"),
+    ("search-indexer", "EC2", "Search", "5"),
+    ("search-indexer", "EC2", "Crawling", "2.5"),
+    ("web", "EC2", None, "-1"),
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    for name, text in CONTEXTS.items():
+        path = tmp_path / "contexts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Settings(workspace=tmp_path, contexts=tmp_path / "contexts")
+
+
+@pytest.fixture
+def _warehouse(settings: Settings) -> None:
+    charges = [
+        {
+            "service_name": service,
+            "billing_currency": "USD",
+            "effective_cost": Decimal(cost),
+            "tags": {"app": app_tag, "stage": "production", **({"feature": feature} if feature else {})},
+        }
+        for app_tag, service, feature, cost in CHARGES
+    ]
+    with closing(connection_with_charges(charges)) as made:
+        made.execute(f"attach '{settings.warehouse_file}' as warehouse; create schema warehouse.staging")
+        made.execute("create table warehouse.staging.charges as from charges")
+
+
+@pytest.mark.usefixtures("_warehouse")
+def test_each_rule_is_told_apart_by_what_it_does(settings: Settings) -> None:
+    with open_live_charges(settings) as charges:
+        found = rule_findings(charges, compile_project(settings.contexts))
+    assert [
+        (each.kind, each.rule.place.line, [by.place.line for by in each.claimed_by], dict(each.cost))
+        for each in found
+    ] == [
+        ("shadowed", 7, [5], {"USD": Decimal("10.000000000001")}),
+        ("shadowed", 9, [5], {"USD": Decimal("7.5")}),
+        ("shadowed", 11, [5], {"USD": Decimal("7.5")}),
+        ("matches-nothing", 12, [], {}),
+        ("overlap", 7, [4], {"USD": Decimal("17.500000000001")}),
+    ]
+
+
+@pytest.mark.usefixtures("_warehouse")
+def test_rules_that_would_have_said_the_same_do_not_contradict(settings: Settings) -> None:
+    """Between rules that both claim something, only what they say differently is an overlap."""
+    feature = settings.contexts / "dimensions" / "feature.yml"
+    feature.write_text(feature.read_text().replace("starts_with: search", "equals: search-api"))
+    with open_live_charges(settings) as charges:
+        found = rule_findings(charges, compile_project(settings.contexts))
+    overlaps = [each for each in found if each.kind == "overlap" and each.rule.dimension == "feature"]
+    assert overlaps == []
+
+
+@pytest.mark.usefixtures("_warehouse")
+def test_the_command_says_it_in_lines(settings: Settings) -> None:
+    arguments = ["--workspace", str(settings.workspace), "--contexts", str(settings.contexts)]
+    done = CliRunner().invoke(app, ["check", *arguments])
+    assert done.exit_code == 0
+    assert done.output.splitlines()[1:] == [
+        "contexts/dimensions/feature.yml:7 warning: this rule of feature (Search) comes too late: "
+        "1 charge, 10.00 USD, all claimed before it by contexts/dimensions/feature.yml:5 (Search)",
+        "contexts/dimensions/feature.yml:9 warning: this rule of feature (Indexing) comes too late: "
+        "2 charges, 7.50 USD, all claimed before it by contexts/dimensions/feature.yml:5 (Search)",
+        "contexts/dimensions/feature.yml:11 warning: this rule of feature (from: {tag: feature}) comes too "
+        "late: 2 charges, 7.50 USD, all claimed before it by contexts/dimensions/feature.yml:5 "
+        "(Search)",
+        "contexts/dimensions/feature.yml:12 warning: this rule of feature (Alerts) claims no charge on this "
+        "bill",
+        "contexts/allocation.yml:7 note: this rule of allocation (rest) also matches 3 charges, 17.50 USD "
+        "that contexts/allocation.yml:4 (search) claims",
+    ]
+
+
+def test_a_warehouse_that_cannot_tell_says_what_to_do(settings: Settings) -> None:
+    compilation = compile_project(settings.contexts)
+    [line] = lines_of_findings(settings, compilation, 10)
+    assert "Run the job first" in line
+    with closing(duckdb.connect(str(settings.warehouse_file))):
+        pass
+    [line] = lines_of_findings(settings, compilation, 10)
+    assert "no charges yet: no run has got so far" in line
