@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     )
 
     first_billing_month: str = Field("2018-01", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    hourly_costs_days: int = Field(
+        0, ge=0, description="Newest days that customer_costs_hourly has, each up to 24 times a day's rows"
+    )
     snapshots_kept: int = Field(5, ge=1)
     duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")

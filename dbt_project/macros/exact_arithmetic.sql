@@ -39,21 +39,39 @@
 
 {#
   units × share ÷ total, cut toward zero: `quotient` and `remainder` are units divided by total, so no product
-  is larger than units or total squared (total < 10^18, see usage_shares). Products that fit in 64 bits, nearly all
-  of them, are divided there: an order of magnitude faster than 128-bit division, and the same result.
+  is larger than units or total squared (total < 10^18, see usage_shares). 128-bit division is an order of magnitude
+  slower than any other step, so it is left to what nothing else can do:
+  - products that fit in 64 bits, nearly all of those of usage, are divided there;
+  - where the share is below 2^50, a floating point quotient is less than half a unit off, and rounded less than one;
+    the 128-bit product shows whether it is one too far from zero, and it is put right. The same result, to the digit.
 #}
 {% macro units_times_share(quotient, remainder, share, total) -%}
+    {%- set product = "(" ~ remainder ~ " * " ~ share ~ ")" -%}
+    {%- set estimate = (
+        "cast(cast("
+        ~ remainder
+        ~ " as double) * cast("
+        ~ share
+        ~ " as double) / cast("
+        ~ total
+        ~ " as double) as bigint)"
+    ) -%}
     {{ quotient }} * {{ share }} + case
-        when {{ remainder }} * {{ share }} between -9000000000000000000 and 9000000000000000000
+        when {{ product }} between -9000000000000000000 and 9000000000000000000
         then
             cast(
-                {{
-                    whole_quotient(
-                        "cast(" ~ remainder ~ " * " ~ share ~ " as bigint)",
-                        "cast(" ~ total ~ " as bigint)",
-                    )
-                }} as hugeint
+                {{ whole_quotient("cast(" ~ product ~ " as bigint)", "cast(" ~ total ~ " as bigint)") }}
+                as hugeint
             )
-        else {{ whole_quotient(remainder ~ " * " ~ share, total) }}
+        when {{ share }} < 1125899906842624
+        then
+            cast({{ estimate }} as hugeint) - case
+                when {{ product }} > 0 and cast({{ estimate }} as hugeint) * {{ total }} > {{ product }}
+                then 1
+                when {{ product }} < 0 and cast({{ estimate }} as hugeint) * {{ total }} < {{ product }}
+                then -1
+                else 0
+            end
+        else {{ whole_quotient(product, total) }}
     end
 {%- endmacro %}

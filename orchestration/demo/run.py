@@ -22,6 +22,7 @@ from orchestration.settings import BillingExport, S3Settings, Settings
 from orchestration.terminal import show_error
 
 SEED = 7
+HOURLY_COSTS_DAYS = 35
 
 
 def run_demo(settings: Settings, console: Console | None = None, seed: int = SEED) -> bool:
@@ -36,6 +37,7 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
         with shown.status("Making the sample") as status:
             made = deliver(settings.sources, seed, lambda step: status.update(step))
         _tell(shown, "made in" if made else "already in", str(settings.sources))
+        _keep_hours(settings)
         with server_credentials(), s3_server() as endpoint_url:
             _serve(shown, settings, endpoint_url)
             if not run_job(sample_settings(settings, endpoint_url), console=shown):
@@ -48,7 +50,9 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
 
 def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
     """The settings of `settings`, with the sources pointed at the sample's bucket on `endpoint_url`."""
-    given = settings.model_dump(exclude={"s3", "billing_exports", "telemetry_location", "customers_location"})
+    given = settings.model_dump(
+        exclude={"s3", "billing_exports", "telemetry_location", "customers_location"}, exclude_unset=True
+    )
     return Settings(
         **given,
         s3=S3Settings(endpoint_url=endpoint_url, region_name=REGION),
@@ -57,6 +61,13 @@ def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
         telemetry_location=f"s3://{BUCKET}/telemetry",
         customers_location=f"s3://{BUCKET}/customers",
     )
+
+
+def _keep_hours(settings: Settings) -> None:
+    """Costs by the hour, in the workspace's own settings: `cpc run` on it afterwards is to have them too."""
+    file = settings.workspace / "settings.yml"
+    if not file.exists():
+        file.write_text(f"hourly_costs_days: {HOURLY_COSTS_DAYS}\n", encoding="utf-8")
 
 
 def _serve(shown: Console, settings: Settings, endpoint_url: str) -> None:

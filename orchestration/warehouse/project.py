@@ -77,7 +77,9 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
     variables: dict[str, str | int] = {
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
-        "rules_fingerprint": assembled.rules_fingerprint,
+        "hourly_costs_days": settings.hourly_costs_days,
+        # Another number of them makes every day anew, as a change of the rules does.
+        "rules_fingerprint": f"{assembled.rules_fingerprint}-{settings.hourly_costs_days}",
     }
     if settings.duckdb_threads:
         variables["duckdb_threads"] = settings.duckdb_threads

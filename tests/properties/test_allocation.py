@@ -161,7 +161,7 @@ def build(folder: Path, lines: list[dict[str, str]], records: list[dict[str, Any
         writer.writerows(lines)
     with (workspace / "sources" / "telemetry" / "usage.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(record) + "\n" for record in records)
-    assert run_job(Settings(workspace=workspace, contexts=CONTEXTS))
+    assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, hourly_costs_days=31))
     return workspace / "warehouse.duckdb"
 
 

@@ -6,61 +6,14 @@
     )
 }}
 with
-    charges as (select * from {{ ref("charges_in_context") }} where {{ in_changed_days() }}),
-
-    -- Only rules that divide by hourly usage look inside the day. A charge for longer than an hour (tax, a
-    -- monthly fee) belongs to no hour and is divided by the usage of its day.
-    hourly_rules as (
-        select distinct rule_name
-        from {{ ref("allocation_rules") }}
-        where method = 'stream' and granularity = 'hourly'
-    ),
-
-    grouped as (
-        select
-            charges.usage_date,
-            charges.x_source_name,
-            charges.billing_period,
-            charges.billing_currency,
-            charges.provider_name,
-            {{ dimension_columns("charges") }},
-            charges.service_name,
-            charges.charge_category,
-            charges.cost_of_goods_sold,
-            -- What is no cost of goods sold is reported, not allocated: no rule applies to it.
-            case when charges.cost_of_goods_sold then charges.allocation_rule end as allocation_rule,
-            case when charges.cost_of_goods_sold then charges.direct_customer_id end as direct_customer_id,
-            case
-                when
-                    charges.cost_of_goods_sold
-                    and charges.allocation_rule in (select rule_name from hourly_rules)
-                    and charges.charge_period_end <= charges.charge_period_start + interval 1 hour
-                then date_trunc('hour', charges.charge_period_start)
-            end as usage_hour,
-            count(*) as charge_count,
-            {{ sum_of_cost_columns("charges") }}
-        from charges
-        group by all
-    ),
-
     numbered as (
         select
-            cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000 + dense_rank() over (
-                partition by usage_date
-                order by
-                    x_source_name,
-                    billing_period,
-                    billing_currency,
-                    provider_name,
-                    {{ dimension_columns() }},
-                    service_name,
-                    charge_category,
-                    cost_of_goods_sold,
-                    allocation_rule,
-                    direct_customer_id
-            ) as pool_id,
-            *
-        from grouped
+            * exclude (first_hour, hour_count, charge_count, {{ cost_columns() | join(", ") }}),
+            cast(sum(charge_count) as bigint) as charge_count,
+            {{ sum_of_cost_columns() }}
+        from {{ ref("cost_pool_periods") }}
+        where {{ in_changed_days() }}
+        group by all
     ),
 
     -- How much each hour weighs in the pool's shares, for a pool's shares to add up to 1: by cost, or alike

@@ -287,6 +287,7 @@ select
     window_last_date,
     lookback_days,
     weight,
+    takes_the_rest,
     {%- for column in cost_columns() + ["share"] %}
         {{
             money(

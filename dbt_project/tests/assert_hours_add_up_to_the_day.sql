@@ -1,0 +1,33 @@
+{{ config(meta={"dagster": {"ref": {"name": "customer_costs_hourly"}}}) }}
+-- Law: the hours of every row of customer_costs_daily add up to it, in every cost column.
+{%- set key %}
+    usage_date,
+    billing_period,
+    customer_id,
+    {{ dimension_columns() }},
+    service_name,
+    provider_name,
+    charge_category,
+    allocation_kind,
+    unallocated_reason,
+    billing_currency,
+    x_source_name
+{%- endset %}
+select {{ key }}
+from
+    (
+        select {{ key }}, {{ cost_columns() | join(", ") }}
+        from {{ ref("customer_costs_hourly") }}
+        where usage_date in (select usage_date from {{ ref("changed_days") }})
+        union all
+        select
+            {{ key }},
+            {%- for column in cost_columns() %} -{{ column }}{{ "," if not loop.last }} {%- endfor %}
+        from {{ ref("customer_costs_daily") }}
+        where usage_date in (select usage_date from {{ ref("changed_days") }}) and {{ in_hourly_window() }}
+    )
+group by all
+having
+    {%- for column in cost_columns() %}
+        sum({{ column }}) is distinct from 0 {{ "or" if not loop.last }}
+    {%- endfor %}
