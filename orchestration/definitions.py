@@ -17,6 +17,7 @@ from orchestration.sensors import build_arrivals_sensor
 from orchestration.settings import Settings
 from orchestration.sources.billing.assets import build_billing_assets
 from orchestration.sources.customers.assets import build_customers_asset
+from orchestration.sources.revenue.assets import build_revenue_assets
 from orchestration.sources.telemetry.assets import build_telemetry_assets
 from orchestration.warehouse.assets import build_warehouse_assets
 from orchestration.warehouse.project import prepare_project
@@ -37,6 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_billing_assets(settings, months),
             build_telemetry_assets(settings),
             build_customers_asset(settings),
+            build_revenue_assets(settings),
             *build_warehouse_assets(settings, project),
         ],
         asset_checks=[

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     )
     deployments_location: str = ""
     opencost_location: str = ""
+    revenue_location: str = ""
     landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
     warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
     published: Path | None = Field(
@@ -172,6 +173,11 @@ class Settings(BaseSettings):
     def opencost(self) -> str:
         """Where OpenCost's allocation exports arrive: a folder or `s3://bucket/prefix`."""
         return self.opencost_location or str(self.sources / "opencost")
+
+    @cached_property
+    def revenue(self) -> str:
+        """Where the files of revenue are: a folder or `s3://bucket/prefix`."""
+        return self.revenue_location or str(self.sources / "revenue")
 
     @cached_property
     def landing_folder(self) -> Path:

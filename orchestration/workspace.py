@@ -14,6 +14,7 @@ from orchestration.sources.billing.landing import ensure_landing as ensure_billi
 from orchestration.sources.customers.landing import ensure_landing as ensure_customers_landing
 from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
 from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
+from orchestration.sources.revenue.landing import ensure_landing as ensure_revenue_landing
 from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
 
 # One run of a workspace at a time; the others wait in Dagster's queue. No statistics are sent to anybody.
@@ -61,6 +62,7 @@ def prepare_workspace(settings: Settings) -> None:
     ensure_inventory_landing(settings.landing_folder)
     ensure_accounts_landing(settings.landing_folder)
     ensure_deployments_landing(settings.landing_folder)
+    ensure_revenue_landing(settings.landing_folder)
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)
@@ -79,6 +81,7 @@ def _default_source_folders(settings: Settings) -> list[Path]:
         settings.accounts,
         settings.deployments,
         settings.opencost,
+        settings.revenue,
     ]
     return [Path(place) for place in named if Path(place).is_relative_to(settings.sources)]
 

@@ -51,7 +51,8 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
 def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
     """The settings of `settings`, with the sources pointed at the sample's bucket on `endpoint_url`."""
     given = settings.model_dump(
-        exclude={"s3", "billing_exports", "telemetry_location", "customers_location"}, exclude_unset=True
+        exclude={"s3", "billing_exports", "telemetry_location", "customers_location", "revenue_location"},
+        exclude_unset=True,
     )
     return Settings(
         **given,
@@ -60,6 +61,7 @@ def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
         billing_exports=(BillingExport(name="billing", location=f"s3://{BUCKET}/billing"),),
         telemetry_location=f"s3://{BUCKET}/telemetry",
         customers_location=f"s3://{BUCKET}/customers",
+        revenue_location=f"s3://{BUCKET}/revenue",
     )
 
 

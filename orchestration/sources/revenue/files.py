@@ -1,0 +1,89 @@
+"""One revenue file, CSV or Parquet, as a table: what its rows say, and where each stands.
+
+What belongs here: the forms of a file, and rows of a CSV that have too many or too few cells. What does not:
+whether what a row says is right (`rows.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+
+from orchestration.sources.revenue.columns import HeaderError, columns_of
+
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+FIELDS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")
+_DELIMITERS = ",;\t"
+
+
+class UnreadableFileError(Exception):
+    """A file is no table of revenue; the message says why, without the file's name."""
+
+
+@dataclass(frozen=True)
+class RevenueFile:
+    """What one file says.
+
+    `rows` has `file_row` (from 1, without the header) and the `FIELDS`, null where the file has no such
+    column. `broken` are the rows that cannot be told apart into columns, as (row, text, reason).
+    """
+
+    rows: pa.Table
+    broken: tuple[tuple[int, str, str], ...]
+
+
+def read_file(path: Path, key: str) -> RevenueFile:
+    """Read the file that lies at `path` and is called `key`. Raises `UnreadableFileError`."""
+    try:
+        if key.lower().endswith(".parquet"):
+            table = pq.read_table(path, columns=list(columns_of(pq.read_schema(path).names).values()))
+            return RevenueFile(_fields(table, list(range(1, table.num_rows + 1))), ())
+        return _read_csv(
+            gzip.decompress(path.read_bytes()) if key.lower().endswith(".gz") else path.read_bytes()
+        )
+    except HeaderError as error:
+        raise UnreadableFileError(str(error)) from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pa.ArrowException) as error:
+        raise UnreadableFileError(f"cannot be read: {error}") from error
+
+
+def _read_csv(content: bytes) -> RevenueFile:
+    lines = content.decode("utf-8-sig")
+    first = next((line for line in lines.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    header = next(csv.reader([first], delimiter=delimiter), [])
+    columns_of(header)
+    broken: list[tuple[int, str, str]] = []
+
+    def set_aside(row: arrow_csv.InvalidRow) -> str:
+        reason = f"has {row.actual_columns} cells, the header has {row.expected_columns}"
+        broken.append((row.number - 1, row.text, reason))
+        return "skip"
+
+    table = arrow_csv.read_csv(
+        pa.BufferReader(lines.encode()),
+        # The number of a row is only told when one thread reads.
+        read_options=arrow_csv.ReadOptions(use_threads=False),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=set_aside
+        ),
+        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
+    )
+    taken = {number for number, _, _ in broken}
+    numbers = [number for number in range(1, table.num_rows + len(broken) + 1) if number not in taken]
+    return RevenueFile(_fields(table, numbers), tuple(broken))
+
+
+def _fields(table: pa.Table, numbers: list[int]) -> pa.Table:
+    """The columns of `FIELDS`, as they are typed in the file, beside the number of each row."""
+    found = columns_of(table.column_names)
+    missing = pa.nulls(table.num_rows, pa.string())
+    columns = {field: table.column(found[field]) if field in found else missing for field in FIELDS}
+    return pa.table({"file_row": pa.array(numbers, pa.int64()), **columns})

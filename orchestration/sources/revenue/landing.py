@@ -1,0 +1,154 @@
+"""Revenue files -> two landed Parquet files, replaced whole: the good rows, and those that were set aside.
+
+What belongs here: which files count, and that what was landed is whole. What does not: the forms of files
+(`files.py`), the rules of a row (`rows.py`), and what revenue is set against, which is dbt's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from orchestration.sources.locations import Location
+from orchestration.sources.revenue import rows
+from orchestration.sources.revenue.files import ENDINGS, FIELDS, UnreadableFileError, read_file
+
+_TABLES = f"""
+    CREATE TABLE given (file VARCHAR, file_row BIGINT, {", ".join(f"{field} VARCHAR" for field in FIELDS)});
+    CREATE TABLE broken (file VARCHAR, file_row BIGINT, row_text VARCHAR, reason VARCHAR);
+"""
+
+
+class RevenueError(Exception):
+    """The revenue cannot be landed; names the file. The previous landing stays."""
+
+
+@dataclass(frozen=True)
+class RevenueLanding:
+    """What was landed.
+
+    `files` were read; `repeated` have the content of another one and count once; `ignored` are no revenue
+    files; `changed` says whether anything landed was written.
+    """
+
+    path: Path
+    rows: int
+    set_aside: int
+    files: tuple[str, ...]
+    repeated: tuple[str, ...]
+    ignored: tuple[str, ...]
+    changed: bool
+
+
+def land_revenue(location: Location, landing: Path) -> RevenueLanding:
+    """Land all files of the location as `revenue/revenue.parquet` and `revenue/quarantine.parquet`.
+
+    Files are CSV (a header names the columns; `,`, `;` or tab between cells) or Parquet, plain or .gz; see
+    `columns.SPELLINGS` for the names of columns. A row that cannot be used is set aside with its file, row
+    and reason. A location without any object gives no rows, unless revenue had landed before. Raises
+    `RevenueError` for a file that is no table of revenue, `LocationError` when the location refuses.
+    """
+    target = landing / "revenue" / "revenue.parquet"
+    keys = [
+        stored.key
+        for stored in location.list()
+        if not any(part.startswith("_") for part in stored.key.split("/"))
+    ]
+    chosen = [key for key in keys if key.lower().endswith(ENDINGS)]
+    _check_presence(location, keys, chosen, target)
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(_TABLES)
+        repeated = _read_all(connection, location, chosen, Path(folder))
+        changed = _write(connection, landing)
+    return RevenueLanding(
+        path=target,
+        rows=pq.read_metadata(target).num_rows,
+        set_aside=pq.read_metadata(target.with_name("quarantine.parquet")).num_rows,
+        files=tuple(location.describe(key) for key in chosen if key not in repeated),
+        repeated=tuple(location.describe(key) for key in repeated),
+        ignored=tuple(location.describe(key) for key in keys if key not in chosen),
+        changed=changed,
+    )
+
+
+def ensure_landing(landing: Path) -> None:
+    """Make the landed files, of no rows, when there are none yet."""
+    if not all((landing / "revenue" / name).exists() for name in ("revenue.parquet", "quarantine.parquet")):
+        with duckdb.connect() as connection:
+            connection.execute(_TABLES)
+            _write(connection, landing)
+
+
+def _check_presence(location: Location, keys: list[str], chosen: list[str], target: Path) -> None:
+    if chosen:
+        return
+    if keys:
+        raise RevenueError(
+            f"{location.describe()} holds {len(keys)} objects, none of them a file of revenue; "
+            f"name it with one of {', '.join(ENDINGS)}"
+        )
+    if target.exists() and pq.read_metadata(target).num_rows:
+        raise RevenueError(
+            f"{location.describe()} is empty, although revenue has landed from it; correct the location, "
+            "or put a CSV with nothing but the header there to say that there is none"
+        )
+
+
+def _read_all(
+    connection: duckdb.DuckDBPyConnection, location: Location, keys: list[str], folder: Path
+) -> list[str]:
+    """Fill the tables; returns the keys whose content another file has already said."""
+    contents: dict[str, str] = {}
+    repeated = []
+    for key in keys:
+        path = location.fetch(key, folder)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if contents.setdefault(digest, key) != key:
+            repeated.append(key)
+            continue
+        try:
+            file = read_file(path, key)
+        except UnreadableFileError as error:
+            raise RevenueError(f"{location.describe(key)} {error}") from error
+        connection.register("file_rows", file.rows)
+        # DuckDB makes texts of what Parquet types: decimals with all their digits, days as YYYY-MM-DD.
+        connection.execute("INSERT INTO given BY NAME SELECT $key AS file, * FROM file_rows", {"key": key})
+        connection.unregister("file_rows")
+        if file.broken:
+            connection.executemany(
+                "INSERT INTO broken VALUES (?, ?, ?, ?)", [(key, *broken) for broken in file.broken]
+            )
+    return repeated
+
+
+def _write(connection: duckdb.DuckDBPyConnection, landing: Path) -> bool:
+    connection.execute(rows.READ)
+    folder = landing / "revenue"
+    folder.mkdir(parents=True, exist_ok=True)
+    # What was set aside first: should the machine stop in between, no row is missing from both.
+    written = [
+        _replace(connection, rows.SET_ASIDE, folder / "quarantine.parquet"),
+        _replace(connection, rows.GOOD, folder / "revenue.parquet"),
+    ]
+    return any(written)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> bool:
+    """Replace a landed file, unless it says the same already."""
+    new = target.with_name(f".{target.name}.writing")
+    text = "'" + str(new).replace("'", "''") + "'"
+    connection.execute(f"COPY ({query}) TO {text} (FORMAT parquet, COMPRESSION zstd)")
+    if target.exists() and pq.read_table(target).equals(pq.read_table(new)):
+        new.unlink()
+        return False
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    new.replace(target)
+    return True
