@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     deployments_location: str = ""
     opencost_location: str = ""
     revenue_location: str = ""
+    product_dimension: str = Field(
+        "product", description="Dimension whose elements are the products that revenue names"
+    )
     landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
     warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
     published: Path | None = Field(

@@ -77,6 +77,13 @@ class Customer:
     last_day: date
     monthly_revenue: Decimal
 
+    @property
+    def revenue_by_product(self) -> dict[str, Decimal]:
+        """The monthly revenue of each product that the plan pays for, in whole cents."""
+        pipelines = (self.monthly_revenue * _PIPELINES_SHARES[self.plan]).quantize(Decimal("0.01"))
+        parts = {"Insights": self.monthly_revenue - pipelines, "Pipelines": pipelines}
+        return {product: revenue for product, revenue in parts.items() if revenue}
+
     def is_active_in(self, month: date) -> bool:
         """Whether it was a customer on any day of the month that begins on `month`."""
         return self.first_day.replace(day=1) <= month <= self.last_day
@@ -143,6 +150,8 @@ _SEGMENTS: tuple[tuple[Segment, int, tuple[int, int], tuple[int, int]], ...] = (
     ("startup", 40, (20, 150), (130, 420)),
 )
 _PLANS: dict[Segment, str] = {"enterprise": "Enterprise", "mid-market": "Growth", "startup": "Starter"}
+# What each plan pays for is told apart by product; the rest of its revenue is for Insights.
+_PIPELINES_SHARES = {"Enterprise": Decimal("0.30"), "Growth": Decimal("0.25"), "Starter": Decimal(0)}
 _FIRST_WORDS = (
     *("Alder", "Basalt", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper"),
     *("Kestrel", "Lumen", "Meridian", "Nimbus", "Osprey", "Pioneer", "Quartz", "Redwood", "Summit", "Tundra"),

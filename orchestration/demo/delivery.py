@@ -194,12 +194,13 @@ def _business(seed: int) -> Iterator[tuple[str, bytes]]:
     yield (
         "revenue/revenue.csv",
         _csv(
-            ("customer_id", "revenue_month", "currency", "revenue"),
+            ("customer_id", "revenue_month", "currency", "revenue", "product"),
             (
-                (c.customer_id, f"{month:%Y-%m}", "USD", str(c.monthly_revenue))
+                (c.customer_id, f"{month:%Y-%m}", "USD", str(revenue), product)
                 for month in company.MONTHS
                 for c in customers
                 if c.is_active_in(month)
+                for product, revenue in c.revenue_by_product.items()
             ),
         ),
     )

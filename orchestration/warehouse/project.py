@@ -80,6 +80,7 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
         "hourly_costs_days": settings.hourly_costs_days,
         # Another number of them makes every day anew, as a change of the rules does.
         "rules_fingerprint": f"{assembled.rules_fingerprint}-{settings.hourly_costs_days}",
+        "product_dimension": settings.product_dimension,
     }
     if settings.duckdb_threads:
         variables["duckdb_threads"] = settings.duckdb_threads

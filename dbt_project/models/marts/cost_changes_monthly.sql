@@ -1,0 +1,87 @@
+-- Which dimension tells most apart is found in the bill, so that nobody has to name one.
+with
+    costs as materialized(
+        select
+            billing_period as billing_month,
+            customer_id,
+            billing_currency,
+            {{ dimension_columns() }},
+            service_name,
+            sum(effective_cost) as effective_cost
+        from {{ ref("customer_costs_monthly") }}
+        group by all
+    ),
+
+    months as (select distinct billing_month from costs),
+
+    element_counts as (
+        {%- for name in dimension_names() %}
+            select '{{ name }}' as dimension, count(distinct {{ name }}) as element_count
+            from costs {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    finest as (
+        select min(dimension) as dimension
+        from element_counts
+        where element_count = (select max(element_count) from element_counts)
+    ),
+
+    by_element as (
+        select
+            billing_month,
+            customer_id,
+            billing_currency,
+            finest.dimension,
+            case
+                finest.dimension
+                {%- for name in dimension_names() %} when '{{ name }}' then {{ name }}{% endfor %}
+            end as element,
+            service_name,
+            sum(effective_cost) as effective_cost
+        from costs
+        cross join finest
+        group by all
+    ),
+
+    -- Every amount twice: as what a month cost, and as what the next month is compared with.
+    both_months as (
+        select
+            billing_month,
+            customer_id,
+            billing_currency,
+            dimension,
+            element,
+            service_name,
+            effective_cost,
+            cast(0 as decimal(38, 12)) as previous_effective_cost
+        from by_element
+        union all
+        select
+            {{ month_after("billing_month") }},
+            customer_id,
+            billing_currency,
+            dimension,
+            element,
+            service_name,
+            cast(0 as decimal(38, 12)),
+            effective_cost
+        from by_element
+    )
+
+select
+    billing_month,
+    customer_id,
+    billing_currency,
+    dimension,
+    element,
+    service_name,
+    sum(effective_cost) as effective_cost,
+    sum(previous_effective_cost) as previous_effective_cost,
+    sum(effective_cost) - sum(previous_effective_cost) as cost_change
+from both_months
+where
+    billing_month in (select billing_month from months)
+    and {{ month_before("billing_month") }} in (select billing_month from months)
+group by all
+having sum(effective_cost) <> sum(previous_effective_cost)

@@ -1,0 +1,150 @@
+{%- set element = var("product_dimension") if var("product_dimension") in dimension_names() else "null" -%}
+-- Products are the elements of the dimension that the settings name. A revenue file may write them with other
+-- capitals. Revenue that names no product is not divided among products: it is a row of its own.
+with
+    costs as materialized(
+        select
+            billing_period as billing_month,
+            customer_id,
+            case
+                when customer_id = 'unallocated'
+                then 'unallocated'
+                else coalesce({{ element }}, 'no product matched')
+            end as product,
+            service_name,
+            billing_currency,
+            sum(effective_cost) as effective_cost
+        from {{ ref("customer_costs_monthly") }}
+        group by all
+    ),
+
+    months as (select distinct billing_month from costs),
+
+    spellings as (select lower(product) as spelling, min(product) as product from costs group by all),
+
+    revenue as (
+        select
+            strftime(daily.usage_date, '%Y-%m') as billing_month,
+            daily.customer_id,
+            coalesce(spellings.product, daily.product, 'no product named') as product,
+            'revenue' as service_name,
+            daily.billing_currency,
+            sum(daily.revenue) as revenue
+        from {{ ref("customer_revenue_daily") }} as daily
+        left join spellings on spellings.spelling = lower(daily.product)
+        where strftime(daily.usage_date, '%Y-%m') in (select billing_month from months)
+        group by all
+    ),
+
+    parts as (
+        select *, cast(0 as decimal(38, 12)) as revenue, true as has_cost, false as has_revenue
+        from costs
+        union all by name
+        select *, cast(0 as decimal(38, 12)) as effective_cost, false as has_cost, true as has_revenue
+        from revenue
+    ),
+
+    -- Every part twice: as that of its month, and as what the next month is compared with.
+    both_months as (
+        select billing_month, true as is_now, parts.* exclude (billing_month)
+        from parts
+        union all
+        select {{ month_after("billing_month") }}, false, parts.* exclude (billing_month)
+        from parts
+        where {{ month_after("billing_month") }} in (select billing_month from months)
+    ),
+
+    by_product as (
+        select
+            billing_month,
+            product,
+            billing_currency,
+            {{ month_before("billing_month") }} in (select billing_month from months) as has_previous_month,
+            cast(
+                count(distinct customer_id) filter (where is_now and customer_id <> 'unallocated') as integer
+            ) as customer_count,
+            coalesce(bool_or(is_now and has_revenue), false) as has_revenue,
+            coalesce(bool_or(is_now and has_cost), false) as has_cost,
+            coalesce(sum(revenue) filter (where is_now), 0) as revenue,
+            coalesce(sum(effective_cost) filter (where is_now), 0) as effective_cost,
+            coalesce(sum(revenue) filter (where not is_now), 0) as before_revenue,
+            coalesce(sum(effective_cost) filter (where not is_now), 0) as before_cost
+        from both_months
+        group by all
+    ),
+
+    changed as (
+        select
+            *,
+            revenue - effective_cost as gross_margin,
+            case when has_previous_month then before_revenue end as previous_revenue,
+            case when has_previous_month then before_cost end as previous_effective_cost,
+            previous_revenue - previous_effective_cost as previous_gross_margin,
+            revenue - previous_revenue as revenue_change,
+            effective_cost - previous_effective_cost as cost_change
+        from by_product
+    ),
+
+    -- The service that moved the product's cost most, the way the cost moved.
+    by_service as (
+        select
+            billing_month,
+            product,
+            billing_currency,
+            service_name,
+            sum(case when is_now then effective_cost else - effective_cost end) as service_change
+        from both_months
+        where has_cost
+        group by all
+    ),
+
+    main_services as (
+        select
+            billing_month,
+            product,
+            billing_currency,
+            by_service.service_name || ' ' || {{ change_text("by_service.service_change") }} as cost_reason
+        from by_service
+        inner join changed using (billing_month, product, billing_currency)
+        where by_service.service_change <> 0
+        qualify
+            row_number() over (
+                partition by billing_month, product, billing_currency
+                order by
+                    {{ furthest_first("by_service.service_change", "changed.cost_change") }},
+                    by_service.service_name
+            )
+            = 1
+    )
+
+select
+    changed.billing_month,
+    changed.product,
+    changed.billing_currency,
+    changed.customer_count,
+    changed.revenue,
+    changed.effective_cost,
+    changed.gross_margin,
+    {{ margin_ratio("changed.gross_margin", "changed.revenue") }} as gross_margin_ratio,
+    {{ missing_side("changed.has_revenue", "changed.has_cost") }} as missing_side,
+    changed.previous_revenue,
+    changed.previous_effective_cost,
+    changed.previous_gross_margin,
+    changed.revenue_change,
+    changed.cost_change,
+    changed.gross_margin - changed.previous_gross_margin as gross_margin_change,
+    {{ change_cause("changed.revenue_change", "changed.cost_change") }} as change_cause,
+    case
+        when changed.has_previous_month
+        then
+            {{
+                change_reason(
+                    change_cause("changed.revenue_change", "changed.cost_change"),
+                    "changed.revenue_change",
+                    "changed.cost_change",
+                    "main_services.cost_reason",
+                )
+            }}
+    end as change_reason
+from changed
+left join main_services using (billing_month, product, billing_currency)
