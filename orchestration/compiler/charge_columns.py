@@ -54,14 +54,6 @@ CHARGE_COLUMNS: dict[str, ColumnType] = {
 """Column name to what it holds; the maps `tags`, `cost_categories` and `x_kubernetes_labels` have
 subjects of their own."""
 
-KUBERNETES_FIELDS = {
-    "cluster": "x_kubernetes_cluster",
-    "namespace": "x_kubernetes_namespace",
-    "workload_type": "x_kubernetes_workload_type",
-    "workload": "x_kubernetes_workload",
-}
-ACCOUNT_FIELDS = {"id": "sub_account_id", "name": "sub_account_name"}
-
 CLASSIFIED_COLUMNS = (
     "charge_id",
     "x_source_name",

@@ -62,7 +62,35 @@ class DimensionElement:
     dimension: str
 
 
-Subject = ChargeColumn | Tag | CostCategory | DimensionElement
+@dataclass(frozen=True)
+class KubernetesLabel:
+    """A label of the pod, by normalised key."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class AccountFact:
+    """What the organization says of the account: a column of `accounts`, or a key in a map of it."""
+
+    column: str
+    key: str | None
+
+
+@dataclass(frozen=True)
+class ResourceFact:
+    """What the inventory says of a resource: a column of `resources`, or a key in a map of it.
+
+    Of the charge's own resource where `path` is empty; else of the one that the relationships in `path`
+    lead to, from one to the next. Where they lead to several, what all that have a value agree on.
+    """
+
+    path: tuple[str, ...]
+    column: str
+    key: str | None
+
+
+Subject = ChargeColumn | Tag | CostCategory | DimensionElement | KubernetesLabel | AccountFact | ResourceFact
 
 
 @dataclass(frozen=True)

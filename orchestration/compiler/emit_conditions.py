@@ -14,6 +14,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from orchestration.compiler.conditions import (
+    AccountFact,
     All,
     AnyOf,
     ChargeColumn,
@@ -22,12 +23,14 @@ from orchestration.compiler.conditions import (
     CostCategory,
     Default,
     DimensionElement,
+    KubernetesLabel,
     Lower,
     MapValues,
     Not,
     Operand,
     Operator,
     Replace,
+    ResourceFact,
     Slug,
     Split,
     Subject,
@@ -42,6 +45,7 @@ from orchestration.compiler.language import Valid
 
 TAG_PREFIX = "_tag_"
 COST_CATEGORY_PREFIX = "_cost_category_"
+LABEL_PREFIX = "_label_"
 
 
 def text(value: str) -> exp.Expr:
@@ -76,14 +80,33 @@ def _joined(connector: type[exp.Connector], parts: list[exp.Expr]) -> exp.Expr:
 
 
 def subject_column(subject: Subject) -> exp.Expr:
-    """The column that holds a subject: keys of the tag maps have been taken out into columns of their own."""
+    """The column that holds a subject.
+
+    Keys of the maps have been taken out into columns of their own, and signals joined, by the layers before.
+    """
     if isinstance(subject, Tag):
         return exp.column(TAG_PREFIX + subject.key)
     if isinstance(subject, CostCategory):
         return exp.column(COST_CATEGORY_PREFIX + subject.key)
     if isinstance(subject, DimensionElement):
         return exp.column(subject.dimension)
+    if isinstance(subject, KubernetesLabel):
+        return exp.column(LABEL_PREFIX + subject.key)
+    if isinstance(subject, AccountFact | ResourceFact):
+        return exp.column(fact_column(subject))
     return exp.column(subject.name)
+
+
+def fact_column(fact: AccountFact | ResourceFact) -> str:
+    """The column of what a signal says: `_resource_tag_feature`, `_attached_to__member_of__name`.
+
+    No relationship and no key has two underscores in a row, so that different facts never share a name.
+    """
+    maps = {"tags": "tag_", "attributes": "attribute_"}
+    name = fact.column.removeprefix("resource_") if fact.key is None else maps[fact.column] + fact.key
+    if isinstance(fact, AccountFact):
+        return f"_account_{name}"
+    return f"_resource_{name}" if not fact.path else f"_{'__'.join(fact.path)}__{name}"
 
 
 def condition_sql(condition: Condition) -> exp.Expr:

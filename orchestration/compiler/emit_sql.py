@@ -1,9 +1,9 @@
 """The program as one SQL query that classifies every charge in one scan.
 
-Layers: the keys of the tag maps, then per step of the plan the values that name elements, the rule that
-claims the charge, and the element; last what is allocated and how. Everything is built as a sqlglot syntax
-tree and written out for a dialect; the two references into dbt are the only raw text, and they are
-constants.
+Layers: the keys of the tag maps, what the signals say, then per step of the plan the values that name
+elements, the rule that claims the charge, and the element; last what is allocated and how. Everything is
+built as a sqlglot syntax tree and written out for a dialect; the references into dbt are the only raw text,
+and they are constants.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlglot import exp
 from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
 from orchestration.compiler.emit_conditions import (
     COST_CATEGORY_PREFIX,
+    LABEL_PREFIX,
     TAG_PREFIX,
     all_of,
     condition_sql,
@@ -23,6 +24,7 @@ from orchestration.compiler.emit_conditions import (
     valid_sql,
     value_sql,
 )
+from orchestration.compiler.emit_signals import signal_tables, with_signals
 from orchestration.compiler.language import Allocation, AllocationRule, Dimension, Rule, ToCustomer
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.problems import Place
@@ -75,6 +77,12 @@ class Layers:
             layer = name if part == 0 else f"{name}_part_{part + 1}"
             self.add(layer, [_named(value, column, place) for place, (column, value) in found])
 
+    def add_signals(self) -> None:
+        """The layer that joins what the signals say, where anything looks at them."""
+        joined = with_signals(self.plan, self.layers[-1][0])
+        if joined is not None:
+            self.layers = [*signal_tables(self.plan), *self.layers, ("charges_with_signals", joined)]
+
     def query(self) -> exp.Select:
         """The whole query."""
         columns: list[exp.Expr] = [exp.column(name) for name in CLASSIFIED_COLUMNS]
@@ -86,6 +94,7 @@ class Layers:
     def select(self, columns: Sequence[exp.Expr]) -> exp.Select:
         """`columns` of every charge of the changed days, once everything about it is known."""
         self.add("charges_with_keys", self.keys())
+        self.add_signals()
         for number, step in enumerate(self.plan.steps, start=1):
             self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
             self.add(f"rules_{number}", [self.rule_column(d) for d in step])
@@ -98,10 +107,11 @@ class Layers:
         return query
 
     def keys(self) -> list[exp.Expr]:
-        """One column per tag and cost category that anything looks at."""
+        """One column per tag, cost category and Kubernetes label that anything looks at."""
         maps = (
             ("tags", TAG_PREFIX, self.plan.tags),
             ("cost_categories", COST_CATEGORY_PREFIX, self.plan.cost_categories),
+            ("x_kubernetes_labels", LABEL_PREFIX, self.plan.kubernetes_labels),
         )
         columns: list[exp.Expr] = []
         for source, prefix, keys in maps:

@@ -12,7 +12,16 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from orchestration.compiler.conditions import ChargeColumn, CostCategory, DimensionElement, Tag, Value
+from orchestration.compiler.conditions import (
+    AccountFact,
+    ChargeColumn,
+    CostCategory,
+    DimensionElement,
+    KubernetesLabel,
+    Subject,
+    Tag,
+    Value,
+)
 from orchestration.compiler.emit_conditions import text
 from orchestration.compiler.language import (
     AllocationRule,
@@ -130,18 +139,26 @@ def _description(rule: Rule) -> str:
 
 
 def describe_value(value: Value) -> str:
-    """Where a value comes from, in words: `from tag app, else charge resource_name`."""
-    words = []
-    for subject in value.first_of:
-        if isinstance(subject, ChargeColumn):
-            words.append(f"charge {subject.name}")
-        elif isinstance(subject, Tag):
-            words.append(f"tag {subject.key}")
-        elif isinstance(subject, CostCategory):
-            words.append(f"cost category {subject.key}")
-        elif isinstance(subject, DimensionElement):
-            words.append(f"dimension {subject.dimension}")
-    return f"from {', else '.join(words)}"
+    """Where a value comes from, in words: `from tag app, else resource attached_to tag app`."""
+    return f"from {', else '.join(_words(subject) for subject in value.first_of)}"
+
+
+def _words(subject: Subject) -> str:
+    if isinstance(subject, ChargeColumn):
+        return f"charge {subject.name}"
+    if isinstance(subject, Tag):
+        return f"tag {subject.key}"
+    if isinstance(subject, CostCategory):
+        return f"cost category {subject.key}"
+    if isinstance(subject, KubernetesLabel):
+        return f"Kubernetes label {subject.key}"
+    if isinstance(subject, DimensionElement):
+        return f"dimension {subject.dimension}"
+    fact = subject.column.removeprefix("resource_").replace("_", " ")
+    fact = fact if subject.key is None else f"{fact.removesuffix('s')} {subject.key}"
+    if isinstance(subject, AccountFact):
+        return f"account {fact}"
+    return f"{' '.join(('resource', *subject.path))} {fact}"
 
 
 def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:

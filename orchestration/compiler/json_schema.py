@@ -6,22 +6,35 @@ shapes; whether names exist is only known to the compiler.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from orchestration.compiler.charge_columns import ACCOUNT_FIELDS, CHARGE_COLUMNS, KUBERNETES_FIELDS
+from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.conditions import Operator
 from orchestration.compiler.language import WHEN_NO_USAGE
 from orchestration.compiler.resolve import STREAM_KEYS
 from orchestration.compiler.resolve_allocation import ALLOCATION_KEYS, EVERYTHING, METHOD_KEYS
 from orchestration.compiler.resolve_conditions import COMBINATIONS, OPERATORS
 from orchestration.compiler.resolve_dimensions import DIMENSION_KEYS
-from orchestration.compiler.resolve_values import LATER_SUBJECTS, SIMPLE_TRANSFORMS, SUBJECTS
+from orchestration.compiler.resolve_given import GIVEN_RESOURCE_KEYS
+from orchestration.compiler.resolve_subjects import MAX_RELATED_PATH, RELATED_SUBJECTS, SUBJECTS
+from orchestration.compiler.resolve_values import SIMPLE_TRANSFORMS
+from orchestration.compiler.signal_columns import (
+    ACCOUNT_FIELDS,
+    ACCOUNT_MAPS,
+    BILLED_ACCOUNT_FIELDS,
+    KUBERNETES_FIELDS,
+    KUBERNETES_MAPS,
+    RESOURCE_FIELDS,
+    RESOURCE_MAPS,
+)
 
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 _TEXTS: Schema = {"type": "array", "items": _TEXT, "minItems": 1}
 _NAME: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+_RELATIONSHIP: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"}
 _DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _GRANULARITY: Schema = {"enum": ["hourly", "daily"]}
 _FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
@@ -41,6 +54,7 @@ def context_json_schema() -> Schema:
             "dimension_file": _dimension_file(),
             "dimension_rule": _dimension_rule(),
             "dimension_test": _dimension_test(),
+            "given_resource": _given_resource(),
             "streams_file": _streams_file(),
             "allocation_file": _allocation_file(),
             "allocation_rule": _allocation_rule(),
@@ -62,31 +76,55 @@ def _one_of_keys(names: tuple[str, ...]) -> list[Schema]:
 
 
 def _subject_properties() -> Schema:
+    path = {"type": "array", "items": _RELATIONSHIP, "minItems": 1, "maxItems": MAX_RELATED_PATH}
     known: Schema = {
         "charge": {"enum": sorted(CHARGE_COLUMNS), "description": "A column of the charge"},
         "tag": {**_TEXT, "description": "A tag, however its key is spelled"},
         "cost_category": {**_TEXT, "description": "An AWS cost category"},
-        "k8s": {"enum": sorted(KUBERNETES_FIELDS), "description": "Where a pod ran"},
-        "account": {"enum": sorted(ACCOUNT_FIELDS), "description": "The account that used it"},
+        "k8s": {
+            **_field(KUBERNETES_FIELDS, KUBERNETES_MAPS),
+            "description": "Where a pod ran, and its labels",
+        },
+        "account": {
+            **_field({**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS),
+            "description": "The account that used it",
+        },
         "dimension": {**_NAME, "description": "What another dimension made of the charge"},
+        "resource": {
+            **_field(RESOURCE_FIELDS, RESOURCE_MAPS),
+            "description": "What the inventory knows of it",
+        },
+        "related": {
+            "anyOf": [_RELATIONSHIP, path],
+            "description": "The relationship to follow, or several; beside it, what is looked at over there",
+        },
     }
-    return {name: known[name] for name in _subjects()}
+    return {name: known[name] for name in SUBJECTS}
 
 
-def _subjects() -> tuple[str, ...]:
-    return tuple(name for name in SUBJECTS if name not in LATER_SUBJECTS)
+def _field(fields: Mapping[str, str], maps: Mapping[str, str]) -> Schema:
+    """One of the fields, or a map and the key in it."""
+    keyed = {"type": "string", "pattern": f"^({'|'.join(sorted(maps))}) .+$"}
+    return {"anyOf": [{"enum": sorted(fields)}, keyed]}
 
 
 def _subject() -> Schema:
-    return {**_object(_subject_properties()), "oneOf": _one_of_keys(_subjects())}
+    return {**_object(_subject_properties()), **_exactly_one_subject()}
+
+
+def _exactly_one_subject() -> Schema:
+    others = [name for name in SUBJECTS if name not in {"related", *RELATED_SUBJECTS}]
+    alone: list[Schema] = [
+        {"required": [name], "not": {"anyOf": _one_of_keys(("related",))}} for name in RELATED_SUBJECTS
+    ]
+    related: list[Schema] = [{"required": ["related", name]} for name in RELATED_SUBJECTS]
+    return {"oneOf": [*_one_of_keys(tuple(others)), *alone, *related]}
 
 
 def _value() -> Schema:
     first_of = {"first_of": {"type": "array", "minItems": 1, "items": _ref("subject")}}
-    return {
-        **_object({**_subject_properties(), **first_of}),
-        "oneOf": _one_of_keys((*_subjects(), "first_of")),
-    }
+    either = [_exactly_one_subject(), *_one_of_keys(("first_of",))]
+    return {**_object({**_subject_properties(), **first_of}), "oneOf": either}
 
 
 def _condition() -> Schema:
@@ -97,7 +135,7 @@ def _condition() -> Schema:
     conditions: Schema = {"type": "array", "minItems": 1, "items": _ref("condition")}
     combined = {"all": conditions, "any": conditions, "not": _ref("condition")}
     comparison = _object({**_subject_properties(), **operators, "ignore_case": {"type": "boolean"}})
-    comparison["allOf"] = [{"oneOf": _one_of_keys(_subjects())}, {"oneOf": _one_of_keys(OPERATORS)}]
+    comparison["allOf"] = [_exactly_one_subject(), {"oneOf": _one_of_keys(OPERATORS)}]
     return {"oneOf": [*(_object({name: combined[name]}, (name,)) for name in COMBINATIONS), comparison]}
 
 
@@ -137,9 +175,34 @@ def _dimension_test() -> Schema:
     texts = {"type": "object", "additionalProperties": _TEXT}
     given: Schema = dict.fromkeys(CHARGE_COLUMNS, _TEXT)
     given |= {"tag": texts, "cost_category": texts, "dimension": texts}
+    given["k8s"] = _given_fields(KUBERNETES_FIELDS, KUBERNETES_MAPS)
+    given["account"] = _given_fields({**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS)
+    given["resource"] = _ref("given_resource")
+    given["related"] = _given_related()
     return _object(
         {"given": _object(given), "expect": {"type": [*_TEXT["type"], "null"]}}, ("given", "expect")
     )
+
+
+def _given_fields(fields: Mapping[str, str], maps: Mapping[str, str]) -> Schema:
+    texts = {"type": "object", "additionalProperties": _TEXT}
+    return _object({**dict.fromkeys(fields, _TEXT), **dict.fromkeys(maps, texts)})
+
+
+def _given_related() -> Schema:
+    one = _ref("given_resource")
+    several = {"type": "array", "minItems": 1, "items": one}
+    return {
+        "type": "object",
+        "propertyNames": _RELATIONSHIP,
+        "additionalProperties": {"oneOf": [one, several]},
+    }
+
+
+def _given_resource() -> Schema:
+    schema = _given_fields(RESOURCE_FIELDS, RESOURCE_MAPS)
+    schema["properties"]["related"] = _given_related()
+    return {**schema, "properties": {name: schema["properties"][name] for name in GIVEN_RESOURCE_KEYS}}
 
 
 def _streams_file() -> Schema:

@@ -44,14 +44,42 @@ class Rule:
     place: Place
 
 
+Texts = tuple[tuple[str, str], ...]
+"""Texts by the names or keys that they are given under."""
+
+
+@dataclass(frozen=True)
+class GivenResource:
+    """A resource given by hand: texts by column of `resources`, and those that it is related to."""
+
+    columns: Texts
+    tags: Texts
+    attributes: Texts
+    related: tuple[tuple[str, GivenResource], ...]
+
+
+@dataclass(frozen=True)
+class GivenAccount:
+    """What the organization says of an account, given by hand: texts by column of `accounts`."""
+
+    columns: Texts
+    tags: Texts
+
+
 @dataclass(frozen=True)
 class DimensionTest:
-    """A charge given by hand and the element expected of it (None: unmatched)."""
+    """A charge given by hand and the element expected of it (None: unmatched).
+
+    `resource` and `account` are None where nothing is given of them.
+    """
 
     charge: tuple[tuple[str, Operand], ...]
-    tags: tuple[tuple[str, str], ...]
-    cost_categories: tuple[tuple[str, str], ...]
-    dimensions: tuple[tuple[str, str], ...]
+    tags: Texts
+    cost_categories: Texts
+    kubernetes_labels: Texts
+    dimensions: Texts
+    resource: GivenResource | None
+    account: GivenAccount | None
     expect: str | None
     place: Place
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from orchestration.compiler.conditions import CostCategory, Tag
+from orchestration.compiler.conditions import AccountFact, CostCategory, KubernetesLabel, ResourceFact, Tag
 from orchestration.compiler.language import Dimension, Program
 from orchestration.compiler.problems import Problems
 from orchestration.compiler.walk import all_subjects, dimension_references
@@ -16,10 +16,13 @@ from orchestration.compiler.walk import all_subjects, dimension_references
 
 @dataclass(frozen=True)
 class Plan:
-    """What a compilation does: the keys read from each charge, and the dimensions step by step."""
+    """What a compilation does: what is looked up for each charge, and the dimensions step by step."""
 
     tags: tuple[str, ...]
     cost_categories: tuple[str, ...]
+    kubernetes_labels: tuple[str, ...]
+    account_facts: tuple[AccountFact, ...]
+    resource_facts: tuple[ResourceFact, ...]
     steps: tuple[tuple[Dimension, ...], ...]
 
 
@@ -47,6 +50,21 @@ def make_plan(program: Program, problems: Problems) -> Plan | None:
         tags=tuple(sorted(subject.key for subject in subjects if isinstance(subject, Tag))),
         cost_categories=tuple(
             sorted(subject.key for subject in subjects if isinstance(subject, CostCategory))
+        ),
+        kubernetes_labels=tuple(
+            sorted(subject.key for subject in subjects if isinstance(subject, KubernetesLabel))
+        ),
+        account_facts=tuple(
+            sorted(
+                (subject for subject in subjects if isinstance(subject, AccountFact)),
+                key=lambda fact: (fact.column, fact.key or ""),
+            )
+        ),
+        resource_facts=tuple(
+            sorted(
+                (subject for subject in subjects if isinstance(subject, ResourceFact)),
+                key=lambda fact: (fact.path, fact.column, fact.key or ""),
+            )
         ),
         steps=tuple(steps),
     )

@@ -50,8 +50,8 @@ class _AllocationReader(ConditionReader):
         to_node, counts_node, rules_node = (mapping.get(key) for key in ALLOCATION_KEYS)
         to = self.text(to_node, '"allocate_to"') if to_node else None
         if to_node and to and to != "customer":
-            message = f'costs are allocated to "customer" only in this version, not to "{to}"'
-            self.problem(to_node.place, "not-yet-supported", message)
+            message = f'costs are allocated to "customer", not to "{to}"'
+            self.problem(to_node.place, "unknown-choice", message)
         counts = self.cost_of_goods_sold(counts_node) if counts_node else None
         rules: list[AllocationRule] = []
         if isinstance(rules_node, Sequence):

@@ -20,7 +20,8 @@ from orchestration.compiler.conditions import (
     Subject,
 )
 from orchestration.compiler.reading import kind
-from orchestration.compiler.resolve_values import SUBJECTS, ValueReader
+from orchestration.compiler.resolve_subjects import SUBJECTS
+from orchestration.compiler.resolve_values import ValueReader
 from orchestration.compiler.syntax import Mapping, Node, Scalar
 
 OPERATORS = tuple(operator.value for operator in Operator)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from orchestration.compiler.conditions import NEVER, Operand, Value, normalise_key
+from orchestration.compiler.conditions import NEVER, Value
 from orchestration.compiler.language import Dimension, DimensionTest, Rule, Valid
-from orchestration.compiler.problems import did_you_mean
-from orchestration.compiler.reading import kind
 from orchestration.compiler.resolve_conditions import ConditionReader
-from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
+from orchestration.compiler.resolve_given import GivenReader
+from orchestration.compiler.syntax import Node, Scalar, Sequence
 
 DIMENSION_KEYS = ("dimension", "description", "default", "rules", "tests")
 RULE_KEYS = ("element", "from", "split", "when", "transform", "valid")
 
 
-class DimensionReader(ConditionReader):
+class DimensionReader(ConditionReader, GivenReader):
     """Reads dimension files."""
 
     def dimension(self, node: Node, file_name: str) -> Dimension | None:
@@ -108,32 +106,4 @@ class DimensionReader(ConditionReader):
             return None
         unmatched = isinstance(expect_node, Scalar) and expect_node.is_nothing
         expect = None if unmatched else self.text(expect_node, '"expect"')
-        if not isinstance(given_node, Mapping):
-            example = "{tag: {app: search}, region_id: eu-west-1}"
-            message = f'"given" is a mapping such as {example}; found {kind(given_node)}'
-            self.problem(given_node.place, "wrong-type", message)
-            return None
-        charge: list[tuple[str, Operand]] = []
-        texts: dict[str, list[tuple[str, str]]] = {"tag": [], "cost_category": [], "dimension": []}
-        for key, value in given_node.entries:
-            if key.text in texts:
-                texts[key.text] = self._given_texts(key.text, value)
-            elif key.text in CHARGE_COLUMNS:
-                operand = self.typed(value, CHARGE_COLUMNS[key.text], f'"{key.text}"')
-                charge.extend([] if operand is None else [(key.text, operand)])
-            else:
-                known = (*CHARGE_COLUMNS, *texts)
-                self.problem(
-                    key.place, "unknown-column", f'no column "{key.text}"{did_you_mean(key.text, known)}'
-                )
-        given = (tuple(charge), tuple(texts["tag"]), tuple(texts["cost_category"]), tuple(texts["dimension"]))
-        return DimensionTest(*given, expect, mapping.place)
-
-    def _given_texts(self, kind_of_subject: str, node: Node) -> list[tuple[str, str]]:
-        if not isinstance(node, Mapping):
-            message = f'"{kind_of_subject}" is a mapping of names to texts; found {kind(node)}'
-            self.problem(node.place, "wrong-type", message)
-            return []
-        keep = kind_of_subject == "dimension"
-        pairs = [(key.text, self.text(value, f'"{key.text}"')) for key, value in node.entries]
-        return [(name if keep else normalise_key(name), text) for name, text in pairs if text is not None]
+        return self.given(given_node, expect, mapping.place)

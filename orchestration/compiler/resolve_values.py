@@ -1,17 +1,10 @@
-"""Nodes to values: the subject that a condition looks at or an element is named after, and its transforms.
-
-Whether a dimension exists is looked at by `check`, which knows the whole program.
-"""
+"""Nodes to values: what an element or a customer is named after, and the transforms of it."""
 
 from __future__ import annotations
 
-from orchestration.compiler.charge_columns import ACCOUNT_FIELDS, CHARGE_COLUMNS, KUBERNETES_FIELDS
 from orchestration.compiler.conditions import (
-    ChargeColumn,
     ColumnType,
-    CostCategory,
     Default,
-    DimensionElement,
     Lower,
     MapValues,
     Operand,
@@ -19,21 +12,18 @@ from orchestration.compiler.conditions import (
     Slug,
     Split,
     Subject,
-    Tag,
     Title,
     Transform,
     Trim,
     Upper,
     Value,
-    normalise_key,
 )
 from orchestration.compiler.patterns import pattern_problem, replacement_problem
 from orchestration.compiler.problems import did_you_mean
-from orchestration.compiler.reading import Reader, kind
+from orchestration.compiler.reading import kind
+from orchestration.compiler.resolve_subjects import SUBJECTS, SubjectReader
 from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
 
-SUBJECTS = ("charge", "tag", "cost_category", "k8s", "account", "dimension", "resource", "related")
-LATER_SUBJECTS = ("resource", "related")
 MAX_TRANSFORMS = 50
 MAX_FIRST_OF = 100
 SIMPLE_TRANSFORMS: dict[str, Transform] = {
@@ -46,63 +36,8 @@ SIMPLE_TRANSFORMS: dict[str, Transform] = {
 TRANSFORMS = (*SIMPLE_TRANSFORMS, "split", "replace", "map", "default")
 
 
-class ValueReader(Reader):
-    """Reads subjects, values and transforms; gives None for what is wrong and notes the problem."""
-
-    def subject(self, node: Mapping, what: str) -> Subject | None:
-        """The one key of the mapping that says what is looked at."""
-        given = [(key, value) for key, value in node.entries if key.text in SUBJECTS]
-        if not given:
-            message = f"{what} needs a subject: {', '.join(SUBJECTS[: -len(LATER_SUBJECTS)])}"
-            self.problem(node.place, "missing-key", message)
-            return None
-        key, value = given[0]
-        later = next((name for name, _ in given if name.text in LATER_SUBJECTS), None)
-        if later:
-            message = f'"{later.text}" is not compiled by this version; use tag, charge, account or k8s'
-            self.problem(later.place, "not-yet-supported", message)
-            return None
-        if len(given) > 1:
-            message = f'"{key.text}" and "{given[1][0].text}" stand together; one subject is looked at'
-            self.problem(given[1][0].place, "conflicting-keys", message)
-            return None
-        text = self.text(value, f'"{key.text}"')
-        return None if text is None else self._named_subject(key.text, text, value)
-
-    def _named_subject(self, kind_of_subject: str, text: str, node: Node) -> Subject | None:
-        if kind_of_subject == "charge":
-            if text in CHARGE_COLUMNS:
-                return ChargeColumn(text, CHARGE_COLUMNS[text])
-            self.problem(
-                node.place, "unknown-column", f'no column "{text}"{did_you_mean(text, CHARGE_COLUMNS)}'
-            )
-            return None
-        if kind_of_subject in {"tag", "cost_category"}:
-            normalised = normalise_key(text)
-            if not normalised:
-                message = f'the key "{text}" has no letter a-z or digit; no charge can carry it'
-                self.problem(node.place, "bad-key", message)
-                return None
-            return Tag(normalised) if kind_of_subject == "tag" else CostCategory(normalised)
-        if kind_of_subject == "dimension":
-            return DimensionElement(text)
-        fields = KUBERNETES_FIELDS if kind_of_subject == "k8s" else ACCOUNT_FIELDS
-        if text in fields:
-            return ChargeColumn(fields[text], "text")
-        later = text.startswith("label") if kind_of_subject == "k8s" else text.startswith("tag")
-        if later:
-            known = ", ".join(sorted(fields))
-            message = f'"{kind_of_subject}: {text}" is not compiled by this version; use {known}'
-            self.problem(node.place, "not-yet-supported", message)
-            return None
-        message = f'"{kind_of_subject}" has no field "{text}"{did_you_mean(text, fields)}'
-        self.problem(node.place, "unknown-field", message)
-        return None
-
-    @staticmethod
-    def type_of(subject: Subject) -> ColumnType:
-        """What a subject holds."""
-        return subject.type if isinstance(subject, ChargeColumn) else "text"
+class ValueReader(SubjectReader):
+    """Reads values and transforms, and subjects; gives None for what is wrong and notes the problem."""
 
     def typed(self, node: Node, column_type: ColumnType, what: str) -> Operand | None:
         """A value of the type that a column holds."""
