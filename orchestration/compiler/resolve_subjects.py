@@ -136,6 +136,10 @@ class SubjectReader(Reader):
     ) -> tuple[str, str | None] | None:
         """A field such as `type`, or a map with a key such as `tag feature`: its column, and the key."""
         name, _, key = text.partition(" ")
+        if name in maps and not key.strip():
+            message = f'"{kind}: {name}" needs a key behind it, such as "{kind}: {name} app"'
+            self.problem(node.place, "missing-key", message)
+            return None
         if name in maps:
             normalised = self.key(node, key)
             return None if normalised is None else (maps[name], normalised)

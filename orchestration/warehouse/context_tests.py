@@ -1,12 +1,13 @@
 """The `tests:` of the dimension files, answered by the SQL that classifies the real charges.
 
 One row per test in a table of charges in memory, classified by the compiled query in DuckDB. What belongs
-here: making those rows, running them, saying what differs. What does not: the meaning of the language
-(`compiler`), and what the rules do on a real bill (`reports`).
+here: running them, saying what differs. What does not: making the rows (`given_charges`), the meaning of the
+language (`compiler`), and what the rules do on a real bill (`reports`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,24 +18,13 @@ import duckdb
 import yaml
 
 from orchestration.compiler import Compilation
-from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION, CHARGES_REFERENCE, charges_in_context
-from orchestration.compiler.language import Dimension, DimensionTest
+from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION, charges_in_context
+from orchestration.compiler.language import Dimension, DimensionTest, GivenAccount, GivenResource
 from orchestration.compiler.plan import Plan
+from orchestration.compiler.signal_columns import RESOURCE_FIELDS
+from orchestration.warehouse.given_charges import charge_id, insert_charge, make_tables
 
-_TYPES = {
-    "text": "varchar",
-    "date": "date",
-    "timestamp": "timestamp",
-    "decimal": "decimal(38, 12)",
-    "integer": "bigint",
-}
-COLUMN_TYPES = {
-    **{name: _TYPES[kind] for name, kind in CHARGE_COLUMNS.items()},
-    "tags": "map(varchar, varchar)",
-    "cost_categories": "map(varchar, varchar)",
-    "x_kubernetes_labels": "map(varchar, varchar)",
-}
+_REFERENCE = re.compile(r"\{\{ ref\('([a-z_]+)'\) \}\}")
 _GIVEN_ELEMENTS = "dimension"
 
 
@@ -71,17 +61,25 @@ def failed_tests(compilation: Compilation) -> list[FailedTest]:
         raise ValueError("contexts with problems have no tests to run")
     tests = [(dimension, test) for dimension in compilation.program.dimensions for test in dimension.tests]
     failures: list[FailedTest] = []
-    # Tests that give the same elements of dimensions share one query.
-    ordered = sorted(tests, key=lambda each: each[1].dimensions)
-    for given_elements, group in groupby(ordered, key=lambda each: each[1].dimensions):
+    # Tests that give the same elements of dimensions share one query, unless they name what others name too.
+    ordered = sorted(tests, key=lambda each: _shares_query_with(each[1]))
+    for _, group in groupby(ordered, key=lambda each: _shares_query_with(each[1])):
         alike = list(group)
-        sql = charges_in_context(_with_given(plan, dict(given_elements)), compilation.program.allocation)
+        given_elements = dict(alike[0][1].dimensions)
+        sql = charges_in_context(_with_given(plan, given_elements), compilation.program.allocation)
         rows = _classified(sql, [test for _, test in alike])
-        for (dimension, test), row in zip(alike, rows, strict=True):
+        for number, (dimension, test) in enumerate(alike, start=1):
+            row = rows[charge_id(test, number)]
             if row[dimension.name] != test.expect:
                 position = row[f"{dimension.name}_rule"]
                 failures.append(FailedTest(dimension, test, row[dimension.name], position))
     return sorted(failures, key=lambda failure: failure.test.place)
+
+
+def _shares_query_with(test: DimensionTest) -> tuple[Any, ...]:
+    """Equal for tests whose charges can stand side by side: no two name the same charge or resource."""
+    stands_alone = test.resource is not None or test.account is not None or "charge_id" in dict(test.charge)
+    return test.dimensions, str(test.place) if stands_alone else ""
 
 
 def given_text(test: DimensionTest) -> str:
@@ -89,6 +87,9 @@ def given_text(test: DimensionTest) -> str:
     given: dict[str, Any] = {
         "tag": dict(test.tags),
         "cost_category": dict(test.cost_categories),
+        "k8s": {"label": dict(test.kubernetes_labels)} if test.kubernetes_labels else {},
+        "account": _account_text(test.account),
+        "resource": _resource_text(test.resource),
         _GIVEN_ELEMENTS: dict(test.dimensions),
     }
     given = {name: texts for name, texts in given.items() if texts}
@@ -100,6 +101,28 @@ def given_text(test: DimensionTest) -> str:
         given, default_flow_style=True, sort_keys=False, allow_unicode=True, width=100_000
     )
     return text.strip()
+
+
+def _account_text(account: GivenAccount | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {**dict(account.columns), **({"tag": dict(account.tags)} if account.tags else {})}
+
+
+def _resource_text(resource: GivenResource | None) -> dict[str, Any]:
+    if resource is None:
+        return {}
+    fields = {column: field for field, column in RESOURCE_FIELDS.items()}
+    related: dict[str, list[Any]] = {}
+    for relationship, other in resource.related:
+        related.setdefault(relationship, []).append(_resource_text(other))
+    given: dict[str, Any] = {
+        **{fields[column]: text for column, text in resource.columns},
+        "tag": dict(resource.tags),
+        "attribute": dict(resource.attributes),
+        "related": {name: others if len(others) > 1 else others[0] for name, others in related.items()},
+    }
+    return {name: texts for name, texts in given.items() if texts}
 
 
 def _element(element: str | None) -> str:
@@ -118,25 +141,16 @@ def _with_given(plan: Plan, given: dict[str, str]) -> Plan:
     return replace(plan, steps=steps)
 
 
-def _classified(sql: str, tests: Sequence[DimensionTest]) -> list[dict[str, Any]]:
-    """The row of each test's charge, in their order."""
+def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, dict[str, Any]]:
+    """The row of each test's charge, by its id."""
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        # Every column of a charge may be given, so the order alone tells which row belongs to which test.
-        connection.execute("set preserve_insertion_order = true")
-        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMN_TYPES.items())
-        connection.execute(f"create table charges ({columns})")
-        for test in tests:
-            _insert(connection, test)
-        # The two references into dbt are all that is not SQL in the compiled query.
-        result = connection.execute(
-            sql.replace(CHARGES_REFERENCE, "charges").replace(CHANGED_DAYS_CONDITION, "true")
-        )
+        make_tables(connection)
+        for number, test in enumerate(tests, start=1):
+            insert_charge(connection, test, number)
+        # The references into dbt are all that is not SQL in the compiled query.
+        sql = _REFERENCE.sub(lambda reference: reference[1], sql)
+        result = connection.execute(sql.replace(CHANGED_DAYS_CONDITION, "true"))
         names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, test: DimensionTest) -> None:
-    row = {**dict(test.charge), "tags": dict(test.tags), "cost_categories": dict(test.cost_categories)}
-    places = ", ".join(f"${name}::{COLUMN_TYPES[name]}" for name in row)
-    connection.execute(f"insert into charges ({', '.join(row)}) values ({places})", row)
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return {row["charge_id"]: row for row in rows}

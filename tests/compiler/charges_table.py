@@ -1,4 +1,4 @@
-"""An in-memory DuckDB with a table of canonical charges, and the generated models run on it without dbt."""
+"""An in-memory DuckDB with canonical charges and signals, and the generated models run on it without dbt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import duckdb
 import jinja2
 
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.signal_columns import SIGNAL_TABLES
 
 _TYPES = {
     "text": "varchar",
@@ -25,22 +26,52 @@ COLUMN_TYPES = {
 }
 
 
-def connection_with_charges(charges: Iterable[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
-    """A database whose table `charges` holds the given rows; columns that a row leaves out are NULL."""
+Signals = Mapping[str, Iterable[Mapping[str, Any]]]
+NO_SIGNALS: Signals = {"resources": (), "resource_relationships": (), "accounts": ()}
+
+
+def connection_with_charges(
+    charges: Iterable[Mapping[str, Any]], signals: Signals = NO_SIGNALS
+) -> duckdb.DuckDBPyConnection:
+    """A database whose tables hold the given charges and signals; columns that a row leaves out are NULL."""
     connection = duckdb.connect()
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMN_TYPES.items())
-    connection.execute(f"create table charges ({columns})")
+    for table, types in {"charges": COLUMN_TYPES, **SIGNAL_TABLES}.items():
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        connection.execute(f"create table {table} ({columns})")
     replace_charges(connection, charges)
+    replace_signals(connection, signals)
     return connection
+
+
+def replace_signals(connection: duckdb.DuckDBPyConnection, signals: Signals) -> None:
+    """Other rows in the tables of signals."""
+    for table, rows in signals.items():
+        _replace(connection, table, SIGNAL_TABLES[table], rows)
 
 
 def replace_charges(connection: duckdb.DuckDBPyConnection, charges: Iterable[Mapping[str, Any]]) -> None:
     """Other rows in the table `charges`, with ids `charge 1`, `charge 2`, … in their order."""
-    connection.execute("delete from charges")
-    for number, charge in enumerate(charges, start=1):
-        row: dict[str, Any] = {"charge_id": f"charge {number}", "tags": {}, "cost_categories": {}, **charge}
-        places = ", ".join(f"${name}::{COLUMN_TYPES[name]}" for name in row)
-        connection.execute(f"insert into charges ({', '.join(row)}) values ({places})", row)
+    maps: Mapping[str, Any] = {"tags": {}, "cost_categories": {}, "x_kubernetes_labels": {}}
+    rows = [
+        {"charge_id": f"charge {number}", **maps, **charge} for number, charge in enumerate(charges, start=1)
+    ]
+    _replace(connection, "charges", COLUMN_TYPES, rows)
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    connection.execute(f"delete from {table}")
+    given = list(rows)
+    columns = sorted({column for row in given for column in row})
+    if columns:
+        places = ", ".join(f"?::{types[column]}" for column in columns)
+        values = ", ".join(f"({places})" for _ in given)
+        cells = [row.get(column) for row in given for column in columns]
+        connection.execute(f"insert into {table} ({', '.join(columns)}) values {values}", cells)
 
 
 def as_first_built(model_sql: str) -> str:
@@ -52,7 +83,9 @@ def as_first_built(model_sql: str) -> str:
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, model_sql: str) -> list[dict[str, Any]]:
-    """The rows of a generated model, as dictionaries."""
+    """The rows of a generated model, as dictionaries; charges in the order in which they were given."""
     result = connection.execute(as_first_built(model_sql))
     names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    # A join gives rows in any order; these come in the order of the charges.
+    return sorted(rows, key=lambda row: int(str(row.get("charge_id", "0")).removeprefix("charge ")))

@@ -12,8 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.compiler.known import Known, spelled_as_in_charges
+
 Charge = Mapping[str, Any]
-SUBJECTS = ("charge", "tag", "cost_category", "k8s", "account", "dimension")
+SUBJECTS = ("charge", "tag", "cost_category", "k8s", "account", "dimension", "resource", "related")
 KUBERNETES = {
     "cluster": "x_kubernetes_cluster",
     "namespace": "x_kubernetes_namespace",
@@ -21,25 +23,6 @@ KUBERNETES = {
     "workload": "x_kubernetes_workload",
 }
 ACCOUNT = {"id": "sub_account_id", "name": "sub_account_name"}
-
-
-def spelled_as_in_charges(key: str) -> str:
-    """A tag key by AWS' rule: without `user:`, words apart by single underscores, lower case."""
-    for prefix in ("user:", "user_"):
-        if key.startswith(prefix):
-            key = key[len(prefix) :]
-            break
-    spelled = ""
-    for character in key:
-        if "A" <= character <= "Z":
-            spelled += "_" + character.lower()
-        elif character.isalnum():
-            spelled += character.lower()
-        else:
-            spelled += "_"
-    while "__" in spelled:
-        spelled = spelled.replace("__", "_")
-    return spelled.strip("_")
 
 
 def lower(text: str) -> str:
@@ -55,10 +38,17 @@ def upper(text: str) -> str:
 class Interpreter:
     """What a program makes of one charge. `dimensions` maps names to the content of their files."""
 
-    def __init__(self, dimensions: Mapping[str, Any], allocation: Mapping[str, Any], charge: Charge) -> None:
+    def __init__(
+        self,
+        dimensions: Mapping[str, Any],
+        allocation: Mapping[str, Any],
+        charge: Charge,
+        known: Known | None = None,
+    ) -> None:
         self.dimensions = dimensions
         self.allocation = allocation
         self.charge = charge
+        self.known = known or Known({})
         self.found: dict[str, tuple[str | None, int | None]] = {}
 
     def result(self) -> dict[str, Any]:
@@ -116,6 +106,10 @@ class Interpreter:
 
     def subject(self, node: Mapping[str, Any]) -> Any:
         """The value that a condition or `from` looks at; None when it is absent or an empty text."""
+        if "related" in node:
+            fact = node["resource"] if "resource" in node else f"tag {node['tag']}"
+            path = node["related"] if isinstance(node["related"], list) else [node["related"]]
+            return self.known.of_related(self.charge, path, fact) or None
         [kind] = [key for key in SUBJECTS if key in node]
         name = node[kind]
         if kind == "charge":
@@ -126,6 +120,12 @@ class Interpreter:
             value = self.charge["cost_categories"].get(spelled_as_in_charges(name))
         elif kind == "dimension":
             value = self.element(name)[0]
+        elif kind == "resource":
+            value = self.known.of_resource(self.charge, name)
+        elif name.startswith("label "):
+            value = self.charge["x_kubernetes_labels"].get(spelled_as_in_charges(name[len("label ") :]))
+        elif name.startswith(("tag ", "organizational_unit_path")):
+            value = self.known.of_account(self.charge, name)
         else:
             value = self.charge.get((KUBERNETES if kind == "k8s" else ACCOUNT)[name])
         return None if value == "" else value

@@ -8,13 +8,14 @@ letters beyond ASCII. Charges draw from the same few texts as the program, so th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import yaml
 
-from tests.compiler.interpreter import spelled_as_in_charges
+from tests.compiler.known import spelled_as_in_charges
+from tests.compiler.random_signals import ACCOUNT_IDS, RESOURCE_IDS, SIGNAL_SUBJECTS, random_signals
 
 T = TypeVar("T")
 Node = dict[str, Any]
@@ -32,12 +33,15 @@ REPLACED = (
 )
 SEPARATORS = ("-", " ", "a", "'", "\\", "b1")
 TAG_KEYS = ("app", "CostCenter", "user:Team", "aws:eks:cluster-name", "it's; a key", "Ünï")
+LABEL_KEY = "app.kubernetes.io/Name"
 TEXT_SUBJECTS: tuple[Node, ...] = (
     *({"tag": key} for key in TAG_KEYS),
     {"cost_category": "Team"},
     {"k8s": "namespace"},
+    {"k8s": f"label {LABEL_KEY}"},
     {"account": "name"},
     {"charge": "service_name"},
+    *SIGNAL_SUBJECTS,
 )
 DAYS = tuple(date(2026, 1, day) for day in (1, 2, 3))
 MOMENTS = tuple(datetime(2026, 1, day, hour) for day in (1, 2, 3) for hour in (0, 12))
@@ -86,9 +90,18 @@ class Program:
             names.remove(name)
             self.dimensions[name] = self.dimension(name)
         self.allocation = self.allocation_file()
+        self.signals = random_signals(choices, self.value)
 
     def __repr__(self) -> str:
         return "\n".join(f"--- {path}\n{text}" for path, text in self.contexts().items())
+
+    def value(self) -> str | None:
+        """A text that the program may look for, another one, an empty one or none."""
+        kind = self.choices.below(8)
+        if kind < 2:
+            return (None, "")[kind]
+        word = self.choices.text() if kind == 2 else self.word()
+        return self.choices.one_of([word, word, word.lower(), word.upper()]) if word.isascii() else word
 
     def word(self) -> str:
         return self.choices.one_of(self.words)
@@ -226,25 +239,28 @@ class Program:
     def charge(self) -> Node:
         choices = self.choices
 
-        def text() -> str | None:
-            kind = choices.below(8)
-            if kind < 2:
-                return (None, "")[kind]
-            word = choices.text() if kind == 2 else self.word()
-            return choices.one_of([word, word, word.lower(), word.upper()]) if word.isascii() else word
+        text = self.value
 
         def value(values: Sequence[Any]) -> Any:
             return choices.one_of([None, *values])
 
+        begin = value(MOMENTS)
+        length = choices.one_of(
+            [None, timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=2)]
+        )
         tags = {spelled_as_in_charges(key): text() for key in TAG_KEYS if choices.maybe()}
         return {
             "tags": {key: tag for key, tag in tags.items() if tag is not None},
             "cost_categories": {"team": self.word()} if choices.maybe() else {},
             "x_kubernetes_namespace": text(),
+            "x_kubernetes_labels": {spelled_as_in_charges(LABEL_KEY): self.word()} if choices.maybe() else {},
             "sub_account_name": text(),
             "service_name": text(),
             "usage_date": value(DAYS),
-            "charge_period_start": value(MOMENTS),
+            "charge_period_start": begin,
+            "charge_period_end": None if begin is None or length is None else begin + length,
+            "resource_id": value(RESOURCE_IDS),
+            "sub_account_id": value(ACCOUNT_IDS),
             "effective_cost": value(NUMBERS),
             "x_landed_row": value((0, 1, 2)),
         }

@@ -1,9 +1,9 @@
 """Golden cases: contexts, the SQL that they become, and what that SQL makes of charges in DuckDB.
 
-A case is a folder in `cases/`: `charges.yml` (a title, charges, what is expected of each), `expected.sql`,
-and the context files. `allocation.yml` may be left out where the case is not about it. After a wanted
-change of the SQL, `UPDATE_EXPECTED=1 pytest tests/compiler/test_cases.py` writes `expected.sql` anew; read
-the difference.
+A case is a folder in `cases/`: `charges.yml` (a title, charges, what is expected of each, the signals where
+it is about them), `expected.sql`, and the context files. `allocation.yml` may be left out where the case is
+not about it. After a wanted change of the SQL, `UPDATE_EXPECTED=1 pytest tests/compiler/test_cases.py` writes
+`expected.sql` anew; read the difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from orchestration.compiler import Compilation, compile_contexts
-from tests.compiler.charges_table import connection_with_charges, rows_of
+from tests.compiler.charges_table import NO_SIGNALS, connection_with_charges, rows_of
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 NO_ALLOCATION = "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n"
@@ -51,7 +51,8 @@ def test_the_sql_is_as_expected(folder: Path) -> None:
 def test_the_charges_are_claimed_as_expected(folder: Path) -> None:
     case: dict[str, Any] = yaml.safe_load((folder / "charges.yml").read_text(encoding="utf-8"))
     assert case["title"]
-    connection = connection_with_charges([charge["given"] for charge in case["charges"]])
+    given = [charge["given"] for charge in case["charges"]]
+    connection = connection_with_charges(given, case.get("signals", NO_SIGNALS))
     rows = rows_of(connection, compiled(folder).files["models/context/charges_in_context.sql"])
     assert len(rows) == len(case["charges"])
     for row, charge in zip(rows, case["charges"], strict=True):

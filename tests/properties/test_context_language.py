@@ -14,8 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.compiler import compile_contexts
-from tests.compiler.charges_table import as_first_built, connection_with_charges, replace_charges, rows_of
+from tests.compiler.charges_table import (
+    as_first_built,
+    connection_with_charges,
+    replace_charges,
+    replace_signals,
+    rows_of,
+)
 from tests.compiler.interpreter import Interpreter
+from tests.compiler.known import Known
 from tests.compiler.random_programs import HOSTILE, Choices, Program
 
 MODEL = "models/context/charges_in_context.sql"
@@ -43,11 +50,17 @@ def test_compiled_sql_gives_what_the_interpreter_gives(case: tuple[Program, list
     compilation = compile_contexts(program.contexts(), {})
     assert [str(problem) for problem in compilation.problems] == []
     replace_charges(DATABASE, charges)
+    replace_signals(DATABASE, program.signals)
     rows = rows_of(DATABASE, compilation.files[MODEL])
     assert len(rows) == len(charges)
+    known = Known(program.signals)
     for row, charge in zip(rows, charges, strict=True):
-        expected = Interpreter(program.dimensions, program.allocation, charge).result()
-        assert {column: row[column] for column in expected} == expected, (program.contexts(), charge)
+        expected = Interpreter(program.dimensions, program.allocation, charge, known).result()
+        assert {column: row[column] for column in expected} == expected, (
+            program.contexts(),
+            charge,
+            program.signals,
+        )
 
 
 @tried_often

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 
 from orchestration.compiler import compile_contexts
 from orchestration.compiler.emit_matches import rule_matches
-from tests.compiler.charges_table import connection_with_charges, replace_charges, rows_of
+from tests.compiler.charges_table import connection_with_charges, replace_charges, replace_signals, rows_of
 from tests.compiler.interpreter import Interpreter
+from tests.compiler.known import Known
 from tests.compiler.random_programs import Program
 from tests.properties.test_context_language import cases
 
@@ -31,6 +32,7 @@ def test_the_query_finds_every_rule_that_matches(case: tuple[Program, list[dict[
     compilation = compile_contexts(program.contexts(), {})
     assert compilation.plan is not None
     replace_charges(DATABASE, charges)
+    replace_signals(DATABASE, program.signals)
     found: Counter[tuple[Any, ...]] = Counter()
     for row in rows_of(DATABASE, rule_matches(compilation.plan, compilation.program.allocation)):
         found[_key(row, program)] += row["charge_count"]
@@ -45,7 +47,7 @@ def _with_summable_cost(charge: dict[str, Any]) -> dict[str, Any]:
 
 def _by_hand(program: Program, charge: dict[str, Any]) -> dict[str, Any]:
     """What one charge adds to the query's rows."""
-    interpreter = Interpreter(program.dimensions, program.allocation, charge)
+    interpreter = Interpreter(program.dimensions, program.allocation, charge, Known(program.signals))
     row = interpreter.result()
     for name, dimension in program.dimensions.items():
         given_by = {

@@ -86,3 +86,67 @@ def test_failures_come_in_the_order_of_the_files_with_the_rule_that_decided() ->
         f"{path}:19:5 test-failed: given {{billed_cost: '10.5'}} "
         f'expected unmatched, got "Large" (rule at {path}:10)',
     ]
+
+
+OWNER = """\
+dimension: owner
+description: Owner
+rules:
+  - from: {first_of: [{resource: tag Owner}, {related: [attached_to, member_of], tag: owner}]}
+  - element: Disk
+    when: {related: attached_to, resource: attribute disk, equals: large}
+  - from: {first_of: [{k8s: label owner}, {account: tag owner}]}
+  - element: Sandbox
+    when: {account: organizational_unit_path, starts_with: Root/Sandbox}
+  - element: Fresh
+    when: {charge: charge_period_start, exists: true}
+tests:
+"""
+
+
+def owner_compiled(tests: str) -> Compilation:
+    contexts = {
+        "contexts/dimensions/owner.yml": OWNER + tests,
+        "contexts/allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+    }
+    compilation = compile_contexts(contexts, {})
+    assert [str(problem) for problem in compilation.problems] == []
+    return compilation
+
+
+def test_tests_can_give_what_the_signals_say() -> None:
+    holds = """\
+  - given: {resource: {tag: {"user:Owner": Search}}}
+    expect: Search
+  - given: {resource_id: i-1, related: {attached_to: {related: {member_of: {id: c-1, tag: {owner: A}}}}}}
+    expect: A
+  - given: {resource_id: i-1, related: {attached_to: {related: {member_of: {id: c-1, tag: {owner: B}}}}}}
+    expect: B
+  - given: {resource: {related: {attached_to: [{attribute: {disk: large}}, {id: i-2}]}}}
+    expect: Disk
+  - given: {k8s: {label: {owner: Pods}, namespace: shop}, account: {tag: {owner: Accounts}}}
+    expect: Pods
+  - given: {account: {id: "1", tag: {owner: Accounts}}}
+    expect: Accounts
+  - given: {account: {id: "1", organizational_unit_path: Root/Sandbox/Ann}, usage_date: 2026-01-01}
+    expect: Sandbox
+  - given: {account: {id: "1", name: sandbox}}
+    expect: null
+"""
+    assert failed_tests(owner_compiled(holds)) == []
+
+
+def test_a_failure_shows_the_signals_that_were_given() -> None:
+    wrong = """\
+  - given: {account: {tag: {owner: A}}, resource: {related: {attached_to: [{id: i-1}, {tag: {a: b}}]}}}
+    expect: null
+  - given: {k8s: {label: {owner: B}}}
+    expect: null
+"""
+    assert [str(failure) for failure in failed_tests(owner_compiled(wrong))] == [
+        "contexts/dimensions/owner.yml:13:5 test-failed: given {account: {tag: {owner: A}}, resource:"
+        ' {related: {attached_to: [{id: i-1}, {tag: {a: b}}]}}} expected unmatched, got "A"'
+        " (rule at contexts/dimensions/owner.yml:7)",
+        "contexts/dimensions/owner.yml:15:5 test-failed: given {k8s: {label: {owner: B}}} expected unmatched,"
+        ' got "B" (rule at contexts/dimensions/owner.yml:7)',
+    ]
