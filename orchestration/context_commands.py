@@ -79,51 +79,77 @@ def compile(workspace: Workspace = None, contexts: Contexts = None) -> None:  # 
 
 def coverage(
     workspace: Workspace = None,
-    top: Annotated[int, typer.Option(min=1, help="How many groups to list per dimension.")] = 5,
+    contexts: Contexts = None,
+    top: Annotated[int, typer.Option(min=1, help="How many groups to list of each kind.")] = 3,
+    suggestions: Annotated[int, typer.Option(min=0, help="How many rules to suggest per dimension.")] = 3,
 ) -> None:
-    """Show how much of the bill the rules claim, per dimension and month, and the largest they do not.
+    """Show how much of the bill the rules claim, the largest they do not, and rules that would.
+
+    It looks at the charges of the last run through the contexts as they are written now: edit, and look
+    again; no run is needed.
 
     Examples:
 
     [bold]cpc coverage --workspace my-bill[/]
 
-    [bold]cpc coverage --workspace my-bill --top 20[/]   to look for the next rule to write
+    [bold]cpc coverage --workspace my-bill --top 20 --suggestions 10[/]
     """
-    from orchestration.reports.coverage import show_coverage
+    settings = settings_of(workspace, contexts)
+    compilation = _compiled(settings)
+    from orchestration.reports.coverage_tables import show_coverage
     from orchestration.reports.databases import NotReadableError
+    from orchestration.warehouse.generate import read_contexts
 
+    texts = read_contexts(settings.contexts)
     try:
-        show_coverage(settings_of(workspace), wide_console(), top)
+        show_coverage(settings, texts, compilation, wide_console(), top, suggestions)
     except NotReadableError as error:
         fail(str(error))
 
 
 def explain(
-    customer: Annotated[str, typer.Option(help="The customer's id or name.")],
-    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The usage date, UTC.")],
+    customer: Annotated[str | None, typer.Option(help="The customer's id or name.")] = None,
+    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The usage date, UTC.")] = None,
     feature: Annotated[str | None, typer.Option(help="Only the cost of this feature.")] = None,
     charges: Annotated[int, typer.Option(min=1, help="How many charges to list.")] = 10,
+    charge: Annotated[
+        str | None, typer.Option(help="Instead of a customer: the id of a charge, or of a resource.")
+    ] = None,
     workspace: Workspace = None,
+    contexts: Contexts = None,
 ) -> None:
     """Take a customer's cost of a day apart: pools, usage, shares, charges, and the rules with file:line.
+
+    Or a charge: which rule claimed it, what was tried before, and the values that decided.
 
     Examples:
 
     [bold]cpc explain --customer cust-017 --day 2026-10-20[/]
 
     [bold]cpc explain --customer cust-017 --day 2026-10-20 --feature Search --workspace my-bill[/]
+
+    [bold]cpc explain --charge i-0abc123 --day 2026-10-20[/]
     """
     from orchestration.reports.databases import NotReadableError
-    from orchestration.reports.explanation import show_explanation
-    from orchestration.reports.question import NothingToExplainError, Question
+    from orchestration.reports.question import NothingToExplainError
 
-    question = Question(customer, day.date(), feature)
+    settings, usage_date = settings_of(workspace, contexts), day.date() if day else None
     try:
-        exact = show_explanation(settings_of(workspace), question, charges, wide_console())
+        if charge is not None:
+            from orchestration.reports.charge_trace import show_charge
+
+            show_charge(settings, _compiled(settings), charge, usage_date, wide_console())
+        elif customer is None or usage_date is None:
+            raise typer.BadParameter("give --customer and --day, or --charge")
+        else:
+            from orchestration.reports.explanation import show_explanation
+            from orchestration.reports.question import Question
+
+            question = Question(customer, usage_date, feature)
+            if not show_explanation(settings, question, charges, wide_console()):
+                raise typer.Exit(1)
     except (NothingToExplainError, NotReadableError) as error:
         fail(str(error))
-    if not exact:
-        raise typer.Exit(1)
 
 
 def _compiled(settings: Settings) -> Compilation:

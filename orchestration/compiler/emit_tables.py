@@ -140,10 +140,11 @@ def _description(rule: Rule) -> str:
 
 def describe_value(value: Value) -> str:
     """Where a value comes from, in words: `from tag app, else resource attached_to tag app`."""
-    return f"from {', else '.join(_words(subject) for subject in value.first_of)}"
+    return f"from {', else '.join(describe_subject(subject) for subject in value.first_of)}"
 
 
-def _words(subject: Subject) -> str:
+def describe_subject(subject: Subject) -> str:
+    """What a condition or a value looks at, in words: `tag app`."""
     if isinstance(subject, ChargeColumn):
         return f"charge {subject.name}"
     if isinstance(subject, Tag):
