@@ -9,12 +9,10 @@
         usage_date date primary key,
         charges_fingerprint varchar,
         usage_fingerprint varchar,
-        aliases_fingerprint varchar,
         rules_fingerprint varchar not null,
         lookback_days integer not null,
         built_at timestamp not null
-    );
-    alter table built.days add column if not exists aliases_fingerprint varchar
+    )
 {% endmacro %}
 
 {#

@@ -43,6 +43,17 @@ def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckd
     )
 
 
+def classification(
+    plan: Plan, allocation: Allocation, columns: Sequence[str], dialect: str = "duckdb"
+) -> str:
+    """The same query with other columns of the charge, named in `columns`, and the dimensions' only."""
+    selected = [exp.column(name) for name in columns]
+    for _, element, rule in dimension_columns(plan):
+        selected += [exp.column(element), exp.column(rule)]
+    query = Layers(plan, allocation).select(selected)
+    return query.sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
+
+
 def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
     """Each dimension by name, with its element column and the column of the rule that claimed the charge."""
     dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)

@@ -41,34 +41,10 @@ with
         group by usage_date
     ),
 
-    known_days as (
+    landed_days as (
         select usage_date, charge_days.charges_fingerprint, usage_days.usage_fingerprint
         from charge_days
         full join usage_days using (usage_date)
-    ),
-
-    -- The ids that stand for other customers on the day.
-    alias_days as (
-        select
-            known_days.usage_date,
-            md5(
-                string_agg(
-                    concat_ws(chr(10), aliases.alias, aliases.customer_id),
-                    chr(10)
-                    order by aliases.alias, aliases.customer_id
-                )
-            ) as aliases_fingerprint
-        from known_days
-        inner join
-            {{ ref("stg_customers__aliases") }} as aliases
-            on known_days.usage_date between aliases.valid_from and aliases.valid_to
-        group by known_days.usage_date
-    ),
-
-    landed_days as (
-        select known_days.*, alias_days.aliases_fingerprint
-        from known_days
-        left join alias_days using (usage_date)
     ),
 
     compared as (
@@ -76,15 +52,12 @@ with
             usage_date,
             landed_days.charges_fingerprint,
             landed_days.usage_fingerprint,
-            landed_days.aliases_fingerprint,
             '{{ var("rules_fingerprint") }}' as rules_fingerprint,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
             landed_days.charges_fingerprint
             is distinct from built_days.charges_fingerprint as has_other_charges,
             landed_days.usage_fingerprint is distinct from built_days.usage_fingerprint as has_other_usage,
-            landed_days.aliases_fingerprint
-            is distinct from built_days.aliases_fingerprint as has_other_aliases,
             built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
         from landed_days
         full join {{ source("built", "days") }} as built_days using (usage_date)
@@ -98,7 +71,7 @@ with
                 select 1
                 from compared as earlier
                 where
-                    (earlier.has_other_usage or earlier.has_other_aliases)
+                    earlier.has_other_usage
                     and earlier.usage_date < compared.usage_date
                     and earlier.usage_date >= compared.usage_date - compared.lookback_days
             ) as has_other_usage_before
@@ -112,20 +85,17 @@ select
         case when is_new_or_gone then 'not published yet' end,
         case when not is_new_or_gone and has_other_charges then 'charges' end,
         case when not is_new_or_gone and has_other_usage then 'usage' end,
-        case when not is_new_or_gone and has_other_aliases then 'aliases of customers' end,
         case when has_other_usage_before then 'usage of the days before' end,
         case when not is_new_or_gone and has_other_rules then 'rules' end
     ) as reason,
     charges_fingerprint,
     usage_fingerprint,
-    aliases_fingerprint,
     rules_fingerprint
 from with_lookback
 where
     is_new_or_gone
     or has_other_charges
     or has_other_usage
-    or has_other_aliases
     or has_other_usage_before
     or has_other_rules
     or {{ "true" if flags.FULL_REFRESH else "false" }}

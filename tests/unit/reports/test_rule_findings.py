@@ -15,7 +15,7 @@ from orchestration.reports.live_charges import open_live_charges
 from orchestration.reports.rule_findings import lines_of_findings, rule_findings
 from orchestration.settings import Settings
 from orchestration.warehouse.generate import compile_project
-from tests.compiler.charges_table import connection_with_charges
+from tests.unit.reports.bill_in_warehouse import workspace_with
 
 CONTEXTS = {
     "dimensions/feature.yml": """\
@@ -55,15 +55,6 @@ CHARGES = [
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    for name, text in CONTEXTS.items():
-        path = tmp_path / "contexts" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return Settings(workspace=tmp_path, contexts=tmp_path / "contexts")
-
-
-@pytest.fixture
-def _warehouse(settings: Settings) -> None:
     charges = [
         {
             "service_name": service,
@@ -73,12 +64,9 @@ def _warehouse(settings: Settings) -> None:
         }
         for app_tag, service, feature, cost in CHARGES
     ]
-    with closing(connection_with_charges(charges)) as made:
-        made.execute(f"attach '{settings.warehouse_file}' as warehouse; create schema warehouse.staging")
-        made.execute("create table warehouse.staging.charges as from charges")
+    return workspace_with(tmp_path, CONTEXTS, charges)
 
 
-@pytest.mark.usefixtures("_warehouse")
 def test_each_rule_is_told_apart_by_what_it_does(settings: Settings) -> None:
     with open_live_charges(settings) as charges:
         found = rule_findings(charges, compile_project(settings.contexts))
@@ -94,7 +82,6 @@ def test_each_rule_is_told_apart_by_what_it_does(settings: Settings) -> None:
     ]
 
 
-@pytest.mark.usefixtures("_warehouse")
 def test_rules_that_would_have_said_the_same_do_not_contradict(settings: Settings) -> None:
     """Between rules that both claim something, only what they say differently is an overlap."""
     feature = settings.contexts / "dimensions" / "feature.yml"
@@ -105,7 +92,6 @@ def test_rules_that_would_have_said_the_same_do_not_contradict(settings: Setting
     assert overlaps == []
 
 
-@pytest.mark.usefixtures("_warehouse")
 def test_the_command_says_it_in_lines(settings: Settings) -> None:
     arguments = ["--workspace", str(settings.workspace), "--contexts", str(settings.contexts)]
     done = CliRunner().invoke(app, ["check", *arguments])
@@ -127,6 +113,7 @@ def test_the_command_says_it_in_lines(settings: Settings) -> None:
 
 def test_a_warehouse_that_cannot_tell_says_what_to_do(settings: Settings) -> None:
     compilation = compile_project(settings.contexts)
+    settings.warehouse_file.unlink()
     [line] = lines_of_findings(settings, compilation, 10)
     assert "Run the job first" in line
     with closing(duckdb.connect(str(settings.warehouse_file))):
