@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.sources.landed_parquet import TAGS, ensure_landed
+from orchestration.sources.row_files import REFUSED_COLUMNS
+from orchestration.sources.taken_files import FILE_COLUMNS
+from orchestration.sources.versions import SNAPSHOT_COLUMNS, History
 
 CONTENT = {
     "scope": "VARCHAR",
@@ -24,13 +27,6 @@ VERSION_COLUMNS = {
     "absent_at": "TIMESTAMP",
     "is_present": "BOOLEAN",
 }
-SNAPSHOT_COLUMNS = {
-    "snapshot_time": "TIMESTAMP",
-    "scope": "VARCHAR",
-    "is_complete": "BOOLEAN",
-    "row_count": "BIGINT",
-    "detail": "VARCHAR",
-}
 
 
 def versions_file(landing: Path) -> Path:
@@ -43,7 +39,24 @@ def snapshots_file(landing: Path) -> Path:
     return landing / "accounts" / "snapshots.parquet"
 
 
+def refused_file(landing: Path) -> Path:
+    """Where it lies which rows of files were set aside."""
+    return versions_file(landing).with_name("refused.parquet")
+
+
+def files_file(landing: Path) -> Path:
+    """Where it lies which files were taken in."""
+    return versions_file(landing).with_name("files.parquet")
+
+
+def history(landing: Path) -> History:
+    """The history that snapshots are taken into."""
+    return History("account_id", tuple(CONTENT), versions_file(landing), snapshots_file(landing))
+
+
 def ensure_landing(landing: Path) -> None:
     """Make the files, without rows, where there are none."""
     ensure_landed(versions_file(landing), VERSION_COLUMNS)
     ensure_landed(snapshots_file(landing), SNAPSHOT_COLUMNS)
+    ensure_landed(refused_file(landing), REFUSED_COLUMNS)
+    ensure_landed(files_file(landing), FILE_COLUMNS)

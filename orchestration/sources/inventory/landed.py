@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.sources.landed_parquet import TAGS, ensure_landed
+from orchestration.sources.row_files import REFUSED_COLUMNS
+from orchestration.sources.taken_files import FILE_COLUMNS
+from orchestration.sources.versions import SNAPSHOT_COLUMNS, History
 
 RELATIONSHIPS = 'STRUCT(relationship VARCHAR, related_resource_id VARCHAR, "since" TIMESTAMP)[]'
 
@@ -35,15 +38,6 @@ VERSION_COLUMNS = {
 """`observed_at`: the first snapshot with this version (or, not `is_present`, without the resource);
 `absent_at`: the last complete snapshot before a new resource, in which it was not there yet."""
 
-SNAPSHOT_COLUMNS = {
-    "snapshot_time": "TIMESTAMP",
-    "scope": "VARCHAR",
-    "is_complete": "BOOLEAN",
-    "row_count": "BIGINT",
-    "detail": "VARCHAR",
-}
-"""One row per snapshot and scope; `detail` says why one that is not complete ends nothing."""
-
 
 def versions_file(landing: Path) -> Path:
     """Where the versions of resources lie."""
@@ -55,7 +49,24 @@ def snapshots_file(landing: Path) -> Path:
     return landing / "inventory" / "snapshots.parquet"
 
 
+def refused_file(landing: Path) -> Path:
+    """Where it lies which rows of files were set aside."""
+    return versions_file(landing).with_name("refused.parquet")
+
+
+def files_file(landing: Path) -> Path:
+    """Where it lies which files were taken in."""
+    return versions_file(landing).with_name("files.parquet")
+
+
+def history(landing: Path) -> History:
+    """The history that snapshots are taken into."""
+    return History("resource_id", tuple(CONTENT), versions_file(landing), snapshots_file(landing))
+
+
 def ensure_landing(landing: Path) -> None:
     """Make the files, without rows, where there are none."""
     ensure_landed(versions_file(landing), VERSION_COLUMNS)
     ensure_landed(snapshots_file(landing), SNAPSHOT_COLUMNS)
+    ensure_landed(refused_file(landing), REFUSED_COLUMNS)
+    ensure_landed(files_file(landing), FILE_COLUMNS)
