@@ -15,8 +15,11 @@ from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_arrivals_sensor
 from orchestration.settings import Settings
+from orchestration.sources.accounts.assets import build_accounts_assets
 from orchestration.sources.billing.assets import build_billing_assets
 from orchestration.sources.customers.assets import build_customers_asset
+from orchestration.sources.deployments.assets import build_deployments_assets
+from orchestration.sources.inventory.assets import build_inventory_assets
 from orchestration.sources.revenue.assets import build_revenue_assets
 from orchestration.sources.telemetry.assets import build_telemetry_assets
 from orchestration.warehouse.assets import build_warehouse_assets
@@ -39,6 +42,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_telemetry_assets(settings),
             build_customers_asset(settings),
             build_revenue_assets(settings),
+            build_inventory_assets(settings),
+            build_accounts_assets(settings),
+            build_deployments_assets(settings),
             *build_warehouse_assets(settings, project),
         ],
         asset_checks=[

@@ -75,11 +75,16 @@ def look(settings: Settings, s3_client: Callable[[], S3Client]) -> dict[str, str
             seen[f"bill {export.name} {month}"] = _digest_of(stored)
         if listing.bare_files:
             seen[f"bill {export.name} files"] = _digest_of(listing.bare_files)
-    for name, location in (
-        ("telemetry", settings.telemetry),
-        ("customers", settings.customers),
-        ("revenue", settings.revenue),
-    ):
+    places = {
+        "telemetry": settings.telemetry,
+        "customers": settings.customers,
+        "revenue": settings.revenue,
+        "inventory": settings.inventory,
+        "accounts": settings.accounts,
+        "deployments": settings.deployments,
+        "opencost": settings.opencost,
+    }
+    for name, location in places.items():
         stored = list(open_location(location, s3_client).list())
         if stored:
             seen[name] = _digest_of(stored)

@@ -123,6 +123,15 @@ def read_rows(
         )
 
 
+def texts_of(column: str) -> str:
+    """SQL of a column of JSON objects as maps of texts, sorted by key; NULL where it is no object."""
+    entries = f"list_sort(map_entries(from_json({column}, '\"MAP(VARCHAR, VARCHAR)\"')))"
+    return (
+        f"CASE WHEN json_valid({column}) THEN CASE WHEN json_type({column}) = 'OBJECT' "
+        f"THEN map_from_entries({entries}) END END"
+    )
+
+
 def _ending(key: str) -> str:
     return Path(key.lower().removesuffix(".gz")).suffix
 

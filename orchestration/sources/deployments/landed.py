@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.sources.landed_parquet import ensure_landed
+from orchestration.sources.row_files import REFUSED_COLUMNS
 
 COLUMNS = {
     "deployed_at": "TIMESTAMP",
@@ -24,6 +25,12 @@ def deployments_file(landing: Path) -> Path:
     return landing / "deployments" / "deployments.parquet"
 
 
+def refused_file(landing: Path) -> Path:
+    """Where it lies which rows of files were set aside."""
+    return landing / "deployments" / "refused.parquet"
+
+
 def ensure_landing(landing: Path) -> None:
     """Make the file, without rows, where there is none."""
     ensure_landed(deployments_file(landing), COLUMNS)
+    ensure_landed(refused_file(landing), REFUSED_COLUMNS)

@@ -16,7 +16,7 @@ import duckdb
 
 from orchestration.sources.inventory.landed import RELATIONSHIPS
 from orchestration.sources.locations import Location, StoredObject
-from orchestration.sources.row_files import Kind, create_rows_table, read_rows
+from orchestration.sources.row_files import Kind, create_rows_table, read_rows, texts_of
 
 COLUMNS: dict[str, Kind] = {
     "snapshot_time": "text",
@@ -134,8 +134,8 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
                 *,
                 try_cast(snapshot_time AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS moment,
                 try_cast(created_at AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS created,
-                {_texts("tags")} AS tag_map,
-                {_texts("attributes")} AS attribute_map,
+                {texts_of("tags")} AS tag_map,
+                {texts_of("attributes")} AS attribute_map,
                 {_related()} AS related
             FROM given
         ),
@@ -150,15 +150,6 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         reasoned AS (SELECT *, CASE {reasons} END AS reason FROM placed)
         SELECT *, CASE reason {details} END AS why FROM reasoned
         """
-    )
-
-
-def _texts(column: str) -> str:
-    """SQL of a JSON object as a map of texts, sorted by key; NULL where it is none."""
-    sorted_entries = f"list_sort(map_entries(from_json({column}, '\"MAP(VARCHAR, VARCHAR)\"')))"
-    return (
-        f"CASE WHEN json_valid({column}) THEN CASE WHEN json_type({column}) = 'OBJECT' "
-        f"THEN map_from_entries({sorted_entries}) END END"
     )
 
 

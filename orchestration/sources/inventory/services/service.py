@@ -1,0 +1,41 @@
+"""The shape of a service: what it is called, how it is asked, and what its answers say.
+
+What belongs here: that shape, and asking page by page. What does not: any particular service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from orchestration.sources.inventory.resource import Place, Resource
+
+# boto3 makes its clients at run time, so there is no class to name here.
+Client: TypeAlias = Any
+Answer: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One thing to ask for in a region.
+
+    `name` names the scope (such as `ec2:volume`), `client` boto3's client. `ask` gives answers, page by
+    page; `resources` reads one of them, and is pure. Where a service does not tell tags, `needs_tags` says
+    that they come from the Resource Groups Tagging API, without which too little is known.
+    """
+
+    name: str
+    client: str
+    ask: Callable[[Client], Iterable[Answer]]
+    resources: Callable[[Answer, Place], Iterable[Resource]]
+    needs_tags: bool = False
+
+
+def pages(operation: str, **arguments: Any) -> Callable[[Client], Iterator[Answer]]:
+    """Ask for all pages of one operation."""
+
+    def ask(client: Client) -> Iterator[Answer]:
+        yield from client.get_paginator(operation).paginate(**arguments)
+
+    return ask
