@@ -61,14 +61,28 @@ def check(
             print(line)
 
 
-def compile(workspace: Workspace = None, contexts: Contexts = None) -> None:  # noqa: A001
+def compile(  # noqa: A001
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Only write what editors complete and check contexts by.")
+    ] = False,
+) -> None:
     """Write the dbt project that a run would use, contexts compiled, and say where it is.
 
-    Example: [bold]cpc compile --workspace workspace[/], then read workspace/dbt_project/models/context/
+    Examples:
+
+    [bold]cpc compile --workspace workspace[/], then read workspace/dbt_project/models/context/
+
+    [bold]cpc compile --contexts contexts --json-schema[/], into contexts/.schema/
     """
+    from orchestration.warehouse.editor_schemas import write_schemas
     from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, assemble_project
 
     settings = settings_of(workspace, contexts)
+    if json_schema:
+        print("\n".join(map(str, write_schemas(settings.contexts))))
+        return
     try:
         assembled = assemble_project(settings)
     except (ContextProblems, ContextsMissingError) as error:

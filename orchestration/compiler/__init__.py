@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from orchestration.compiler import emit_tables, emit_yaml
 from orchestration.compiler.check import check_program
 from orchestration.compiler.emit_sql import charges_in_context
-from orchestration.compiler.json_schema import context_json_schema
+from orchestration.compiler.json_schema import context_json_schemas
 from orchestration.compiler.language import Program
 from orchestration.compiler.plan import Plan, make_plan
 from orchestration.compiler.problems import CODES, Problem, Problems
 from orchestration.compiler.resolve import read_program
 
-__all__ = ["CODES", "Compilation", "Problem", "compile_contexts", "context_json_schema"]
+__all__ = ["CODES", "Compilation", "Problem", "compile_contexts", "context_json_schemas"]
 
 _INCREMENTAL = """{{
     config(

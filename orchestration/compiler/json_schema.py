@@ -1,4 +1,4 @@
-"""The JSON Schema of the context files, for completion and checks while typing in an editor.
+"""The JSON Schemas of the context files, for completion and checks while typing in an editor.
 
 Built from the same tuples of keys that the readers use, so that the two cannot drift apart. It describes
 shapes; whether names exist is only known to the compiler.
@@ -6,6 +6,7 @@ shapes; whether names exist is only known to the compiler.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,26 +41,47 @@ _GRANULARITY: Schema = {"enum": ["hourly", "daily"]}
 _FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 
 
-def context_json_schema() -> Schema:
-    """The JSON Schema (2020-12) of a context file: a dimension, the streams, or the allocation."""
+def context_json_schemas() -> dict[str, Schema]:
+    """A JSON Schema (2020-12) per kind of context file: `dimension`, `streams` and `allocation`.
+
+    One for each, so that an editor proposes only what the file at hand can have.
+    """
+    definitions = {
+        **_subjects(),
+        "subject": _subject(),
+        "value": _value(),
+        "condition": _condition(),
+        "transforms": {"type": "array", "minItems": 1, "items": _transform()},
+        "dimension_file": _dimension_file(),
+        "dimension_rule": _dimension_rule(),
+        "dimension_test": _dimension_test(),
+        "given_resource": _given_resource(),
+        "streams_file": _streams_file(),
+        "allocation_file": _allocation_file(),
+        "allocation_rule": _allocation_rule(),
+    }
+    return {name: _schema(name, definitions) for name in ("dimension", "streams", "allocation")}
+
+
+def _schema(name: str, definitions: Mapping[str, Schema]) -> Schema:
+    used = _used(f"{name}_file", definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Context file",
-        "oneOf": [_ref("dimension_file"), _ref("streams_file"), _ref("allocation_file")],
-        "$defs": {
-            "subject": _subject(),
-            "value": _value(),
-            "condition": _condition(),
-            "transforms": {"type": "array", "minItems": 1, "items": _transform()},
-            "dimension_file": _dimension_file(),
-            "dimension_rule": _dimension_rule(),
-            "dimension_test": _dimension_test(),
-            "given_resource": _given_resource(),
-            "streams_file": _streams_file(),
-            "allocation_file": _allocation_file(),
-            "allocation_rule": _allocation_rule(),
-        },
+        "title": f"Context file: {name}",
+        **_ref(f"{name}_file"),
+        "$defs": {part: schema for part, schema in definitions.items() if part in used},
     }
+
+
+def _used(
+    name: str, definitions: Mapping[str, Schema], found: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """A definition and all that it refers to."""
+    found |= {name}
+    for part in definitions:
+        if part not in found and f'"{_ref(part)["$ref"]}"' in json.dumps(definitions[name]):
+            found = _used(part, definitions, found)
+    return found
 
 
 def _ref(name: str) -> Schema:
@@ -75,37 +97,34 @@ def _one_of_keys(names: tuple[str, ...]) -> list[Schema]:
     return [{"required": [name]} for name in names]
 
 
-def _subject_properties() -> Schema:
+def _subjects() -> dict[str, Schema]:
+    """What each subject takes."""
     path = {"type": "array", "items": _RELATIONSHIP, "minItems": 1, "maxItems": MAX_RELATED_PATH}
-    known: Schema = {
+    account_fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}
+    known: dict[str, Schema] = {
         "charge": {"enum": sorted(CHARGE_COLUMNS), "description": "A column of the charge"},
         "tag": {**_TEXT, "description": "A tag, however its key is spelled"},
         "cost_category": {**_TEXT, "description": "An AWS cost category"},
-        "k8s": {
-            **_field(KUBERNETES_FIELDS, KUBERNETES_MAPS),
-            "description": "Where a pod ran, and its labels",
-        },
-        "account": {
-            **_field({**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS),
-            "description": "The account that used it",
-        },
+        "k8s": _field(KUBERNETES_FIELDS, KUBERNETES_MAPS, "Where a pod ran"),
+        "account": _field(account_fields, ACCOUNT_MAPS, "The account that used it"),
         "dimension": {**_NAME, "description": "What another dimension made of the charge"},
-        "resource": {
-            **_field(RESOURCE_FIELDS, RESOURCE_MAPS),
-            "description": "What the inventory knows of it",
-        },
+        "resource": _field(RESOURCE_FIELDS, RESOURCE_MAPS, "What the inventory knows of the resource"),
         "related": {
             "anyOf": [_RELATIONSHIP, path],
             "description": "The relationship to follow, or several; beside it, what is looked at over there",
         },
     }
-    return {name: known[name] for name in SUBJECTS}
+    return {f"{name}_subject": known[name] for name in SUBJECTS}
 
 
-def _field(fields: Mapping[str, str], maps: Mapping[str, str]) -> Schema:
+def _subject_properties() -> Schema:
+    return {name: _ref(f"{name}_subject") for name in SUBJECTS}
+
+
+def _field(fields: Mapping[str, str], maps: Mapping[str, str], description: str) -> Schema:
     """One of the fields, or a map and the key in it."""
     keyed = {"type": "string", "pattern": f"^({'|'.join(sorted(maps))}) .+$"}
-    return {"anyOf": [{"enum": sorted(fields)}, keyed]}
+    return {"anyOf": [{"enum": sorted(fields)}, keyed], "description": description}
 
 
 def _subject() -> Schema:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
-from orchestration.compiler import Compilation, compile_contexts, context_json_schema
+from orchestration.compiler import Compilation, compile_contexts, context_json_schemas
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.signal_columns import (
+    ACCOUNT_FIELDS,
+    BILLED_ACCOUNT_FIELDS,
+    KUBERNETES_FIELDS,
+    RESOURCE_FIELDS,
+)
 from orchestration.warehouse.context_tests import failed_tests
 from tests.compiler.charges_table import connection_with_charges, rows_of
 from tests.compiler.conftest import PROJECT
@@ -160,20 +165,22 @@ def test_the_tests_in_the_dimension_files_hold(compilation: Compilation) -> None
     assert [str(failure) for failure in failed_tests(compilation)] == []
 
 
-def test_the_json_schema_accepts_the_shipped_contexts(example_contexts: dict[str, str]) -> None:
-    schema = context_json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    for path, text in example_contexts.items():
-        # Dates stay texts, as the compiler reads them.
-        document = yaml.load(text, Loader=yaml.BaseLoader)
-        errors = [error.message for error in validator.iter_errors(_with_booleans(document))]
-        assert errors == [], path
+def test_the_language_page_shows_every_key_and_field_in_an_example() -> None:
+    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+    code = "\n".join([*re.findall(r"```yaml\n(.*?)```", page, re.DOTALL), *re.findall(r"`([^`\n]+)`", page)])
+    keys = {name for schema in context_json_schemas().values() for name in _keys(schema)} - {*CHARGE_COLUMNS}
+    assert len(keys) > 60
+    assert sorted(key for key in keys if not re.search(rf"\b{key}:(\s|$)", code)) == []
+    fields = {*KUBERNETES_FIELDS, *BILLED_ACCOUNT_FIELDS, *ACCOUNT_FIELDS, *RESOURCE_FIELDS}
+    assert sorted(field for field in fields if f"`{field}`" not in page) == []
 
 
-def _with_booleans(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _with_booleans(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with_booleans(item) for item in node]
-    return {"true": True, "false": False}.get(node, node)
+def _keys(schema: Any) -> Iterator[str]:
+    """Every key that a JSON Schema knows, anywhere in it."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _keys(part)
+    elif isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from _keys(part)

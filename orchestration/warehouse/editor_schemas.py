@@ -1,0 +1,33 @@
+"""The JSON Schemas beside the contexts, where an editor finds them.
+
+What belongs here: writing them. What does not: what is in them (`compiler/json_schema`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from orchestration.compiler import context_json_schemas
+
+FOLDER = ".schema"
+
+
+def schema_files() -> dict[str, str]:
+    """The text of each file, by its name: `dimension.json`, `streams.json`, `allocation.json`."""
+    return {
+        f"{name}.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        for name, schema in context_json_schemas().items()
+    }
+
+
+def write_schemas(contexts: Path) -> list[Path]:
+    """Write them into `.schema` in the contexts folder; the paths of the files."""
+    folder = contexts / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, text in schema_files().items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return paths
