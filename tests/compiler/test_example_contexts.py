@@ -110,7 +110,9 @@ def test_the_examples_of_the_language_page_compile() -> None:
         "contexts/streams.yml": streams,
         "contexts/allocation.yml": allocation,
     }
-    assert [str(problem) for problem in compile_contexts(contexts, {}).problems] == []
+    compilation = compile_contexts(contexts, {})
+    assert [str(problem) for problem in compilation.problems] == []
+    assert [str(failure) for failure in failed_tests(compilation)] == []
 
 
 def test_the_examples_in_the_tables_of_the_language_page_compile() -> None:
@@ -121,7 +123,7 @@ def test_the_examples_in_the_tables_of_the_language_page_compile() -> None:
     transforms = re.findall(
         r"^\| `[^|]*` \| `(.*?)` \|", page.split("## Transforms")[1].split("##")[0], re.MULTILINE
     )
-    assert len(conditions) == 21
+    assert len(conditions) == 28
     assert len(transforms) == 8
     rules = [f"  - element: A\n    when: {condition}\n" for condition in conditions]
     rules += [f"  - from: {{tag: a}}\n    transform: [{transform}]\n" for transform in transforms]
