@@ -49,7 +49,9 @@ create table staging.stg_revenue__revenue (
     customer_id varchar, product varchar, billing_currency varchar, period_start date, period_end date,
     revenue decimal(38, 12)
 );
-create table staging.stg_customers__customers (customer_id varchar, aliases varchar[]);
+create table staging.stg_customers__aliases (
+    alias varchar, customer_id varchar, valid_from date, valid_to date
+);
 create table marts.customer_costs_monthly (
     billing_period varchar, customer_id varchar, billing_currency varchar, feature varchar,
     environment varchar, service_name varchar, effective_cost decimal(38, 12)
@@ -59,7 +61,11 @@ create table marts.customers (customer_id varchar, customer_name varchar, segmen
 insert into marts.customers values ('ada', 'Ada', 'large', 'pro'), ('bob', 'Bob', 'small', null);
 """
 SEGMENTS = {"ada": "large", "bob": "small", "unallocated": "unallocated"}
-ALIASES = [Alias("ada-old", "ada", date(1, 1, 1), date(9999, 12, 31))]
+# The same name belonged to one customer until a day, and to another one after it.
+ALIASES = [
+    Alias("shared", "ada", date(1, 1, 1), date(2026, 2, 9)),
+    Alias("shared", "bob", date(2026, 2, 10), date(9999, 12, 31)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +121,7 @@ def revenues(draw: st.DrawFn) -> Revenue:
         first += timedelta(draw(st.integers(0, 40)))
         last = first + timedelta(draw(st.integers(0, 400)))
     return Revenue(
-        customer=draw(st.one_of(customers, st.just("ada-old"))),
+        customer=draw(st.one_of(customers, st.just("shared"))),
         product=draw(st.sampled_from([None, "SEARCH", "Exports", "Support"])),
         currency=draw(currencies),
         first=first,
@@ -140,7 +146,7 @@ def build(
     fill("marts.customer_costs_monthly", [astuple(cost) for cost in spent])
     fill("staging.stg_revenue__revenue", [astuple(each) for each in paid])
     fill("marts.customer_totals_daily", [(day,) for day in billed_days])
-    fill("staging.stg_customers__customers", [("ada", ["ada-old"]), ("bob", [])])
+    fill("staging.stg_customers__aliases", [astuple(alias) for alias in ALIASES])
     for mart in MARTS:
         warehouse.execute(f"create or replace table marts.{mart} as {compiled[mart]}")
 

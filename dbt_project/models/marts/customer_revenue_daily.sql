@@ -1,7 +1,5 @@
 -- A period's revenue, day by day. Days get equal parts to the last digit; what is left over goes to the first
--- days of the period, one unit each, so that the days add up to exactly the period's amount. An alias names
--- the
--- customer on the days on which it is valid.
+-- days of the period, one unit each, so that the days add up to exactly the period's amount.
 with
     periods as (
         select
@@ -14,9 +12,17 @@ with
         from {{ ref("stg_revenue__revenue") }}
     ),
 
+    indexed as (select *, cast(unnest(range(day_count)) as integer) as day_index from periods),
+
     days as (
-        select *, period_start + day_index as usage_date
-        from (select *, cast(unnest(range(day_count)) as integer) as day_index from periods)
+        select
+            period_start + day_index as usage_date,
+            customer_id,
+            product,
+            billing_currency,
+            {{ whole_quotient("units", "day_count") }}
+            + case when day_index < abs(units % day_count) then sign(units) else 0 end as units
+        from indexed
     )
 
 select
@@ -24,13 +30,6 @@ select
     {{ customer_of("days.customer_id") }} as customer_id,
     days.product,
     days.billing_currency,
-    {{
-        money(
-            "sum("
-            ~ whole_quotient("days.units", "days.day_count")
-            ~ " + case when days.day_index < abs(days.units % days.day_count) then sign(days.units) else 0 end)"
-        )
-    }}
-    as revenue
+    {{ money("sum(days.units)") }} as revenue
 from days {{ join_alias("days.customer_id", "days.usage_date") }}
 group by all
