@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from orchestration.api_command import register_api
-from orchestration.command_options import Contexts, Workspace, settings_of
+from orchestration.command_options import Contexts, Workspace, fail, settings_of
 from orchestration.context_commands import register_context_commands
 from orchestration.settings import PROJECT_ROOT
 
@@ -56,6 +56,31 @@ def run(
 
     if not run_job(settings, wanted, Console()):
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    workspace: Workspace = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Make the report of the published marts, unless it is there, and print its path: one HTML file.
+
+    Examples:
+
+    [bold]cpc report --workspace my-bill[/]
+
+    [bold]cpc report --workspace my-bill --open[/]
+    """
+    from orchestration.reports.databases import NotReadableError
+    from orchestration.reports.html.report import make_report
+
+    try:
+        made = make_report(settings_of(workspace, None))
+    except NotReadableError as error:
+        fail(str(error))
+    print(made.path)
+    if open_it:
+        typer.launch(made.path.as_uri())
 
 
 @app.command()

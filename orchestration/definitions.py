@@ -11,6 +11,7 @@ import dagster as dg
 from orchestration.checks import build_landing_checks, build_rules_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
+from orchestration.reports.html.assets import build_report_asset
 from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_arrivals_sensor
@@ -22,7 +23,7 @@ from orchestration.sources.deployments.assets import build_deployments_assets
 from orchestration.sources.inventory.assets import build_inventory_assets
 from orchestration.sources.revenue.assets import build_revenue_assets
 from orchestration.sources.telemetry.assets import build_telemetry_assets
-from orchestration.warehouse.assets import build_warehouse_assets
+from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
 from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.writer import SingleWriter
 from orchestration.workspace import prepare_workspace
@@ -46,6 +47,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_accounts_assets(settings),
             build_deployments_assets(settings),
             *build_warehouse_assets(settings, project),
+            build_report_asset(settings, SNAPSHOT),
         ],
         asset_checks=[
             *build_landing_checks(settings),

@@ -12,7 +12,7 @@ DAILY_COSTS = "daily_costs"
 
 
 def build_daily_costs_job(months: dg.PartitionsDefinition[str]) -> dg.UnresolvedAssetJobDefinition:
-    """Everything from the bill to the published snapshot.
+    """Everything from the bill to the published snapshot and its report.
 
     Its steps run one after another in one process, so that what a run holds, such as the right to write, is
     held from its first step to its last, and is free when the process ends, however it ends.

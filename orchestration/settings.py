@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     snapshots_kept: int = Field(5, ge=1)
     duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
+    report_cost_rows: int = Field(
+        1_150_000, ge=1000, description="Rows of costs in the report at most; 100,000 are some 700 kB of it"
+    )
     writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for another writer")
 
     api_host: str = Field("127.0.0.1", description="Where `cpc api` listens; put TLS in front of it")

@@ -35,6 +35,7 @@ _LABELS = {
     "landing__telemetry_quarantine_few_records_in_quarantine": "check quarantine",
     "dbt_models": "dbt models and tests",
     "published__snapshot": "publish",
+    "reports__customer_cost_report": "report",
 }
 
 

@@ -15,6 +15,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.reports.html.report import FILE_NAME
 from orchestration.settings import PROJECT_ROOT, Settings
 
 TOP_CUSTOMERS = """
@@ -140,3 +141,7 @@ def _where_next(settings: Settings, console: Console) -> None:
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
     code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('''{QUESTION}''').show()"
     console.print(f'    .venv/bin/python -c "{code}"', soft_wrap=True, highlight=False, markup=False)
+    # Last, so that it is what one sees: the page that shows all of this.
+    report = settings.published_folder / FILE_NAME
+    console.print("\n[bold]The report[/], one file that opens in any browser")
+    console.print(f"  {report}", soft_wrap=True, highlight=False, markup=False)

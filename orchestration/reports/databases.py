@@ -28,6 +28,14 @@ def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
+def open_snapshot(settings: Settings) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """The published marts and the folder of their snapshot, which a newer snapshot does not change."""
+    path = (settings.published_folder / "current.duckdb").resolve()
+    with _open(path, settings) as connection:
+        yield path.parent, connection
+
+
+@contextmanager
 def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The working database, of which only the schema `marts` is published."""
     with _open(settings.warehouse_file, settings) as connection:

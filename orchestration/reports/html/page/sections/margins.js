@@ -1,0 +1,223 @@
+/* What customers pay against what they cost, and why it changed. Revenue comes from the company's own files. */
+
+const NO_REVENUE =
+  "No revenue was delivered. Put a CSV with the columns customer_id, period, amount and currency into " +
+  "sources/revenue/ of the workspace, and run the job again.";
+
+/** Margins of the currency that is looked at, of customers only; empty where no revenue was delivered at all. */
+async function marginRows(name, wanted = () => true) {
+  const margins = await table(name);
+  if (!margins) return [];
+  const rows = margins.objects((row) => margins.value("billing_currency", row) === page.currency).filter(wanted);
+  return rows.some((row) => row.missing_side !== "revenue" && row.missing_side !== "both") ? rows : [];
+}
+
+function isCustomer(row) {
+  return row.customer_id !== UNALLOCATED && row.segment !== UNALLOCATED;
+}
+
+/** The newest month up to the days looked at; null without revenue. */
+async function newestMargins() {
+  const until = monthText(page.range.to);
+  const rows = (await marginRows("customer_margins", isCustomer)).filter((row) => row.billing_month <= until);
+  if (!rows.length) return null;
+  const month = rows.map((row) => row.billing_month).reduce((newest, each) => (each > newest ? each : newest));
+  const of = rows.filter((row) => row.billing_month === month);
+  return { month, rows: of, byCustomer: new Map(of.map((row) => [row.customer_id, row])) };
+}
+
+/** A margin with its part of the revenue. */
+function marginText(row) {
+  if (!row) return el("span.none", {}, "–");
+  return el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin), ` (${ratioText(row)})`);
+}
+
+/** The margin's part of the revenue in percent. */
+function ratioText(row) {
+  return row.gross_margin_ratio === null ? "–" : percentText(Number(row.gross_margin_ratio) / 10000);
+}
+
+async function marginTile() {
+  const newest = await newestMargins();
+  if (!newest) return [];
+  const { segment, customer } = page.state;
+  const one = page.state.view === "margins" && customer;
+  const rows = newest.rows.filter((row) => (!segment || row.segment === segment) && (!one || row.customer_id === one));
+  const revenue = total(rows.map((row) => row.revenue));
+  const margin = total(rows.map((row) => row.gross_margin));
+  const said = [percentText(percentOf(margin, revenue)), " of ", money(revenue), " revenue"];
+  return [tile(`Gross margin, ${newest.month}`, money(margin), ...said)];
+}
+
+/** The columns that every table of margins has. */
+function marginColumns() {
+  return [
+    moneyColumn("Revenue", (row) => row.revenue),
+    moneyColumn("Cost", (row) => row.effective_cost),
+    {
+      ...moneyColumn("Margin", (row) => row.gross_margin),
+      show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin)),
+    },
+    {
+      title: "Of revenue",
+      value: (row) => row.gross_margin_ratio,
+      show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, ratioText(row)),
+      csv: (row) => (row.gross_margin_ratio === null ? "" : exactText(row.gross_margin_ratio, 6)),
+      figure: true,
+    },
+    moneyColumn("Change", (row) => row.gross_margin_change),
+    { title: "Why it changed", value: (row) => row.change_reason },
+  ];
+}
+
+/** A table of margins, the newest month first. */
+function marginGrid(caption, rows, title, name, more = {}) {
+  const months = new Set(rows.map((row) => row.billing_month)).size > 1;
+  return grid({
+    caption,
+    rows: [...rows].sort((a, b) => compare(b.billing_month, a.billing_month)),
+    columns: [
+      ...(name ? [{ title, value: (row) => row[name], ...more }] : []),
+      ...(months || !name ? [dayColumn("Month", (row) => row.billing_month)] : []),
+      ...marginColumns(),
+    ],
+  });
+}
+
+/** Each segment's margin in percent of its revenue, by month. */
+function segmentMarginTrend(rows) {
+  const segments = [...new Set(rows.map((row) => row.segment))];
+  return {
+    traces: segments.map((segment) => {
+      const of = rows.filter((row) => row.segment === segment && row.gross_margin_ratio !== null);
+      return {
+        type: "scatter",
+        mode: "lines+markers",
+        name: escaped(segment),
+        x: of.map((row) => row.billing_month + "-01"),
+        y: of.map((row) => Number(row.gross_margin_ratio) / 10000),
+        hovertext: of.map((row) => `${escaped(segment)}<br>${exactText(row.gross_margin)} ${escaped(page.currency)}`),
+        hoverinfo: "x+text",
+        line: { color: seriesColour(Math.max(page.people.segmentNames.indexOf(segment), 0)), width: 2.5 },
+      };
+    }),
+    layout: {
+      xaxis: { type: "date", dtick: "M1", tickformat: "%b %Y" },
+      yaxis: { ticksuffix: " %", rangemode: "tozero" },
+    },
+  };
+}
+
+async function segmentMargins() {
+  const until = monthText(page.range.to);
+  const rows = (await marginRows("segment_margins", isCustomer)).filter((row) => row.billing_month <= until);
+  if (!rows.length) return null;
+  return block(
+    "Margins of the segments",
+    chart({
+      label: "Gross margin of each segment in percent of its revenue, by month",
+      height: 280,
+      draw: () => segmentMarginTrend([...rows].sort((a, b) => compare(a.billing_month, b.billing_month))),
+    }),
+    marginGrid("Margins of the segments by month", rows, "Segment", "segment")
+  );
+}
+
+async function productMargins() {
+  const until = monthText(page.range.to);
+  const known = (row) => row.product !== UNALLOCATED && row.billing_month <= until;
+  const rows = await marginRows("product_margins", known);
+  if (!rows.length) return null;
+  return block("Margins of the products", marginGrid("Margins of the products by month", rows, "Product", "product"));
+}
+
+/** One customer's margins, for its page. */
+async function customerMargins(number) {
+  const id = page.people.ids[number];
+  const rows = await marginRows("customer_margins", (row) => row.customer_id === id && isCustomer(row));
+  return rows.length ? block("Margin by month", marginGrid("Margin by month", rows)) : null;
+}
+
+function marginChart(rows) {
+  const most = Math.max(...rows.map((row) => toNumber(row.effective_cost)));
+  return {
+    traces: [
+      {
+        type: "scatter",
+        mode: "markers",
+        x: rows.map((row) => toNumber(row.effective_cost)),
+        y: rows.map((row) => toNumber(row.revenue)),
+        hovertext: rows.map(
+          (row) =>
+            `${escaped(row.customer_name)}<br>revenue ${exactText(row.revenue)}<br>cost ${exactText(row.effective_cost)}`
+        ),
+        hoverinfo: "text",
+        marker: {
+          size: 9,
+          opacity: 0.75,
+          color: rows.map((row) => (row.gross_margin < 0n ? colour("loss") : seriesColour(0))),
+        },
+      },
+    ],
+    layout: {
+      showlegend: false,
+      xaxis: { title: { text: "cost" }, rangemode: "tozero", showgrid: true },
+      yaxis: { title: { text: "revenue" }, rangemode: "tozero" },
+      // Below this line a customer costs more than it pays.
+      shapes: [{ type: "line", x0: 0, y0: 0, x1: most, y1: most, line: { color: colour("loss"), width: 1, dash: "dot" } }],
+    },
+  };
+}
+
+/** That the newest month is not billed to its end, where it is not. */
+function unfinishedNote(newest) {
+  const { billed_through: through } = newest.rows[0];
+  if (!through || through >= monthEnd(through)) return null;
+  const toDate = total(newest.rows.map((row) => row.revenue_to_date ?? 0n));
+  return note(`${newest.month} is billed through ${dayText(through)} only; the revenue until then is `, money(toDate), ".");
+}
+
+section({
+  id: "margins",
+  title: "Margins",
+  filters: ["dates", "segment", "customer"],
+  async show(content) {
+    const newest = await newestMargins();
+    if (!newest) {
+      append(content, block("Margins", note(NO_REVENUE)));
+      return;
+    }
+    const { segment, customer } = page.state;
+    const rows = newest.rows.filter(
+      (row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer)
+    );
+    const losing = rows.filter((row) => row.gross_margin < 0n).length;
+    const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
+    const fell = rows
+      .filter((row) => row.margin_fall_rank !== null)
+      .sort((a, b) => a.margin_fall_rank - b.margin_fall_rank);
+    append(
+      content,
+      el("div.tiles", {}, ...(await marginTile())),
+      unfinishedNote(newest),
+      block(
+        `What customers pay and cost, ${newest.month}`,
+        el("p.lead", {}, `${losing} of ${GROUPED.format(rows.length)} customers cost more than they pay: those below the dotted line.`),
+        chart({
+          label: `Revenue against cost of each customer in ${newest.month}`,
+          height: 340,
+          draw: () => marginChart(rows),
+        }),
+        marginGrid(`Margin of each customer, ${newest.month}`, rows, "Customer", "customer_name", named)
+      ),
+      block(
+        "Whose margin fell most",
+        fell.length
+          ? marginGrid("Customers whose margin fell most", fell.slice(0, 10), "Customer", "customer_name", named)
+          : note("No margin fell against the month before.")
+      ),
+      await segmentMargins(),
+      await productMargins()
+    );
+  },
+});

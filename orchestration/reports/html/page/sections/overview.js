@@ -1,0 +1,244 @@
+/* The first page: what everything cost, what a customer costs on average as the business grows, and what moved. */
+
+const WHERE = {
+  usage: "to customers, by measured usage",
+  direct: "to customers, their own resources",
+  overhead: "to customers, spread over what they carry",
+};
+
+/** Rows of the averages of the segment that is looked at, oldest first. */
+async function averagesOf(grain, segment = page.state.segment || "all") {
+  const averages = await table("averages");
+  return averages
+    .objects(
+      (row) =>
+        averages.value("period_grain", row) === grain &&
+        averages.value("segment", row) === segment &&
+        averages.value("billing_currency", row) === page.currency
+    )
+    .sort((a, b) => a.period_start - b.period_start);
+}
+
+/** How cost per customer and the number of customers moved between two months, in words. */
+function scaleSentence(now, before) {
+  if (!before) return `The first month with costs is ${monthText(now.period_start)}.`;
+  const mean = changeOf(now.mean_cost, before.mean_cost);
+  const moved = mean ? `${percentText(Math.abs(mean))} ${mean > 0 ? "more" : "less"} than` : "the same as";
+  const customers =
+    now.customer_count === before.customer_count
+      ? `with as many customers (${now.customer_count})`
+      : `with ${GROUPED.format(now.customer_count)} customers instead of ${GROUPED.format(before.customer_count)}`;
+  const grown = now.customer_count > before.customer_count;
+  const verdict = !grown ? "" : mean < 0 ? " More customers, each costing less." : " More customers, each costing more.";
+  return (
+    `In ${monthText(now.period_start)} a customer cost ${shortText(now.mean_cost)} ${page.currency} on average, ` +
+    `${moved} in ${monthText(before.period_start)}, ${customers}. The cost of all of them is ` +
+    `${movedText(changeOf(now.total_cost, before.total_cost))}.${verdict}`
+  );
+}
+
+function movedText(percent) {
+  if (!percent) return "unchanged";
+  return `${percent > 0 ? "up" : "down"} ${percentText(Math.abs(percent))}`;
+}
+
+function averagesChart(rows, grain) {
+  const x = rows.map((row) => dayText(row.period_start));
+  const most = Math.max(...rows.map((row) => row.customer_count));
+  const line = (name, column, style) => ({
+    type: "scatter",
+    mode: rows.length < 40 ? "lines+markers" : "lines",
+    name,
+    x,
+    y: rows.map((row) => toNumber(row[column])),
+    hovertext: exactHover(name, rows.map((row) => row[column])),
+    hoverinfo: "x+text",
+    line: style,
+  });
+  return {
+    traces: [
+      line("Mean", "mean_cost", { color: seriesColour(0), width: 3 }),
+      line("Median", "median_cost", { color: seriesColour(2), width: 1.5 }),
+      line("90 % cost less", "p90_cost", { color: seriesColour(4), width: 1.5, dash: "dot" }),
+      {
+        type: "bar",
+        name: "Cost of all customers",
+        x,
+        y: rows.map((row) => toNumber(row.total_cost)),
+        hovertext: exactHover("Cost of all customers", rows.map((row) => row.total_cost)),
+        hoverinfo: "x+text",
+        marker: { color: seriesColour(0), opacity: 0.45 },
+        yaxis: "y2",
+      },
+      {
+        type: "scatter",
+        mode: rows.length < 40 ? "lines+markers" : "lines",
+        name: "Customers",
+        x,
+        y: rows.map((row) => row.customer_count),
+        hovertemplate: "%{y} customers<extra></extra>",
+        line: { color: seriesColour(1), width: 2.5 },
+        yaxis: "y3",
+      },
+    ],
+    layout: {
+      xaxis: { type: "date", anchor: "y2", ...(grain === "monthly" ? { dtick: "M1", tickformat: "%b %Y" } : {}) },
+      yaxis: { domain: [0.5, 1], rangemode: "tozero", title: { text: "per customer", standoff: 4 } },
+      yaxis2: { domain: [0, 0.4], rangemode: "tozero", title: { text: "all", standoff: 4 } },
+      yaxis3: { overlaying: "y2", side: "right", range: [0, most * 1.25], showgrid: false, nticks: 4, tickformat: ",d", title: { text: "customers" } },
+      shapes: [{ ...highlight(page.range), xref: "x" }],
+      hovermode: "x unified",
+    },
+  };
+}
+
+function averagesTable(rows) {
+  return grid({
+    caption: "Average cost per customer",
+    rows: [...rows].reverse(),
+    columns: [
+      dayColumn("Period", (row) => dayText(row.period_start)),
+      { title: "Customers", value: (row) => row.customer_count, figure: true },
+      moneyColumn("Total", (row) => row.total_cost),
+      moneyColumn("Mean", (row) => row.mean_cost),
+      moneyColumn("Median", (row) => row.median_cost),
+      moneyColumn("90 % cost less than", (row) => row.p90_cost),
+      moneyColumn("Highest", (row) => row.highest_cost),
+    ],
+  });
+}
+
+async function averagesBlock() {
+  const months = await averagesOf("monthly");
+  if (!months.length) return block("Average cost per customer", note("No customer carried any cost yet."));
+  const grain = page.state.grain || (months.length < 3 ? "daily" : "monthly");
+  const rows = grain === "monthly" ? months : await averagesOf("daily");
+  const choice = (name, title) =>
+    el("a", { href: addressOf({ grain: name }), "aria-current": grain === name ? "true" : null }, title);
+  const newest = months.findLast((row) => row.period_start <= page.range.to);
+  const before = newest && months.find((row) => row.period_start === monthStart(newest.period_start, -1));
+  return block(
+    "Average cost per customer",
+    newest ? el("p.lead", {}, scaleSentence(newest, before)) : null,
+    el("p.choice", {}, choice("monthly", "By month"), choice("daily", "By day")),
+    chart({
+      label: `Average cost per customer, ${grain}: mean, median and 90th percentile; below, the cost of all and their number`,
+      height: 430,
+      caption: `Shaded: ${rangeText(page.range)}, the days that the other figures of this page are of.`,
+      draw: () => averagesChart(rows, grain),
+      figures: () => averagesTable(rows),
+    })
+  );
+}
+
+async function whereBlock(wanted) {
+  const parts = (await spend()).sum(wanted, ["allocation_kind", "unallocated_reason"]);
+  const all = total(parts.map((part) => part.units));
+  return block(
+    "Where every bit of it went",
+    grid({
+      caption: "Cost by how it is carried",
+      rows: parts.sort((a, b) => compare(b.units, a.units)),
+      columns: [
+        { title: "Cost", value: ({ keys }) => (keys[1] ? `to nobody: ${keys[1]}` : WHERE[keys[0]] || keys[0]) },
+        moneyColumn("Amount", (part) => part.units),
+        shareColumn("Share", (part) => percentOf(part.units, all)),
+      ],
+      empty: "No cost in these days.",
+    })
+  );
+}
+
+async function spendBlock(wanted) {
+  const level = mainLevel();
+  const order = await elementOrder(level);
+  const sums = (await spend()).sum(wanted, [level, "period"]);
+  return block(
+    `Cost by ${levelTitle(level).toLowerCase()} and day`,
+    chart({
+      label: `Cost of each day, by ${level}`,
+      height: 300,
+      draw: () => ({ traces: stacked(sums, order).traces, layout: { xaxis: { type: "date" } } }),
+      figures: () =>
+        grid({
+          caption: `Cost by ${level} and day`,
+          rows: sums,
+          sort: 0,
+          columns: [
+            dayColumn("Day", ({ keys }) => dayText(keys[1])),
+            { title: levelTitle(level), value: ({ keys }) => elementText(keys[0]) },
+            moneyColumn("Cost", ({ units }) => units),
+          ],
+        }),
+    })
+  );
+}
+
+async function moversBlock(rows) {
+  const columns = [
+    { title: "Customer", value: (row) => page.people.names[row.number], show: (row) => customerLink(row.number) },
+    moneyColumn("Cost", (row) => row.now),
+    moneyColumn("Change", (row) => row.difference),
+    changeColumn("%", (row) => row.percent),
+  ];
+  const moved = rows.filter((row) => row.difference !== null && row.difference !== 0n);
+  const size = (row) => (row.difference < 0n ? -row.difference : row.difference);
+  return el(
+    "div.beside",
+    {},
+    block(
+      "Costliest customers",
+      grid({ caption: "Costliest customers", rows: rows.slice(0, 8), columns, empty: "No customer has cost here." })
+    ),
+    block(
+      "What moved most",
+      grid({
+        caption: "Customers whose cost changed most against the days before",
+        rows: moved.sort((a, b) => compare(size(b), size(a))).slice(0, 8),
+        columns,
+        empty: "There are no days before these to compare with.",
+      })
+    )
+  );
+}
+
+async function overviewTiles(wanted, before) {
+  const found = await spend();
+  const all = found.total(wanted);
+  const nobody = found.total({ ...wanted, where: { ...wanted.where, allocation_kind: UNALLOCATED } });
+  const earlier = before ? found.total({ ...wanted, range: before }) : null;
+  const month = (await averagesOf("monthly")).findLast((row) => row.period_start <= page.range.to);
+  const tiles = [
+    tile("Total cost", money(all), before ? [change(changeOf(all, earlier)), ` against ${rangeText(before)}`] : ""),
+    tile("Carried by customers", money(all - nobody), percentText(percentOf(all - nobody, all))),
+    tile("Carried by nobody", money(nobody), percentText(percentOf(nobody, all))),
+  ];
+  if (month) {
+    const when = monthText(month.period_start);
+    tiles.push(
+      tile(`Average per customer, ${when}`, money(month.mean_cost), "median ", money(month.median_cost)),
+      tile(`Customers, ${when}`, GROUPED.format(month.customer_count), "with cost in the month")
+    );
+  }
+  const exact = await reconciledTile();
+  return el("div.tiles", {}, ...tiles, ...(await marginTile()), exact);
+}
+
+section({
+  id: "overview",
+  title: "Overview",
+  filters: ["dates", "segment"],
+  async show(content) {
+    const { range, state } = page;
+    const before = earlierRange(range);
+    const wanted = { range, where: state.segment ? { segment: state.segment } : {} };
+    append(
+      content,
+      await overviewTiles(wanted, before),
+      await averagesBlock(),
+      await spendBlock(wanted),
+      await whereBlock(wanted),
+      await moversBlock((await customerCosts()).rows)
+    );
+  },
+});

@@ -1,0 +1,76 @@
+/* Every sum on the way from the delivered files to the marts, and that nothing was lost between two of them. */
+
+/** The sums of each hop, by cost column, over the days looked at. */
+async function hopsOf(range, by) {
+  const costs = await facts("reconciliation", { period: "usage_date", amount: "hop_cost" });
+  const differences = await facts("reconciliation", { period: "usage_date", amount: "difference" });
+  const gaps = new Map(differences.sum({ range }, by).map(({ keys, units }) => [JSON.stringify(keys), units]));
+  return costs.sum({ range }, by).map(({ keys, units }) => ({ keys, units, gap: gaps.get(JSON.stringify(keys)) }));
+}
+
+/** How many sums differ from the one before, over all days: none, or the snapshot would not be there. */
+async function differingSums() {
+  const { difference } = (await table("reconciliation")).columns;
+  let differing = 0;
+  for (let row = 0; row < difference.length; row += 1) {
+    if (difference.high[row] !== 0 || difference.low[row] !== 0) differing += 1;
+  }
+  return { differing, compared: difference.length };
+}
+
+async function reconciledTile() {
+  const { differing, compared } = await differingSums();
+  const link = el("a", { href: addressOf({ view: "reconciliation" }) }, `${GROUPED.format(compared)} sums compared`);
+  return tile("Lost between bill and marts", differing ? `${differing} differ` : money(0n), link);
+}
+
+/** One row a hop: its sum of every cost column, and the largest difference to the hop before. */
+function hopRows(hops) {
+  const rows = new Map();
+  for (const { keys, units, gap } of hops) {
+    const [column, number, name] = keys;
+    if (!rows.has(number)) rows.set(number, { number, name, sums: {}, gap: 0n });
+    const row = rows.get(number);
+    row.sums[column] = units;
+    const size = gap < 0n ? -gap : gap;
+    if (size > row.gap) row.gap = size;
+  }
+  return [...rows.values()].sort((a, b) => a.number - b.number);
+}
+
+section({
+  id: "reconciliation",
+  title: "Reconciliation",
+  filters: ["dates"],
+  async show(content) {
+    const { differing, compared } = await differingSums();
+    const hops = await hopsOf(page.range, ["cost_column", "hop_number", "hop"]);
+    const columns = (await table("reconciliation")).columns.cost_column.values;
+    append(
+      content,
+      block(
+        "From the delivered files to these figures",
+        el(
+          "p.lead",
+          { id: "reconciled" },
+          differing
+            ? `${GROUPED.format(differing)} of ${GROUPED.format(compared)} sums differ from the one before them.`
+            : `${GROUPED.format(compared)} sums of all days were compared with the one before them. Every difference is `,
+          differing ? null : money(0n),
+          "."
+        ),
+        grid({
+          caption: `Sums of ${rangeText(page.range)} at every hop`,
+          rows: hopRows(hops),
+          columns: [
+            { title: "Hop", value: (row) => row.name },
+            ...columns.map((column) => moneyColumn(levelTitle(column.replace(/^x_/, "")), (row) => row.sums[column] ?? null)),
+            moneyColumn("Largest difference to the hop before", (row) => row.gap),
+          ],
+          empty: "There is no bill for these days.",
+        }),
+        note("The files' own sum is known for the billed cost. Each hop is described at the mart `reconciliation`.")
+      )
+    );
+  },
+});
