@@ -11,7 +11,7 @@ ROWS ?= 2000000
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test lint fix bench lock clean
+.PHONY: help install demo dev test browser lint fix bench lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,18 @@ demo: $(INSTALLED) ## Run the whole job on a sample company's bill, then say whe
 dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/cpc dev
 
-test: lint ## Check the code, then run every test
+test: lint browser ## Check the code, then run every test
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+browser: $(INSTALLED) ## Have a Chromium for the tests of the report: the system's, or Playwright's own
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0; \
+	fi; \
+	timeout 300 $(BIN)/playwright install chromium && exit 0; \
+	echo "No browser could be installed: neither by apt-get as root nor from Playwright's downloads."; \
+	echo "The tests of the report are skipped here, and fail where CI is set. Install chromium by hand."
 
 lint: $(INSTALLED) ## Check style, types, SQL format and the directions of imports
 	@$(BIN)/ruff check .

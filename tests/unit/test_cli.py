@@ -17,7 +17,7 @@ CONTEXTS = str(PROJECT_ROOT / "contexts")
 
 
 def test_every_command_shows_an_example() -> None:
-    for command in ("check", "compile", "run", "coverage", "explain", "demo", "dev"):
+    for command in ("check", "compile", "run", "coverage", "explain", "report", "demo", "dev"):
         shown = CliRunner().invoke(app, [command, "--help"])
         assert shown.exit_code == 0
         assert f"cpc {command}" in shown.output

@@ -1,0 +1,281 @@
+"""Every figure of the page is the mart's, to the last digit; the marts are asked by hand-written SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import HOSTILE, Opened, exact
+
+Marts = Callable[..., dict[str, str]]
+
+# The first of the months that are whole in the sample, and days that are in two months.
+MAY = "from=2026-05-01&to=2026-05-31"
+DAYS = "from=2026-04-20&to=2026-05-03"
+USD = "billing_currency = 'USD'"
+
+
+def open_tile(report: Opened, name: str) -> None:
+    """Click a part of the treemap, near the corner that its own name is in."""
+    tile = report.page.locator(".slice", has=report.page.locator("text", has_text=name)).first
+    tile.click(position={"x": 6, "y": 6})
+    report.settle()
+
+
+def test_the_newest_whole_month_is_what_one_sees_first(report: Opened, marts: Marts) -> None:
+    report.open("overview")
+    where = f"{USD} and usage_date between '2026-05-01' and '2026-05-31'"
+    everything = marts(f"select 1, sum(effective_cost) from customer_costs_daily where {where}")[1]
+    where += " and customer_id = 'unallocated'"
+    nobody = marts(f"select 1, sum(effective_cost) from customer_costs_daily where {where}")[1]
+    assert report.figure("Total cost") == everything
+    assert report.figure("Carried by nobody") == nobody
+    mean = "select 1, mean_cost from average_customer_cost where segment = 'all' and billing_currency = 'USD'"
+    month = marts(f"{mean} and period_grain = 'monthly' and period_start = '2026-05-01'")[1]
+    assert report.figure("Average per customer, 2026-05") == month
+    assert report.figure("Lost between bill and marts") == "0.000000000000"
+
+
+def test_averages_by_month_and_by_day_are_the_mart(report: Opened, marts: Marts) -> None:
+    for grain in ("monthly", "daily"):
+        report.open(f"overview?grain={grain}")
+        report.unfold()
+        report.show_all_rows()
+        shown = report.figures("Average cost per customer", 3)
+        assert shown == marts(
+            "select period_start::varchar, mean_cost from average_customer_cost "
+            f"where period_grain = ? and segment = 'all' and {USD}",
+            grain,
+        )
+
+
+@pytest.mark.parametrize("days", [MAY, DAYS])
+def test_dates_and_segment_filter_the_customers(report: Opened, marts: Marts, days: str) -> None:
+    page = report.open(f"customers?{days}&segment=startup")
+    first, last = (part.split("=")[1] for part in days.split("&"))
+    expected = marts(
+        f"""
+        select customer_name, sum(effective_cost)
+        from customer_costs_daily
+        join customers using (customer_id)
+        where {USD} and segment = 'startup' and usage_date between ? and ?
+        group by all
+        """,
+        first,
+        last,
+    )
+    assert report.figures("Cost of each customer", 3) == expected
+    assert HOSTILE in page.inner_text("main") or HOSTILE not in expected
+
+
+def test_the_controls_of_the_bar_change_the_address_and_the_figures(report: Opened, marts: Marts) -> None:
+    page = report.open("customers")
+    page.get_by_label("From").fill("2026-04-20")
+    report.settle()
+    page.get_by_label("To", exact=True).fill("2026-05-03")
+    report.settle()
+    page.get_by_label("Segment").select_option("enterprise")
+    report.settle()
+    assert page.url.endswith(f"#customers?{DAYS}&segment=enterprise")
+    assert report.figures("Cost of each customer", 3) == marts(
+        f"""
+        select customer_name, sum(effective_cost)
+        from customer_costs_daily
+        join customers using (customer_id)
+        where {USD} and segment = 'enterprise' and usage_date between '2026-04-20' and '2026-05-03'
+        group by all
+        """
+    )
+    page.get_by_label("Dates").select_option(label="Everything")
+    report.settle()
+    assert "from=2026-03-01&to=2026-06-15" in page.url
+
+
+def test_the_treemap_is_opened_by_clicks_down_to_the_service(report: Opened, marts: Marts) -> None:
+    page = report.open(f"explore?{MAY}")
+    where = f"{USD} and usage_date between '2026-05-01' and '2026-05-31'"
+    costliest = marts(
+        f"""
+        select customer_id, customer_name
+        from customer_costs_daily
+        join customers using (customer_id)
+        where {where}
+        group by all
+        order by sum(effective_cost) desc
+        limit 1
+        """
+    )
+    ((customer, name),) = costliest.items()
+    open_tile(report, name)
+    assert f"customer={customer}" in page.url
+    shown = report.figures(f"Cost of {name} by product", 1)
+    assert shown == marts(
+        f"select product, sum(effective_cost) from customer_costs_daily where {where} and customer_id = ? "
+        "group by all",
+        customer,
+    )
+    open_tile(report, "Insights")
+    shown = report.figures("Cost of Insights by feature", 1)
+    assert set(shown) == {"Search", "Dashboards & <b>charts</b>"}
+    open_tile(report, "Search")
+    services = marts(
+        f"select service_name, sum(effective_cost) from customer_costs_daily where {where} "
+        "and customer_id = ? and feature = 'Search' group by all",
+        customer,
+    )
+    assert report.figures("Cost of Search by service name", 1) == services
+    page.go_back()
+    report.settle()
+    assert report.figures("Cost of Insights by feature", 1) == shown
+    page.get_by_role("navigation", name="Opened place").get_by_role("link", name="All customers").click()
+    report.settle()
+    assert "customer=" not in page.url
+
+
+def test_cost_that_nobody_carries_opens_by_its_reason(report: Opened, marts: Marts) -> None:
+    report.open(f"explore?{MAY}&customer=unallocated")
+    assert report.figures("Cost of Not allocated by unallocated reason", 1) == marts(
+        "select unallocated_reason, sum(effective_cost) from customer_costs_daily "
+        "where customer_id = 'unallocated' and usage_date between '2026-05-01' and '2026-05-31' group by all"
+    )
+
+
+def test_other_dimensions_open_customers_too(report: Opened, marts: Marts) -> None:
+    page = report.open(f"explore?{MAY}&customer=cust-00003")
+    page.get_by_role("checkbox", name="Product").uncheck()
+    report.settle()
+    page.get_by_role("checkbox", name="Feature").uncheck()
+    report.settle()
+    page.get_by_role("checkbox", name="Team").check()
+    report.settle()
+    assert report.figures("Cost of Customer 3 by team", 1) == marts(
+        "select team, sum(effective_cost) from customer_costs_daily where customer_id = 'cust-00003' "
+        "and usage_date between '2026-05-01' and '2026-05-31' group by all"
+    )
+
+
+def test_a_customer_is_found_by_name_and_its_page_says_what_changed(report: Opened, marts: Marts) -> None:
+    page = report.open(f"explore?{MAY}")
+    field = page.get_by_role("combobox", name="Customer")
+    field.fill("customer 7")
+    field.press("ArrowDown")
+    assert page.get_by_role("option", name="Customer 7").get_attribute("aria-selected") == "true"
+    field.press("Enter")
+    report.settle()
+    assert "customer=cust-00007" in page.url
+    assert page.get_by_role("heading", level=1).inner_text() == "Customer 7"
+    mine = f"{USD} and customer_id = 'cust-00007'"
+    may = "usage_date between '2026-05-01' and '2026-05-31'"
+    april = "usage_date between '2026-04-01' and '2026-04-30'"
+    assert (
+        report.figure("Cost")
+        == marts(f"select 1, sum(effective_cost) from customer_costs_daily where {mine} and {may}")[1]
+    )
+    report.show_all_rows()
+    shown = report.figures("Change of cost against the days before", 1)
+    assert shown == marts(
+        f"""
+        select
+            if(product = feature, feature, product || ' \u203a ' || feature) || ' \u203a ' || service_name,
+            sum(if({may}, effective_cost, -effective_cost))::decimal(38, 12)
+        from customer_costs_daily
+        where {mine} and ({may} or {april})
+        group by all
+        """
+    )
+
+
+def test_days_of_a_customer_are_the_mart(report: Opened, marts: Marts) -> None:
+    report.open("customer?customer=cust-00000&from=2026-05-04&to=2026-05-06")
+    report.unfold()
+    rows = report.table("Cost by feature and day").evaluate_all(
+        "(rows) => rows.map((row) => [row.cells[0].innerText + row.cells[1].innerText, "
+        "row.cells[2].querySelector('data').value])"
+    )
+    assert dict(rows) == marts(
+        "select usage_date::varchar || feature, sum(effective_cost) from customer_costs_daily "
+        "where customer_id = 'cust-00000' and usage_date between '2026-05-04' and '2026-05-06' group by all"
+    )
+
+
+def test_segments_stand_side_by_side(report: Opened, marts: Marts) -> None:
+    report.open(f"segments?{MAY}")
+    assert report.figures("Segments in their newest month", 4) == marts(
+        "select segment, mean_cost from average_customer_cost where period_grain = 'monthly' "
+        f"and period_start = '2026-05-01' and segment <> 'all' and {USD}"
+    )
+
+
+def test_currencies_stay_apart(report: Opened, marts: Marts) -> None:
+    page = report.open(f"customers?{MAY}")
+    page.get_by_label("Currency").select_option("EUR")
+    report.settle()
+    assert report.figures("Cost of each customer", 3) == marts(
+        "select customer_name, sum(effective_cost) from customer_costs_daily "
+        "join customers using (customer_id) where billing_currency = 'EUR' "
+        "and usage_date between '2026-05-01' and '2026-05-31' group by all"
+    )
+
+
+def test_unit_costs_and_coverage_are_the_mart(report: Opened, marts: Marts) -> None:
+    report.open(f"units?{DAYS}")
+    report.unfold()
+    assert report.figures("Unit cost of search_queries", 3) == marts(
+        f"select usage_date::varchar, effective_cost from unit_costs_daily where {USD} "
+        "and usage_date between '2026-04-20' and '2026-05-03'"
+    )
+    report.open(f"coverage?{DAYS}")
+    for column, coverage in ((1, "rule"), (3, "default"), (5, "unmatched")):
+        assert report.figures("Cost by dimension and by who claims it", column) == marts(
+            f"""
+            select dimension, coalesce(sum(effective_cost) filter (coverage = ?), 0)::decimal(38, 12)
+            from context_coverage
+            where {USD} and usage_date between '2026-04-20' and '2026-05-03'
+            group by all
+            """,
+            coverage,
+        )
+
+
+def test_every_hop_is_there_with_a_difference_of_nothing(report: Opened, marts: Marts) -> None:
+    page = report.open(f"reconciliation?{DAYS}")
+    caption = "Sums of 2026-04-20 to 2026-05-03 at every hop"
+    for column, name in ((1, "billed_cost"), (2, "effective_cost")):
+        assert report.figures(caption, column) == marts(
+            f"select hop, sum(hop_cost) from reconciliation where {USD} and cost_column = ? "
+            "and usage_date between '2026-04-20' and '2026-05-03' group by all",
+            name,
+        )
+    assert set(report.figures(caption, 3).values()) == {"0.000000000000"}
+    assert exact(page.locator("#reconciled data")) == "0.000000000000"
+
+
+def test_all_digits_can_be_shown(report: Opened) -> None:
+    page = report.open(f"customers?{MAY}")
+    figure = report.table("Cost of each customer").first.locator("data").first
+    assert figure.get_attribute("title") == f"{exact(figure)} USD"
+    assert len(figure.inner_text().split(".")[1]) == 2
+    page.get_by_label("All digits").check()
+    report.settle()
+    assert figure.inner_text() == exact(figure)
+    page.get_by_label("All digits").uncheck()
+    report.settle()
+
+
+def test_margins_are_the_mart(report: Opened, marts: Marts) -> None:
+    page = report.open(f"margins?{MAY}")
+    report.show_all_rows()
+    caption = "Margin of each customer, 2026-05"
+    for column, name in ((1, "revenue"), (3, "gross_margin"), (5, "gross_margin_change")):
+        assert report.figures(caption, column) == marts(
+            f"select customer_name, {name} from customer_margins_monthly where billing_month = '2026-05'"
+        )
+    whole = marts("select 1, sum(gross_margin) from customer_margins_monthly where billing_month = '2026-05'")
+    assert report.figure("Gross margin, 2026-05") == whole[1]
+    assert "1 of 30 customers cost more than they pay" in page.locator("main").inner_text()
+    fell = marts(
+        "select customer_name, gross_margin_change from customer_margins_monthly "
+        "where billing_month = '2026-05' and margin_fall_rank <= 10 order by margin_fall_rank"
+    )
+    assert report.figures("Customers whose margin fell most", 5) == fell
