@@ -47,6 +47,7 @@ CHARGE_COLUMNS: dict[str, ColumnType] = {
     "x_kubernetes_namespace": "text",
     "x_kubernetes_workload_type": "text",
     "x_kubernetes_workload": "text",
+    "x_split_part": "text",
     "x_split_parent_id": "text",
     "x_landed_file": "text",
     "x_landed_row": "integer",

@@ -58,8 +58,9 @@ class Line:
 
     @property
     def is_split(self) -> bool:
+        itself = self.texts.get("line_item_resource_id", "")
         return (
-            "split_line_item_parent_resource_id" in self.texts
+            self.texts.get("split_line_item_parent_resource_id", itself) != itself
             or self.texts.get("line_item_operation") in SPLIT_OPERATIONS
         )
 
@@ -75,6 +76,7 @@ class StagedCharge:
     category: str
     status: str | None
     costs: dict[str, Decimal]
+    split_part: str | None = None
 
 
 def times_ratio(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
@@ -111,33 +113,71 @@ def staged_charges(bill: Iterable[Line]) -> dict[Key, StagedCharge]:
     for pod in lines:
         if pod.is_split:
             parent = pod.texts.get("split_line_item_parent_resource_id", "")
-            take_part(charges, pod, instances.get((parent, pod.start), []), whole)
+            take_parts(charges, pod, instances.get((parent, pod.start), []), whole)
+        elif len(split_parts(pod)) > 1:
+            take_unused(charges, pod, whole[pod.place])
     return charges
 
 
-def take_part(
+def take_parts(
     charges: dict[Key, StagedCharge], pod: Line, hour: list[Line], whole: Mapping[Key, Mapping[str, Decimal]]
 ) -> None:
-    """Move a pod's part of each line of its instance's hour from the instance to the pod."""
+    """Move a pod's parts of each line of its instance's hour from the instance to the pod."""
     category = CATEGORIES.get(pod.type, "Adjustment")
     if not hour:
         nothing = dict.fromkeys(COST_COLUMNS, ZERO)
-        charges[pod.source, *pod.place] = StagedCharge(category, None, nothing)
-    gross = pod.first("split_line_item_split_cost") + pod.first("split_line_item_unused_cost")
-    total = sum((whole[line.place]["effective_cost"] for line in hour), ZERO)
-    net, net_total = gross, total
-    if "split_line_item_net_split_cost" in pod.amounts:
-        net = pod.amounts["split_line_item_net_split_cost"]
-        net += pod.first("split_line_item_net_unused_cost", "split_line_item_unused_cost")
-        net_total = sum((whole[line.place]["x_net_effective_cost"] for line in hour), ZERO)
+        charges[pod.source, *pod.place] = StagedCharge(category, None, nothing, "used")
+    totals = {
+        column: sum((whole[line.place][column] for line in hour), ZERO)
+        for column in ("effective_cost", "x_net_effective_cost")
+    }
     for line in hour:
         instance = charges[line.source, *line.place]
-        costs = {}
-        for column in COST_COLUMNS:
-            part, of = (net, net_total) if column == "x_net_effective_cost" else (gross, total)
-            costs[column] = times_ratio(whole[line.place][column], part, of) if of else ZERO
-            instance.costs[column] -= costs[column]
-        charges[pod.source, *pod.place, *line.place] = StagedCharge(category, instance.status, costs)
+        instance.split_part = "remainder"
+        for name, gross, net in split_parts(pod):
+            costs = part_of(whole[line.place], totals, gross, net)
+            for column in COST_COLUMNS:
+                instance.costs[column] -= costs[column]
+            key = (pod.source, *pod.place, *line.place, *(["unused"] if name == "unused" else []))
+            charges[key] = StagedCharge(category, instance.status, costs, name)
+
+
+def take_unused(charges: dict[Key, StagedCharge], task: Line, whole: Mapping[str, Decimal]) -> None:
+    """Keep what a task without instance did not use of its own line apart."""
+    itself = charges[task.source, *task.place]
+    itself.split_part = "used"
+    for name, gross, net in split_parts(task):
+        if name == "unused":
+            costs = part_of(whole, whole, gross, net)
+            for column in COST_COLUMNS:
+                itself.costs[column] -= costs[column]
+            charges[task.source, *task.place, "unused"] = StagedCharge(
+                itself.category, itself.status, costs, "unused"
+            )
+
+
+def split_parts(pod: Line) -> list[tuple[str, Decimal, Decimal | None]]:
+    """A pod's parts that cost something, its used one always: name, gross and (where AWS tells it) net."""
+    net = pod.amounts.get("split_line_item_net_split_cost")
+    parts = [("used", pod.first("split_line_item_split_cost"), net)]
+    unused = pod.first("split_line_item_unused_cost")
+    net_unused = pod.first("split_line_item_net_unused_cost", "split_line_item_unused_cost")
+    if unused or (net is not None and net_unused):
+        parts.append(("unused", unused, None if net is None else net_unused))
+    return parts
+
+
+def part_of(
+    line: Mapping[str, Decimal], totals: Mapping[str, Decimal], gross: Decimal, net: Decimal | None
+) -> dict[str, Decimal]:
+    """A part of every cost column of a line: gross by the amortised total, net by the net one."""
+    costs = {}
+    for column in COST_COLUMNS:
+        part, of = gross, totals["effective_cost"]
+        if column == "x_net_effective_cost" and net is not None:
+            part, of = net, totals["x_net_effective_cost"]
+        costs[column] = times_ratio(line[column], part, of) if of else ZERO
+    return costs
 
 
 def costs_of(line: Line, is_net: bool) -> dict[str, Decimal]:

@@ -2,7 +2,7 @@
 
 One build of the real job holds two exports: a CUR 2.0 in two Parquet files with a discount programme's net
 columns, and a legacy CUR in CSV without them; in both, instance hours over several purchase options with pods
-and tasks that take less than, all of, or more than their instance.
+and tasks that take less than, all of, or more than their instance, and Fargate tasks, which have none.
 """
 
 from __future__ import annotations
@@ -126,6 +126,8 @@ class RandomBill:
             self.line(self.hour(), texts)
         for number in range(250):
             self.instance_hour(number)
+        for number in range(60):
+            self.fargate_task(number)
         return [line for lines in self.lines.values() for line in lines]
 
     def hour(self) -> datetime:
@@ -153,6 +155,26 @@ class RandomBill:
         pods = self.random.randrange(1, 5)
         for pod in range(pods):
             self.pod(start, common, instance, f"pod-{pod}", total, pods, exactly=number % 3 == 0)
+
+    def fargate_task(self, number: int) -> None:
+        """Lines of a task without instance: its own money, whether a parent is named or not."""
+        task = f"arn:aws:ecs:eu-west-1:000000000042:task/cluster/{number}"
+        for resource in ("vCPU-Hours:perCPU", "GB-Hours"):
+            texts = {
+                "line_item_line_item_type": self.random.choice(["Usage", "SavingsPlanCoveredUsage"]),
+                "line_item_product_code": "AmazonECS",
+                "line_item_operation": "FargateTask",
+                "line_item_usage_type": f"EUW1-Fargate-{resource}",
+                "line_item_resource_id": task,
+            }
+            if number % 3 == 0:
+                texts["split_line_item_parent_resource_id"] = task
+            amounts = {
+                name: self.money()
+                for name in sorted(POD_AMOUNTS & set(self.amounts))
+                if self.random.random() < 0.7
+            }
+            self.line(self.hour(), texts, **amounts)
 
     def pod(
         self,
@@ -295,14 +317,15 @@ def test_every_charge_is_what_aws_formulas_make_of_its_line(
 ) -> None:
     warehouse, bills = build(tmp_path_factory.mktemp("bills"), Random(seed))
     wanted = {
-        key: (charge.category, charge.status, *charge.costs.values())
+        key: (charge.category, charge.status, charge.split_part, *charge.costs.values())
         for bill in bills
         for key, charge in staged_charges(bill).items()
     }
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         rows = connection.execute(
             f"""
-            select charge_id, charge_category, commitment_discount_status, {", ".join(COST_COLUMNS)},
+            select charge_id, charge_category, commitment_discount_status, x_split_part,
+                {", ".join(COST_COLUMNS)},
                 tags['app'] = '☃ ' || x_landed_row
             from staging.charges
             """
@@ -349,7 +372,7 @@ def totals(rows: list[tuple[object, ...]]) -> dict[str, Decimal]:
     """Billed cost per source."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        sums[str(row[0]).split("/")[0]] += row[3]
+        sums[str(row[0]).split("/")[0]] += row[4]
     return dict(sums)
 
 

@@ -24,7 +24,7 @@ with
             line_item_currency_code as billing_currency,
             usage_date,
             line_item_line_item_type as line_item_type,
-            split_line_item_parent_resource_id is not null
+            coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
             or coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false) as is_split,
             line_item_line_item_type = 'Fee'
             and reservation_reservation_a_r_n is not null

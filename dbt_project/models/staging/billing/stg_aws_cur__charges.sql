@@ -50,7 +50,9 @@ select
     parts.resource_name,
     parts.resource_type,
     parts.sku_id,
-    case when parts.part <> 'unused' then parts.consumed_quantity end as consumed_quantity,
+    case
+        when parts.part <> 'unused' and coalesce(pods.has_quantity, true) then parts.consumed_quantity
+    end as consumed_quantity,
     case when parts.part <> 'unused' then parts.consumed_unit end as consumed_unit,
     coalesce(parts.commitment_discount_id, pods.commitment_discount_id) as commitment_discount_id,
     case
@@ -70,9 +72,12 @@ select
     } %}
     {%- for column in cost_columns() %}
         cast(
-            {{ own_cost[column] }}
-            + coalesce(pods.{{ column }}, 0)
-            - coalesce(taken_by_pods.{{ column }}, 0) as decimal(38, 12)
+            case
+                when pods.split_part = 'unused'
+                then 0
+                else {{ own_cost[column] }} - coalesce(taken_by_pods.{{ column }}, 0)
+            end
+            + coalesce(pods.{{ column }}, 0) as decimal(38, 12)
         ) as {{ column }},
     {%- endfor %}
     parts.tags,
@@ -86,6 +91,10 @@ select
     parts.x_kubernetes_workload_type,
     parts.x_kubernetes_workload,
     parts.x_kubernetes_labels,
+    case
+        when parts.part = 'whole'
+        then coalesce(pods.split_part, case when taken_by_pods.line_item_id is not null then 'remainder' end)
+    end as x_split_part,
     parts.x_split_parent_id,
     parts.x_landed_file,
     parts.x_landed_row

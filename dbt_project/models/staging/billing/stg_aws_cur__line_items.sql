@@ -9,8 +9,9 @@ with
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
             {{ with_tag_keys("resource_tags", cur_tag_key) }} as tags,
             {{ with_tag_keys("cost_category", cur_tag_key) }} as cost_categories,
-            -- Pods and tasks are a second view of the money of the instance that they ran on.
-            split_line_item_parent_resource_id is not null
+            -- Pods and tasks are a second view of the money of the instance that they ran on. A Fargate task
+            -- has none: its lines are its own money, also where they name the task itself as the parent.
+            coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
             or coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false) as is_split,
             line_item_line_item_type = 'Fee'
             and reservation_reservation_a_r_n is not null as is_reservation_fee,
@@ -105,10 +106,14 @@ with
                 then coalesce(pricing_public_on_demand_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as contracted_cost,
-            coalesce(split_line_item_split_cost, 0) + coalesce(split_line_item_unused_cost, 0) as split_cost,
+            coalesce(split_line_item_split_cost, 0) as used_split_cost,
+            coalesce(split_line_item_unused_cost, 0) as unused_split_cost,
             -- Null without a discount programme: the gross cost says the pod's part then.
-            split_line_item_net_split_cost
-            + coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0) as net_split_cost
+            split_line_item_net_split_cost as net_used_split_cost,
+            case
+                when split_line_item_net_split_cost is not null
+                then coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0)
+            end as net_unused_split_cost
         from named
     )
 
@@ -198,8 +203,10 @@ select
     end as x_kubernetes_labels,
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,
-    split_cost,
-    net_split_cost,
+    used_split_cost,
+    unused_split_cost,
+    net_used_split_cost,
+    net_unused_split_cost,
     landed_file as x_landed_file,
     landed_row as x_landed_row
 from costed

@@ -1,19 +1,29 @@
 -- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here
 -- each pod takes its part out of its instance's line items, in every cost column and at the ratio of the
 -- amortised costs (the net ones for the net column, where the bill has them), and what no pod took stays
--- with the instance. An instance hour can be several line items (one per purchase option): a pod then has a
--- part in each of them. Nothing is rounded away: the instance keeps the rest to the last digit.
+-- with the instance. AWS tells apart what a pod used (split cost) and its share of what nobody used (unused
+-- cost): a part each. An instance hour can be several line items (one per purchase option): a pod then has
+-- its parts in each of them. Nothing is rounded away: the instance keeps the rest to the last digit.
+--
+-- A Fargate task has no instance: its line items are its own, and only what it did not use of them (where AWS
+-- tells) is taken out.
 with
-    pods as (
+    -- For the days of this run only.
+    line_items as (
         select *
         from {{ ref("stg_aws_cur__line_items") }}
         where
-            is_split
-            and {{ in_changed_deliveries("aws_cur") }}
+            {{ in_changed_deliveries("aws_cur") }}
             and usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
-    instances as (
+    pods as (
+        select *, is_split as has_instance
+        from line_items
+        where is_split or unused_split_cost <> 0 or net_unused_split_cost <> 0
+    ),
+
+    hosts as (
         select
             line_item_id,
             x_source_name,
@@ -26,11 +36,18 @@ with
             list_cost,
             net_covered_or_plain_cost as x_net_effective_cost,
             commitment_discount_id,
-            commitment_discount_status
-        from {{ ref("stg_aws_cur__line_items") }}
+            commitment_discount_status,
+            charge_category,
+            x_usage_type
+        from line_items
+        where not is_split
+    ),
+
+    instances as (
+        select *
+        from hosts
         where
-            not is_split
-            and resource_id in (select x_split_parent_id from pods)
+            resource_id in (select x_split_parent_id from pods where has_instance)
             and charge_category = 'Usage'
             -- Data transfer and the like bear the instance's id too; the pods are parts of its running
             -- hours.
@@ -41,8 +58,6 @@ with
                 or x_usage_type like '%DedicatedUsage%'
                 or x_usage_type like '%Fargate%'
             )
-            and {{ in_changed_deliveries("aws_cur") }}
-            and usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
     instance_hours as (
@@ -55,35 +70,100 @@ with
             {{ money_units("sum(x_net_effective_cost)") }} as net_effective_units
         from instances
         group by all
+    ),
+
+    placed as (
+        select
+            pods.line_item_id as pod_line_item_id,
+            pods.has_instance,
+            pods.used_split_cost,
+            pods.unused_split_cost,
+            pods.net_used_split_cost,
+            pods.net_unused_split_cost,
+            instances.*,
+            instance_hours.effective_units,
+            instance_hours.net_effective_units
+        from pods
+        left join
+            instances
+            on instances.x_source_name = pods.x_source_name
+            and instances.delivery = pods.delivery
+            and instances.resource_id = pods.x_split_parent_id
+            and instances.charge_period_start = pods.charge_period_start
+        left join
+            instance_hours
+            on instance_hours.x_source_name = pods.x_source_name
+            and instance_hours.delivery = pods.delivery
+            and instance_hours.resource_id = pods.x_split_parent_id
+            and instance_hours.charge_period_start = pods.charge_period_start
+        where pods.has_instance
+        union all by name
+        select
+            pods.line_item_id as pod_line_item_id,
+            pods.has_instance,
+            0 as used_split_cost,
+            pods.unused_split_cost,
+            case when pods.net_used_split_cost is not null then 0 end as net_used_split_cost,
+            pods.net_unused_split_cost,
+            hosts.*,
+            {{ money_units("hosts.effective_cost") }} as effective_units,
+            {{ money_units("hosts.x_net_effective_cost") }} as net_effective_units
+        from pods
+        inner join hosts on hosts.line_item_id = pods.line_item_id
+        where not pods.has_instance
+    ),
+
+    parts as (
+        select
+            *,
+            unnest(
+                case
+                    when line_item_id is null
+                    then ['used']
+                    when unused_split_cost <> 0 or coalesce(net_unused_split_cost, 0) <> 0
+                    then ['used', 'unused']
+                    else ['used']
+                end
+            ) as split_part
+        from placed
+    ),
+
+    costed as (
+        select
+            *,
+            case split_part when 'used' then used_split_cost else unused_split_cost end as part,
+            case split_part when 'used' then net_used_split_cost else net_unused_split_cost end as net_part
+        from parts
     )
 
 select
     -- With the instance line item's file and row: a delivery's files each have a row 1.
-    pods.line_item_id || coalesce(
-        '/'
-        || split_part(instances.line_item_id, '/', -2)
-        || '/'
-        || split_part(instances.line_item_id, '/', -1),
-        ''
-    ) as charge_id,
-    pods.line_item_id as pod_line_item_id,
-    instances.line_item_id as instance_line_item_id,
-    instances.commitment_discount_id,
-    instances.commitment_discount_status,
+    pod_line_item_id || case
+        when has_instance and line_item_id is not null
+        then '/' || split_part(line_item_id, '/', -2) || '/' || split_part(line_item_id, '/', -1)
+        else ''
+    end
+    || case split_part when 'unused' then '/unused' else '' end as charge_id,
+    pod_line_item_id,
+    line_item_id as instance_line_item_id,
+    split_part,
+    -- The quantity is told once, whatever number of parts the pod has.
+    split_part = 'used'
+    and row_number() over (partition by pod_line_item_id, split_part order by line_item_id)
+    = 1 as has_quantity,
+    commitment_discount_id,
+    commitment_discount_status,
     {%- for column in cost_columns() %}
         {%- if column == "x_net_effective_cost" %}
-            {%- set part = "coalesce(pods.net_split_cost, pods.split_cost)" %}
-            {%- set whole = (
-                "case when pods.net_split_cost is null then instance_hours.effective_units"
-                ~ " else instance_hours.net_effective_units end"
-            ) %}
-        {%- else %} {%- set part, whole = "pods.split_cost", "instance_hours.effective_units" %}
+            {%- set part = "coalesce(net_part, part)" %}
+            {%- set whole = "case when net_part is null then effective_units else net_effective_units end" %}
+        {%- else %} {%- set part, whole = "part", "effective_units" %}
         {%- endif %}
         coalesce(
             {{
                 money(
                     whole_quotient(
-                        money_units("instances." ~ column) ~ " * " ~ money_units(part),
+                        money_units(column) ~ " * " ~ money_units(part),
                         "nullif(" ~ whole ~ ", 0)",
                     )
                 )
@@ -91,16 +171,4 @@ select
             0
         ) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
-from pods
-left join
-    instances
-    on instances.x_source_name = pods.x_source_name
-    and instances.delivery = pods.delivery
-    and instances.resource_id = pods.x_split_parent_id
-    and instances.charge_period_start = pods.charge_period_start
-left join
-    instance_hours
-    on instance_hours.x_source_name = pods.x_source_name
-    and instance_hours.delivery = pods.delivery
-    and instance_hours.resource_id = pods.x_split_parent_id
-    and instance_hours.charge_period_start = pods.charge_period_start
+from costed

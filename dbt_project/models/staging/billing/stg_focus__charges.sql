@@ -44,6 +44,7 @@ select
     tags['aws:eks:workload-type'] as x_kubernetes_workload_type,
     tags['aws:eks:workload-name'] as x_kubernetes_workload,
     {{ no_labels() }} as x_kubernetes_labels,
+    null::varchar as x_split_part,
     null::varchar as x_split_parent_id,
     landed_file as x_landed_file,
     landed_row as x_landed_row
