@@ -222,6 +222,7 @@ def unused_commitment(line: Line) -> tuple[Decimal, Decimal]:
     if any(column not in line.amounts for column in commitment):
         return ZERO, ZERO
     unused = line.amounts[commitment[0]] - line.amounts[commitment[1]]
-    net_fee = line.amounts.get("savings_plan_net_recurring_commitment_for_billing_period")
-    fee = line.amounts.get("savings_plan_recurring_commitment_for_billing_period")
-    return unused, times_ratio(unused, net_fee, fee) if net_fee is not None and fee else unused
+    parts = [f"{kind}_commitment_for_billing_period" for kind in ("recurring", "amortized_upfront")]
+    fee = sum((line.first(f"savings_plan_{part}") for part in parts), ZERO)
+    net_fee = sum((line.first(f"savings_plan_net_{part}", f"savings_plan_{part}") for part in parts), ZERO)
+    return unused, times_ratio(unused, net_fee, fee) if fee else unused

@@ -63,6 +63,9 @@ AMOUNTS = {
     "savingsPlan/TotalCommitmentToDate": "savings_plan_total_commitment_to_date",
     "savingsPlan/UsedCommitment": "savings_plan_used_commitment",
     "savingsPlan/RecurringCommitmentForBillingPeriod": "savings_plan_recurring_commitment_for_billing_period",
+    "savingsPlan/AmortizedUpfrontCommitmentForBillingPeriod": (
+        "savings_plan_amortized_upfront_commitment_for_billing_period"
+    ),
     "splitLineItem/SplitCost": "split_line_item_split_cost",
     "splitLineItem/UnusedCost": "split_line_item_unused_cost",
 }
@@ -73,6 +76,7 @@ NET_AMOUNTS = (
     "reservation_net_unused_recurring_fee",
     "savings_plan_net_savings_plan_effective_cost",
     "savings_plan_net_recurring_commitment_for_billing_period",
+    "savings_plan_net_amortized_upfront_commitment_for_billing_period",
     "split_line_item_net_split_cost",
     "split_line_item_net_unused_cost",
 )

@@ -44,19 +44,7 @@ with
                 coalesce(savings_plan_total_commitment_to_date - savings_plan_used_commitment, 0)
             ) as savings_plan_unused,
             -- The one formula that is no sum of columns: it is taken row by row here too.
-            sum(
-                coalesce(
-                    {{
-                        money_times_ratio(
-                            "(savings_plan_total_commitment_to_date - savings_plan_used_commitment)",
-                            "savings_plan_net_recurring_commitment_for_billing_period",
-                            "savings_plan_recurring_commitment_for_billing_period",
-                        )
-                    }},
-                    savings_plan_total_commitment_to_date - savings_plan_used_commitment,
-                    0
-                )
-            ) as net_savings_plan_unused,
+            sum({{ net_savings_plan_unused() }}) as net_savings_plan_unused,
             sum(coalesce(reservation_effective_cost, 0)) as reservation_effective,
             sum(
                 coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)

@@ -5,6 +5,7 @@ What belongs here: keys, partitions, and what a materialisation shows. What does
 
 # Dagster looks at annotations when the asset is made, so they are not postponed here.
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
@@ -103,9 +104,15 @@ def _charges_metadata(
 ) -> dict[str, dg.MetadataValue[Any] | int]:
     deliveries = [result for result in landing.deliveries if result.family == family]
     new = [
-        f"{result.source_name}/{result.delivery}: {name} ({count} values)"
+        f"{result.source_name}/{result.delivery}: {name} ({count} values, on rows that bill "
+        f"{_amounts(result.new_column_spend.get(name, {}))})"
         for result in deliveries
         for name, count in result.new_columns.items()
+    ]
+    repeated = [
+        f"{result.source_name}/{result.delivery}: {', '.join(result.repeated_columns)}"
+        for result in deliveries
+        if result.repeated_columns
     ]
     unused = [
         f"{result.source_name}/{result.delivery}: "
@@ -119,6 +126,7 @@ def _charges_metadata(
         "path": dg.MetadataValue.path(str(settings.landing_folder / "billing" / family)),
         "new_columns": dg.MetadataValue.md(_listed(new)),
         "columns_not_read": dg.MetadataValue.md(_listed(unused)),
+        "columns_of_one_name": dg.MetadataValue.md(_listed(repeated)),
     }
 
 
@@ -138,17 +146,20 @@ def _days_metadata(settings: Settings, landing: BillingLanding) -> dict[str, dg.
 def _table(deliveries: list[DeliveryResult] | tuple[DeliveryResult, ...]) -> str:
     if not deliveries:
         return "none"
-    rows = [
+    head = [
         "| export | delivery | status | months | rows | billed cost | changed days |",
         "| --- | --- | --- | --- | ---: | ---: | ---: |",
     ]
-    for result in deliveries:
-        billed = ", ".join(f"{cost:,.2f} {currency}" for currency, cost in sorted(result.billed_cost.items()))
-        rows.append(
-            f"| {result.source_name} | {result.delivery} | {result.status} | {', '.join(result.months)} "
-            f"| {result.row_count:,} | {billed} | {len(result.changed_days)} |"
-        )
-    return "\n".join(rows)
+    rows = [
+        f"| {result.source_name} | {result.delivery} | {result.status} | {', '.join(result.months)} "
+        f"| {result.row_count:,} | {_amounts(result.billed_cost)} | {len(result.changed_days)} |"
+        for result in deliveries
+    ]
+    return "\n".join([*head, *rows])
+
+
+def _amounts(by_currency: dict[str, Decimal]) -> str:
+    return ", ".join(f"{cost:,.2f} {currency}" for currency, cost in sorted(by_currency.items())) or "nothing"
 
 
 def _listed(items: list[str] | tuple[str, ...]) -> str:

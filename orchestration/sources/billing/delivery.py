@@ -7,6 +7,7 @@ What does not: which deliveries there are (`manifest`), or whether one has chang
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -38,10 +39,14 @@ _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 @dataclass
 class ColumnReport:
-    """What a delivery's files have besides what is read: columns with the number of values in them."""
+    """What a delivery's files have besides what is read: columns with the number of values in them.
+
+    `new_spend` is what the rows with a value in a new column bill, per currency.
+    """
 
     unused: dict[str, int] = field(default_factory=dict)
     new: dict[str, int] = field(default_factory=dict)
+    new_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
 
 
@@ -162,11 +167,22 @@ def _source_totals(
             continue
         sums = ", ".join(f"coalesce(sum(u{place}), 0)::bigint" for place in range(len(reading.unused)))
         counts = connection.execute(f"select {sums} from raw_totals").fetchall()[0]
-        for column, count in zip(reading.unused, counts, strict=True):
+        for place, (column, count) in enumerate(zip(reading.unused, counts, strict=True)):
             report.unused[column.header] = report.unused.get(column.header, 0) + count
             if column.header in reading.new:
                 report.new[column.header] = report.new.get(column.header, 0) + count
+                _add_spend(connection, report.new_spend.setdefault(column.header, {}), place)
     return report
+
+
+def _add_spend(connection: duckdb.DuckDBPyConnection, spend: dict[str, Decimal], place: int) -> None:
+    """Add what the rows with a value in one unused column bill, from `raw_totals`, per currency."""
+    sums = connection.execute(
+        f"select billing_currency, sum(s{place}) from raw_totals where u{place} > 0 "
+        "and billing_currency is not null group by 1 order by 1"
+    ).fetchall()
+    for currency, billed in sums:
+        spend[currency] = spend.get(currency, Decimal(0)) + billed
 
 
 def _write_days(

@@ -47,7 +47,8 @@ class DeliveryResult:
 
     `billed_cost` is the sum in the source files per billing currency; `changed_days` are the usage days whose
     charges are not what they were; `unused_columns` are the file's columns that nothing reads, with the
-    number of values in them, and `new_columns` those of them that the provider's documentation lacks.
+    number of values in them, and `new_columns` those of them that the provider's documentation lacks;
+    `new_column_spend` is what the rows with a value in a new column bill, per currency.
     """
 
     source_name: str
@@ -63,6 +64,7 @@ class DeliveryResult:
     changed_days: tuple[date, ...] = ()
     unused_columns: dict[str, int] = field(default_factory=dict)
     new_columns: dict[str, int] = field(default_factory=dict)
+    new_column_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     repeated_columns: tuple[str, ...] = ()
 
 
@@ -240,5 +242,6 @@ def _result(
         changed_days=tuple(sorted({day.usage_date for day in changed})),
         unused_columns=report.unused,
         new_columns=report.new,
+        new_column_spend=report.new_spend,
         repeated_columns=tuple(sorted(report.repeated)),
     )

@@ -1,5 +1,8 @@
--- AWS' bill in FOCUS terms, line by line. The amortised formulas are AWS' own: Cost and Usage Report user
--- guide, "Savings Plans details" and "Reservation details"; the table of them is in docs/billing.md.
+-- AWS' bill in FOCUS terms, line by line. The formulas are AWS' own; the comments name the pages of the Cost
+-- and Usage Report user guide that they are from: "Line item details", "Reservation details", "Savings Plans
+-- details", "Split line item details", "Pricing details" and "Understanding your amortized reservation
+-- data" /
+-- "Understanding Savings Plans". docs/billing.md has them all as a table.
 with
     source as (select * from {{ source("landing", "aws_cur_charges") }}),
 
@@ -28,44 +31,43 @@ with
     costed as (
         select
             *,
+            -- Line item details, lineItem/UnblendedCost: what the invoice is made of.
             case when is_split then 0 else coalesce(line_item_unblended_cost, 0) end as billed_cost,
             -- What the commitment did not cover: a charge of its own, see stg_aws_cur__charges.
             case
                 line_item_line_item_type
+                -- Savings Plans details, savingsPlan/TotalCommitmentToDate and UsedCommitment: of this hour.
                 when 'SavingsPlanRecurringFee'
                 then coalesce(savings_plan_unused_commitment, 0)
+                -- Reservation details, reservation/Unused…: both told on the RIFee row, for the whole period.
                 when 'RIFee'
                 then
                     coalesce(reservation_unused_amortized_upfront_fee_for_billing_period, 0)
                     + coalesce(reservation_unused_recurring_fee, 0)
             end as unused_commitment_cost,
             case
+                -- Reservation details: the upfront fee is in the effective costs of the usage that it covers.
                 when is_split or is_reservation_fee or is_savings_plan_refund
                 then 0
+                -- Savings Plans details: likewise; a negation takes the on-demand price of covered usage
+                -- back.
                 when line_item_line_item_type in ('SavingsPlanNegation', 'SavingsPlanUpfrontFee')
                 then 0
+                -- Savings Plans details, savingsPlan/SavingsPlanEffectiveCost.
                 when line_item_line_item_type = 'SavingsPlanCoveredUsage'
                 then coalesce(savings_plan_savings_plan_effective_cost, 0)
+                -- Reservation details, reservation/EffectiveCost.
                 when line_item_line_item_type = 'DiscountedUsage'
                 then coalesce(reservation_effective_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as covered_or_plain_cost,
+            -- The same net of discounts: the Net… columns of the same pages, which are there in bills of
+            -- accounts
+            -- with a discount programme only.
             case
                 line_item_line_item_type
                 when 'SavingsPlanRecurringFee'
-                -- There is no net column for it: gross unused, at the ratio of the net to the gross fee.
-                then
-                    coalesce(
-                        {{
-                            money_times_ratio(
-                                "savings_plan_unused_commitment",
-                                "savings_plan_net_recurring_commitment_for_billing_period",
-                                "savings_plan_recurring_commitment_for_billing_period",
-                            )
-                        }},
-                        savings_plan_unused_commitment,
-                        0
-                    )
+                then {{ net_savings_plan_unused() }}
                 when 'RIFee'
                 then
                     coalesce(
@@ -80,7 +82,7 @@ with
                 then 0
                 when line_item_line_item_type in ('SavingsPlanNegation', 'SavingsPlanUpfrontFee')
                 then 0
-                -- The other rows' net costs already hold these discounts.
+                -- Line item details, lineItem/NetUnblendedCost: net costs already hold these discounts.
                 when has_net_costs and line_item_line_item_type in ('EdpDiscount', 'PrivateRateDiscount')
                 then 0
                 when line_item_line_item_type = 'SavingsPlanCoveredUsage'
@@ -94,11 +96,15 @@ with
                 then coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)
                 else coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)
             end as net_covered_or_plain_cost,
+            -- Pricing details, pricing/publicOnDemandCost.
             case
                 when is_split or line_item_line_item_type = 'SavingsPlanNegation'
                 then 0
                 else coalesce(pricing_public_on_demand_cost, 0)
             end as list_cost,
+            -- FOCUS, ContractedCost: at the negotiated price but without commitments. A reservation's usage
+            -- is
+            -- billed at 0 and has no such price on the row: its public price is the nearest to it.
             case
                 when is_split or line_item_line_item_type = 'SavingsPlanNegation'
                 then 0
@@ -106,6 +112,7 @@ with
                 then coalesce(pricing_public_on_demand_cost, 0)
                 else coalesce(line_item_unblended_cost, 0)
             end as contracted_cost,
+            -- Split line item details, splitLineItem/SplitCost, UnusedCost and their Net… forms.
             coalesce(split_line_item_split_cost, 0) as used_split_cost,
             coalesce(split_line_item_unused_cost, 0) as unused_split_cost,
             -- Null without a discount programme: the gross cost says the pod's part then.

@@ -11,8 +11,9 @@ select
     charge_period_start,
     charge_period_end,
     usage_date,
-    charge_category,
-    charge_class,
+    -- A word of the provider's own is an adjustment; x_line_item_type keeps it.
+    {{ focus_word("charge_category", charge_categories(), "'Adjustment'") }} as charge_category,
+    {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
     charge_description,
     service_name,
     service_category,
@@ -25,7 +26,7 @@ select
     consumed_quantity,
     consumed_unit,
     commitment_discount_id,
-    commitment_discount_status,
+    {{ focus_word("commitment_discount_status", ["Used", "Unused"]) }} as commitment_discount_status,
     billing_currency,
     coalesce(billed_cost, 0) as billed_cost,
     coalesce(effective_cost, 0) as effective_cost,
@@ -35,7 +36,9 @@ select
     coalesce(effective_cost, 0) as x_net_effective_cost,
     {{ with_tag_keys("tags") }} as tags,
     {{ with_tag_keys("x_cost_categories") }} as cost_categories,
-    null::varchar as x_line_item_type,
+    case
+        when {{ focus_word("charge_category", charge_categories()) }} is null then charge_category
+    end as x_line_item_type,
     x_usage_type,
     x_operation,
     x_service_code,

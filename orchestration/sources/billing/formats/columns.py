@@ -73,6 +73,7 @@ AWS_CUR: dict[str, Kind] = {
     "savings_plan_used_commitment": "number",
     "savings_plan_amortized_upfront_commitment_for_billing_period": "number",
     "savings_plan_recurring_commitment_for_billing_period": "number",
+    "savings_plan_net_amortized_upfront_commitment_for_billing_period": "number",
     "savings_plan_net_recurring_commitment_for_billing_period": "number",
     "split_line_item_parent_resource_id": "text",
     "split_line_item_reserved_usage": "number",

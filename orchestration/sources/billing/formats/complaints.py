@@ -11,11 +11,15 @@ import duckdb
 
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import Kind
-from orchestration.sources.billing.formats.conversions import converted, text
+from orchestration.sources.billing.formats.conversions import converted, is_no_map, text
 from orchestration.sources.billing.formats.files import DataFile, SourceColumn, first_line, relation
 from orchestration.sources.billing.formats.reading import Reading
 
-_WORDS = {"number": "a number", "timestamp": "a time", "map": "a JSON object"}
+_WORDS = {
+    "number": "a number",
+    "timestamp": "a time",
+    "map": "a JSON object, nor a JSON list of keys and values",
+}
 
 
 def explain(
@@ -81,5 +85,5 @@ def _fails(reading: Reading, column: SourceColumn, kind: Kind) -> str:
     """Whether a value is there and does not convert."""
     value = text(column, reading.absent)
     if kind == "map":
-        return f"coalesce(json_type(try_cast({value} as json)), '') <> 'OBJECT' and {value} is not null"
+        return is_no_map(value)
     return f"{value} is not null and {converted(kind, column, reading.absent, 'try_cast')} is null"

@@ -6,10 +6,13 @@ What does not belong here: which column becomes which.
 
 from __future__ import annotations
 
+import re
+
 from orchestration.sources.billing.formats.columns import SQL_TYPES, Kind
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 
 _EMPTY_MAP = "map([]::varchar[], []::varchar[])"
+_ENTRIES = '[{"key":"VARCHAR","value":"VARCHAR"}]'
 
 
 def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
@@ -49,19 +52,63 @@ def timestamp(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "c
     return f"{cast}({text(column, absent)} as timestamptz) at time zone 'UTC'"
 
 
-def mapping(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
-    """The column as map(varchar, varchar) without empty values, sorted by key; NULL when absent or empty."""
+def mapping(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
+    """The column as map(varchar, varchar) without empty values, sorted by key; NULL when absent or empty.
+
+    A map, a struct, a list of structs with `key` and `value`, or the JSON text of an object or such a list.
+    Of a key that comes twice the first value stays.
+    """
     if column.type.startswith("MAP("):
         source = column.sql
-    elif column.type.startswith("STRUCT(") and column.type.endswith("[]"):
-        source = f"map_from_entries({column.sql})"
+    elif column.type.endswith("[]"):
+        source = _map_of_list(column.sql)
     elif column.type.startswith("STRUCT("):
-        source = f"{cast}(to_json({column.sql}) as map(varchar, varchar))"
+        source = f"cast(to_json({column.sql}) as map(varchar, varchar))"
     else:
-        source = f"{cast}({cast}({text(column, absent)} as json) as map(varchar, varchar))"
+        source = _map_of_json(text(column, absent))
     return (
         f"case when cardinality({source}) > 0 then map_from_entries(list_sort(list_filter(map_entries("
         f"cast({source} as map(varchar, varchar))), lambda e: e.value <> ''))) end"
+    )
+
+
+def may_hold_map(column: SourceColumn) -> bool:
+    """Whether a column has a type that `mapping` takes: a list has to be one of keys and values."""
+    fields = column.type.lower()
+    is_keyed = all(re.search(rf'[(, ]"?{name}"? ', fields) for name in ("key", "value"))
+    return not fields.endswith("[]") or (fields.startswith("struct(") and is_keyed)
+
+
+def is_no_map(value: str) -> str:
+    """Whether a text is there and is not the JSON of what `mapping` takes."""
+    kind = f"coalesce(json_type(try_cast({value} as json)), '')"
+    entries = f"case when {kind} = 'ARRAY' then from_json({value}, '{_ENTRIES}') end"
+    keyless = f"len(list_filter({entries}, lambda e: e.key is null)) > 0"
+    return f"({value} is not null and ({kind} not in ('OBJECT', 'ARRAY') or coalesce({keyless}, false)))"
+
+
+def _map_of_json(value: str) -> str:
+    """JSON text of an object, or of a list of objects with `key` and `value`, as a map."""
+    listed = f"from_json_strict({value}, '{_ENTRIES}')"
+    # A cast refuses an object that has a key twice; its first value is looked up by the key then.
+    repeated = (
+        f"map_from_entries(list_transform(list_distinct(json_keys({value})), lambda k: {{'key': k, "
+        f"""'value': json_extract_string({value}, '$."' || k || '"')}}))"""
+    )
+    return (
+        f"case when starts_with(ltrim({value}), '[') then {_map_of_list(listed)} "
+        f"when len(list_distinct(json_keys({value}))) < len(json_keys({value})) then {repeated} "
+        f"else cast(cast({value} as json) as map(varchar, varchar)) end"
+    )
+
+
+def _map_of_list(entries: str) -> str:
+    """A list of structs with `key` and `value` as a map."""
+    keys = f"list_transform({entries}, lambda e: cast(e.key as varchar))"
+    kept = f"list_filter({entries}, lambda e, i: list_position({keys}, cast(e.key as varchar)) = i)"
+    return (
+        f"map_from_entries(list_transform({kept}, "
+        "lambda e: {'key': cast(e.key as varchar), 'value': cast(e.value as varchar)}))"
     )
 
 
@@ -73,7 +120,7 @@ def converted(kind: Kind, column: SourceColumn, absent: tuple[str, ...] = (), ca
         return number(column, absent, cast)
     if kind == "timestamp":
         return timestamp(column, absent, cast)
-    return mapping(column, absent, cast)
+    return mapping(column, absent)
 
 
 def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str:

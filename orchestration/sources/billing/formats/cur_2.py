@@ -12,8 +12,17 @@ from orchestration.sources.billing.formats.cur_legacy import by_name, map_of_col
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
 
-# Column `tags` holds tags of every origin; these are the ones that have a landed map.
-_ORIGINS = {"resource_tags": "resourceTags/", "cost_category": "costCategory/"}
+# Column `tags` holds tags of every origin, told apart by the beginning of the key: by landed map, the origins
+# that it takes up and what their keys begin with there. A resource's own tags come last: they win.
+_ORIGINS = {
+    "resource_tags": {
+        "iamPrincipal/": "iam_principal_",
+        "userAttribute/": "identity_user_attribute_",
+        "accountTag/": "account_tag_",
+        "resourceTags/": "",
+    },
+    "cost_category": {"costCategory/": ""},
+}
 
 # Columns of legacy CUR that CUR 2.0 keeps in the product map.
 _FROM_PRODUCT = {"product_product_name": "product_name", "product_region": "region"}
@@ -26,9 +35,12 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
     for target in aws_cur.MAPS:
         # Of a key that comes twice the last one stays: the map made for the purpose.
         parts: list[MapOfColumns | None] = []
-        if target in _ORIGINS and "tags" in named:
+        if "tags" in named:
             tags = named["tags"][0]
-            parts.append(MapOfColumns(_of_origin(tags, _ORIGINS[target]), ((tags, "map"),)))
+            parts.extend(
+                MapOfColumns(_of_origin(tags, origin, prefix), ((tags, "map"),))
+                for origin, prefix in _ORIGINS.get(target, {}).items()
+            )
         if target == "product":
             parts.append(map_of_columns(named, target))
         if target in named:
@@ -55,13 +67,14 @@ def mapping_value(column: SourceColumn, key: str) -> str:
     return f"cast({source}[{literal(key)}] as varchar)"
 
 
-def _of_origin(column: SourceColumn, origin: str) -> str:
+def _of_origin(column: SourceColumn, origin: str, prefix: str) -> str:
     """The entries of `tags` with one origin, keys renamed by AWS' rule; NULL when there are none.
 
-    `resourceTags/user:CostCenter` becomes `user_cost_center`. Of keys that become the same the first stays.
+    `resourceTags/user:CostCenter` becomes `user_cost_center`, `accountTag/Owner` becomes `account_tag_owner`.
+    Of keys that become the same the first stays.
     """
     renamed = (
-        "trim(regexp_replace(lower(regexp_replace("
+        f"{literal(prefix)} || trim(regexp_replace(lower(regexp_replace("
         f"substr(e.key, {len(origin) + 1}), '([A-Z])', '_\\1', 'g')), '[^a-z0-9]+', '_', 'g'), '_')"
     )
     entries = (

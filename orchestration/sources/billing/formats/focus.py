@@ -10,6 +10,7 @@ import re
 
 from orchestration.sources.billing.formats import conversions
 from orchestration.sources.billing.formats.columns import FOCUS, Kind
+from orchestration.sources.billing.formats.conversions import may_hold_map
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
 
@@ -30,7 +31,7 @@ def by_name(columns: tuple[SourceColumn, ...]) -> dict[str, list[SourceColumn]]:
     named: dict[str, list[SourceColumn]] = {}
     for column in columns:
         landed = _LANDED.get(_bare(column.header))
-        if landed:
+        if landed and (FOCUS[landed] != "map" or may_hold_map(column)):
             named.setdefault(landed, []).append(column)
     return named
 

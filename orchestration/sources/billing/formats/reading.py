@@ -68,11 +68,17 @@ class Reading:
     def source_totals(self, relation: str) -> str:
         """A query for the billed amounts and the counts of unused values, straight from the raw columns.
 
-        Columns: billing_period, billing_currency, usage_date, row_count, source_billed_cost, then one count
-        per unused column.
+        Columns: billing_period, billing_currency, usage_date, row_count, source_billed_cost, then for each
+        unused column a count (`u0`, …) and, where it is a new one, what the rows with a value in it bill
+        (`s0`, …).
         """
         counts = "".join(
             f", count({_present(column)}) as u{place}" for place, column in enumerate(self.unused)
+        ) + "".join(
+            f", cast(coalesce(sum({self.billed}) filter (where {_present(column)} is not null), 0) "
+            f"as decimal(38,12)) as s{place}"
+            for place, column in enumerate(self.unused)
+            if column.header in self.new
         )
         return (
             f"select {self.period} as billing_period, {self.currency} as billing_currency, "
@@ -93,4 +99,6 @@ def _present(column: SourceColumn) -> str:
         return f"nullif({column.sql}, '')"
     if column.type.startswith("MAP("):
         return f"nullif(cardinality({column.sql}), 0)"
+    if column.type.endswith("[]"):
+        return f"nullif(len({column.sql}), 0)"
     return column.sql

@@ -49,10 +49,16 @@ def run(store: Store, workspace: Path, *months: str, raises: bool = True) -> dg.
 
 def test_a_range_of_months_lands_in_one_run(store: Store, tmp_path: Path) -> None:
     for month, cost in (("2026-05", "1"), ("2026-06", "2"), ("2026-07", "4")):
-        rows = [legacy_row(cost, f"{month}-02", month, **{"lineItem/Novelty": "x"})]
+        rows = [
+            legacy_row(cost, f"{month}-02", month, **{"lineItem/Novelty": "x"}),
+            legacy_row(
+                "0.5", f"{month}-02", month, **{"lineItem/Novelty": "y", "lineItem/CurrencyCode": "EUR"}
+            ),
+            legacy_row("100", f"{month}-02", month),
+        ]
         bills.put_legacy(store, {"x-1.csv.gz": gzip_bytes(csv_bytes(rows))}, month=month, root="x")
     result = run(store, tmp_path / "w", "2026-06", "2026-07")
-    assert billed(tmp_path / "w" / "landing") == 6
+    assert billed(tmp_path / "w" / "landing") == 207
     shown = {
         event.asset_key.to_user_string(): event.materialization.metadata
         for event in result.get_asset_materialization_events()
@@ -60,9 +66,12 @@ def test_a_range_of_months_lands_in_one_run(store: Store, tmp_path: Path) -> Non
     }
     assert shown.keys() == {"landing/aws_cur_charges", "landing/focus_charges", "landing/billing_days"}
     charges = shown["landing/aws_cur_charges"]
-    assert charges["dagster/row_count"].value == 2
-    assert "| aws | x.2026-07 | landed | 2026-07 | 1 | 4.00 USD | 1 |" in str(charges["deliveries"].value)
-    assert "aws/x.2026-07: lineItem/Novelty (1 values)" in str(charges["new_columns"].value)
+    assert charges["dagster/row_count"].value == 6
+    assert "| aws | x.2026-07 | landed | 2026-07 | 3 | 0.50 EUR, 104.00 USD | 1 |" in str(
+        charges["deliveries"].value
+    )
+    novelty = "aws/x.2026-07: lineItem/Novelty (2 values, on rows that bill 0.50 EUR, 4.00 USD)"
+    assert novelty in str(charges["new_columns"].value)
     assert shown["landing/billing_days"]["changed_days"].value == "2026-06-02, 2026-07-02"
     assert all(check.passed for check in result.get_asset_check_evaluations())
 

@@ -87,14 +87,17 @@ def test_legacy_products_and_columns_that_nothing_reads(store: FolderStore, land
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_cur_2_tags_of_every_origin(store: FolderStore, landing: Path, form: str) -> None:
-    """`resource_tags` wins over the same tag in `tags`; other origins stay out of it."""
+    """`resource_tags` wins over the same tag in `tags`; other origins keep theirs in front of the key."""
     rows = [
         cur_2_row(
             resource_tags={"user_app": "web", "user_empty": ""},
             tags={
                 "resourceTags/user:App": "other",
                 "resourceTags/user:CostCenter": "11",
-                "accountTag/owner": "x",
+                "accountTag/Owner": "x",
+                "userAttribute/department": "y",
+                "iamPrincipal/team": "z",
+                "somethingNew/team": "not read",
                 "costCategory/Team": "blue",
             },
             product={"product_name": "Amazon EC2", "region": "us-east-1"},
@@ -134,7 +137,13 @@ def test_cur_2_tags_of_every_origin(store: FolderStore, landing: Path, form: str
         "from charges order by landed_row",
     ) == [
         (
-            {"user_app": "web", "user_cost_center": "11"},
+            {
+                "user_app": "web",
+                "user_cost_center": "11",
+                "account_tag_owner": "x",
+                "identity_user_attribute_department": "y",
+                "iam_principal_team": "z",
+            },
             {"team": "blue"},
             {"product_name": "Amazon EC2", "region": "us-east-1", "usagetype": "Box"},
             "Amazon EC2",
