@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,21 @@ def write_sources(sources: Path, size: Size) -> None:
         _write_bill(connection, sources, size, changed=False)
         _write_usage(connection, sources, size)
         _write_customers(connection, sources, size)
+
+
+def write_bill(sources: Path, size: Size) -> None:
+    """Write the bill alone, as one file below `sources`."""
+    with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
+        _write_bill(connection, sources, size, changed=False)
+
+
+def billed(file: Path) -> Decimal:
+    """What a bill's file adds up to, each value taken as a decimal."""
+    with duckdb.connect() as connection:
+        query = "select sum(line_item_unblended_cost::varchar::decimal(38, 12)) from read_parquet(?)"
+        total: Decimal = connection.execute(query, [str(file)]).fetchall()[0][0]
+    return total
 
 
 def change_one_day(sources: Path, size: Size) -> None:
