@@ -20,6 +20,7 @@ Table = tuple[str, str]
 
 _TOP_CUSTOMERS = ("marts", "customer_costs_monthly")
 _RECONCILIATION = ("marts", "reconciliation")
+_CHANGED_DAYS = ("staging", "changed_days")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:
 def _preview(warehouse: duckdb.DuckDBPyConnection, table: Table) -> str:
     if table == _TOP_CUSTOMERS:
         return _top_customers(warehouse)
+    if table == _CHANGED_DAYS:
+        return _changed_days(warehouse)
     return _reconciliation(warehouse) if table == _RECONCILIATION else ""
 
 
@@ -118,6 +121,25 @@ def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     header = ["period", "source", "currency", "hop", "billed", "effective", "difference of all columns"]
     return _markdown(header, sums)
+
+
+def _changed_days(warehouse: duckdb.DuckDBPyConnection) -> str:
+    """The days that the run computes again, by month and by what differs."""
+    days = warehouse.execute(
+        """
+        select
+            strftime(usage_date, '%Y-%m') as month,
+            reason,
+            count(*)::varchar as days,
+            min(usage_date)::varchar as first_day,
+            max(usage_date)::varchar as last_day
+        from staging.changed_days
+        group by all
+        order by month desc, reason
+        limit 24
+        """
+    ).fetchall()
+    return _markdown(["month", "what differs", "days", "first", "last"], days) if days else ""
 
 
 def _markdown(header: list[str], rows: list[tuple[Any, ...]]) -> str:

@@ -6,6 +6,7 @@ What does not: which deliveries there are (`manifest`), or whether one has chang
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats import complaints
-from orchestration.sources.billing.formats.columns import DAYS, charges_schema
+from orchestration.sources.billing.formats.columns import DAYS, NOT_IN_FINGERPRINT, charges_schema
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
     DataFile,
@@ -100,9 +101,11 @@ def land_delivery(
     delivery: Delivery,
     version: str,
     files: list[DataFile],
+    refuse_changed: Callable[[], None],
 ) -> ColumnReport:
     """Replace what a delivery landed before, whole: first its charges, then its days.
 
+    `refuse_changed` is called when all has been read, and raises when it is not what it was any more.
     Raises `BillingError` for content that cannot be read; nothing is replaced then.
     """
     groups = group_files(files, export, delivery)
@@ -125,6 +128,7 @@ def land_delivery(
             raise complaints.explain(connection, groups, error) from error
         _write_days(connection, new_charges, new_days, family, version, delivery)
         _refuse_gaps(connection, new_charges, new_days, family, files, export)
+        refuse_changed()
         for other in landed.FAMILIES:
             if other != family:
                 landed.charges_file(landing, other, export.name, delivery.name).unlink(missing_ok=True)
@@ -196,7 +200,7 @@ def _write_days(
     content = ", ".join(
         quoted(name)
         for name in charges_schema("aws_cur" if family == "aws_cur" else "focus")
-        if name not in ("landed_file", "landed_row")
+        if name not in NOT_IN_FINGERPRINT
     )
     connection.execute(
         f"""

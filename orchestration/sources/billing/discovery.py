@@ -63,6 +63,7 @@ def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills
                 notes.append(f"{location.describe(manifest.stored.key)}: not read, the export is not a bill")
             else:
                 deliveries.append(delivery)
+                notes.extend(delivery.notes)
     except LocationError as error:
         raise BillingError(f"billing export {export.name}: {error}") from error
     by_name: dict[str, Delivery] = {}

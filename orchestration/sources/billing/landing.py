@@ -9,6 +9,7 @@ What belongs here: deciding what to land, and the account of what was done. What
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -159,9 +160,30 @@ def _land(
     with connect(work, threads, memory_limit) as connection:
         try:
             files = open_files(connection, bills.location, delivery, work)
+            return land_delivery(
+                connection,
+                landing,
+                bills.export,
+                delivery,
+                version,
+                files,
+                lambda: _refuse_changed(bills, delivery),
+            )
         except LocationError as error:
             raise BillingError(f"billing export {bills.export.name}: {error}") from error
-        return land_delivery(connection, landing, bills.export, delivery, version, files)
+
+
+def _refuse_changed(bills: FoundBills, delivery: Delivery) -> None:
+    """A report that AWS overwrites in place can change while it is read: a mixture would be no bill."""
+    start = os.path.commonprefix([stored.key for stored in delivery.files])  # noqa: RUF071 (of the text)
+    now = {stored.key: stored.version for stored in bills.location.list(start)}
+    changed = [stored.key for stored in delivery.files if now.get(stored.key) != stored.version]
+    if changed:
+        raise BillingError(
+            f"{bills.location.describe(changed[0])}: was delivered again while it was read"
+            + (f" (and {len(changed) - 1} more)" if len(changed) > 1 else "")
+            + "; nothing of this delivery was landed: run again when the new one is complete"
+        )
 
 
 def _refuse_empty(bills: FoundBills, landing: Path) -> None:

@@ -66,6 +66,7 @@ class Delivery:
     files: tuple[StoredObject, ...]
     version: str
     described_by: str  # key of the manifest, or of the bare file
+    notes: tuple[str, ...] = ()  # what a person should know of it
     legacy: bool = False  # the manifest is a legacy CUR's
     columns: tuple[str, ...] = ()  # as the manifest lists them; may be incomplete
 
@@ -173,6 +174,7 @@ def read_manifest(
     if columns and manifest.kind == "export" and not lowered & {"line_item_unblended_cost", "billedcost"}:
         return None
     anchors: set[tuple[str | None, str]] = set()
+    elsewhere = sorted({source for source, _ in named if bucket and source not in (None, bucket)})
     keys = [_relative(manifest, where, source, key, bucket, prefix, anchors) for source, key in named]
     if len(anchors) > 1:
         raise BillingError(f"{where}: names files of several reports: {sorted(map(str, anchors))}; refused")
@@ -181,6 +183,13 @@ def read_manifest(
     if len(set(keys)) < len(keys):
         raise BillingError(f"{where}: names the same file twice; its charges would count twice")
     missing = [key for key in keys if key not in objects]
+    if missing and elsewhere:
+        raise BillingError(
+            f"{where}: names the files of the bucket {elsewhere[0]}, and {prefix}{missing[0]} does not "
+            f"exist in the bucket {bucket} beside the manifest"
+            + (f" (nor do {len(missing) - 1} more)" if len(missing) > 1 else "")
+            + f"; replicate the whole report, or set the export's location to s3://{elsewhere[0]}"
+        )
     if missing:
         raise BillingError(
             f"{where}: names {prefix}{missing[0]}, which does not exist"
@@ -195,6 +204,11 @@ def read_manifest(
         files=files,
         version=_version(delivery_id, manifest.stored.version, *(f"{f.key}:{f.version}" for f in files)),
         described_by=manifest.stored.key,
+        notes=tuple(
+            f"{where}: names files of the bucket {other}; those of the same keys in {bucket} were read, "
+            "where the manifest lies"
+            for other in elsewhere
+        ),
         legacy=manifest.kind == "cur_legacy",
         columns=columns,
     )
@@ -254,7 +268,8 @@ def _relative(
         raise BillingError(f"{where}: names {shown}, which leaves the report; refused")
     if bucket is not None:
         home = prefix + manifest.root
-        if (named_bucket not in (None, bucket)) or not key.startswith(home) or key == home:
+        # The bucket is not compared: in a replicated one, the manifest still names the original.
+        if not key.startswith(home) or key == home:
             raise BillingError(
                 f"{where}: names {shown}, which is outside of the report s3://{bucket}/{home}; refused"
             )

@@ -48,3 +48,23 @@ def test_reconciliation_is_readable_to_the_last_digit(settings: Settings) -> Non
 
 def test_views_and_tables_that_are_not_there_are_left_out(settings: Settings) -> None:
     assert describe(settings, [("marts", "seen"), ("marts", "absent")]) == {}
+
+
+def test_changed_days_are_counted_by_month_and_reason(settings: Settings) -> None:
+    with duckdb.connect(str(settings.warehouse_file)) as warehouse:
+        warehouse.execute("create schema staging")
+        warehouse.execute(
+            """
+            create table staging.changed_days as
+            select usage_date::date as usage_date, reason
+            from (
+                values ('2026-05-31', 'charges'), ('2026-05-02', 'charges'), ('2026-06-01', 'usage')
+            ) as days(usage_date, reason)
+            """
+        )
+    described = describe(settings, [("staging", "changed_days")])["staging", "changed_days"]
+    assert described.rows == 3
+    assert described.preview.splitlines()[2:] == [
+        "| 2026-06 | usage | 1 | 2026-06-01 | 2026-06-01 |",
+        "| 2026-05 | charges | 2 | 2026-05-02 | 2026-05-31 |",
+    ]

@@ -158,6 +158,12 @@ FOCUS: dict[str, Kind] = {
 
 COLUMNS: dict[Family, dict[str, Kind]] = {"aws_cur": AWS_CUR, "focus": FOCUS}
 
+# Columns that change no cost and that no model reads: AWS gives line item ids anew with every delivery, and
+# the invoice's id when it is final, to every line of the month. They do not make a day another one.
+NOT_IN_FINGERPRINT = frozenset(
+    {"identity_line_item_id", "bill_invoice_id", "invoice_id", "landed_file", "landed_row"}
+)
+
 # What every landed charge has besides the columns of its family.
 LANDED: dict[str, str] = {
     "usage_date": "DATE",

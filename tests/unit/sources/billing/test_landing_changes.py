@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import bills
 import pytest
 from bills import Store, billed, csv_bytes, gzip_bytes, land, legacy_row, query
 
-from orchestration.settings import BillingExport
+from orchestration.settings import PROJECT_ROOT, BillingExport
+from orchestration.sources.billing.formats.columns import NOT_IN_FINGERPRINT
 from orchestration.sources.billing.landing import BillingError, BillingLanding, ensure_landing, land_billing
-from orchestration.sources.locations import open_location
+from orchestration.sources.locations import Location, open_location
 
 
 def deliver(store: Store, *rows: bills.Row, assembly: str = "a1") -> None:
@@ -51,6 +53,101 @@ def test_a_restated_month_replaces_and_tells_the_days(store: Store, landing: Pat
     assert [day.isoformat() for day in result.changed_days] == ["2026-07-04", "2026-07-05", "2026-07-06"]
     assert billed(landing) == Decimal("6.5")
     assert query(landing, "select sum(source_billed_cost) from days") == [(Decimal("6.5"),)]
+
+
+def test_a_late_credit_changes_its_day_of_the_closed_month_alone(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1", "2026-07-03"), legacy_row("2", "2026-07-31"))
+    bills.put_legacy(
+        store,
+        {"x-1.csv.gz": gzip_bytes(csv_bytes([legacy_row("5", "2026-08-01", "2026-08")]))},
+        month="2026-08",
+        root="x",
+    )
+    land(store, landing)
+    credit = legacy_row("-0.75", "2026-07-31") | {"lineItem/LineItemType": "Credit"}
+    deliver(store, legacy_row("1", "2026-07-03"), legacy_row("2", "2026-07-31"), credit, assembly="a2")
+    result = land(store, landing)
+    assert statuses(result) == {"x.2026-07": "landed", "x.2026-08": "unchanged"}
+    assert [day.isoformat() for day in result.changed_days] == ["2026-07-31"]
+    assert billed(landing) == Decimal("7.25")
+
+
+def test_final_invoice_ids_and_new_line_item_ids_change_no_day(store: Store, landing: Path) -> None:
+    rows = [legacy_row("1", "2026-07-03"), legacy_row("2", "2026-07-04")]
+    deliver(store, *[row | {"bill/InvoiceId": ""} for row in rows])
+    land(store, landing)
+    final = [row | {"bill/InvoiceId": "1234567", "identity/LineItemId": "other"} for row in rows]
+    deliver(store, *final, assembly="a2")
+    result = land(store, landing)
+    assert statuses(result) == {"x.2026-07": "landed"}
+    assert result.changed_days == ()
+    assert query(landing, "select distinct bill_invoice_id from charges") == [("1234567",)]
+    final[1] |= {"lineItem/UnblendedCost": "2.01"}
+    deliver(store, *final, assembly="a3")
+    assert [day.isoformat() for day in land(store, landing).changed_days] == ["2026-07-04"]
+
+
+def test_no_model_reads_what_changes_no_day() -> None:
+    models = PROJECT_ROOT / "dbt_project"
+    read = " ".join(path.read_text(encoding="utf-8") for path in models.rglob("*.sql"))
+    assert not {name for name in NOT_IN_FINGERPRINT if name in read} - {"landed_file", "landed_row"}
+
+
+class ChangesWhileRead:
+    """A location whose report is delivered again as soon as its first data file has been read."""
+
+    def __init__(self, real: Location, deliver_again: Callable[[], None]) -> None:
+        self.real = real
+        self.deliver_again = deliver_again
+        self.bucket, self.prefix = real.bucket, real.prefix
+        self.list, self.read, self.describe = real.list, real.read, real.describe
+        self.was_read = False
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        path = self.real.fetch(key, folder)
+        if not self.was_read:
+            self.was_read = True
+            self.deliver_again()
+        return path
+
+
+def test_a_report_overwritten_while_it_is_read_is_not_landed_as_a_mixture(
+    store: Store, landing: Path
+) -> None:
+    def deliver_over(cost: str) -> None:
+        files = {f"x-{n}.csv.gz": gzip_bytes(csv_bytes([legacy_row(cost)])) for n in (1, 2)}
+        bills.put_export(store, files, f"e-{cost}")
+
+    deliver_over("1")
+    land(store, landing)
+    deliver_over("2")
+    exports = [BillingExport(name="test", location=store.location)]
+    place = open_location(store.location, store.client)
+    changing = ChangesWhileRead(place, lambda: deliver_over("3"))
+    with pytest.raises(
+        BillingError, match=r"x-1\.csv\.gz: was delivered again while it was read .*and 1 more"
+    ):
+        land_billing(exports, lambda _: changing, landing)
+    assert billed(landing) == Decimal(2)
+    assert billed_after(store, landing) == Decimal(6)
+
+
+def test_a_report_delivered_beside_while_it_is_read_lands_as_it_was_found(
+    store: Store, landing: Path
+) -> None:
+    """Deliveries in folders of their own leave the older one as it is: the next run takes the newer one."""
+    deliver(store, legacy_row("1"))
+    exports = [BillingExport(name="test", location=store.location)]
+    place = open_location(store.location, store.client)
+    changing = ChangesWhileRead(place, lambda: deliver(store, legacy_row("2"), assembly="a2"))
+    land_billing(exports, lambda _: changing, landing)
+    assert billed(landing) == Decimal(1)
+    assert billed_after(store, landing) == Decimal(2)
+
+
+def billed_after(store: Store, landing: Path) -> Decimal | None:
+    land(store, landing)
+    return billed(landing)
 
 
 def test_a_repeated_row_changes_the_day(store: Store, landing: Path) -> None:

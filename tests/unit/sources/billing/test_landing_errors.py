@@ -163,19 +163,27 @@ def test_an_export_that_leaves_its_prefix(store: Store, landing: Path, uri: str)
         land(store, landing)
 
 
-def test_an_export_of_another_bucket(s3_client: object, bucket: str, landing: Path) -> None:
+def test_an_export_of_a_replicated_bucket(s3_client: object, bucket: str, landing: Path) -> None:
+    """The manifest names the original's bucket: its keys are read here, where all of them are."""
     store = bills.S3Store(s3_client, bucket)
-    bills.put_export(store, {"x.csv.gz": GOOD}, "e1")
-    store.bucket = "elsewhere"
-    key = "exports/hourly/data/BILLING_PERIOD=2026-07/x.csv.gz"
-    manifest = bills.export_manifest("elsewhere", [key], "e2")
-    s3_client.put_object(  # type: ignore[attr-defined]
-        Bucket=bucket,
-        Key="exports/hourly/metadata/BILLING_PERIOD=2026-07/hourly-Manifest.json",
-        Body=manifest,
+    bills.put_export(store, {"x.csv.gz": GOOD, "y.csv.gz": GOOD}, "e1")
+    keys = [f"exports/hourly/data/BILLING_PERIOD=2026-07/{name}.csv.gz" for name in "xy"]
+    store.put(
+        "exports/hourly/metadata/BILLING_PERIOD=2026-07/hourly-Manifest.json",
+        bills.export_manifest("elsewhere", keys, "e2"),
     )
-    with pytest.raises(BillingError, match=r"names s3://elsewhere/.* outside of the report"):
+    result = land(store, landing)
+    assert (
+        f"names files of the bucket elsewhere; those of the same keys in {bucket} were read"
+        in result.notes[0]
+    )
+    assert billed(landing) == 2 * Decimal(7)
+    store.remove(keys[1])
+    with pytest.raises(
+        BillingError, match=rf"{keys[1]} does not exist in the bucket {bucket} .* s3://elsewhere"
+    ):
         land(store, landing)
+    assert billed(landing) == 2 * Decimal(7)
 
 
 @pytest.mark.parametrize(
