@@ -26,8 +26,10 @@ def normalise_key(key: str) -> str:
     digit is left. The macro `tag_key` does the same to the charges.
     """
     own = re.sub(r"^user[:_]", "", key)
-    spaced = re.sub(r"([A-Z])", r"_\1", own).lower()
-    return re.sub(r"[\W_]+", "_", spaced).strip("_")
+    spaced = re.sub(r"([A-Z])", r"_\1", own)
+    # Letter by letter, as the warehouse does it: what stands beside a letter does not change its lower case.
+    lowered = "".join(character.lower()[0] for character in spaced)
+    return re.sub(r"[\W_]+", "_", lowered).strip("_")
 
 
 # --- values: what a condition looks at and what an element can be named after ---

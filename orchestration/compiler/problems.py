@@ -89,17 +89,25 @@ class Problems:
     _found: list[Problem] = field(default_factory=list)
 
     def add(self, place: Place, code: str, message: str) -> None:
-        """Note a problem; `code` is one of `CODES`. The message becomes one line, however long its texts."""
+        """Note a problem; `code` is one of `CODES`. Path and message become one line, whatever is in them."""
         if code not in CODES:
             raise KeyError(f"problem code {code!r} is not listed in problems.CODES")
         line = " ".join(message.split())
         line = line if len(line) <= MAX_MESSAGE_CHARACTERS else f"{line[: MAX_MESSAGE_CHARACTERS - 1]}…"
-        self._found.append(Problem(place.path, place.line, place.column, code, line))
+        self._found.append(Problem(_shown(place.path), place.line, place.column, code, _shown(line)))
 
     @property
     def found(self) -> tuple[Problem, ...]:
         """All problems so far, ordered by file, line and column."""
         return tuple(sorted(set(self._found)))
+
+
+def _shown(text: str) -> str:
+    """With what nobody could see, or what would turn the line around, as `\\u200b`."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

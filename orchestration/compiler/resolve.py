@@ -14,7 +14,7 @@ from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading import Reader, kind
 from orchestration.compiler.resolve_allocation import read_allocation
 from orchestration.compiler.resolve_dimensions import DimensionReader
-from orchestration.compiler.syntax import Mapping, Node, parse_yaml
+from orchestration.compiler.syntax import Mapping, Node, is_plain, parse_yaml
 
 STREAM_KEYS = ("unit", "granularity", "description")
 STREAMS_FILE, ALLOCATION_FILE = "streams.yml", "allocation.yml"
@@ -29,6 +29,10 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
     unread: set[str] = set()
     for path in sorted(contexts):
         name = path.removeprefix(root)
+        if not is_plain(path):
+            message = "the path holds a template mark or a control character; rename the file or its folder"
+            problems.add(Place(path, 1, 1), "unknown-file", message)
+            continue
         in_dimensions = str(PurePosixPath(name).parent) == "dimensions" and name.endswith(".yml")
         if not in_dimensions and name not in {STREAMS_FILE, ALLOCATION_FILE}:
             message = (

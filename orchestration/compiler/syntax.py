@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import yaml
 
@@ -19,6 +20,7 @@ MAX_FILE_CHARACTERS = 16_000_000
 MAX_TEXT_CHARACTERS = 65_536
 MAX_NODES = 500_000
 MAX_DEPTH = 40
+MAX_JINJA_MARKS = 100  # reported in one file
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _JINJA_MARK = re.compile(r"\{[{%#]")
@@ -79,6 +81,11 @@ class _StopReadingError(Exception):
     """Raised after a problem that leaves nothing sensible to read in the rest of the file."""
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text can stand in generated files: no begin of a template, no control characters."""
+    return not _JINJA_MARK.search(text) and not _FORBIDDEN_CHARACTER.search(text) and "\n" not in text
+
+
 def parse_yaml(path: str, text: str, problems: Problems) -> Node | None:
     """The nodes of one YAML file; None when it is empty or broken, which is then among the problems."""
     start = Place(path, 1, 1)
@@ -108,7 +115,7 @@ def _characters_are_fine(path: str, text: str, problems: Problems) -> bool:
     if bad:
         message = f"character U+{ord(bad.group()):04X} is not allowed here; remove it"
         problems.add(_place_at(path, text, bad.start()), "control-character", message)
-    marks = list(_JINJA_MARK.finditer(text))
+    marks = list(islice(_JINJA_MARK.finditer(text), MAX_JINJA_MARKS))
     for mark in marks:
         _report_jinja(_place_at(path, text, mark.start()), mark.group(), problems)
     return not bad and not marks

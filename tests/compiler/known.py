@@ -32,7 +32,7 @@ def spelled_as_in_charges(key: str) -> str:
         if "A" <= character <= "Z":
             spelled += "_" + character.lower()
         elif character.isalnum():
-            spelled += character.lower()
+            spelled += character.lower()[0]
         else:
             spelled += "_"
     while "__" in spelled:

@@ -267,8 +267,8 @@ class Program:
 
     def contexts(self) -> dict[str, str]:
         """The program as context files."""
-        contexts = {f"dimensions/{name}.yml": _yaml(content) for name, content in self.dimensions.items()}
-        return {**contexts, "allocation.yml": _yaml(self.allocation)}
+        contexts = {f"dimensions/{name}.yml": as_yaml(content) for name, content in self.dimensions.items()}
+        return {**contexts, "allocation.yml": as_yaml(self.allocation)}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -287,5 +287,6 @@ _Dumper.add_representer(str, _quoted)
 _Dumper.add_representer(Decimal, _quoted)
 
 
-def _yaml(content: Any) -> str:
+def as_yaml(content: Any) -> str:
+    """A context file, texts in quotes."""
     return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
