@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     hourly_costs_days: int = Field(
         0, ge=0, description="Newest days that customer_costs_hourly has, each up to 24 times a day's rows"
     )
+    anomaly_dimension: str = Field(
+        "", description="Dimension that anomalies follow; empty: feature, or the contexts' first one"
+    )
+    anomaly_hourly_series: int = Field(
+        2000, ge=0, description="How many customers' series, the costliest, are looked at by the hour"
+    )
     snapshots_kept: int = Field(5, ge=1)
     duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")

@@ -78,9 +78,18 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
         "hourly_costs_days": settings.hourly_costs_days,
-        # Another number of them makes every day anew, as a change of the rules does.
-        "rules_fingerprint": f"{assembled.rules_fingerprint}-{settings.hourly_costs_days}",
         "product_dimension": settings.product_dimension,
+        "anomaly_dimension": settings.anomaly_dimension,
+        "anomaly_hourly_series": settings.anomaly_hourly_series,
+        # Other values of these make every day anew, as a change of the rules does.
+        "rules_fingerprint": "-".join(
+            [
+                assembled.rules_fingerprint,
+                str(settings.hourly_costs_days),
+                settings.anomaly_dimension,
+                str(settings.anomaly_hourly_series),
+            ]
+        ),
     }
     if settings.duckdb_threads:
         variables["duckdb_threads"] = settings.duckdb_threads

@@ -183,7 +183,10 @@ def _attached(warehouse: Connection, target: Path) -> Iterator[None]:
 def _comments(warehouse: Connection) -> list[str]:
     """The descriptions that dbt wrote on marts and columns, for the copy: BI tools show them."""
     here = "database_name = current_database() and schema_name = 'marts' and comment is not null"
-    tables = warehouse.execute(f"select table_name, comment from duckdb_tables() where {here}").fetchall()
+    tables = warehouse.execute(
+        f"select table_name, comment from duckdb_tables() where {here} "
+        f"union all select view_name, comment from duckdb_views() where {here}"
+    ).fetchall()
     columns = warehouse.execute(
         f"select table_name, column_name, comment from duckdb_columns() where {here}"
     ).fetchall()

@@ -11,7 +11,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse.project import prepare_project
 
 # From the landed files to the readers: a model reads its own layer and the ones before it, none after it.
-LAYERS = ("staging", "signals", "rules", "usage", "context", "allocation", "marts")
+LAYERS = ("staging", "signals", "rules", "usage", "context", "allocation", "anomalies", "marts")
 
 
 @pytest.fixture(scope="module")

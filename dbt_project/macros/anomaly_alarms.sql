@@ -1,0 +1,124 @@
+{#
+  Which scores are alarms. No threshold is given; two things make it:
+
+  How rare a score is follows from the scores of all series in the `tail_days` before the day: their sizes at the
+  upper 16% and 4% say how fast the tail falls (-ln p grows as a power of the score, the Weibull tail), so a company
+  of noisy series needs larger scores. Quantiles, not moments: what was an anomaly itself does not count.
+
+  How many rare scores a day has by chance follows from how many are looked at. Of a day's alarms, the share that
+  the method of Benjamini and Hochberg lets be false is `anomaly_false_discovery_rate`; on a day on which nothing
+  happened it is the probability of any alarm. Series that cost more weigh more (by the root of their level): as many
+  false alarms in all, and fewer misses where there is money.
+
+  `scores`: test, series_key, usage_date, started_at, previous_at, level, score. Alarms have the weak ones in them,
+  which begin and end what an alarm is part of.
+#}
+{% macro alarms(scores, tail_days) %}
+    ,
+    score_counts as (
+        select
+            test,
+            usage_date,
+            least(cast(floor(abs(score) * 20) as integer), 400) as bin,
+            count(*) as score_count
+        from {{ scores }}
+        group by all
+    ),
+
+    tested_days as (select distinct test, usage_date from score_counts),
+
+    days_before as (
+        select
+            tested_days.test,
+            tested_days.usage_date,
+            score_counts.bin,
+            cast(sum(score_counts.score_count) as bigint) as score_count
+        from tested_days
+        inner join
+            score_counts
+            on score_counts.test = tested_days.test
+            and score_counts.usage_date
+            between tested_days.usage_date - {{ tail_days }} and tested_days.usage_date - 1
+        group by all
+    ),
+
+    cumulated as (
+        select
+            *,
+            sum(score_count) over (partition by test, usage_date order by bin desc) as count_above,
+            sum(score_count) over (partition by test, usage_date) as total_count
+        from days_before
+    ),
+
+    tails as (
+        select
+            test,
+            usage_date,
+            greatest(
+                coalesce(min(bin) filter (count_above <= 0.16 * total_count), 400) / 20.0, 0.7
+            ) as size_16,
+            greatest(coalesce(min(bin) filter (count_above <= 0.04 * total_count), 400) / 20.0, 1.0) as size_4
+        from cumulated
+        group by all
+        having max(total_count) >= 200
+    ),
+
+    shapes as (
+        select
+            *,
+            -- Not below 0.5, which is a very heavy tail, nor above 2, which is that of normal noise.
+            least(
+                greatest(ln(ln(0.04) / ln(0.16)) / greatest(ln(size_4 / size_16), 0.01), 0.5), 2.0
+            ) as tail_power
+        from tails
+    ),
+
+    -- Whole numbers, so that sums do not depend on the order of the rows.
+    weighed as (
+        select *, cast(100000 * sqrt(abs(coalesce(level, 0))) as bigint) + 1000 as weight from {{ scores }}
+    ),
+
+    counted as (
+        select test, usage_date, count(*) as test_count, sum(weight) as total_weight from weighed group by all
+    ),
+
+    weak as (
+        select
+            weighed.*,
+            counted.test_count,
+            ln(0.04) * pow(abs(weighed.score) / shapes.size_4, shapes.tail_power)
+            - ln(weighed.weight * counted.test_count / counted.total_weight) as log_p
+        from weighed
+        inner join shapes using (test, usage_date)
+        inner join counted using (test, usage_date)
+        where abs(weighed.score) >= shapes.size_4
+    ),
+
+    ranked as (
+        select
+            *,
+            log_p <= ln(
+                {{ var("anomaly_false_discovery_rate") }}
+                * row_number() over (partition by test, usage_date order by log_p, series_key, started_at)
+                / test_count
+            ) as is_within
+        from weak
+    ),
+
+    limits as (
+        select test, usage_date, max(log_p) filter (is_within) as largest_log_p from ranked group by all
+    ),
+
+    alarms as (
+        select
+            ranked.test,
+            ranked.series_key,
+            ranked.usage_date,
+            ranked.started_at,
+            ranked.previous_at,
+            ranked.score,
+            coalesce(ranked.log_p <= limits.largest_log_p, false) as is_alarm
+        from ranked
+        inner join limits using (test, usage_date)
+    )
+{% endmacro %}

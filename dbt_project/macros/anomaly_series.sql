@@ -1,0 +1,135 @@
+{#
+  What anomalies are looked for in. `anomaly_dimension` is a setting; without it, it is the dimension `feature`, or
+  the first one of contexts that have no such dimension.
+#}
+{% macro anomaly_dimension() -%}
+    {%- set named = var("anomaly_dimension", "") -%}
+    {%- set dimensions = dimension_names() -%}
+    {%- if named and named not in dimensions -%}
+        {{
+            exceptions.raise_compiler_error(
+                'The setting anomaly_dimension is "' ~ named ~ '", but the contexts define: ' ~ dimensions
+                | join(", ")
+            )
+        }}
+    {%- endif -%}
+    {{ return(named or ("feature" if "feature" in dimensions else dimensions[0])) }}
+{%- endmacro %}
+
+{# The element of that dimension; what it has none for is a series, too. #}
+{% macro anomaly_element(relation) -%}
+    coalesce({{ relation }}.{{ anomaly_dimension() }}, 'unmatched')
+{%- endmacro %}
+
+{# The columns that name a series. #}
+{% macro series_columns(relation="") -%}
+    {%- for column in [
+        "series_kind",
+        "customer_id",
+        "element",
+        "service_name",
+        "sub_account_id",
+        "billing_currency",
+    ] -%}
+        {{ relation ~ "." if relation }}{{ column }}{{ ", " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# A number for a series, always the same for the same series: half of an MD5. #}
+{% macro series_key() -%}
+    md5_number_lower(
+        concat_ws(
+            chr(31),
+            {%- for column in series_columns().split(", ") %}
+                coalesce({{ column }}, chr(30)){{ "," if not loop.last }}
+            {%- endfor %}
+        )
+    )
+{%- endmacro %}
+
+{#
+  Days that a run looks at anew: what is expected of a day follows from the days before it, so a changed day changes
+  the ones after it, as far as the longest memory of the method. The newest days, changed every day, cost only
+  themselves. `before` adds the history that they are compared with.
+#}
+{% macro in_days_after_change(column="usage_date", before=0) -%}
+    {%- set changed_days = ref("changed_days") -%}
+    {%- if not (execute and is_incremental()) -%} true
+    {%- else -%}
+        {%- set changed = run_query(
+            "select min(usage_date), max(usage_date) from " ~ changed_days
+        ).columns -%}
+        {%- if changed[0].values()[0] is none -%} false
+        {%- else -%}
+            {{ column }} >= date '{{ changed[0].values()[0] }}' - {{ before }}
+            and {{ column }} <= date '{{ changed[1].values()[0] }}' + {{ anomaly_memory_days() }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro delete_days_after_change(column="usage_date") %}
+    {%- if is_incremental() -%} delete from {{ this }} where {{ in_days_after_change(column) }} {%- endif -%}
+{% endmacro %}
+
+{#
+  How long a day's cost is remembered: it is part of a level (28 days), which is part of the ratios of the months
+  after it (93), which are part of a scale (84), which is part of the tail of all scores (28).
+#}
+{% macro anomaly_memory_days() -%} {{ return(28 + 93 + 84 + 28) }} {%- endmacro %}
+
+{# Tables that are made whole, or left alone when no day changed: pre-hook and condition. #}
+{% macro delete_if_any_day_changed() %}
+    {%- if is_incremental() -%} delete from {{ this }} where {{ any_day_changed() }} {%- endif -%}
+{% endmacro %}
+
+{% macro any_day_changed() -%}
+    {%- set changed_days = ref("changed_days") -%}
+    {%- if not (execute and is_incremental()) -%} true
+    {%- else -%}
+        {{ run_query("select count(*) > 0 from " ~ changed_days).columns[0].values()[0] | string | lower }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+  Days of the month on which monthly charges fall: the first three (1, 2, 3) and the last three (-1, -2, -3); null
+  for the others.
+#}
+{% macro month_boundary(day) -%}
+    case
+        when day({{ day }}) <= 3
+        then day({{ day }})
+        when day(last_day({{ day }})) - day({{ day }}) <= 2
+        then day({{ day }}) - day(last_day({{ day }})) - 1
+    end
+{%- endmacro %}
+
+{#
+  How far a cost is from what was expected, in parts of what is usual: noise grows with the cost, but less than in
+  proportion. Never finer than a cent, which is `cent`.
+#}
+{% macro residual(cost, expected, level, cent) -%}
+    ({{ cost }} - {{ expected }})
+    / greatest(sqrt(greatest(abs({{ expected }}), 0.05 * abs({{ level }})) * abs({{ level }})), {{ cent }})
+{%- endmacro %}
+
+{#
+  The scale of residuals, that holds against a tenth of outliers: the median of their sizes or, if the series has
+  heavier tails, the ninth decile; one part in a hundred at least.
+#}
+{% macro residual_scale(quantiles) -%}
+    case
+        when {{ quantiles }} is not null
+        then greatest(1.4826 * {{ quantiles }} [1], {{ quantiles }} [2] / 1.6449, 0.01)
+    end
+{%- endmacro %}
+
+{# Usage that was sent with a filter counts for the elements that the filter names. #}
+{% macro is_of_element(filter, element) -%}
+    (
+        {{ filter }} is null
+        or not json_exists({{ filter }}, '$.{{ anomaly_dimension() }}')
+        or list_contains(
+            cast(json_extract({{ filter }}, '$.{{ anomaly_dimension() }}') as varchar[]), {{ element }}
+        )
+    )
+{%- endmacro %}

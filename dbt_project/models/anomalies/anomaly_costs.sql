@@ -1,0 +1,108 @@
+{{ config(materialized="table") }}
+-- What each anomaly cost and what was expected of its time. A drift is measured by the level that it left.
+with
+    series as (
+        select distinct series_key, {{ series_columns() }}
+        from {{ ref("anomaly_series_daily") }}
+        where series_key in (select series_key from {{ ref("anomaly_runs") }})
+    ),
+
+    points as (
+        select
+            runs.test,
+            runs.series_key,
+            runs.direction,
+            runs.started_at,
+            daily.effective_cost,
+            case
+                when runs.test = 'drift'
+                then scores.expected_cost * runs.older_level / nullif(scores.level, 0)
+                else scores.expected_cost
+            end as expected_cost
+        from {{ ref("anomaly_runs") }} as runs
+        inner join
+            {{ ref("anomaly_series_daily") }} as daily
+            on daily.series_key = runs.series_key
+            and daily.usage_date between cast(runs.started_at as date) and cast(runs.last_at as date)
+        inner join
+            {{ ref("daily_scores") }} as scores
+            on scores.series_key = daily.series_key
+            and scores.usage_date = daily.usage_date
+        where runs.test <> 'hourly'
+        union all
+        select
+            runs.test,
+            runs.series_key,
+            runs.direction,
+            runs.started_at,
+            hourly.effective_cost,
+            scores.expected_cost
+        from {{ ref("anomaly_runs") }} as runs
+        inner join
+            {{ ref("anomaly_series_hourly") }} as hourly
+            on hourly.series_key = runs.series_key
+            and hourly.usage_hour between runs.started_at and runs.last_at
+        inner join
+            {{ ref("hourly_scores") }} as scores
+            on scores.series_key = hourly.series_key
+            and scores.usage_hour = hourly.usage_hour
+        where runs.test = 'hourly'
+    ),
+
+    sums as (
+        select
+            test,
+            series_key,
+            direction,
+            started_at,
+            sum(effective_cost) as actual_cost,
+            -- Of what nothing was expected, as much was expected as it cost.
+            cast(
+                sum(coalesce(cast(expected_cost as decimal(38, 12)), effective_cost)) as decimal(38, 12)
+            ) as expected_cost
+        from points
+        group by all
+    ),
+
+    newest as (
+        select series_key, cast(max(usage_date) as timestamp) as last_day
+        from {{ ref("daily_scores") }}
+        where series_key in (select series_key from series)
+        group by all
+    )
+
+select
+    substr(
+        md5(
+            concat_ws(
+                '|',
+                runs.test,
+                {%- for column in series_columns("series").split(", ") %}
+                    coalesce({{ column }}, ''),
+                {%- endfor %}
+                strftime(runs.started_at, '%Y-%m-%dT%H')
+            )
+        ),
+        1,
+        16
+    ) as anomaly_id,
+    runs.test,
+    case when runs.test = 'hourly' then 'hourly' else 'daily' end as granularity,
+    {{ series_columns("series") }},
+    runs.series_key,
+    runs.direction,
+    runs.started_at,
+    runs.ended_at,
+    runs.told_at,
+    runs.ended_at > newest.last_day as is_ongoing,
+    runs.score,
+    runs.older_level,
+    sums.expected_cost,
+    cast(sums.actual_cost as decimal(38, 12)) as actual_cost,
+    cast(sums.actual_cost - sums.expected_cost as decimal(38, 12)) as cost_impact
+from {{ ref("anomaly_runs") }} as runs
+inner join sums using (test, series_key, direction, started_at)
+inner join series using (series_key)
+inner join newest using (series_key)
+-- Ups and downs that cost what was expected are none.
+where runs.direction * (sums.actual_cost - sums.expected_cost) > 0

@@ -1,0 +1,67 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_if_any_day_changed() }}",
+    )
+}}
+-- The hours that customer_costs_hourly has. Of customers and elements, the costliest series only: hours are
+-- for finding when something began, and what is left out here is looked at by the day.
+with
+    customer_elements as (
+        select
+            costs.usage_date,
+            costs.usage_hour,
+            costs.customer_id,
+            {{ anomaly_element("costs") }} as element,
+            costs.billing_currency,
+            sum(costs.effective_cost) as effective_cost
+        from {{ ref("customer_costs_by_hour") }} as costs
+        where {{ any_day_changed() }}
+        group by all
+    ),
+
+    costliest as (
+        select customer_id, element, billing_currency
+        from customer_elements
+        group by all
+        order by sum(effective_cost) desc, customer_id, element, billing_currency
+        limit {{ var("anomaly_hourly_series") | int }}
+    ),
+
+    first_hour as (select min(usage_hour) as usage_hour from customer_elements),
+
+    series as (
+        select 'customer_feature' as series_kind, customer_elements.*
+        from customer_elements
+        inner join costliest using (customer_id, element, billing_currency)
+        union all by name
+        select
+            'feature' as series_kind,
+            usage_date,
+            usage_hour,
+            element,
+            billing_currency,
+            sum(effective_cost) as effective_cost
+        from customer_elements
+        group by all
+        union all by name
+        -- A charge for longer than an hour says nothing about one.
+        select
+            'service_account' as series_kind,
+            usage_date,
+            cast(date_trunc('hour', charge_period_start) as timestamp) as usage_hour,
+            coalesce(service_name, 'no service') as service_name,
+            coalesce(sub_account_id, 'no account') as sub_account_id,
+            billing_currency,
+            sum(effective_cost) as effective_cost
+        from {{ ref("charges_in_context") }}
+        where
+            charge_period_end <= charge_period_start + interval 1 hour
+            and charge_period_start >= (select usage_hour from first_hour)
+            and {{ any_day_changed() }}
+        group by all
+    )
+
+select {{ series_key() }} as series_key, {{ series_columns() }}, usage_date, usage_hour, effective_cost
+from series

@@ -1,0 +1,147 @@
+{{ config(materialized="table") }}
+-- How much was used during an anomaly, and at the same time of the weeks before: the stream that divides most
+-- of the element's cost, of the customer or of all; of a service in an account, its costliest usage type.
+with
+    windows as (
+        select anomalies.*, windows.is_anomaly, windows.weeks_before, windows.window_start, windows.window_end
+        from {{ ref("anomaly_costs") }} as anomalies
+        inner join {{ ref("anomaly_windows") }} as windows using (anomaly_id)
+    ),
+
+    first_days as (
+        select distinct cast(started_at as date) as usage_date
+        from {{ ref("anomaly_costs") }}
+        where series_kind <> 'service_account'
+    ),
+
+    stream_costs as (
+        select
+            pools.usage_date,
+            {{ anomaly_element("pools") }} as element,
+            pool_usage.stream,
+            sum(pool_usage.effective_cost) as effective_cost
+        from {{ ref("pool_usage") }} as pool_usage
+        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
+        where
+            pool_usage.stream is not null
+            and pool_usage.usage_date in (select usage_date from first_days)
+            and pools.usage_date in (select usage_date from first_days)
+        group by all
+    ),
+
+    element_streams as (
+        select usage_date, element, first(stream order by effective_cost desc, stream) as stream
+        from stream_costs
+        group by all
+    ),
+
+    of_elements as (
+        select windows.*, element_streams.stream
+        from windows
+        inner join
+            element_streams
+            on element_streams.element = windows.element
+            and element_streams.usage_date = cast(windows.started_at as date)
+    ),
+
+    usage as (
+        select
+            of_elements.anomaly_id,
+            of_elements.stream as usage_name,
+            of_elements.weeks_before,
+            sum(daily.usage_quantity) as usage_quantity
+        from of_elements
+        inner join
+            {{ ref("usage_daily") }} as daily
+            on daily.stream = of_elements.stream
+            and daily.usage_date >= of_elements.window_start
+            and daily.usage_date < of_elements.window_end
+            and (of_elements.customer_id is null or daily.customer_id = of_elements.customer_id)
+        where of_elements.granularity = 'daily' and {{ is_of_element("daily.filter", "of_elements.element") }}
+        group by all
+        union all
+        select
+            of_elements.anomaly_id,
+            of_elements.stream as usage_name,
+            of_elements.weeks_before,
+            sum(hourly.usage_quantity) as usage_quantity
+        from of_elements
+        inner join
+            {{ ref("usage_hourly") }} as hourly
+            on hourly.stream = of_elements.stream
+            and hourly.usage_hour >= of_elements.window_start
+            and hourly.usage_hour < of_elements.window_end
+            and (of_elements.customer_id is null or hourly.customer_id = of_elements.customer_id)
+        where
+            of_elements.granularity = 'hourly' and {{ is_of_element("hourly.filter", "of_elements.element") }}
+        group by all
+    ),
+
+    of_streams as (
+        select
+            anomaly_id,
+            usage_name,
+            coalesce(sum(usage_quantity) filter (weeks_before = 0), 0) as usage_quantity,
+            coalesce(sum(usage_quantity) filter (weeks_before > 0), 0) as reference_usage,
+            count(*) filter (weeks_before > 0) as reference_weeks
+        from usage
+        group by all
+    ),
+
+    of_services as (
+        select
+            windows.anomaly_id,
+            coalesce(daily.x_usage_type, 'usage') as usage_name,
+            coalesce(sum(daily.consumed_quantity) filter (windows.is_anomaly), 0) as usage_quantity,
+            coalesce(sum(daily.consumed_quantity) filter (not windows.is_anomaly), 0) as reference_usage,
+            count(distinct windows.weeks_before) filter (not windows.is_anomaly) as reference_weeks,
+            row_number() over (
+                partition by windows.anomaly_id
+                order by sum(daily.effective_cost) desc, coalesce(daily.x_usage_type, 'usage')
+            ) as cost_rank
+        from windows
+        inner join
+            {{ ref("service_usage_daily") }} as daily
+            on daily.service_name = windows.service_name
+            and daily.sub_account_id = windows.sub_account_id
+            and daily.billing_currency = windows.billing_currency
+            and daily.usage_date >= windows.window_start
+            and daily.usage_date < windows.window_end
+        where windows.series_kind = 'service_account' and windows.granularity = 'daily'
+        group by windows.anomaly_id, coalesce(daily.x_usage_type, 'usage')
+    ),
+
+    summed as (
+        select
+            anomaly_id,
+            usage_name,
+            cast(usage_quantity as decimal(38, 9)) as usage_quantity,
+            cast(reference_usage as decimal(38, 9)) as reference_usage,
+            reference_weeks
+        from of_streams
+        union all by name
+        select
+            anomaly_id,
+            usage_name,
+            cast(usage_quantity as decimal(38, 9)) as usage_quantity,
+            cast(reference_usage as decimal(38, 9)) as reference_usage,
+            reference_weeks
+        from of_services
+        where cost_rank = 1
+    )
+
+select
+    *,
+    -- Times what it was in an average week, to nine digits; nothing is known of what was not used before.
+    cast(
+        cast(
+            {{
+                whole_quotient(
+                    "cast(usage_quantity * 1000000000 as hugeint) * reference_weeks * 1000000000",
+                    "nullif(cast(reference_usage * 1000000000 as hugeint), 0)",
+                )
+            }} as decimal(38, 0)
+        )
+        * 0.000000001 as decimal(38, 9)
+    ) as usage_ratio
+from summed

@@ -1,0 +1,133 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_days_after_change() }}",
+    )
+}}
+-- Every day by the days before it alone, so that what is expected of a day stays as it is when more days
+-- come. Days that a series does not have are not known, rather than 0: they are left out of every window.
+with
+    costs as (
+        select series_key, usage_date, cast(effective_cost as double) as cost
+        from {{ ref("anomaly_series_daily") }}
+        where {{ in_days_after_change(before=28 + 93) }}
+    ),
+
+    levels as (
+        select
+            *,
+            lag(usage_date) over by_day as previous_date,
+            -- The level that the series has come to: the middle of its last seven days, if they are recent.
+            case
+                when count(*) over last_seven >= 4 and min(usage_date) over last_seven >= usage_date - 28
+                then median(cost) over last_seven
+            end as level,
+            median(cost) over (
+                partition by series_key order by usage_date rows between 6 preceding and current row
+            ) as recent_level,
+            -- What it was a month before that, for changes too slow for the level to show.
+            case when count(*) over month_before >= 14 then median(cost) over month_before end as older_level
+        from costs
+        window
+            by_day as (partition by series_key order by usage_date),
+            last_seven as (
+                partition by series_key order by usage_date rows between 7 preceding and 1 preceding
+            ),
+            month_before as (
+                partition by series_key
+                order by usage_date range between interval 56 days preceding and interval 28 days preceding
+            )
+    ),
+
+    ratios as (select *, cost / nullif(level, 0) as ratio from levels),
+
+    weekdays as (
+        select
+            *,
+            case
+                when level = 0
+                then 0
+                when count(ratio) over same_weekday >= 3
+                then median(ratio) over same_weekday
+            end as weekday_ratio
+        from ratios
+        window
+            same_weekday as (
+                partition by series_key, isodow(usage_date)
+                order by usage_date range between interval 56 days preceding and interval 1 day preceding
+            )
+    ),
+
+    -- What falls on the first or the last days of a month is compared with the same days of other months.
+    month_days as (
+        select
+            series_key,
+            usage_date,
+            ratio,
+            cast({{ month_boundary("usage_date") }} as integer) as month_boundary
+        from ratios
+        where {{ month_boundary("usage_date") }} is not null
+    ),
+
+    month_ratios as (
+        select
+            *,
+            median(ratio) over (
+                partition by series_key, month_boundary
+                order by usage_date range between interval 93 days preceding and interval 1 day preceding
+            ) as month_ratio
+        from month_days
+    ),
+
+    readings as (
+        select
+            weekdays.*,
+            month_ratios.month_boundary,
+            month_ratios.month_ratio,
+            {{
+                residual(
+                    "weekdays.cost",
+                    "weekdays.level * weekdays.weekday_ratio",
+                    "weekdays.level",
+                    0.01,
+                )
+            }} as weekday_residual,
+            {{
+                residual(
+                    "weekdays.cost",
+                    "weekdays.level * month_ratios.month_ratio",
+                    "weekdays.level",
+                    0.01,
+                )
+            }} as month_residual
+        from weekdays
+        left join month_ratios using (series_key, usage_date)
+        where {{ in_days_after_change("weekdays.usage_date") }}
+    ),
+
+    -- The milder of two readings. On a month's very first and last day there must be another month to tell.
+    judged as (
+        select
+            *,
+            case
+                when abs(month_residual) < abs(weekday_residual) then month_ratio else weekday_ratio
+            end as expected_ratio,
+            coalesce(abs(month_boundary), 0) = 1 and month_ratio is null as is_unknown_boundary
+        from readings
+    )
+
+select
+    series_key,
+    usage_date,
+    previous_date,
+    level,
+    recent_level,
+    older_level,
+    expected_ratio,
+    level * expected_ratio as expected_cost,
+    case
+        when not is_unknown_boundary then {{ residual("cost", "level * expected_ratio", "level", 0.01) }}
+    end as residual,
+    (recent_level - older_level) / greatest(abs(older_level), 0.01) as drift
+from judged

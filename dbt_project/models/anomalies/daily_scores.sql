@@ -1,0 +1,49 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_days_after_change() }}",
+    )
+}}
+-- A residual says little by itself: it is measured by what the series' own residuals have been.
+with
+    expectations as (
+        select * from {{ ref("daily_expectations") }} where {{ in_days_after_change(before=84) }}
+    ),
+
+    usual as (
+        select
+            *,
+            case
+                when count(residual) over two_months >= 14
+                then quantile_cont(abs(residual), [0.5, 0.9]) over two_months
+            end as residual_sizes,
+            case
+                when count(drift) over three_months >= 21 then median(abs(drift)) over three_months
+            end as drift_size
+        from expectations
+        window
+            two_months as (
+                partition by series_key
+                order by usage_date range between interval 56 days preceding and interval 1 day preceding
+            ),
+            three_months as (
+                partition by series_key
+                order by usage_date range between interval 84 days preceding and interval 1 day preceding
+            )
+    )
+
+select
+    series_key,
+    usage_date,
+    previous_date,
+    level,
+    expected_cost,
+    residual / {{ residual_scale("residual_sizes") }} as score,
+    -- The middle of seven days varies by two thirds of one day's noise; a change within that is none.
+    case
+        when drift_size is not null
+        then drift / greatest(1.4826 * drift_size, 0.7 * {{ residual_scale("residual_sizes") }})
+    end as drift_score
+from usual
+where {{ in_days_after_change() }}

@@ -1,0 +1,19 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+select
+    usage_date,
+    coalesce(service_name, 'no service') as service_name,
+    coalesce(sub_account_id, 'no account') as sub_account_id,
+    billing_currency,
+    x_usage_type,
+    consumed_unit,
+    sum(consumed_quantity) as consumed_quantity,
+    sum(effective_cost) as effective_cost
+from {{ ref("charges") }}
+where charge_category = 'Usage' and {{ in_changed_days() }}
+group by all
