@@ -14,7 +14,7 @@ from orchestration.partitions import billing_months
 from orchestration.reports.html.assets import build_report_asset
 from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
-from orchestration.sensors import build_arrivals_sensor
+from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor
 from orchestration.settings import Settings
 from orchestration.sources.accounts.assets import build_accounts_assets
 from orchestration.sources.billing.assets import build_billing_assets
@@ -55,7 +55,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         jobs=[build_daily_costs_job(months)],
         schedules=[build_daily_schedule(settings)],
-        sensors=[build_arrivals_sensor(settings)],
+        sensors=[build_arrivals_sensor(settings), build_alerts_sensor(settings)],
         resources={
             "s3": s3_resource(settings),
             "dbt": project.resource,

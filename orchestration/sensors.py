@@ -1,7 +1,7 @@
-"""The sensors: runs that an arrival starts.
+"""The sensors: runs that an arrival starts, and messages about what a run has found.
 
-What belongs here: noticing that there is something new, from a listing alone. What does not: reading it,
-which is the run's work and finds out by itself what has changed.
+What belongs here: noticing that there is something new, from a listing or the published marts. What does not:
+reading it, which is the run's work and finds out by itself what has changed, and sending (`reports/alerts`).
 """
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
@@ -16,6 +16,9 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.jobs import DAILY_COSTS
 from orchestration.partitions import current_and_previous_month, month_range_tags
+from orchestration.reports.alerts.channels import channels_of
+from orchestration.reports.alerts.delivery import tell
+from orchestration.reports.databases import NotReadableError
 from orchestration.settings import Settings
 from orchestration.sources.billing.manifest import read_listing
 from orchestration.sources.locations import LocationError, S3Client, StoredObject, open_location
@@ -60,6 +63,30 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return arrivals
+
+
+def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Tells the receivers in the settings of every new anomaly in the published marts, once."""
+    channels = channels_of(settings)
+
+    @dg.sensor(
+        name="alerts",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING if channels else dg.DefaultSensorStatus.STOPPED,
+        description="Tells of new anomalies by webhook, Slack and mail, as the settings say; starts no run.",
+    )
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        if not channels:
+            return dg.SkipReason("No receiver: set alert_webhook_url, alert_slack_url or alert_mail")
+        try:
+            told = tell(settings, channels, datetime.now(UTC), context.log.warning)
+        except NotReadableError as error:
+            return dg.SkipReason(str(error))
+        if told.busy:
+            return dg.SkipReason("Another process is telling")
+        return dg.SkipReason(f"Told {told.delivered}, could not tell {told.failed}")
+
+    return alerts
 
 
 def look(settings: Settings, s3_client: Callable[[], S3Client]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -68,6 +68,20 @@ class InventoryAccess(AwsAccess):
     regions: tuple[str, ...] = Field(min_length=1)
 
 
+class AlertMail(BaseModel):
+    """Where mails about anomalies go, and the server that takes them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str
+    receivers: tuple[str, ...] = Field(min_length=1)
+
+
 class Settings(BaseSettings):
     """All settings of one deployment; see the module for how they are given."""
 
@@ -115,6 +129,15 @@ class Settings(BaseSettings):
     anomaly_hourly_series: int = Field(
         2000, ge=0, description="How many customers' series, the costliest, are looked at by the hour"
     )
+    alert_webhook_url: SecretStr | None = Field(None, description="New anomalies are posted to it, as JSON")
+    alert_slack_url: SecretStr | None = Field(None, description="An incoming webhook of Slack")
+    alert_mail: AlertMail | None = None
+    alert_recent_days: int = Field(
+        7, ge=1, description="An anomaly is news if it went on within so many of the last days"
+    )
+    alert_lowest_rank: int | None = Field(
+        None, ge=1, description="Tell only of anomalies of this impact_rank and above it; empty: of all"
+    )
     snapshots_kept: int = Field(5, ge=1)
     duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
@@ -133,6 +156,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
+
+    @field_validator("alert_webhook_url", "alert_slack_url")
+    @classmethod
+    def _is_web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// or http://")
+        return url
 
     @model_validator(mode="after")
     def _export_names_are_unique(self) -> Settings:
@@ -205,6 +235,11 @@ class Settings(BaseSettings):
     def published_folder(self) -> Path:
         """Where readers find `current.duckdb` and the Parquet files of every mart."""
         return self.published or self.workspace / "published"
+
+    @cached_property
+    def alert_ledger(self) -> Path:
+        """Which anomalies were told to whom; an SQLite file."""
+        return self.workspace / "alerts.sqlite3"
 
     @cached_property
     def dbt_project(self) -> Path:
