@@ -39,7 +39,7 @@ def test_assets_are_named_and_grouped_by_layer(loaded: tuple[Company, dg.Definit
     specs = list(loaded[1].resolve_all_asset_specs())
     assert [spec.key.to_user_string() for spec in specs if len(spec.key.path) != 2] == []
     layers = {spec.key.path[0] for spec in specs if spec.group_name == spec.key.path[0]}
-    before_marts = {"landing", "staging", "signals", "rules", "usage", "context", "allocation"}
+    before_marts = {"landing", "staging", "signals", "rules", "usage", "context", "allocation", "anomalies"}
     assert layers == {*before_marts, "marts", "published", "reports"}
     named_otherwise = [
         spec.key.to_user_string()
