@@ -21,6 +21,7 @@ from orchestration.sources.billing.assets import build_billing_assets
 from orchestration.sources.customers.assets import build_customers_asset
 from orchestration.sources.deployments.assets import build_deployments_assets
 from orchestration.sources.inventory.assets import build_inventory_assets
+from orchestration.sources.kubernetes.assets import build_kubernetes_assets
 from orchestration.sources.revenue.assets import build_revenue_assets
 from orchestration.sources.telemetry.assets import build_telemetry_assets
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
@@ -46,6 +47,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_inventory_assets(settings),
             build_accounts_assets(settings),
             build_deployments_assets(settings),
+            build_kubernetes_assets(settings),
             *build_warehouse_assets(settings, project),
             build_report_asset(settings, SNAPSHOT),
         ],

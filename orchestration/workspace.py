@@ -14,6 +14,7 @@ from orchestration.sources.billing.landing import ensure_landing as ensure_billi
 from orchestration.sources.customers.landing import ensure_landing as ensure_customers_landing
 from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
 from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
+from orchestration.sources.kubernetes.landed import ensure_landing as ensure_kubernetes_landing
 from orchestration.sources.revenue.landing import ensure_landing as ensure_revenue_landing
 from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
 
@@ -62,6 +63,7 @@ def prepare_workspace(settings: Settings) -> None:
     ensure_inventory_landing(settings.landing_folder)
     ensure_accounts_landing(settings.landing_folder)
     ensure_deployments_landing(settings.landing_folder)
+    ensure_kubernetes_landing(settings.landing_folder)
     ensure_revenue_landing(settings.landing_folder)
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@
         rules_fingerprint varchar not null,
         lookback_days integer not null,
         built_at timestamp not null
-    )
+    );
+    alter table built.days add column if not exists signals_fingerprint varchar
 {% endmacro %}
 
 {#

@@ -85,6 +85,13 @@ def dimension_names_macro(plan: Plan) -> str:
     return f"{{% macro dimension_names() %}}{{{{ return([{names}]) }}}}{{% endmacro %}}\n"
 
 
+def signals_read_macro(plan: Plan) -> str:
+    """The macro that says which signals the rules read: a change of the others changes no charge."""
+    read = {"resources": plan.resource_facts, "accounts": plan.account_facts}
+    names = ", ".join(f"'{name}'" for name, facts in read.items() if facts)
+    return f"{{% macro signals_read() %}}{{{{ return([{names}]) }}}}{{% endmacro %}}\n"
+
+
 def fill_template(template: str, plan: Plan) -> str:
     """A model's YAML with one column per dimension in place of the placeholder."""
     dimensions = [dimension for dimension, _, _ in dimension_columns(plan)]

@@ -87,8 +87,11 @@ def read_rows(
     columns: Mapping[str, Kind],
     folder: Path,
     table: str = "given",
+    documents: str = "",
 ) -> None:
     """Add the rows of one file to the table. `json` columns hold JSON text (of a CSV: as it is written).
+
+    `documents` is for files that are one JSON document: SQL of the list of objects in it, over `content`.
 
     Fields of other names are left alone. A file that cannot be read becomes one row with `misread`, and so
     does each line that is none; such rows have no values. Raises `LocationError` when the location refuses.
@@ -109,8 +112,11 @@ def read_rows(
                 query = _parquet(path, columns)
             case ".csv":
                 query = _csv(connection, path, columns)
+            case ".json":
+                query = _objects(path, columns, documents)
             case _:
-                query = _jsonl(path, columns)
+                lines = "string_split(ltrim(content, chr(65279)), chr(10))"
+                query = _objects(path, columns, lines)
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, * FROM ({query})",
             parameters,
@@ -141,7 +147,7 @@ def _why(error: Exception, path: Path, place: str) -> str:
     return f"the file cannot be read: {reason.replace(str(path), place).strip()}"
 
 
-def _jsonl(path: Path, columns: Mapping[str, Kind]) -> str:
+def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
     fields = ",\n".join(
         f"CASE WHEN misread IS NULL THEN nullif(trim(line ->> {sql_text('$.' + _name(column))}), '') END"
         f" AS {_name(column)}"
@@ -159,11 +165,8 @@ def _jsonl(path: Path, columns: Mapping[str, Kind]) -> str:
                     WHEN json_type(CASE WHEN json_valid(line) THEN line END) <> 'OBJECT' THEN 'not-an-object'
                 END AS misread
             FROM (
-                SELECT unnest(lines) AS line, generate_subscripts(lines, 1) AS file_row
-                FROM (
-                    SELECT string_split(ltrim(content, chr(65279)), chr(10)) AS lines
-                    FROM read_text({sql_text(str(path))})
-                )
+                SELECT unnest(lines)::VARCHAR AS line, generate_subscripts(lines, 1) AS file_row
+                FROM (SELECT {lines} AS lines FROM read_text({sql_text(str(path))}))
             )
             WHERE trim(line, ' \t\r') <> ''
         )

@@ -47,19 +47,43 @@ with
         full join usage_days using (usage_date)
     ),
 
+    -- What is said of resources, accounts and nodes on a day, as far as anything on that day is classified
+    -- by it.
+    landed_and_told as (
+        select
+            landed_days.*,
+            case
+                when landed_days.charges_fingerprint is not null
+                then
+                    nullif(
+                        concat_ws('/', signal_days.signals_fingerprint, opencost_days.opencost_fingerprint),
+                        ''
+                    )
+            end as signals_fingerprint
+        from landed_days
+        asof left join
+            {{ ref("stg_signals__days") }} as signal_days on landed_days.usage_date >= signal_days.usage_date
+        left join
+            {{ ref("stg_opencost__days") }} as opencost_days
+            on opencost_days.usage_date = landed_days.usage_date
+    ),
+
     compared as (
         select
             usage_date,
             landed_days.charges_fingerprint,
             landed_days.usage_fingerprint,
+            landed_days.signals_fingerprint,
             '{{ var("rules_fingerprint") }}' as rules_fingerprint,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
             landed_days.charges_fingerprint
             is distinct from built_days.charges_fingerprint as has_other_charges,
             landed_days.usage_fingerprint is distinct from built_days.usage_fingerprint as has_other_usage,
+            landed_days.signals_fingerprint
+            is distinct from built_days.signals_fingerprint as has_other_signals,
             built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
-        from landed_days
+        from landed_and_told as landed_days
         full join {{ source("built", "days") }} as built_days using (usage_date)
     ),
 
@@ -85,17 +109,20 @@ select
         case when is_new_or_gone then 'not published yet' end,
         case when not is_new_or_gone and has_other_charges then 'charges' end,
         case when not is_new_or_gone and has_other_usage then 'usage' end,
+        case when not is_new_or_gone and has_other_signals then 'signals' end,
         case when has_other_usage_before then 'usage of the days before' end,
         case when not is_new_or_gone and has_other_rules then 'rules' end
     ) as reason,
     charges_fingerprint,
     usage_fingerprint,
+    signals_fingerprint,
     rules_fingerprint
 from with_lookback
 where
     is_new_or_gone
     or has_other_charges
     or has_other_usage
+    or has_other_signals
     or has_other_usage_before
     or has_other_rules
     or {{ "true" if flags.FULL_REFRESH else "false" }}

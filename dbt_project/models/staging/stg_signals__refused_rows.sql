@@ -6,3 +6,6 @@ from {{ source("landing", "accounts_refused") }}
 union all
 select 'deployments' as signal, location, file_row, reason, detail, record
 from {{ source("landing", "deployments_refused") }}
+union all
+select 'opencost' as signal, location, file_row, reason, detail, record
+from {{ source("landing", "opencost_refused") }}

@@ -1,0 +1,176 @@
+{{ config(materialized="table") }}
+{%- set columns = divided_columns() %}
+-- depends on: {{ ref("stg_opencost__node_shares") }}, {{ ref("stg_aws_cur__charges") }}, {{ ref("stg_focus__charges") }}
+{%- if not nodes_are_divided() %}
+    select
+        null::varchar as whole_charge_id,
+        null::varchar as part_charge_id,
+        null::varchar as part_cluster,
+        null::varchar as part_namespace,
+        null::varchar as part_workload_type,
+        null::varchar as part_workload,
+        null::varchar as part_pod,
+        {{ no_labels() }} as part_labels,
+        null::boolean as part_is_idle,
+        {%- for column in columns %}
+            null::decimal(38, 12) as part_{{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    where false
+{%- else %}
+    -- The charges of a node's running hours, divided among its pods and what was idle, by OpenCost's
+    -- shares. Every
+    -- part is cut at the last digit; the rest goes to the largest part, so that the parts are the charge.
+    with
+        bill as (
+            select * exclude (delivery)
+            from {{ ref("stg_aws_cur__charges") }}
+            where
+                {{ in_changed_deliveries("aws_cur") }}
+                and usage_date in (select usage_date from {{ ref("changed_days") }})
+            union all by name
+            select * exclude (delivery)
+            from {{ ref("stg_focus__charges") }}
+            where
+                {{ in_changed_deliveries("focus") }}
+                and usage_date in (select usage_date from {{ ref("changed_days") }})
+        ),
+
+        shares as (select * from {{ ref("stg_opencost__node_shares") }} where weight > 0),
+
+        -- The bill's own split cost rows know better: such a node is not divided again.
+        divided_by_bill as (
+            select distinct x_split_parent_id, usage_date from bill where x_split_parent_id is not null
+        ),
+
+        nodes as (
+            select
+                bill.charge_id,
+                bill.resource_id as instance_id,
+                bill.charge_period_start,
+                bill.charge_period_end,
+                {%- for column in columns %}
+                    {{ money_units("bill." ~ column) }} as {{ column }}_units{{ "," if not loop.last }}
+                {%- endfor %}
+            from bill
+            where
+                bill.resource_id in (select instance_id from shares)
+                and bill.x_split_parent_id is null
+                and bill.charge_category = 'Usage'
+                and (
+                    bill.x_usage_type like '%BoxUsage%'
+                    or bill.x_usage_type like '%SpotUsage%'
+                    or bill.x_usage_type like '%HeavyUsage%'
+                    or bill.x_usage_type like '%DedicatedUsage%'
+                )
+                and (bill.resource_id, bill.usage_date)
+                not in (select (x_split_parent_id, usage_date) from divided_by_bill)
+        ),
+
+        -- A charge takes the shortest window that it lies in, or else all windows that lie in it.
+        windows as (
+            select
+                nodes.charge_id,
+                seen.window_start,
+                seen.window_end,
+                seen.window_start <= nodes.charge_period_start
+                and seen.window_end >= nodes.charge_period_end as holds_the_charge
+            from nodes
+            inner join
+                (select distinct instance_id, window_start, window_end from shares) as seen
+                on seen.instance_id = nodes.instance_id
+                and (
+                    seen.window_start <= nodes.charge_period_start
+                    and seen.window_end >= nodes.charge_period_end
+                    or seen.window_start >= nodes.charge_period_start
+                    and seen.window_end <= nodes.charge_period_end
+                )
+        ),
+
+        chosen as (
+            select charge_id, window_start, window_end
+            from windows
+            qualify
+                not bool_or(holds_the_charge) over (partition by charge_id)
+                or holds_the_charge
+                and row_number() over (
+                    partition by charge_id
+                    order by
+                        holds_the_charge desc, date_diff('second', window_start, window_end), window_start
+                )
+                = 1
+        ),
+
+        weighed as (
+            select
+                nodes.charge_id,
+                shares.cluster,
+                shares.namespace,
+                shares.controller_kind,
+                shares.controller,
+                shares.pod,
+                shares.is_idle,
+                max_by(shares.labels, (shares.window_start, shares.weight)) as labels,
+                sum(shares.weight) as weight
+            from nodes
+            inner join chosen on chosen.charge_id = nodes.charge_id
+            inner join
+                shares
+                on shares.instance_id = nodes.instance_id
+                and shares.window_start = chosen.window_start
+                and shares.window_end = chosen.window_end
+            group by all
+        ),
+
+        numbered as (
+            select
+                *,
+                sum(weight) over (partition by charge_id) as total_weight,
+                row_number() over (
+                    partition by charge_id
+                    order by weight desc, is_idle, cluster, namespace, controller_kind, controller, pod
+                ) as part
+            from weighed
+        ),
+
+        cut as (
+            select
+                numbered.* exclude (weight, total_weight),
+                {%- for column in columns %}
+                    nodes.{{ column }}_units,
+                    {{
+                        units_times_share(
+                            whole_quotient("nodes." ~ column ~ "_units", "numbered.total_weight"),
+                            "nodes." ~ column ~ "_units % numbered.total_weight",
+                            "numbered.weight",
+                            "numbered.total_weight",
+                        )
+                    }} as {{ column }}_cut{{ "," if not loop.last }}
+                {%- endfor %}
+            from numbered
+            inner join nodes using (charge_id)
+        )
+
+    select
+        charge_id as whole_charge_id,
+        charge_id || '/pod-' || part as part_charge_id,
+        cluster as part_cluster,
+        namespace as part_namespace,
+        controller_kind as part_workload_type,
+        controller as part_workload,
+        pod as part_pod,
+        labels as part_labels,
+        is_idle as part_is_idle,
+        {%- for column in columns %}
+            {{
+                money(
+                    column
+                    ~ "_cut + case when part = 1 then "
+                    ~ column
+                    ~ "_units - sum("
+                    ~ column
+                    ~ "_cut) over (partition by charge_id) else 0 end"
+                )
+            }} as part_{{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from cut
+{%- endif %}

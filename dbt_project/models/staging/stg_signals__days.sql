@@ -1,0 +1,75 @@
+-- What the signals say on each day, as one number: every version counts on the days that it is valid on. A
+-- sum over
+-- what begins and ends gives it for all days at once, however many versions and days there are. Only what
+-- the rules
+-- read counts: a change of anything else changes no charge.
+with
+    versions as (
+        {%- if "resources" in signals_read() %}
+            select
+                concat_ws(
+                    chr(31),
+                    'resource',
+                    resource_id,
+                    coalesce(resource_arn, ''),
+                    coalesce(resource_type, ''),
+                    coalesce(account_id, ''),
+                    coalesce(region_id, ''),
+                    coalesce(resource_name, ''),
+                    tags::varchar,
+                    attributes::varchar,
+                    relationships::varchar
+                ) as content,
+                valid_from,
+                valid_to
+            from {{ ref("stg_inventory__resource_versions") }}
+            union all
+        {%- endif %}
+        {%- if "accounts" in signals_read() %}
+            select
+                concat_ws(
+                    chr(31),
+                    'account',
+                    account_id,
+                    coalesce(account_name, ''),
+                    coalesce(organizational_unit_path, ''),
+                    tags::varchar
+                ) as content,
+                valid_from,
+                valid_to
+            from {{ ref("stg_accounts__account_versions") }}
+            union all
+        {%- endif %}
+        select null::varchar as content, null::timestamp as valid_from, null::timestamp as valid_to
+        where false
+    -- depends on: {{ ref("stg_inventory__resource_versions") }}, {{ ref("stg_accounts__account_versions") }}
+    ),
+
+    -- On its first and its last day a version counts from or to its very instant.
+    pieces as (
+        select
+            content, valid_from::date as first_day, (valid_to - interval 1 microsecond)::date + 1 as day_after
+        from versions
+        where valid_to is null or valid_from < valid_to
+        union all
+        select content || chr(31) || 'from ' || valid_from, valid_from::date, valid_from::date + 1
+        from versions
+        where valid_from <> valid_from::date
+        union all
+        select content || chr(31) || 'to ' || valid_to, valid_to::date, valid_to::date + 1
+        from versions
+        where valid_to <> valid_to::date
+    ),
+
+    steps as (
+        select first_day as usage_date, md5_number_lower(content)::hugeint as step
+        from pieces
+        union all
+        select day_after as usage_date, - md5_number_lower(content)::hugeint as step
+        from pieces
+        where day_after is not null
+    )
+
+select usage_date, sum(sum(step)) over (order by usage_date)::varchar as signals_fingerprint
+from steps
+group by usage_date

@@ -1,0 +1,56 @@
+"""The landed files of OpenCost's allocations: one per file of the export, named by its place and version.
+
+What belongs here: their names and columns. What does not: what the shares divide (dbt).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from orchestration.sources.landed_parquet import TAGS, ensure_landed
+from orchestration.sources.locations import Location, StoredObject
+from orchestration.sources.row_files import REFUSED_COLUMNS
+
+COLUMNS = {
+    "location": "VARCHAR",
+    "modified": "TIMESTAMP",
+    "file_row": "BIGINT",
+    "window_start": "TIMESTAMP",
+    "window_end": "TIMESTAMP",
+    "cluster": "VARCHAR",
+    "node": "VARCHAR",
+    "provider_id": "VARCHAR",
+    "namespace": "VARCHAR",
+    "controller_kind": "VARCHAR",
+    "controller": "VARCHAR",
+    "pod": "VARCHAR",
+    "labels": TAGS,
+    "is_idle": "BOOLEAN",
+    "cpu_cost": "DECIMAL(38, 12)",
+    "gpu_cost": "DECIMAL(38, 12)",
+    "ram_cost": "DECIMAL(38, 12)",
+}
+"""Costs are OpenCost's, with its adjustments: weights of who used a node, not money of the bill."""
+
+
+def allocations_folder(landing: Path) -> Path:
+    """Where the allocations lie."""
+    return landing / "opencost" / "allocations"
+
+
+def allocations_file(landing: Path, location: Location, stored: StoredObject) -> Path:
+    """Where the allocations of one file of the export lie."""
+    name = hashlib.sha256(f"{location.describe(stored.key)}\n{stored.version}".encode()).hexdigest()[:20]
+    return allocations_folder(landing) / f"{name}.parquet"
+
+
+def refused_file(landing: Path) -> Path:
+    """Where it lies which rows of files were set aside."""
+    return landing / "opencost" / "refused.parquet"
+
+
+def ensure_landing(landing: Path) -> None:
+    """Make files, without rows, so that readers find every column."""
+    ensure_landed(allocations_folder(landing) / "none.parquet", COLUMNS)
+    ensure_landed(refused_file(landing), REFUSED_COLUMNS)

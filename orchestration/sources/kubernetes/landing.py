@@ -1,0 +1,177 @@
+"""OpenCost's allocation exports -> landed Parquet files, one for each file of the export.
+
+A file is the answer of OpenCost's API as it came (`.json`), its allocations a line each (`.jsonl`), or a
+table (CSV, Parquet) whose columns are called as in the API. docs/signals.md describes what is needed of it.
+
+What belongs here: the form, and which rows are an allocation of a node. What does not: what an allocation
+divides (dbt).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.kubernetes import landed
+from orchestration.sources.landed_parquet import row_count, write_landed
+from orchestration.sources.locations import Location
+from orchestration.sources.row_files import ENDINGS, Kind, create_rows_table, find_files, read_rows, texts_of
+from orchestration.sources.taken_files import write_refused
+
+_COSTS = ("cpuCost", "gpuCost", "ramCost")
+_PROPERTIES = ("cluster", "node", "providerID", "namespace", "controllerKind", "controller", "pod")
+COLUMNS: dict[str, Kind] = {
+    "name": "text",
+    "window": "json",
+    "start": "text",
+    "end": "text",
+    "properties": "json",
+    "labels": "json",
+    **dict.fromkeys(_PROPERTIES, "text"),
+    **{f"{cost}{part}": "text" for cost in _COSTS for part in ("", "Adjustment")},
+}
+
+# The API's answer: a list of windows, each an object of allocations by name.
+_DOCUMENTS = """
+    flatten(list_transform(
+        from_json(content::JSON -> '$.data', '["JSON"]'),
+        lambda one_window: map_values(from_json(one_window, '"MAP(VARCHAR, JSON)"'))
+    ))
+"""
+_RULES = (
+    ("misread", "misread IS NOT NULL", "detail"),
+    (
+        "window-format",
+        "window_start IS NULL OR window_end IS NULL OR window_end <= window_start",
+        "'window ' || coalesce(told_start, '?') || ' to ' || coalesce(told_end, '?') || ' is none; ISO 8601 "
+        "times are needed'",
+    ),
+    (
+        "no-node",
+        "node IS NULL AND provider_id IS NULL",
+        "'the row says no node; ask OpenCost without aggregating nodes away, and for idle cost by node "
+        "(includeIdle=true, idleByNode=true)'",
+    ),
+    (
+        "cost-not-a-number",
+        "cpu_cost IS NULL OR gpu_cost IS NULL OR ram_cost IS NULL",
+        "'a cost is no number'",
+    ),
+    (
+        "labels-not-an-object",
+        "told_labels IS NOT NULL AND label_map IS NULL",
+        "'labels ' || told_labels || ' is not a JSON object of texts'",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class OpenCostLanding:
+    """What was landed: allocations of new files, how many there are in all, and rows set aside by reason."""
+
+    path: Path
+    allocations: int
+    files_read: tuple[str, ...]
+    files_gone: int
+    ignored: tuple[str, ...]
+    refused: dict[str, int]
+
+
+def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
+    """Land the new and changed files of an export, and forget those that are no longer there.
+
+    Rows that are no allocation of a node are set aside with the reason. Raises `LocationError` when the
+    location refuses.
+    """
+    landed.ensure_landing(landing)
+    files = find_files(location, (*ENDINGS, ".json"))
+    targets = {stored: landed.allocations_file(landing, location, stored) for stored in files.rows}
+    fresh = [stored for stored, target in targets.items() if not target.exists()]
+    kept = {landed.allocations_folder(landing) / "none.parquet", *targets.values()}
+    gone = [path for path in landed.allocations_folder(landing).glob("*.parquet") if path not in kept]
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("SET TimeZone = 'UTC'")
+        create_rows_table(connection, COLUMNS)
+        connection.execute(
+            "CREATE TABLE refused AS SELECT * FROM (SELECT NULL::VARCHAR AS location, "
+            "NULL::BIGINT AS file_row, '' AS reason, '' AS detail, '' AS record) WHERE false"
+        )
+        written: list[tuple[Path, Path]] = []
+        for stored in fresh:
+            connection.execute("DELETE FROM given")
+            read_rows(connection, location, stored, COLUMNS, Path(folder), documents=_DOCUMENTS)
+            _judge(connection)
+            beside = targets[stored].with_name(f".{targets[stored].name}")
+            columns = ", ".join(landed.COLUMNS)
+            write_landed(
+                connection, f"SELECT {columns} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
+            )
+            written.append((beside, targets[stored]))
+        # The refused rows first: a file that is landed is not read again.
+        refused = write_refused(connection, location, files.rows, fresh, landed.refused_file(landing))
+    for beside, target in written:
+        beside.replace(target)
+    for path in gone:
+        path.unlink()
+    return OpenCostLanding(
+        path=landed.allocations_folder(landing),
+        allocations=sum(row_count(target) for target in targets.values()),
+        files_read=tuple(location.describe(stored.key) for stored in fresh),
+        files_gone=len(gone),
+        ignored=tuple(location.describe(stored.key) for stored in files.ignored),
+        refused=refused,
+    )
+
+
+def _judge(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table `judged` of the rows of one file, and add to `refused` those that are refused."""
+    reasons = " ".join(f"WHEN {refused} THEN '{code}'" for code, refused, _ in _RULES)
+    details = " ".join(f"WHEN '{code}' THEN {why}" for code, _, why in _RULES)
+    own = ", ".join(
+        f"coalesce(\"{name}\", nullif(properties ->> '$.{name}', '')) AS {column}"
+        for name, column in zip(
+            _PROPERTIES,
+            ("cluster", "node", "provider_id", "namespace", "controller_kind", "controller", "pod"),
+            strict=True,
+        )
+    )
+    costs = ", ".join(
+        f"try_cast(coalesce(\"{cost}\", '0') AS DECIMAL(38, 12)) + "
+        f"try_cast(coalesce(\"{cost}Adjustment\", '0') AS DECIMAL(38, 12)) AS {cost[:3]}_cost"
+        for cost in _COSTS
+    )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TABLE judged AS
+        WITH told AS (
+            SELECT
+                location, modified, file_row, misread, detail, raw, {own}, {costs},
+                coalesce("window" ->> '$.start', "start") AS told_start,
+                coalesce("window" ->> '$.end', "end") AS told_end,
+                coalesce(labels, properties ->> '$.labels') AS told_labels,
+                ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle
+            FROM given
+        ),
+        parsed AS (
+            SELECT
+                *,
+                try_cast(told_start AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS window_start,
+                try_cast(told_end AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS window_end,
+                {texts_of("told_labels")} AS label_map
+            FROM told
+        ),
+        reasoned AS (SELECT *, CASE {reasons} END AS reason FROM parsed)
+        SELECT
+            *,
+            coalesce(label_map, MAP([], []))::MAP(VARCHAR, VARCHAR) AS labels,
+            CASE reason {details} END AS why
+        FROM reasoned
+        """
+    )
+    connection.execute(
+        "INSERT INTO refused SELECT location, file_row, coalesce(misread, reason), why, raw FROM judged "
+        "WHERE reason IS NOT NULL"
+    )
