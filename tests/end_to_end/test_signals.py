@@ -20,6 +20,20 @@ from tests.end_to_end import node_company, small_company
 from tests.end_to_end.node_company import BARE, DAILY, HOURLY, SPLIT, Line, Share, divided
 from tests.end_to_end.running import Company
 
+ARN = "arn:aws:ec2:eu-central-1:011254002932:volume/vol-2"
+# A volume that is made, attached anew, gone, and there again; and one that comes later.
+OTHER_SNAPSHOTS = "".join(
+    json.dumps({"snapshot_time": f"2026-04-{day}T06:00:00Z", "resource_type": "ec2:volume", **values}) + "\n"
+    for day, values in (
+        (20, {"resource_id": "vol-2", "resource_arn": ARN, "created_at": "2026-04-03T15:00:00Z",
+              "relationships": [{"relationship": "attached_to", "related_resource_id": "i-2",
+                                 "since": "2026-04-10T12:00:00Z"}]}),
+        (21, {"resource_id": "vol-2", "resource_arn": ARN, "created_at": "2026-04-03T15:00:00Z"}),
+        (22, {"resource_id": "vol-3"}),
+        (23, {"resource_id": "vol-3"}),
+        (24, {"resource_id": "vol-2", "resource_arn": ARN, "created_at": "2026-04-03T15:00:00Z"}),
+    )
+)  # fmt: skip
 DIVIDED_TABLES = """
     create table one_charge as select
         '' as charge_id, 'i-1' as resource_id, timestamp '2026-05-01' as charge_period_start,
@@ -69,6 +83,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     node_company.write_opencost(sources / "opencost", shares)
     (sources / "inventory").mkdir(parents=True)
     (sources / "inventory" / "1.jsonl").write_text(snapshot("2026-04-20T06:00:00Z", ""))
+    (sources / "inventory" / "other").mkdir()
+    (sources / "inventory" / "other" / "all.jsonl").write_text(OTHER_SNAPSHOTS)
     (sources / "accounts").mkdir(parents=True)
     (sources / "accounts" / "a.csv").write_text(
         f'account_id,account_name,tags\n{small_company.ACCOUNT},nw,"{{""team"": ""cloud""}}"\n'
@@ -206,6 +222,29 @@ def test_what_is_idle_pods_tags_and_relations_are_elements(told: Told) -> None:
     assert found[f"platform {BARE}"] == 36
     # The volume has no team of its own, but the instance that it is attached to has.
     assert found["platform vol-1"] == 3
+
+
+def test_versions_are_valid_from_creation_or_the_last_snapshot_without(told: Told) -> None:
+    company, _, _ = told
+    validity = "select resource_id, valid_from::varchar, valid_to::varchar from"
+    of_volume = [
+        ("2026-04-03 00:00:00", "2026-04-21 06:00:00"),
+        ("2026-04-21 06:00:00", "2026-04-22 06:00:00"),
+        # Made anew under the same id: not before the other was gone.
+        ("2026-04-22 06:00:00", None),
+    ]
+    assert ask(
+        company,
+        f"{validity} signals.resources where resource_id like '%vol-2' or resource_id = 'vol-3' order by all",
+    ) == [
+        *((ARN, *times) for times in of_volume),
+        *(("vol-2", *times) for times in of_volume),
+        ("vol-3", "2026-04-21 00:00:00", "2026-04-24 06:00:00"),
+    ]
+    assert ask(
+        company,
+        f"{validity} signals.resource_relationships where related_resource_id = 'i-2' order by all",
+    ) == [(name, "2026-04-10 00:00:00", "2026-04-21 06:00:00") for name in (ARN, "vol-2")]
 
 
 def test_a_new_tag_reaches_the_days_that_it_is_valid_on_with_the_next_run(told: Told, tmp_path: Path) -> None:

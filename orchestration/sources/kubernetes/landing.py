@@ -41,6 +41,7 @@ _DOCUMENTS = """
         lambda one_window: map_values(from_json(one_window, '"MAP(VARCHAR, JSON)"'))
     ))
 """
+_NOTHING = "the file holds no allocation; an answer of the API has them under `data`"
 _RULES = (
     ("misread", "misread IS NOT NULL", "detail"),
     (
@@ -104,7 +105,12 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
             connection.execute("DELETE FROM given")
             read_rows(connection, location, stored, COLUMNS, Path(folder), documents=_DOCUMENTS)
             _judge(connection)
-            beside = targets[stored].with_name(f".{targets[stored].name}")
+            connection.execute(
+                "INSERT INTO refused SELECT $place, NULL, 'no-allocations', $detail, NULL "
+                "WHERE NOT EXISTS (FROM given)",
+                {"place": location.describe(stored.key), "detail": _NOTHING},
+            )
+            beside = targets[stored].with_suffix(".writing")
             columns = ", ".join(landed.COLUMNS)
             write_landed(
                 connection, f"SELECT {columns} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
