@@ -73,7 +73,7 @@ class Line:
 class StagedCharge:
     """What staging has to make of a line, or of one part of it."""
 
-    category: str
+    category: str | None
     status: str | None
     costs: dict[str, Decimal]
     split_part: str | None = None
