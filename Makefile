@@ -11,7 +11,7 @@ ROWS ?= 2000000
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test browser lint fix bench lock clean
+.PHONY: help install demo dev test browser lint fix bench opening picture lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ fix: $(INSTALLED) ## Mend what the linters can mend
 
 bench: $(INSTALLED) ## Measure the whole job and a one-day change, ROWS=2000000 by default
 	@$(BIN)/python -m tests.bench --rows $(ROWS)
+
+opening: browser ## Measure how long the report of 5,000 customers and 13 months takes to open
+	@$(BIN)/python -m tests.bench.opening
+
+picture: browser ## Take the README's picture of the report from the demo's result
+	@$(BIN)/python -m tests.browser.picture workspace docs/images/report.png
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }

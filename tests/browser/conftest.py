@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 from orchestration.reports.html.report import make_report
 from orchestration.settings import Settings
+from tests.browser import chromium
 from tests.browser.published import Size, publish
 
 HOSTILE = "<script>window.hacked = 1</script>"
@@ -31,12 +31,10 @@ SETTLED = """() => new Promise((done) => {
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium where it is installed, else the one that Playwright brings."""
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """One for all tests; without one they fail where CI is set, and are skipped elsewhere."""
     with sync_playwright() as playwright:
         try:
-            # As root, as in most containers, Chromium has no sandbox of its own.
-            launched = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+            launched = chromium.launch(playwright)
         except Error as error:
             said = f"no browser for the report's tests; `make browser` installs one. {error}"
             if os.environ.get("CI"):

@@ -87,7 +87,9 @@ def _filled(size: Size) -> list[tuple[str, dict[str, Any]]]:
         "services": list(SERVICES[: size.services]),
     }
     used = lambda sql: (sql, {name: value for name, value in given.items() if f"${name}" in sql})  # noqa: E731
-    return [used(sql) for sql in (*_CUSTOMERS_AND_COSTS, _IN_EUROS, *_SUMS, *_MARGINS, *_THE_REST)]
+    return [
+        used(sql) for sql in (*_CUSTOMERS_AND_COSTS, _IN_EUROS, *_SUMS, *_MARGINS, *_ANOMALIES, *_THE_REST)
+    ]
 
 
 def _all_costs(amount: str) -> str:
@@ -253,7 +255,7 @@ _MARGINS = tuple(
         * exclude (key),
         key as {column},
         gross_margin - previous_gross_margin as gross_margin_change,
-        (gross_margin * 1000000)::hugeint // revenue::hugeint * 0.000001 as gross_margin_ratio,
+        (gross_margin * 1000000)::hugeint // nullif(revenue::hugeint, 0) * 0.000001 as gross_margin_ratio,
         'cost: it changed <most>' as change_reason
         {more}
     from margins
@@ -272,6 +274,57 @@ _MARGINS = tuple(
             " as margin_fall_rank",
         ),
     )
+)
+_ANOMALIES = (
+    """
+    insert into cost_anomalies by name
+    with
+        spikes as (
+            select
+                customer_id, customer_name, feature as element, billing_currency, usage_date,
+                sum(effective_cost) as actual_cost
+            from customer_costs_daily
+            join customers using (customer_id)
+            where feature = 'Search' and billing_currency = 'USD' and usage_date = $first_day + 70
+            group by all
+        )
+    select
+        'anomaly-' || customer_id as anomaly_id,
+        row_number() over (order by actual_cost desc, customer_id) as impact_rank,
+        'customer_feature' as series_kind,
+        'daily' as granularity,
+        'spike' as anomaly_kind,
+        customer_id,
+        customer_name,
+        element,
+        'feature' as dimension,
+        billing_currency,
+        usage_date + interval 14 hour as started_at,
+        usage_date + interval 20 hour as ended_at,
+        false as is_ongoing,
+        1.000000000001 as expected_cost,
+        actual_cost,
+        actual_cost - 1.000000000001 as cost_impact,
+        0.5 as usage_effect,
+        actual_cost - 1.500000000001 as rate_effect,
+        9.5 as score,
+        case when row_number() over (order by actual_cost desc, customer_id) = 2
+            then 'anomaly-' || first_value(customer_id) over (order by actual_cost desc, customer_id)
+        end as same_cause_as,
+        customer_name || ' cost more <b>than</b> expected.' as explanation
+    from spikes
+    qualify impact_rank <= 3
+    """,
+    """
+    insert into cost_anomaly_drivers by name
+    select anomaly_id, 'service' as driver_kind, 'Amazon <i>EC2</i>' as driver, cost_impact
+    from cost_anomalies
+    """,
+    """
+    insert into cost_anomaly_drivers by name
+    select anomaly_id, 'deployment' as driver_kind, 'search 7.2' as driver, started_at as happened_at
+    from cost_anomalies
+    """,
 )
 _THE_REST = (
     """

@@ -279,3 +279,24 @@ def test_margins_are_the_mart(report: Opened, marts: Marts) -> None:
         "where billing_month = '2026-05' and margin_fall_rank <= 10 order by margin_fall_rank"
     )
     assert report.figures("Customers whose margin fell most", 5) == fell
+
+
+def test_anomalies_are_the_mart_with_their_drivers(report: Opened, marts: Marts) -> None:
+    page = report.open(f"anomalies?{MAY}")
+    first, second = (page.locator("article.anomaly").nth(place) for place in (0, 1))
+    names = list(marts("select customer_name, 0 from cost_anomalies order by impact_rank"))
+    assert first.get_attribute("aria-label") == f"{names[0]}: Search"
+    assert [exact(first.locator("dd data").nth(place)) for place in range(5)] == [
+        marts(f"select 1, {column} from cost_anomalies where impact_rank = 1")[1]
+        for column in ("expected_cost", "actual_cost", "cost_impact", "usage_effect", "rate_effect")
+    ]
+    assert f"{names[0]} cost more <b>than</b> expected." in first.inner_text()
+    assert "Amazon <i>EC2</i>" in first.inner_text()
+    # What shows the same cause has no card of its own.
+    assert f"The same cause shows in: {names[1]}: Search" in first.inner_text()
+    assert second.get_attribute("aria-label") == f"{names[2]}: Search"
+    customer = next(iter(marts("select customer_id, 0 from cost_anomalies where impact_rank = 3")))
+    report.open(f"customer?{MAY}&customer={customer}")
+    assert page.locator("article.anomaly").count() == 1
+    report.open("anomalies?from=2026-03-01&to=2026-03-31")
+    assert "Every cost was as expected" in page.locator("main").inner_text()

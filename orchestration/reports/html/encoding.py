@@ -29,10 +29,13 @@ import pyarrow.compute as pc
 # From the sign of the plane below follows a plane that says nothing: 0 above 0-127, 255 above 128-255.
 _SIGNS = bytes(0 if byte < 128 else 255 for byte in range(256))
 _LEVEL = 6
+# The page sums the lowest four bytes and those above apart, both in numbers that are exact below 2^53. An
+# amount of money as wide as this is 600 billion, and a million of them can be summed.
+_WIDEST = 10
 
 
-class NotEncodableError(TypeError):
-    """A column is of a type that the page has no form for; the message names both."""
+class NotEncodableError(ValueError):
+    """A column is of a type that the page has no form for, or too large to be summed there exactly."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
     else:
         raise NotEncodableError(f"The report has no form for column {name} of type {values.type}")
     planes = _planes(numbers)
+    if len(planes) > _WIDEST:
+        raise NotEncodableError(f"The report cannot sum column {name} exactly: its amounts are too large")
     header["width"] = len(planes)
     if values.null_count:
         header["nulls"] = True

@@ -3,21 +3,26 @@
  * beside it as a table: what a picture shows can also be read.
  */
 
-let plotly = null;
+let unpacked = null;
+let loaded = null;
 
-/** Plotly, unpacked when the first chart is drawn. */
-function loadPlotly() {
-  if (plotly) return plotly;
+/** Begin to unpack Plotly, which goes on beside everything else. */
+function unpackPlotly() {
   const holder = document.getElementById("plotly");
-  plotly = inflate(holder.textContent).then((bytes) => {
+  unpacked = inflate(holder.textContent).finally(() => holder.remove());
+}
+
+/** Plotly, loaded when the first chart is drawn: that takes a second, in which the figures are there already. */
+function loadPlotly() {
+  if (loaded) return loaded;
+  loaded = unpacked.then((bytes) => {
     const script = document.createElement("script");
     script.textContent = new TextDecoder().decode(bytes);
     document.head.append(script);
     performance.mark("charting library");
-    holder.remove();
     return window.Plotly;
   });
-  return plotly;
+  return loaded;
 }
 
 /** A colour of the page's style, for light or dark. */

@@ -68,7 +68,7 @@ function readColumn(header, bytes, at, rows) {
   return column;
 }
 
-/** A table: its number of rows, and its columns by name. */
+/** A table: its number of rows, and its columns by name, each read when it is first asked for. */
 class Table {
   constructor(bytes) {
     const length = new DataView(bytes.buffer).getUint32(0, true);
@@ -77,7 +77,12 @@ class Table {
     this.columns = {};
     let at = 4 + length;
     for (const each of header.columns) {
-      this.columns[each.name] = readColumn(each, bytes, at, header.rows);
+      const start = at;
+      let read = null;
+      Object.defineProperty(this.columns, each.name, {
+        enumerable: true,
+        get: () => (read = read || readColumn(each, bytes, start, header.rows)),
+      });
       at += (each.width + (each.nulls ? 1 : 0)) * header.rows;
     }
   }

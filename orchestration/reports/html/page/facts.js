@@ -13,6 +13,7 @@ class Facts {
     this.rows = table.rows;
     this.amount = table.columns[amount];
     this.period = table.columns[period].numbers;
+    this.places = new Map();
     if ("customer_id" in table.columns) this.readCustomers(table.columns.customer_id, page.people);
   }
 
@@ -45,8 +46,13 @@ class Facts {
     const { kind, numbers, values, isNull } = this.table.columns[column];
     if (kind !== "text") return { numbers, size: 256, name: (number) => number, first: 0 };
     // A row without a value has the place after all values.
-    const places = isNull ? numbers.map((place, row) => (isNull[row] ? values.length : place)) : numbers;
-    if (isNull) this.table.columns[column] = { ...this.table.columns[column], numbers: places, isNull: null };
+    let places = numbers;
+    if (isNull) {
+      if (!this.places.has(column)) {
+        this.places.set(column, numbers.map((place, row) => (isNull[row] ? values.length : place)));
+      }
+      places = this.places.get(column);
+    }
     return {
       numbers: places,
       size: values.length + 1,

@@ -70,7 +70,9 @@ async function start() {
     document.documentElement.dataset.shown = "nothing";
     return;
   }
-  page.people = new People(await table("customers"));
+  const customers = table("customers");
+  unpackPlotly();
+  page.people = new People(await customers);
   page.sections.sort((a, b) => ORDER.indexOf(a.id) - ORDER.indexOf(b.id));
   showSnapshot();
   window.addEventListener("hashchange", showState);

@@ -1,57 +1,116 @@
-/* Costs that were not as expected: how much, since when, and what drove them. */
+/* Costs that were not as expected: how much, since when, and what drove them. The mart words the explanation. */
 
-/** Anomalies that touch the days looked at, the largest impact first. */
+const ANOMALIES_SHOWN = 8;
+const DAYS_AROUND = 21;
+const DRIVERS = ["service", "element", "usage", "deployment", "profile", "resource"];
+
+/** Anomalies that touch a range of days, the one to look at first before all others. */
 async function anomaliesIn(range, keep = () => true) {
   const anomalies = await table("anomalies");
   if (!anomalies) return [];
-  return anomalies
-    .objects()
-    .filter((row) => row.billing_currency === page.currency && row.first_day <= range.to && (row.last_day ?? row.first_day) >= range.from)
-    .filter(keep);
+  const touches = (row) => row.first_day <= range.to && (row.last_day ?? row.first_day) >= range.from;
+  return anomalies.objects().filter((row) => row.billing_currency === page.currency && touches(row) && keep(row));
 }
 
 async function driversOf(id) {
   const drivers = await table("anomaly_drivers");
-  return drivers ? drivers.objects((row) => drivers.value("anomaly_id", row) === id) : [];
+  if (!drivers) return [];
+  const found = drivers.objects((row) => drivers.value("anomaly_id", row) === id);
+  return found.sort((a, b) => DRIVERS.indexOf(a.driver_kind) - DRIVERS.indexOf(b.driver_kind));
 }
 
+/** "Quartz Logistics: Search". */
 function anomalyTitle(row) {
-  const number = row.customer_id === null ? undefined : page.people.number(row.customer_id);
-  const where = [row.element, row.service_name, row.sub_account_id].filter(Boolean).join(", ");
-  const named = number === undefined ? null : page.people.names[number];
-  return [named, where].filter(Boolean).join(": ");
+  const what = [row.element, row.service_name, row.sub_account_id].filter(Boolean).join(", ");
+  const who = row.customer_id === UNALLOCATED ? "Not allocated" : row.customer_name;
+  return [who, what].filter(Boolean).join(": ");
 }
 
-async function anomalyCard(row) {
+/** When it was, and of which kind. */
+function anomalyTime(row) {
+  const until = row.is_ongoing ? "still going on" : row.ended_at ? `until ${row.ended_at}` : "";
+  return [`${row.anomaly_kind}, found by the ${row.granularity === "hourly" ? "hour" : "day"}`, `from ${row.started_at} ${until}`]
+    .join(", ")
+    .trim();
+}
+
+/** The days around an anomaly, of what it was found in; null where the report does not have them. */
+async function seriesAround(row) {
+  const range = {
+    from: Math.max(row.first_day - DAYS_AROUND, page.first),
+    to: Math.min((row.last_day ?? row.first_day) + 7, page.last),
+  };
+  if (row.element === null) return null;
+  const where = { [row.dimension]: row.element };
+  if (row.series_kind === "feature") {
+    const all = await spend();
+    return all.has(row.dimension) ? all.sum({ range, where }, ["period"]) : null;
+  }
+  const chosen = await costsIn(range);
+  const customer = page.people.number(row.customer_id);
+  if (customer === undefined || !chosen.daily || !chosen.facts.has(row.dimension)) return null;
+  return chosen.facts.sum({ range, customer, where }, ["period"]);
+}
+
+async function anomalyChart(row) {
+  const sums = await seriesAround(row);
+  if (!sums || !sums.length) return null;
+  const during = { from: row.first_day, to: row.last_day ?? row.first_day };
+  return chart({
+    label: `Daily cost of ${anomalyTitle(row)}, before, during and after the anomaly`,
+    height: 170,
+    draw: () => ({
+      traces: [
+        {
+          type: "bar",
+          x: sums.map(({ keys }) => dayText(keys[0])),
+          y: sums.map(({ units }) => toNumber(units)),
+          hovertext: sums.map(({ keys, units }) => `${dayText(keys[0])}<br>${exactText(units)} ${escaped(page.currency)}`),
+          hoverinfo: "text",
+          marker: {
+            color: sums.map(({ keys }) => (keys[0] >= during.from && keys[0] <= during.to ? seriesColour(1) : seriesColour(7))),
+          },
+        },
+      ],
+      layout: { xaxis: { type: "date" }, showlegend: false, bargap: 0.25 },
+    }),
+    figures: () =>
+      grid({
+        caption: `Daily cost of ${anomalyTitle(row)}`,
+        rows: sums,
+        columns: [dayColumn("Day", ({ keys }) => dayText(keys[0])), moneyColumn("Cost", ({ units }) => units)],
+      }),
+  });
+}
+
+async function anomalyCard(row, same) {
   const drivers = await driversOf(row.anomaly_id);
-  const number = row.customer_id === null ? undefined : page.people.number(row.customer_id);
+  const number = page.people.number(row.customer_id);
   const title = anomalyTitle(row);
+  const figures = [
+    ["Expected", row.expected_cost],
+    ["Actual", row.actual_cost],
+    ["Impact", row.cost_impact],
+    ["of it by usage", row.usage_effect],
+    ["of it by rate", row.rate_effect],
+  ];
   return el(
-    "article.card.anomaly",
-    { "aria-label": title },
+    "article.block.anomaly",
+    { "aria-label": title, id: row.anomaly_id },
     el("h3", {}, `${row.impact_rank}. `, title),
-    el(
-      "p.when",
-      {},
-      `${row.granularity}, from ${row.started_at}${row.ended_at ? ` to ${row.ended_at}` : ""} UTC`
-    ),
+    el("p.when", {}, anomalyTime(row)),
     el(
       "dl.figures",
       {},
-      ...[
-        ["Expected", row.expected_cost],
-        ["Actual", row.actual_cost],
-        ["Impact", row.cost_impact],
-        ["by usage", row.usage_effect],
-        ["by rate", row.rate_effect],
-      ].map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, money(units, row.billing_currency))))
+      ...figures.map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, money(units, row.billing_currency))))
     ),
-    row.explanation ? el("p", {}, row.explanation) : null,
+    row.explanation ? el("p.explanation", {}, row.explanation) : null,
+    await anomalyChart(row),
     drivers.length
       ? grid({
           caption: `What drove it: ${title}`,
           rows: drivers,
-          pageRows: 6,
+          pageRows: 8,
           columns: [
             { title: "Driver", value: (each) => each.driver },
             { title: "Kind", value: (each) => each.driver_kind },
@@ -61,33 +120,37 @@ async function anomalyCard(row) {
           ],
         })
       : null,
+    same.length
+      ? el("p.note", {}, `The same cause shows in: ${same.map(anomalyTitle).join("; ")}.`)
+      : null,
     number === undefined ? null : el("p.onward", {}, customerLink(number))
   );
 }
 
-const ANOMALIES_SHOWN = 10;
-
-/** Cards of the first anomalies, and a table of all. */
+/** Cards of the first anomalies of those that show a cause of their own, and a table of all. */
 async function anomalyList(rows) {
+  const known = new Set(rows.map((row) => row.anomaly_id));
+  const first = rows.filter((row) => !known.has(row.same_cause_as));
   const cards = [];
-  for (const row of rows.slice(0, ANOMALIES_SHOWN)) cards.push(await anomalyCard(row));
-  return [
-    ...cards,
-    rows.length > ANOMALIES_SHOWN
-      ? grid({
-          caption: "All anomalies of these days",
-          rows,
-          columns: [
-            { title: "Rank", value: (row) => row.impact_rank, figure: true },
-            { title: "Where", value: anomalyTitle },
-            dayColumn("Began", (row) => row.started_at),
-            moneyColumn("Expected", (row) => row.expected_cost),
-            moneyColumn("Actual", (row) => row.actual_cost),
-            moneyColumn("Impact", (row) => row.cost_impact),
-          ],
-        })
-      : null,
-  ];
+  for (const row of first.slice(0, ANOMALIES_SHOWN)) {
+    cards.push(await anomalyCard(row, rows.filter((each) => each.same_cause_as === row.anomaly_id)));
+  }
+  if (rows.length === cards.length) return cards;
+  const all = grid({
+    caption: "All anomalies of these days",
+    rows,
+    columns: [
+      { title: "Where", value: anomalyTitle },
+      { title: "Rank", value: (row) => row.impact_rank, figure: true },
+      { title: "Kind", value: (row) => row.anomaly_kind },
+      dayColumn("Began", (row) => row.started_at),
+      moneyColumn("Expected", (row) => row.expected_cost),
+      moneyColumn("Actual", (row) => row.actual_cost),
+      moneyColumn("Impact", (row) => row.cost_impact),
+      { title: "Same cause as", value: (row) => (known.has(row.same_cause_as) ? rows.find((each) => each.anomaly_id === row.same_cause_as).impact_rank : null), figure: true },
+    ],
+  });
+  return [...cards, block("All of them", all)];
 }
 
 /** The anomalies of one customer, for its page. */
@@ -96,7 +159,34 @@ async function customerAnomalies(number) {
   const id = page.people.ids[number];
   const rows = await anomaliesIn(page.range, (row) => row.customer_id === id);
   if (!rows.length) return block("Anomalies", note("Its costs were as expected in these days."));
-  return block("Anomalies", ...(await anomalyList(rows)));
+  return el("div", {}, block("Anomalies", note(countText(rows))), ...(await anomalyList(rows)));
+}
+
+function countText(rows) {
+  return `${rows.length === 1 ? "One" : rows.length} in ${rangeText(page.range)}, the one to look at first at the top.`;
+}
+
+/** Those of the segment and customer that are looked at. */
+function wantedAnomalies() {
+  const { segment, customer } = page.state;
+  const segmentOf = (row) => page.people.segments[page.people.number(row.customer_id)];
+  return anomaliesIn(
+    page.range,
+    (row) => (!segment || segmentOf(row) === segment) && (!customer || row.customer_id === customer)
+  );
+}
+
+/** The first of the anomalies in a sentence each, for the overview; null without any. */
+async function anomalyNews() {
+  const rows = (await anomaliesIn(page.range)).filter((row) => row.same_cause_as === null).slice(0, 3);
+  if (!rows.length) return null;
+  const line = (row) =>
+    el("li", {}, el("strong", {}, anomalyTitle(row)), " ", money(row.cost_impact), ` ${page.currency}. `, row.explanation);
+  return block(
+    "What was not as expected",
+    el("ol.news", {}, ...rows.map(line)),
+    el("p.onward", {}, el("a", { href: addressOf({ view: "anomalies" }) }, "All anomalies of these days"))
+  );
 }
 
 section({
@@ -108,21 +198,10 @@ section({
       append(content, block("Anomalies", note("This snapshot was made before anomalies were looked for; run the job again.")));
       return;
     }
-    const { segment, customer } = page.state;
-    const segmentOf = (row) => page.people.segments[page.people.number(row.customer_id)];
-    const rows = await anomaliesIn(
-      page.range,
-      (row) => (!segment || segmentOf(row) === segment) && (!customer || row.customer_id === customer)
-    );
-    append(
-      content,
-      block(
-        "Costs that were not as expected",
-        rows.length
-          ? el("p.lead", {}, `${rows.length} in ${rangeText(page.range)}, the largest impact first.`)
-          : note("Every cost was as expected in these days. Choose other days above to see those of other times."),
-        ...(await anomalyList(rows))
-      )
-    );
+    const rows = await wantedAnomalies();
+    const said = rows.length
+      ? countText(rows)
+      : "Every cost was as expected in these days. Choose other days above to see those of other times.";
+    append(content, block("Costs that were not as expected", note(said)), ...(await anomalyList(rows)));
   },
 });

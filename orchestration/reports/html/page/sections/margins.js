@@ -188,9 +188,9 @@ section({
       return;
     }
     const { segment, customer } = page.state;
-    const rows = newest.rows.filter(
-      (row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer)
-    );
+    const rows = newest.rows
+      .filter((row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer))
+      .sort((a, b) => compare(a.gross_margin, b.gross_margin));
     const losing = rows.filter((row) => row.gross_margin < 0n).length;
     const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
     const fell = rows

@@ -236,6 +236,7 @@ section({
       content,
       await overviewTiles(wanted, before),
       await averagesBlock(),
+      await anomalyNews(),
       await spendBlock(wanted),
       await whereBlock(wanted),
       await moversBlock((await customerCosts()).rows)

@@ -1,0 +1,104 @@
+"""What Python writes down the page reads back, to the last digit; compared with plain decimals."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Browser, Page
+
+from orchestration.reports.html.document import page_source
+from orchestration.reports.html.encoding import NotEncodableError, encode
+
+READ = """async (text) => {
+    const table = new Table(await inflate(text));
+    return Object.keys(table.columns).map((name) => Array.from({ length: table.rows }, (_, row) => {
+        const value = table.value(name, row);
+        return typeof value === "bigint" ? exactText(value, table.columns[name].scale) : value;
+    }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Page:
+    page = browser.new_page()
+    page.add_script_tag(content=page_source("amounts.js") + page_source("columns.js"))
+    yield page
+    page.close()
+
+
+def money(chance: random.Random, digits: int) -> Decimal:
+    return Decimal(chance.randint(-(10**digits), 10**digits)).scaleb(-12)
+
+
+@pytest.mark.parametrize("digits", [1, 2, 4, 9, 10, 14, 18, 19, 23])
+def test_decimals_of_every_width(page: Page, digits: int) -> None:
+    chance = random.Random(digits)
+    amounts = [None, Decimal(0), *(money(chance, digits) for _ in range(300)), None]
+    (found,) = page.evaluate(READ, encode(pa.table({"a": pa.array(amounts, pa.decimal128(38, 12))})))
+    assert found == [
+        None if amount is None else f"{amount.quantize(Decimal('1e-12')):f}" for amount in amounts
+    ]
+
+
+def test_texts_days_numbers_and_nothing(page: Page) -> None:
+    days = [date(1970, 1, 1) + timedelta(days=n) for n in (0, 20000, 20001, 3, 25000)]
+    columns: dict[str, Any] = {
+        "text": pa.array(["a", None, "<script>", "é €", "a"]),
+        "day": pa.array(days, pa.date32()),
+        "number": pa.array([0, -1, 127, 128, 2**46], pa.int64()),
+        "small": pa.array([None, -128, 1, 2, 3], pa.int64()),
+        "flag": pa.array([True, False, None, True, False]),
+        "nothing": pa.array([None] * 5, pa.decimal128(38, 12)),
+    }
+    found = page.evaluate(READ, encode(pa.table(columns)))
+    assert found == [
+        ["a", None, "<script>", "é €", "a"],
+        [0, 20000, 20001, 3, 25000],
+        [0, -1, 127, 128, 2**46],
+        [None, -128, 1, 2, 3],
+        [1, 0, None, 1, 0],
+        [None] * 5,
+    ]
+    empty = pa.table({name: column[:0] for name, column in columns.items()})
+    assert page.evaluate(READ, encode(empty)) == [[]] * 6
+
+
+def test_a_part_of_a_table_is_that_part(page: Page) -> None:
+    amounts = pa.array([Decimal(n) for n in range(10)], pa.decimal128(38, 12))
+    (found,) = page.evaluate(READ, encode(pa.table({"a": amounts}).slice(3, 4)))
+    assert [Decimal(each) for each in found] == [3, 4, 5, 6]
+
+
+def test_what_the_page_could_not_sum_exactly_is_refused() -> None:
+    with pytest.raises(NotEncodableError, match="column a"):
+        encode(pa.table({"a": pa.array([Decimal(10) ** 25], pa.decimal128(38, 12))}))
+    with pytest.raises(NotEncodableError, match="column a of type double"):
+        encode(pa.table({"a": pa.array([0.1])}))
+
+
+def test_amounts_are_rounded_as_people_round_and_percents_are_exact(page: Page) -> None:
+    chance = random.Random(5)
+    amounts = [money(chance, digits) for digits in range(11, 20) for _ in range(40)]
+    amounts += [Decimal(text) for text in ("0.125", "-0.125", "1.005", "-2.675", "999999.995", "0.1")]
+    texts = page.evaluate(
+        "(amounts) => amounts.map((text) => "
+        "shortText(BigInt(text)).replace('\u2212', '-').replaceAll(',', ''))",
+        [str(int(amount.scaleb(12))) for amount in amounts],
+    )
+    for amount, text in zip(amounts, texts, strict=True):
+        places = -Decimal(text).as_tuple().exponent
+        assert places >= 2
+        assert Decimal(text) == amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), (amount, text)
+        if abs(amount) >= 1:
+            assert places == 2
+    assert page.evaluate("[percentOf(1n, 3n), percentOf(5n, 0n), changeOf(9n, 10n), changeOf(1n, 0n)]") == [
+        33.333,
+        None,
+        -10,
+        None,
+    ]
