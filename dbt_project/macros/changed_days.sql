@@ -13,7 +13,8 @@
         lookback_days integer not null,
         built_at timestamp not null
     );
-    alter table built.days add column if not exists signals_fingerprint varchar
+    alter table built.days add column if not exists signals_fingerprint varchar;
+    alter table built.days add column if not exists aliases_fingerprint varchar
 {% endmacro %}
 
 {#

@@ -168,6 +168,18 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
                 from allocation.allocations
                 where customer_id = $customer and usage_date = $day
                 group by pool_id, usage_date
+            ),
+            charges as (
+                select
+                    named.* replace (
+                        coalesce(aliases.customer_id, named.direct_customer_id) as direct_customer_id
+                    )
+                from context.charges_in_context as named
+                left join
+                    staging.stg_customers__aliases as aliases
+                    on aliases.alias = named.direct_customer_id
+                    and named.usage_date between aliases.valid_from and aliases.valid_to
+                where named.usage_date = $day
             )
         select
             pools.pool_id,
@@ -181,8 +193,8 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
             shares.share
         from shares
         inner join allocation.cost_pools as pools using (pool_id, usage_date)
-        inner join context.charges_in_context as charges on {" and ".join(same)}
-        where charges.usage_date = $day {of_feature}
+        inner join charges on {" and ".join(same)}
+        where true {of_feature}
         order by
             abs(charges.effective_cost::double * shares.share::double) desc,
             charges.charge_period_start,

@@ -104,6 +104,58 @@ def test_a_dimension_a_stream_and_a_rule_are_three_edits_of_yaml(
     ]
 
 
+def test_exactly_the_days_that_late_early_and_corrected_usage_and_aliases_touch_are_made_again(
+    company: Company,
+) -> None:
+    records = [
+        {"timestamp": "2026-03-02T00:10:00Z", "customer_id": "cid", "value": 150, "operation": "replace"},
+        {"timestamp": "2026-04-01T00:00:00Z", "customer_id": "robert", "value": 100},
+        {"timestamp": "2026-05-01T00:59:59Z", "customer_id": "robert", "value": 100},
+        {"timestamp": "2026-05-01T00:10:00Z", "customer_id": "robert", "operation": "replace", "value": 50},
+        {"timestamp": "2026-06-07T00:00:00Z", "customer_id": "ada", "value": 1},
+    ]
+    lines = [json.dumps({"stream": "searches", **record}) for record in records]
+    (company.settings.sources / "telemetry" / "later.jsonl").write_text("\n".join(lines) + "\n")
+    (company.settings.sources / "customers" / "customers.csv").write_text(
+        "customer_id,customer_name,aliases\nada,Ada,\nbob,Bob,robert 2026-05-01..2026-05-02\ncid,Cid,\n"
+    )
+
+    good, printed = company.run()
+
+    assert good, printed
+    changed = warehouse(company, "select usage_date::varchar, reason from staging.changed_days order by 1")
+    assert changed == [
+        ("2026-03-02", "usage"),
+        ("2026-04-01", "usage"),
+        ("2026-05-01", "usage, aliases of customers"),
+        ("2026-05-02", "aliases of customers"),
+        ("2026-06-07", "not published yet"),
+    ]
+    # Half of the searches of a day were bob's and robert's together, once robert had become bob's name; a
+    # replace under the one id leaves what the other used.
+    costs = company.read(
+        """
+        select usage_date::varchar, customer_id, sum(effective_cost)
+        from customer_costs_daily
+        where feature = 'Search' and environment = 'production'
+            and usage_date in ('2026-03-01', '2026-03-02', '2026-04-01', '2026-05-01')
+        group by all order by all
+        """
+    )
+    of_day = {"ada": "100", "bob": "4900", "cid": "5000"}
+    assert costs == [
+        *(("2026-03-01", customer, Decimal(cost)) for customer, cost in of_day.items()),
+        *(("2026-03-02", name, Decimal(cost)) for name, cost in (("ada", 50), ("bob", 2450), ("cid", 7500))),
+        *(("2026-04-01", customer, Decimal(cost) / 2) for customer, cost in of_day.items()),
+        ("2026-04-01", "robert", Decimal(5000)),
+        ("2026-05-01", "ada", Decimal("66.666666666666")),
+        ("2026-05-01", "bob", Decimal("6600.000000000001")),
+        ("2026-05-01", "cid", Decimal("3333.333333333333")),
+    ]
+    aliases = company.read("select customer_id, aliases from customers where aliases <> ''")
+    assert aliases == [("bob", "robert 2026-05-01..2026-05-02")]
+
+
 def test_a_failing_check_keeps_readers_on_the_last_snapshot(company: Company) -> None:
     before, snapshot = company.marts(), company.snapshot()
     with closing(duckdb.connect(str(company.settings.warehouse_file))) as damaged:

@@ -61,6 +61,17 @@ with
             {{ sum_of_cost_columns("charges") }}
         from charges
         group by all
+    ),
+
+    -- The ids that tags name customers by become customers.
+    of_customers as (
+        select
+            grouped.* exclude (direct_customer_id, charge_count, {{ cost_columns() | join(", ") }}),
+            {{ customer_of("grouped.direct_customer_id") }} as direct_customer_id,
+            sum(grouped.charge_count) as charge_count,
+            {{ sum_of_cost_columns("grouped") }}
+        from grouped {{ join_alias("grouped.direct_customer_id", "grouped.usage_date") }}
+        group by all
     )
 
 select
@@ -79,4 +90,4 @@ select
             direct_customer_id
     ) as pool_id,
     *
-from grouped
+from of_customers

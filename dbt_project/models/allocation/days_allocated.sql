@@ -4,6 +4,7 @@ select
     changed_days.charges_fingerprint,
     changed_days.usage_fingerprint,
     changed_days.signals_fingerprint,
+    changed_days.aliases_fingerprint,
     changed_days.rules_fingerprint,
     coalesce(max(pool_usage.lookback_days), 0) as lookback_days
 from {{ ref("changed_days") }} as changed_days

@@ -66,9 +66,15 @@ with
         inner join active_customers using (usage_date)
         where usage_sets.method = 'even'
         union all
-        select usage_sets.usage_set_id, usage_sets.usage_date, rules.fixed_customer_id, rules.weight
+        select
+            usage_sets.usage_set_id,
+            usage_sets.usage_date,
+            {{ customer_of("rules.fixed_customer_id") }},
+            rules.weight
         from usage_sets
-        inner join {{ ref("allocation_rules") }} as rules on rules.rule_name = usage_sets.fixed_rule
+        inner join
+            {{ ref("allocation_rules") }} as rules on rules.rule_name = usage_sets.fixed_rule
+            {{ join_alias("rules.fixed_customer_id", "usage_sets.usage_date") }}
         where usage_sets.method = 'fixed'
     ),
 

@@ -1,7 +1,9 @@
 -- Customers of the list, and those that only usage or a tag has named: a cost never waits for a master
 -- record.
 with
-    listed as (select customer_id, customer_name, segment, plan from {{ ref("stg_customers__customers") }}),
+    listed as (
+        select customer_id, customer_name, segment, plan, aliases from {{ ref("stg_customers__customers") }}
+    ),
 
     charged as (
         select customer_id, min(usage_date) as first_cost_date, max(usage_date) as last_cost_date
@@ -15,6 +17,7 @@ select
     coalesce(listed.customer_name, customer_id) as customer_name,
     coalesce(listed.segment, 'unknown') as segment,
     listed.plan,
+    coalesce(listed.aliases, '') as aliases,
     listed.customer_id is not null as is_listed,
     charged.first_cost_date,
     charged.last_cost_date

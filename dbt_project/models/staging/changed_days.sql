@@ -41,10 +41,34 @@ with
         group by usage_date
     ),
 
-    landed_days as (
+    known_days as (
         select usage_date, charge_days.charges_fingerprint, usage_days.usage_fingerprint
         from charge_days
         full join usage_days using (usage_date)
+    ),
+
+    -- The ids that stand for other customers on the day.
+    alias_days as (
+        select
+            known_days.usage_date,
+            md5(
+                string_agg(
+                    concat_ws(chr(10), aliases.alias, aliases.customer_id),
+                    chr(10)
+                    order by aliases.alias, aliases.customer_id
+                )
+            ) as aliases_fingerprint
+        from known_days
+        inner join
+            {{ ref("stg_customers__aliases") }} as aliases
+            on known_days.usage_date between aliases.valid_from and aliases.valid_to
+        group by known_days.usage_date
+    ),
+
+    landed_days as (
+        select known_days.*, alias_days.aliases_fingerprint
+        from known_days
+        left join alias_days using (usage_date)
     ),
 
     -- What is said of resources, accounts and nodes on a day, as far as anything on that day is classified
@@ -74,6 +98,7 @@ with
             landed_days.charges_fingerprint,
             landed_days.usage_fingerprint,
             landed_days.signals_fingerprint,
+            landed_days.aliases_fingerprint,
             '{{ var("rules_fingerprint") }}' as rules_fingerprint,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
@@ -82,6 +107,8 @@ with
             landed_days.usage_fingerprint is distinct from built_days.usage_fingerprint as has_other_usage,
             landed_days.signals_fingerprint
             is distinct from built_days.signals_fingerprint as has_other_signals,
+            landed_days.aliases_fingerprint
+            is distinct from built_days.aliases_fingerprint as has_other_aliases,
             built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
         from landed_and_told as landed_days
         full join {{ source("built", "days") }} as built_days using (usage_date)
@@ -95,7 +122,7 @@ with
                 select 1
                 from compared as earlier
                 where
-                    earlier.has_other_usage
+                    (earlier.has_other_usage or earlier.has_other_aliases)
                     and earlier.usage_date < compared.usage_date
                     and earlier.usage_date >= compared.usage_date - compared.lookback_days
             ) as has_other_usage_before
@@ -110,12 +137,14 @@ select
         case when not is_new_or_gone and has_other_charges then 'charges' end,
         case when not is_new_or_gone and has_other_usage then 'usage' end,
         case when not is_new_or_gone and has_other_signals then 'signals' end,
+        case when not is_new_or_gone and has_other_aliases then 'aliases of customers' end,
         case when has_other_usage_before then 'usage of the days before' end,
         case when not is_new_or_gone and has_other_rules then 'rules' end
     ) as reason,
     charges_fingerprint,
     usage_fingerprint,
     signals_fingerprint,
+    aliases_fingerprint,
     rules_fingerprint
 from with_lookback
 where
@@ -123,6 +152,7 @@ where
     or has_other_charges
     or has_other_usage
     or has_other_signals
+    or has_other_aliases
     or has_other_usage_before
     or has_other_rules
     or {{ "true" if flags.FULL_REFRESH else "false" }}

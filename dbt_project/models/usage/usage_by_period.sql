@@ -6,7 +6,9 @@
     )
 }}
 -- The operations applied: within one stream, period, customer and filter, what came before the last
--- `replace` or `delete` no longer counts; every `sum` after it adds up.
+-- `replace` or `delete` no longer counts; every `sum` after it adds up. Customers are told apart by the ids
+-- that were sent: a `replace` under one id of a customer leaves what its other ids used. Then ids become
+-- customers.
 with
     records as (
         select
@@ -50,7 +52,7 @@ select
     records.stream,
     records.usage_granularity,
     records.usage_period_start,
-    records.customer_id,
+    {{ customer_of("records.customer_id") }} as customer_id,
     records.filter,
     sum(records.value) as usage_quantity,
     count(*) as record_count
@@ -62,6 +64,7 @@ left join
     and last_resets.usage_period_start = records.usage_period_start
     and last_resets.customer_id = records.customer_id
     and last_resets.filter is not distinct from records.filter
+    {{ join_alias("records.customer_id", "records.usage_date") }}
 where
     records.operation <> 'delete'
     and (last_resets.position is null or records.position >= last_resets.position)

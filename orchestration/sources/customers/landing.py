@@ -18,57 +18,21 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.sources.customers import aliases
 from orchestration.sources.locations import Location
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")
-RESERVED_ID = "unallocated"
 PROBLEMS_SHOWN = 20
 
-_GIVEN = """
+_GIVEN = f"""
     CREATE TABLE given (
         file VARCHAR, file_row BIGINT, customer_id VARCHAR, customer_name VARCHAR, segment VARCHAR,
-        plan VARCHAR, aliases VARCHAR[]
+        plan VARCHAR, aliases {aliases.TYPE}
     )
 """
-# Every name of a customer, an id or an alias, with the first row that claims it.
-_PROBLEMS = f"""
-    WITH names AS (
-        SELECT file, file_row, 0 AS rank, 'customer_id' AS kind, customer_id AS name FROM given
-        UNION ALL
-        SELECT file, file_row, 1, 'alias', unnest(aliases) FROM given
-    ),
-    claims AS (
-        SELECT
-            *,
-            first_value(struct_pack(kind, file, file_row)) OVER (
-                PARTITION BY name ORDER BY rank, file, file_row
-            ) AS owner
-        FROM names
-        WHERE name IS NOT NULL
-    ),
-    problems AS (
-        SELECT file, file_row, 'customer_id is missing' AS message FROM given WHERE customer_id IS NULL
-        UNION ALL
-        SELECT
-            file, file_row,
-            kind || ' ''' || name || ''' is kept for costs that no customer carries; choose another'
-        FROM claims
-        WHERE lower(name) = '{RESERVED_ID}'
-        UNION ALL
-        SELECT
-            file, file_row,
-            kind || ' ''' || name || ''' is already the ' || owner.kind || ' in ' || owner.file || ' row '
-            || owner.file_row || '; a name belongs to one customer'
-        FROM claims
-        WHERE (file, file_row) <> (owner.file, owner.file_row)
-    )
-    SELECT file || ' row ' || file_row || ': ' || message FROM problems ORDER BY file, file_row, message
-"""
-_CUSTOMERS = """
-    SELECT
-        customer_id, customer_name, segment, plan,
-        list_sort(list_filter(list_distinct(aliases), lambda name: name <> customer_id)) AS aliases
+_CUSTOMERS = f"""
+    SELECT customer_id, customer_name, segment, plan, {aliases.LANDED} AS aliases
     FROM given
     ORDER BY customer_id
 """
@@ -93,7 +57,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
     """Land all lists of the location as `customers/customers.parquet`: one row per customer.
 
     Files are CSV (a header names the columns), JSONL or Parquet with customer_id and, as far as there are
-    any, customer_name, segment, plan and aliases (a list, or text divided by `;`). A location without any
+    any, customer_name, segment, plan and aliases (in what form: `aliases.py`). A location without any
     object gives zero rows, unless customers had landed before. Raises `CustomersError` for a list that is
     none, `LocationError` when the location refuses.
     """
@@ -110,7 +74,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
         connection.execute(_GIVEN)
         for number, key in enumerate(lists):
             _read(connection, location, key, number, Path(folder))
-        problems = [problem for (problem,) in connection.execute(_PROBLEMS).fetchall()]
+        problems = [problem for problem, *_ in connection.execute(aliases.PROBLEMS).fetchall()]
         if problems:
             raise CustomersError("\n".join([*problems[:PROBLEMS_SHOWN], *_more(len(problems))]))
         changed = _write(connection, target)
@@ -171,10 +135,10 @@ def _read(
         f"nullif(trim({name}::VARCHAR), '') AS {name}" if name in columns else f"NULL AS {name}"
         for name in TEXT_COLUMNS
     )
-    aliases = _aliases(columns.get("aliases"))
     try:
         connection.execute(
-            f"INSERT INTO given BY NAME SELECT $place AS file, file_row, {chosen}, {aliases} AS aliases "
+            f"INSERT INTO given BY NAME SELECT $place AS file, file_row, {chosen}, "
+            f"{aliases.given_aliases(columns.get('aliases'))} AS aliases "
             f"FROM ({_rows(path, columns)})",
             {"place": place},
         )
@@ -218,23 +182,6 @@ def _rows(path: Path, columns: dict[str, str]) -> str:
     else:
         reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"
     return f"SELECT *, row_number() OVER () AS file_row FROM {reader}"
-
-
-def _aliases(kind: str | None) -> str:
-    """SQL of the list of aliases, from a list or from text divided by `;`."""
-    if kind is None:
-        return "[]::VARCHAR[]"
-    if kind == "JSON":
-        names = """
-            CASE WHEN json_type(aliases) = 'ARRAY' THEN from_json(aliases, '["VARCHAR"]')
-                ELSE string_split(aliases ->> '$', ';') END
-        """
-    elif kind.startswith(("list", "large_list")):
-        names = "aliases::VARCHAR[]"
-    else:
-        names = "string_split(aliases::VARCHAR, ';')"
-    trimmed = f"list_transform(coalesce({names}, []), lambda name: trim(name))"
-    return f"list_filter({trimmed}, lambda name: name <> '')"
 
 
 def _text(text: str) -> str:

@@ -95,8 +95,8 @@ RULES = (
     ),
     Rule(
         "customer-id-reserved",
-        "lower(customer_id) = 'unallocated'",
-        "customer_id '{customer_id}' is kept for costs that no customer carries",
+        "lower(customer_id) IN ('unallocated', 'long tail')",
+        "customer_id '{customer_id}' is kept for costs that no one customer carries",
     ),
     Rule("value-missing", "value IS NULL AND operation <> 'delete'", "value is missing"),
     Rule(

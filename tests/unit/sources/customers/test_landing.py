@@ -1,6 +1,7 @@
 """The list of customers: what is a list, what is refused, and when the landed file changes."""
 
 import gzip
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,14 @@ class Customers:
     def rows(self) -> list[tuple]:
         with duckdb.connect() as connection:
             return connection.execute(
-                "SELECT customer_id, customer_name, segment, plan, aliases "
+                "SELECT customer_id, customer_name, segment, plan, aliases.apply(lambda given: given.alias) "
+                f"FROM '{self.landing}/customers/customers.parquet'"
+            ).fetchall()
+
+    def aliases(self) -> list[tuple]:
+        with duckdb.connect() as connection:
+            return connection.execute(
+                "SELECT customer_id, unnest(aliases, recursive := true) "
                 f"FROM '{self.landing}/customers/customers.parquet'"
             ).fetchall()
 
@@ -60,6 +68,33 @@ def test_lists_of_every_form_are_one_list(customers):
     ]
 
 
+def test_aliases_have_days_in_every_form(customers):
+    (customers.source / "a.csv").write_text(
+        "customer_id,aliases\na,always;until  ..2026-06-30;from 2026-07-01..; moved 2026-01-01..2026-06-30\n"
+    )
+    (customers.source / "b.jsonl").write_text(
+        '{"customer_id": "b", "aliases": [7, "moved 2026-07-01..", '
+        '{"alias": "x y", "valid_from": "2026-02-01", "valid_to": null}]}\n'
+    )
+    days = [{"alias": "p", "valid_from": date(2026, 1, 1)}, {"alias": "q", "valid_from": None}]
+    pq.write_table(pa.table({"customer_id": ["c"], "aliases": [days]}), customers.source / "c.parquet")
+
+    customers.land()
+
+    june, july = date(2026, 6, 30), date(2026, 7, 1)
+    assert customers.aliases() == [
+        ("a", "always", None, None),
+        ("a", "from", july, None),
+        ("a", "moved", date(2026, 1, 1), june),
+        ("a", "until", None, june),
+        ("b", "7", None, None),
+        ("b", "moved", july, None),
+        ("b", "x y", date(2026, 2, 1), None),
+        ("c", "p", date(2026, 1, 1), None),
+        ("c", "q", None, None),
+    ]
+
+
 def test_the_landed_file_is_written_only_when_it_would_say_something_else(customers):
     path = customers.source / "a.csv"
     path.write_text("customer_id,plan\na,free\nb,pro\n")
@@ -81,6 +116,22 @@ def test_the_landed_file_is_written_only_when_it_would_say_something_else(custom
         ("b.csv", "customer_id,aliases\nz,a\n", "b.csv row 1: alias 'a' is already the {id} in {a} row 1"),
         ("b.csv", "customer_id\nUnallocated\n", "b.csv row 1: customer_id 'Unallocated' is kept for costs"),
         ("b.jsonl", '{"customer_id": "z", "aliases": ["unallocated"]}', "b.jsonl row 1: alias 'unallocated'"),
+        ("b.csv", "customer_id\nLong Tail\n", "b.csv row 1: customer_id 'Long Tail' is kept for costs"),
+        ("b.csv", "customer_id\nal\n", "a.csv row 1: alias 'al' is already the {id} in {b} row 1; a"),
+        (
+            "b.csv",
+            "customer_id,aliases\nz,moved 2026-01-01..2026-06-30\ny,moved 2026-06-30..\n",
+            "b.csv row 2: alias 'moved' is already the alias in {b} row 1 on some of its days",
+        ),
+        ("b.csv", "customer_id,aliases\nz,q 2026-02-30..\n", "b.csv row 1: the days of alias 'q' are not"),
+        ("b.csv", "customer_id,aliases\nz,q 1.2.2026..\n", "b.csv row 1: the days of alias 'q 1.2.2026..'"),
+        ("b.csv", "customer_id,aliases\nz,q 2026-03-01..2026-02-01\n", "b.csv row 1: alias 'q' ends on 2026"),
+        (
+            "b.jsonl",
+            '{"customer_id": "z", "aliases": [{"alias": "q", "from": "2026-01-01"}]}',
+            "b.jsonl row 1: the days of alias 'q' are not written as YYYY-MM-DD: unknown key from",
+        ),
+        ("b.jsonl", '{"customer_id": "z", "aliases": [{"valid_to": null}]}', "b.jsonl row 1: an alias has"),
         ("b.csv", "customer_id,plan\n ,free\n", "b.csv row 1: customer_id is missing"),
         ("b.csv", "id,plan\nz,free\n", "b.csv has no column customer_id; its columns are id, plan"),
         ("b.csv", "customer_id,plan,plan\n", "b.csv names a column more than once: plan"),
@@ -99,7 +150,7 @@ def test_what_is_no_list_is_refused_and_the_landed_list_stays(customers, name, t
     with pytest.raises(CustomersError) as refused:
         customers.land()
 
-    places = {"a": customers.source / "a.csv", "id": "customer_id"}
+    places = {"a": customers.source / "a.csv", "b": customers.source / "b.csv", "id": "customer_id"}
     assert f"{customers.source}/{message.format(**places)}" in str(refused.value)
     assert customers.rows() == before
 
