@@ -59,6 +59,7 @@
   each part of a pool; `shares`: set_id, customer_id, share_units, total_units, usage_quantity, total_usage.
   Every customer gets cost × share ÷ total, cut at the last digit; what is missing to the pool's cost then goes to the
   customer with the largest share (of equal ones, the first by customer_id). All cost columns follow the same shares.
+  Customers whose share of the pool is then below the rule's minimum are put together as the customer `long tail`.
 #}
 {% macro divide_pools(parts, shares) %}
     {%- set columns = cost_columns() + ["share"] %},
@@ -70,6 +71,7 @@
             parts.usage_date,
             parts.set_id,
             parts.usage_window,
+            parts.allocation_rule,
             totals.total_units,
             {%- for column in columns %}
                 {{ money_units("parts." ~ column) }} as {{ column }}_units{{ "," if not loop.last }}
@@ -115,14 +117,23 @@
         group by quotients.pool_id, quotients.usage_date, shares.customer_id
     ),
 
+    minimum_shares as (
+        select rule_name as allocation_rule, any_value(minimum_share) as minimum_share
+        from {{ ref("allocation_rules") }}
+        where minimum_share is not null
+        group by rule_name
+    ),
+
     pools as (
         select
             pool_id,
+            any_value(minimum_share) as minimum_share,
             string_agg(distinct usage_window, ', ' order by usage_window) as usage_window,
             {%- for column in columns %}
                 sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from pool_parts
+        left join minimum_shares using (allocation_rule)
         group by pool_id
     ),
 
@@ -142,30 +153,53 @@
         from cut
         inner join given on given.pool_id = cut.pool_id and given.largest_share_units = cut.share_units
         group by cut.pool_id
+    ),
+
+    divided as not materialized(
+        select
+            cut.pool_id,
+            cut.usage_date,
+            cut.customer_id,
+            cut.usage_quantity,
+            cut.total_usage,
+            pools.usage_window,
+            pools.minimum_share,
+            coalesce(largest.customer_id = cut.customer_id, false) as takes_the_rest,
+            {%- for column in columns %}
+                {{
+                    money(
+                        "cut."
+                        ~ column
+                        ~ "_units + case when largest.customer_id = cut.customer_id then pools."
+                        ~ column
+                        ~ "_units - given."
+                        ~ column
+                        ~ "_units else 0 end"
+                    )
+                }} as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from cut
+        inner join pools using (pool_id)
+        inner join given using (pool_id)
+        inner join largest using (pool_id)
     )
 
+    select * exclude (minimum_share), cast(null as bigint) as long_tail_customers
+    from divided
+    where minimum_share is null or share >= minimum_share
+    union all by name
     select
-        cut.pool_id,
-        cut.usage_date,
-        cut.customer_id,
-        cut.usage_quantity,
-        cut.total_usage,
-        pools.usage_window,
-        {%- for column in columns %}
-            {{
-                money(
-                    "cut."
-                    ~ column
-                    ~ "_units + case when largest.customer_id = cut.customer_id then pools."
-                    ~ column
-                    ~ "_units - given."
-                    ~ column
-                    ~ "_units else 0 end"
-                )
-            }} as {{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
-    from cut
-    inner join pools using (pool_id)
-    inner join given using (pool_id)
-    inner join largest using (pool_id)
+        pool_id,
+        usage_date,
+        'long tail' as customer_id,
+        sum(usage_quantity) as usage_quantity,
+        any_value(total_usage) as total_usage,
+        usage_window,
+        bool_or(takes_the_rest) as takes_the_rest,
+        {%- for column in columns %} sum({{ column }}) as {{ column }}, {%- endfor %}
+        -- Carried cost can be the long tail's own already.
+        count(*) filter (customer_id <> 'long tail') as long_tail_customers
+    from divided
+    where share < minimum_share
+    group by pool_id, usage_date, usage_window
 {% endmacro %}

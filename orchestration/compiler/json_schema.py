@@ -256,6 +256,7 @@ def _allocation_rule() -> Schema:
         "granularity": _GRANULARITY,
         "when_no_usage": {"type": "array", "minItems": 1, "items": {"enum": list(WHEN_NO_USAGE)}},
     }
+    minimum_share = {**_FRACTION, "description": "Customers below it are the long tail together"}
     return {
         "oneOf": [
             _object(
@@ -263,6 +264,7 @@ def _allocation_rule() -> Schema:
                     **properties,
                     name: methods[name],
                     **({"transform": _ref("transforms")} if name == "to" else {}),
+                    **({"minimum_share": minimum_share} if name in ("by", "shares") else {}),
                 },
                 ("name", name),
             )

@@ -168,6 +168,7 @@ class AllocationRule:
     method: Method
     granularity: Granularity | None
     when_no_usage: tuple[str, ...]
+    minimum_share: Decimal | None
     place: Place
 
 

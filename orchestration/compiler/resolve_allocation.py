@@ -30,8 +30,17 @@ from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
 
 ALLOCATION_KEYS = ("allocate_to", "cost_of_goods_sold", "rules")
 METHOD_KEYS = ("to", "by", "shares", "none")
-ALLOCATION_RULE_KEYS = ("name", "when", *METHOD_KEYS, "transform", "granularity", "when_no_usage")
+ALLOCATION_RULE_KEYS = (
+    "name",
+    "when",
+    *METHOD_KEYS,
+    "transform",
+    "granularity",
+    "when_no_usage",
+    "minimum_share",
+)
 EVERYTHING = "everything"
+RESERVED_CUSTOMERS = ("unallocated", "long tail")
 BY_WORDS = ("allocated_cost", "even")
 
 
@@ -90,9 +99,10 @@ class _AllocationReader(ConditionReader):
             granularity = None if word is None else "hourly" if word == "hourly" else "daily"
         when_no_usage = self.when_no_usage(mapping.get("when_no_usage"))
         method = self.method(mapping)
+        minimum_share = self.minimum_share(mapping.get("minimum_share"), method)
         if name is None or name_node is None or method is None:
             return None
-        return AllocationRule(name, when, method, granularity, when_no_usage, name_node.place)
+        return AllocationRule(name, when, method, granularity, when_no_usage, minimum_share, name_node.place)
 
     def method(self, mapping: Mapping) -> Method | None:
         given = [(key, value) for key, value in mapping.entries if key.text in METHOD_KEYS]
@@ -170,12 +180,25 @@ class _AllocationReader(ConditionReader):
         if any(not customer for customer, _ in shares):
             self.problem(node.place, "empty-text", "a customer id is empty; write it")
             return None
+        for key, _ in node.entries:
+            if key.text.lower() in RESERVED_CUSTOMERS:
+                message = f'"{key.text}" is kept for costs that no one customer carries; it is no customer'
+                self.problem(key.place, "reserved-name", message)
         if total != 1:
             self.problem(
                 node.place, "bad-shares", f"the shares sum to {total}; they have to sum to exactly 1"
             )
             return None
         return FixedShares(shares)
+
+    def minimum_share(self, node: Node | None, method: Method | None) -> Decimal | None:
+        """The share of a pool below which a customer is part of the long tail; of what is divided only."""
+        if node is None:
+            return None
+        if isinstance(method, ToCustomer | NoAllocation):
+            message = '"minimum_share" belongs to "by" and "shares", which divide cost; remove it'
+            self.problem(node.place, "conflicting-keys", message)
+        return self.fraction(node, '"minimum_share"')
 
     def fraction(self, node: Node, what: str) -> Decimal | None:
         """A number above 0, at most 1, with at most 6 digits behind the point."""

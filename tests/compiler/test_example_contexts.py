@@ -74,8 +74,8 @@ def test_charges_of_the_example_company_find_their_elements(compilation: Compila
     [
         (
             "allocation_rules",
-            "rule_name rule_position method stream weight granularity when_no_usage fixed_customer_id"
-            " context_file context_line",
+            "rule_name rule_position method stream weight granularity when_no_usage minimum_share"
+            " fixed_customer_id context_file context_line",
         ),
         ("context_rules", "dimension rule_position element rule_text context_file context_line"),
         ("telemetry_streams", "stream unit granularity description context_file context_line"),

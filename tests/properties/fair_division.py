@@ -1,8 +1,9 @@
 """A plain Python division of cost among customers: the oracle that the SQL is compared with, row by row.
 
 It knows the rules from the design only: hours where the rule and the charge have them, the windows of
-`when_no_usage`, cut at the twelfth digit, what is missing to the largest share. Integers throughout: an
-amount is a number of 10^-12 units, usage a number of 10^-9 units.
+`when_no_usage`, cut at the twelfth digit, what is missing to the largest share, small shares to the long
+tail; and the hours of what was divided by the day. Integers throughout: an amount is a number of 10^-12
+units, usage a number of 10^-9 units.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Rule:
     streams: tuple[tuple[str, int, bool], ...] = ()  # name, millionths of the cost, counted by the hour
     windows: tuple[str, ...] = ()
     shares: tuple[tuple[str, Decimal], ...] = ()
+    minimum_share: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,20 @@ class Usage:
     filter: Mapping[str, list[str]] | None = None
 
 
+Amounts = tuple[int, ...]
+Hours = dict[datetime, Amounts]
+Pool = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one set of weights divides: costs and share, and what the costs run up to by each hour's end."""
+
+    weights: Mapping[str, int]
+    amounts: Amounts
+    run_up: Hours
+
+
 class Company:
     """All that the division needs; `divide` gives every (pool, customer or reason) its costs."""
 
@@ -100,34 +116,44 @@ class Company:
             direct = charge.direct_customer if charge.is_cogs else None
             self.pools[charge.day, charge.currency, charge.is_cogs, rule, direct, charge.key].append(charge)
 
-    def divide(self) -> dict[tuple[tuple[object, ...], str, str | None], tuple[int, ...]]:
+    def divide(self) -> dict[tuple[Pool, str, str | None], Amounts]:
         """(pool, customer, reason) → the cost columns and the share, in units."""
-        given: dict[tuple[tuple[object, ...], str, str | None], tuple[int, ...]] = {}
+        return {key: amounts for key, (amounts, _) in self._divided().items()}
+
+    def divide_by_the_hour(self) -> dict[tuple[Pool, str, str | None, datetime], Amounts]:
+        """(pool, customer, reason, hour) → the cost columns."""
+        return {
+            (*key, hour): amounts
+            for key, (_, hours) in self._divided().items()
+            for hour, amounts in hours.items()
+        }
+
+    def _divided(self) -> dict[tuple[Pool, str, str | None], tuple[Amounts, Hours]]:
+        given: dict[tuple[Pool, str, str | None], tuple[Amounts, Hours]] = {}
         carried: dict[tuple[date, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
         overhead = []
         for pool, charges in self.pools.items():
             day, currency, is_cogs, rule_name, direct, _ = pool
             rule = self.rules.get(rule_name) if rule_name else None
             if rule is not None and rule.method == "allocated_cost":
-                overhead.append((pool, charges))
+                overhead.append((pool, rule, charges))
                 continue
-            for (customer, reason), amounts in self._give_out(charges, is_cogs, rule, direct).items():
-                given[pool, customer, reason] = amounts
+            for (customer, reason), result in self._give_out(charges, is_cogs, rule, direct).items():
+                given[pool, customer, reason] = result
                 if reason is None:
-                    carried[day, currency][customer] += amounts[COST_COLUMNS.index("effective_cost")]
-        for pool, charges in overhead:
+                    carried[day, currency][customer] += result[0][COST_COLUMNS.index("effective_cost")]
+        for pool, rule, charges in overhead:
             weights = {c: w for c, w in carried[pool[0], pool[1]].items() if w > 0}
             # Shares of carried cost are taken to twelve digits.
             weights = {c: w for c, w in in_whole_units(weights, scale=12, digits=12).items() if w}
-            parts = [(weights, (*map(sum, zip(*(c.costs for c in charges), strict=True)), ONE))]
-            divided = _largest_remainder(parts, "no cost carried by customers")
-            for (customer, reason), amounts in divided.items():
-                given[pool, customer, reason] = amounts
+            part = Part(weights, (*_total(charges), ONE), _run_up(charges, None))
+            divided = _largest_remainder([part], "no cost carried by customers", rule.minimum_share)
+            for (customer, reason), result in divided.items():
+                given[pool, customer, reason] = result
         return given
 
     def _give_out(self, charges, is_cogs, rule, direct):
-        parts = _parts(charges, rule is not None and any(hourly for _, _, hourly in rule.streams))
-        whole = tuple(map(sum, zip(*(amounts for _, amounts in parts), strict=True)))
+        whole = (*_total(charges), ONE), _differences(_run_up(charges, None))
         if not is_cogs:
             return {("unallocated", "not cost of goods sold"): whole}
         if rule is None:
@@ -137,20 +163,19 @@ class Company:
         if rule.method == "to":
             return {(direct, None) if direct else ("unallocated", "no customer named"): whole}
         day = charges[0].day
+        hourly = any(counted for _, _, counted in rule.streams)
         weighed = []
-        for hour, amounts in parts:
+        for hour, amounts in _parts(charges, hourly):
+            of_hour = [charge for charge in charges if _hour(charge, hourly) == hour]
+            run_up = _run_up(of_hour, hour)
             if rule.method != "stream":
-                weighed.append((self._weights(rule, day), amounts))
+                weighed.append(Part(self._weights(rule, day), amounts, run_up))
                 continue
-            of_streams = {name: tuple(cut(a * w, 10**6) for a in amounts) for name, w, _ in rule.streams}
-            heaviest = min(rule.streams, key=lambda stream: (-stream[1], stream[0]))[0]
-            rest = [a - sum(part) for a, *part in zip(amounts, *of_streams.values(), strict=True)]
-            of_streams[heaviest] = tuple(a + r for a, r in zip(of_streams[heaviest], rest, strict=True))
-            weighed += [
-                (self._usage(rule, name, charges[0], hour if hourly else None), of_streams[name])
-                for name, _, hourly in rule.streams
-            ]
-        return _largest_remainder(weighed, "no usage")
+            for name, _, counted in rule.streams:
+                usage = self._usage(rule, name, charges[0], hour if counted else None)
+                of_stream = {at: _of_stream(rule, name, amount) for at, amount in run_up.items()}
+                weighed.append(Part(usage, _of_stream(rule, name, amounts), of_stream))
+        return _largest_remainder(weighed, "no usage", rule.minimum_share)
 
     def _weights(self, rule: Rule, day: date) -> Mapping[str, int]:
         if rule.method == "even":
@@ -178,11 +203,55 @@ def _of_customers(records: Iterable[Usage], charge: Charge) -> dict[str, int]:
     return in_whole_units(total, scale=9, digits=18)
 
 
-def _parts(charges: list[Charge], hourly: bool) -> list[tuple[datetime | None, tuple[int, ...]]]:
-    """The pool by the hour (None: by the day), each part with its costs and its share of the pool."""
-    hours: dict[datetime | None, tuple[int, ...]] = {}
+def _total(charges: Iterable[Charge]) -> Amounts:
+    return tuple(map(sum, zip(*(charge.costs for charge in charges), strict=True)))
+
+
+def _hour(charge: Charge, hourly: bool) -> datetime | None:
+    """The hour whose usage divides the charge; None: its day does."""
+    return charge.start.replace(minute=0, second=0) if hourly and charge.hours <= 1 else None
+
+
+def _of_stream(rule: Rule, stream: str, amounts: Amounts) -> Amounts:
+    """The part of a stream by its weight; the stream that weighs most takes the rest."""
+    parts = {name: tuple(cut(a * weight, 10**6) for a in amounts) for name, weight, _ in rule.streams}
+    heaviest = min(rule.streams, key=lambda each: (-each[1], each[0]))[0]
+    rest = [a - sum(part) for a, *part in zip(amounts, *parts.values(), strict=True)]
+    parts[heaviest] = tuple(a + r for a, r in zip(parts[heaviest], rest, strict=True))
+    return parts[stream]
+
+
+def _run_up(charges: Iterable[Charge], hour: datetime | None) -> Hours:
+    """Hour → what the charges cost until its end. A charge for several hours costs the same in each."""
+    hours: dict[datetime, list[int]] = defaultdict(lambda: [0] * len(COST_COLUMNS))
     for charge in charges:
-        hour = charge.start.replace(minute=0, second=0) if hourly and charge.hours <= 1 else None
+        first = hour or charge.start.replace(minute=0, second=0)
+        count = min(charge.hours, 24 - first.hour) if charge.hours > 1 else 1
+        for n in range(count):
+            for column, cost in enumerate(charge.costs):
+                part = cut(cost * (n + 1), count) - cut(cost * n, count)
+                hours[first + timedelta(hours=n)][column] += part
+    run_up: Hours = {}
+    so_far = (0,) * len(COST_COLUMNS)
+    for at in sorted(hours):
+        so_far = tuple(a + b for a, b in zip(so_far, hours[at], strict=True))
+        run_up[at] = so_far
+    return run_up
+
+
+def _differences(run_up: Hours) -> Hours:
+    befores = [(0,) * len(COST_COLUMNS), *run_up.values()]
+    return {
+        hour: tuple(a - b for a, b in zip(after, before, strict=True))
+        for before, (hour, after) in zip(befores, run_up.items(), strict=False)
+    }
+
+
+def _parts(charges: list[Charge], hourly: bool) -> list[tuple[datetime | None, Amounts]]:
+    """The pool by the hour (None: by the day), each part with its costs and its share of the pool."""
+    hours: dict[datetime | None, Amounts] = {}
+    for charge in charges:
+        hour = _hour(charge, hourly)
         before = hours.get(hour, (0,) * len(COST_COLUMNS))
         hours[hour] = tuple(a + b for a, b in zip(before, charge.costs, strict=True))
     effective, billed = COST_COLUMNS.index("effective_cost"), COST_COLUMNS.index("billed_cost")
@@ -201,24 +270,49 @@ def _parts(charges: list[Charge], hourly: bool) -> list[tuple[datetime | None, t
 
 
 def _largest_remainder(
-    parts: list[tuple[Mapping[str, int], tuple[int, ...]]], reason: str
-) -> dict[tuple[str, str | None], tuple[int, ...]]:
-    given: dict[tuple[str, str | None], tuple[int, ...]] = {}
-    missing = [0] * (len(COST_COLUMNS) + 1)
-    for weights, amounts in parts:
-        total = sum(weights.values())
+    parts: list[Part], reason: str, minimum_share: Decimal
+) -> dict[tuple[str, str | None], tuple[Amounts, Hours]]:
+    given: dict[str | None, Amounts] = {}
+    by_hour: dict[str | None, Hours] = defaultdict(dict)
+    missing: Amounts = (0,) * (len(COST_COLUMNS) + 1)
+    missing_by_hour: Hours = {}
+
+    def add(to: dict, key: object, amounts: Amounts, sign: int = 1) -> None:
+        to[key] = tuple(a + sign * b for a, b in zip(to.get(key, (0,) * len(amounts)), amounts, strict=True))
+
+    for part in parts:
+        total = sum(part.weights.values())
         if not total:
-            before = given.get(("unallocated", reason), (0,) * len(amounts))
-            given["unallocated", reason] = tuple(a + b for a, b in zip(before, amounts, strict=True))
+            add(given, None, part.amounts)
+            for hour, amounts in _differences(part.run_up).items():
+                add(by_hour[None], hour, amounts)
             continue
-        missing = [left + amount for left, amount in zip(missing, amounts, strict=True)]
-        for customer, weight in weights.items():
-            part = tuple(cut(amount * weight, total) for amount in amounts)
-            before = given.get((customer, None), (0,) * len(amounts))
-            given[customer, None] = tuple(a + b for a, b in zip(before, part, strict=True))
-            missing = [left - amount for left, amount in zip(missing, part, strict=True)]
-    customers = [key for key in given if key[1] is None]
+        missing = tuple(left + amount for left, amount in zip(missing, part.amounts, strict=True))
+        for hour, amounts in _differences(part.run_up).items():
+            add(missing_by_hour, hour, amounts)
+        for customer, weight in part.weights.items():
+            of_customer = tuple(cut(amount * weight, total) for amount in part.amounts)
+            add(given, customer, of_customer)
+            missing = tuple(left - amount for left, amount in zip(missing, of_customer, strict=True))
+            run_up = {h: tuple(cut(a * weight, total) for a in until) for h, until in part.run_up.items()}
+            for hour, amounts in _differences(run_up).items():
+                add(by_hour[customer], hour, amounts)
+                add(missing_by_hour, hour, amounts, -1)
+    customers = [customer for customer in given if customer is not None]
     if customers:
-        largest = min(customers, key=lambda key: (-given[key][-1], key[0]))
-        given[largest] = tuple(a + b for a, b in zip(given[largest], missing, strict=True))
-    return given
+        largest = min(customers, key=lambda customer: (-given[customer][-1], customer))
+        add(given, largest, missing)
+        for hour, amounts in missing_by_hour.items():
+            if any(amounts):
+                add(by_hour[largest], hour, amounts)
+    result: dict[tuple[str, str | None], tuple[Amounts, Hours]] = {}
+    if None in given:
+        result["unallocated", reason] = given[None], by_hour[None]
+    for customer in customers:
+        key = ("long tail" if given[customer][-1] < minimum_share * ONE else customer, None)
+        amounts, hours = result.get(key, ((0,) * len(given[customer]), {}))
+        hours = dict(hours)
+        for hour, of_hour in by_hour[customer].items():
+            add(hours, hour, of_hour)
+        result[key] = tuple(a + b for a, b in zip(amounts, given[customer], strict=True)), hours
+    return result

@@ -28,10 +28,15 @@ CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 FIRST_DAY = date(2026, 3, 1)
 FEATURES = ("search", "strict", "storage", "mixed", "seats", "contract", "gift", "platform", "unknown")
 STRANGE = "c'; drop table x"
-CONTRACT = (("a", Decimal("0.5")), ("b", Decimal("0.3")), (STRANGE, Decimal("0.2")))
+CONTRACT = (("A & Co", Decimal("0.5")), ("b", Decimal("0.3")), (STRANGE, Decimal("0.2")))
 RULES = {
     "dedicated": Rule("to"),
-    "search": Rule("stream", (("searches", 10**6, True),), windows=("same_day", "trailing_7_days")),
+    "search": Rule(
+        "stream",
+        (("searches", 10**6, True),),
+        windows=("same_day", "trailing_7_days"),
+        minimum_share=Decimal("0.0007"),
+    ),
     "strict": Rule("stream", (("searches", 10**6, True),)),
     "storage": Rule(
         "stream", (("gibibytes", 10**6, False),), windows=("trailing_7_days", "trailing_30_days")
@@ -42,7 +47,13 @@ RULES = {
     "seats": Rule("even"),
     "contract": Rule("fixed", shares=CONTRACT),
     "gift": Rule("none"),
-    "platform": Rule("allocated_cost"),
+    "platform": Rule("allocated_cost", minimum_share=Decimal("0.01")),
+}
+# Another id of whom, until when. The contract is with "a" by the name of before.
+ALIASES = {
+    "zero": ("customer-0", date.max),
+    "strange before": (STRANGE, FIRST_DAY + timedelta(9)),
+    "a": ("A & Co", date.max),
 }
 HEADER = {
     "id": "identity/LineItemId",
@@ -95,6 +106,9 @@ def bill_line(
 
 def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
     """Lines of a bill and usage records over 24 days."""
+    names = {customer: [customer] * 4 for customer, _ in ALIASES.values()}
+    for alias, (customer, _) in ALIASES.items():
+        names[customer].append(alias)
     lines: list[dict[str, str]] = []
     records: list[dict[str, Any]] = []
 
@@ -102,6 +116,7 @@ def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str,
         lines.append(bill_line(random, len(lines), day, feature, cost, **other))
 
     def use(stream: str, when: datetime, customer: str, value: Decimal) -> None:
+        customer = random.choice(names.get(customer, [customer]))
         timestamp = f"{when:%Y-%m-%dT%H:%M:%SZ}"
         record = {"stream": stream, "timestamp": timestamp, "customer_id": customer, "value": str(value)}
         if random.random() < 0.05:
@@ -129,7 +144,8 @@ def random_company(random: Random) -> tuple[list[dict[str, str]], list[dict[str,
             if random.random() < 0.15:
                 other["environment"] = "development"
             if random.random() < 0.1:
-                other["customer"] = random.choice(customers)
+                customer = random.choice(customers)
+                other["customer"] = random.choice(names.get(customer, [customer]))
             line(day, random.choice(FEATURES), cost, **other)
         if extreme == 1:  # a day without any usage
             continue
@@ -161,11 +177,22 @@ def build(folder: Path, lines: list[dict[str, str]], records: list[dict[str, Any
         writer.writerows(lines)
     with (workspace / "sources" / "telemetry" / "usage.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(record) + "\n" for record in records)
+    (workspace / "sources" / "customers").mkdir()
+    with (workspace / "sources" / "customers" / "customers.jsonl").open("w", encoding="utf-8") as file:
+        for alias, (customer, until) in ALIASES.items():
+            days = {} if until == date.max else {"valid_to": str(until)}
+            named = {"customer_id": customer, "aliases": [{"alias": alias, **days}]}
+            file.write(json.dumps(named) + "\n")
     assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, hourly_costs_days=31))
     return workspace / "warehouse.duckdb"
 
 
-def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, Any]]) -> dict[object, object]:
+def customer_of(name: str, day: date) -> str:
+    customer, until = ALIASES.get(name, (name, date.max))
+    return customer if day <= until else name
+
+
+def company(connection: duckdb.DuckDBPyConnection, records: list[dict[str, Any]]) -> Company:
     charges = [
         Charge(
             day=row[0],
@@ -175,7 +202,7 @@ def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, Any]
             currency=row[9],
             is_cogs=row[10],
             rule=row[11],
-            direct_customer=row[12],
+            direct_customer=row[12] and customer_of(row[12], row[0]),
             costs=tuple(map(units, row[13:])),
             elements={"feature": row[5], "environment": row[6]},
         )
@@ -194,16 +221,24 @@ def expected(connection: duckdb.DuckDBPyConnection, records: list[dict[str, Any]
         hour = when.replace(minute=0, tzinfo=None) if record["stream"] == "searches" else None
         quantity = int(Decimal(record["value"]).scaleb(9))
         usage.append(
-            Usage(record["stream"], when.date(), hour, record["customer_id"], quantity, record.get("filter"))
+            Usage(
+                record["stream"],
+                when.date(),
+                hour,
+                customer_of(record["customer_id"], when.date()),
+                quantity,
+                record.get("filter"),
+            )
         )
     # No rule applies to what is no cost of goods sold; the pool's key says so.
     charges = [
         charge if charge.is_cogs else replace(charge, rule=None, direct_customer=None) for charge in charges
     ]
-    return {
-        (pool[0], *pool[5], pool[1], pool[2], pool[3], pool[4], customer, reason): amounts
-        for (pool, customer, reason), amounts in Company(charges, usage, RULES).divide().items()
-    }
+    return Company(charges, usage, RULES)
+
+
+def key_of(pool: Any, customer: str, reason: str | None) -> tuple[object, ...]:
+    return (pool[0], *pool[5], pool[1], pool[2], pool[3], pool[4], customer, reason)
 
 
 def allocated(connection: duckdb.DuckDBPyConnection) -> dict[object, object]:
@@ -222,6 +257,31 @@ def allocated(connection: duckdb.DuckDBPyConnection) -> dict[object, object]:
     return result
 
 
+def by_the_hour(connection: duckdb.DuckDBPyConnection) -> dict[object, object]:
+    rows = connection.execute(
+        f"""
+        select usage_date, billing_period, provider_name, feature, environment, service_name, charge_category,
+            billing_currency, customer_id, unallocated_reason, allocation_kind, usage_hour,
+            {", ".join(COST_COLUMNS)}
+        from marts.customer_costs_hourly
+        """
+    ).fetchall()
+    result = {row[:12]: tuple(map(units, row[12:])) for row in rows}
+    assert len(result) == len(rows)
+    return result
+
+
+def expected_by_the_hour(hours: dict[Any, tuple[int, ...]]) -> dict[object, object]:
+    """The pools that are one row of the mart added up: it tells kinds of allocation apart, not rules."""
+    kinds = {"to": "direct", "allocated_cost": "overhead"}
+    summed: dict[object, tuple[int, ...]] = {}
+    for (pool, customer, reason, hour), amounts in hours.items():
+        kind = "unallocated" if reason else kinds.get(RULES[pool[3]].method, "usage")
+        key = (pool[0], *pool[5], pool[1], customer, reason, kind, hour)
+        summed[key] = tuple(map(sum, zip(summed.get(key, (0,) * len(amounts)), amounts, strict=True)))
+    return summed
+
+
 # A seed is no smaller for being a smaller number: nothing to shrink.
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(seed=st.integers(0, 2**32))
@@ -229,7 +289,13 @@ def test_every_row_is_the_fair_part(seed: int, tmp_path_factory: pytest.TempPath
     lines, records = random_company(Random(seed))
     warehouse = build(tmp_path_factory.mktemp("company"), lines, records)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        got, wanted = allocated(connection), expected(connection, records)
-    assert len(wanted) > 10_000
+        got, hours, fair = allocated(connection), by_the_hour(connection), company(connection, records)
+    wanted = {key_of(*key): amounts for key, amounts in fair.divide().items()}
+    assert len(wanted) > 8_000
+    assert {"long tail", "A & Co", "customer-0"} <= {key[-2] for key in got}
+    assert not {"a", "zero"} & {key[-2] for key in got}
     assert {key: got.get(key) for key in wanted} == wanted
     assert got.keys() == wanted.keys()
+    wanted_hours = expected_by_the_hour(fair.divide_by_the_hour())
+    assert {key: hours.get(key) for key in wanted_hours} == wanted_hours
+    assert hours.keys() == wanted_hours.keys()

@@ -29,6 +29,7 @@ with
             usage_window,
             usage_quantity,
             total_usage,
+            long_tail_customers,
             {{ cost_columns() | join(", ") }}
         from {{ ref("usage_allocations") }}
         union all by name
@@ -41,6 +42,7 @@ with
             usage_window,
             usage_quantity,
             total_usage,
+            long_tail_customers,
             {{ cost_columns() | join(", ") }}
         from {{ ref("overhead_allocations") }}
         union all by name
@@ -67,6 +69,7 @@ select
     parts.usage_window,
     parts.usage_quantity,
     parts.total_usage,
+    parts.long_tail_customers,
     parts.share,
     {%- for column in cost_columns() %} parts.{{ column }}{{ "," if not loop.last }} {%- endfor %}
 from parts

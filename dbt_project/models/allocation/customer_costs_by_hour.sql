@@ -155,24 +155,31 @@ with
 
     {{ divide_hours("running", "shares") }},
 
-    takers as (
-        select pool_id, first(customer_id order by share desc, customer_id) as customer_id
-        from
-            (
-                select pool_id, customer_id, share
-                from {{ ref("usage_allocations") }}
-                where {{ is_one_of_days(days) }}
-                union all
-                select pool_id, customer_id, share
-                from {{ ref("overhead_allocations") }}
-                where {{ is_one_of_days(days) }}
-            )
-        group by pool_id
+    day_parts as (
+        select pool_id, customer_id, takes_the_rest
+        from {{ ref("usage_allocations") }}
+        where {{ is_one_of_days(days) }}
+        union all
+        select pool_id, customer_id, takes_the_rest
+        from {{ ref("overhead_allocations") }}
+        where {{ is_one_of_days(days) }}
     ),
+
+    takers as (select pool_id, customer_id from day_parts where takes_the_rest),
+
+    -- Who has no part of its own in the day is part of the pool's long tail.
+    pools_with_tail as (select pool_id from day_parts where customer_id = 'long tail'),
 
     of_customers as (
         select *
         from divided
+        where pool_id not in (select pool_id from pools_with_tail)
+        union all by name
+        select divided.* replace (coalesce(day_parts.customer_id, 'long tail') as customer_id)
+        from divided
+        inner join pools_with_tail using (pool_id)
+        left join
+            day_parts on day_parts.pool_id = divided.pool_id and day_parts.customer_id = divided.customer_id
         union all by name
         select missing.*, takers.customer_id
         from missing

@@ -60,13 +60,13 @@ WITH charges AS (
       WHEN _tag_app = 'export'
       THEN 4 /* contexts/allocation.yml:18 */
       WHEN charge_category = 'Tax'
-      THEN 5 /* contexts/allocation.yml:21 */
+      THEN 5 /* contexts/allocation.yml:22 */
       WHEN charge_category = 'Credit'
-      THEN 6 /* contexts/allocation.yml:24 */
+      THEN 6 /* contexts/allocation.yml:25 */
       WHEN _tag_app = 'pilot'
-      THEN 7 /* contexts/allocation.yml:27 */
+      THEN 7 /* contexts/allocation.yml:28 */
       WHEN _tag_app = 'internal'
-      THEN 8 /* contexts/allocation.yml:30 */
+      THEN 8 /* contexts/allocation.yml:31 */
       ELSE NULL
     END AS SMALLINT) AS _allocation_rule
   FROM allocation_values
