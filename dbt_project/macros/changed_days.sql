@@ -9,6 +9,7 @@
         usage_date date primary key,
         charges_fingerprint varchar,
         usage_fingerprint varchar,
+        aliases_fingerprint varchar,
         rules_fingerprint varchar not null,
         lookback_days integer not null,
         built_at timestamp not null
