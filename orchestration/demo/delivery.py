@@ -7,6 +7,7 @@ a bucket as it is (`server.py`). What does not: what the files say (`billing.py`
     billing/nw-cur2/metadata/BILLING_PERIOD=2026-09/<time>-<execution id>/nw-cur2-Manifest.json
     telemetry/2026-09-01/product-usage.jsonl.gz
     customers/customers.csv   deployments/deployments.jsonl   revenue/revenue.csv
+    inventory/2026-09-01.jsonl   accounts/accounts.jsonl
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import pyarrow.parquet as pq
 
 from orchestration.demo import company
 from orchestration.demo.billing import make_bill
+from orchestration.demo.inventory import inventory_files
 from orchestration.demo.telemetry import batches, make_usage
 
 BUCKET = "northwind-analytics"
@@ -104,6 +106,7 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
         progress("Making two months of the bill")
         make_bill(connection, seed)
         files = [_write(root, key, content) for key, content in _billing(connection)]
+        files += [_write(root, key, content) for key, content in inventory_files(connection)]
         progress("Making two months of usage records")
         make_usage(connection, seed)
         files += [_write(root, f"telemetry/{key}", content) for key, content in batches(connection)]

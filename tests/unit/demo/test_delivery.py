@@ -102,3 +102,28 @@ def test_the_cause_of_the_incident_is_among_the_deployments(delivered: Path) -> 
     assert [d["service"] for d in deployments if d["deployed_at"] == "2026-10-20T13:55:00Z"] == [
         "search-indexer"
     ]
+
+
+def test_the_inventory_knows_what_the_bill_does_not_say(delivered: Path) -> None:
+    days = [
+        {row["resource_name"]: row for row in map(json.loads, path.read_text().splitlines())}
+        for path in sorted((delivered / "inventory").glob("*.jsonl"))
+    ]
+    assert len(days) == 2
+    for resources in days:
+        names = {row["resource_id"]: name for name, row in resources.items()}
+        related = {
+            (name, one["relationship"], names[one["related_resource_id"]])
+            for name, row in resources.items()
+            for one in row.get("relationships", [])
+        }
+        # Everything that is related to is in the inventory, and nothing is left out.
+        assert ("nw-search-data-2", "attached_to", "nw-search-indexer-2") in related
+        assert ("nw-prod-node-root-4", "attached_to", "nw-prod-node-4") in related
+        assert ("nw-prod-node-4", "member_of", "nw-prod") in related
+        assert ("nw-data-nat-bytes", "routes_for", "nw-data") in related
+        assert sum(name.startswith("nw-nat-") for name, *_ in related) == 4
+    workers = [resources["nw-ingest-workers-legacy-1"]["tags"] for resources in days]
+    assert [tags.get("app") for tags in workers] == [None, "ingest-workers"]
+    accounts = (delivered / "accounts" / "accounts.jsonl").read_text().splitlines()
+    assert {json.loads(line)["account_name"] for line in accounts} == {a.name for a in company.ACCOUNTS}
