@@ -1,7 +1,7 @@
 {{ config(meta={"dagster": {"ref": {"name": "stg_opencost__charge_parts"}}}) }}
 -- Charges that OpenCost's shares divide, and the sum of their parts: the same in every cost column.
 -- depends on: {{ ref("stg_opencost__charge_parts") }}, {{ ref("stg_aws_cur__charges") }}, {{ ref("stg_focus__charges") }}
-{%- if nodes_are_divided() %}
+{% if nodes_are_divided() %}
     with
         bill as (
             {%- for charges in ["stg_aws_cur__charges", "stg_focus__charges"] %}
@@ -31,5 +31,5 @@
         {%- for column in cost_columns() %}
             parts.{{ column }} is distinct from bill.{{ column }}{{ " or" if not loop.last }}
         {%- endfor %}
-{%- else %} select 1 as whole_charge_id where false
-{%- endif %}
+{% else %} select 1 as whole_charge_id where false
+{% endif %}
