@@ -74,6 +74,10 @@ def test_the_demo_accounts_for_every_cent_and_outlives_its_server(
     shown = console.file.getvalue()
     assert "difference 0.000000000000" in shown
     assert "Average cost per customer" in shown
+    # What one sees last is where the report is.
+    report = settings.published_folder / "report.html"
+    assert shown.rstrip().splitlines()[-1].strip() == str(report)
+    assert report.is_file()
 
     files = ", ".join(f"'{path}'" for folder in delivery_folders[1:] for path in sorted(folder.iterdir()))
     with duckdb.connect() as connection:

@@ -167,8 +167,7 @@ function countText(rows) {
 }
 
 /** Those of the segment and customer that are looked at. */
-function wantedAnomalies() {
-  const { segment, customer } = page.state;
+function wantedAnomalies({ segment, customer }) {
   const segmentOf = (row) => page.people.segments[page.people.number(row.customer_id)];
   return anomaliesIn(
     page.range,
@@ -178,7 +177,8 @@ function wantedAnomalies() {
 
 /** The first of the anomalies in a sentence each, for the overview; null without any. */
 async function anomalyNews() {
-  const rows = (await anomaliesIn(page.range)).filter((row) => row.same_cause_as === null).slice(0, 3);
+  const found = await wantedAnomalies({ segment: page.state.segment });
+  const rows = found.filter((row) => row.same_cause_as === null).slice(0, 3);
   if (!rows.length) return null;
   const line = (row) =>
     el("li", {}, el("strong", {}, anomalyTitle(row)), " ", money(row.cost_impact), ` ${page.currency}. `, row.explanation);
@@ -198,7 +198,7 @@ section({
       append(content, block("Anomalies", note("This snapshot was made before anomalies were looked for; run the job again.")));
       return;
     }
-    const rows = await wantedAnomalies();
+    const rows = await wantedAnomalies(page.state);
     const said = rows.length
       ? countText(rows)
       : "Every cost was as expected in these days. Choose other days above to see those of other times.";

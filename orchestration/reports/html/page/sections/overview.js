@@ -42,6 +42,18 @@ function movedText(percent) {
   return `${percent > 0 ? "up" : "down"} ${percentText(Math.abs(percent))}`;
 }
 
+/** A month is drawn at its first day: what is shaded of months reaches half a month to both sides of it. */
+function aroundMonths(range) {
+  return { from: monthStart(range.from) - 15, to: monthStart(range.to) + 14 };
+}
+
+/** What is to be known of the chart: what is shaded, and that the newest month is not over. */
+function averagesCaption(grain) {
+  const shaded = `Shaded: ${rangeText(page.range)}, the days that the other figures of this page are of.`;
+  const unfinished = grain === "monthly" && page.last < monthEnd(page.last);
+  return unfinished ? `${shaded} ${monthText(page.last)} has costs until ${dayText(page.last)} only.` : shaded;
+}
+
 function averagesChart(rows, grain) {
   const x = rows.map((row) => dayText(row.period_start));
   const most = Math.max(...rows.map((row) => row.customer_count));
@@ -86,7 +98,7 @@ function averagesChart(rows, grain) {
       yaxis: { domain: [0.5, 1], rangemode: "tozero", title: { text: "per customer", standoff: 4 } },
       yaxis2: { domain: [0, 0.4], rangemode: "tozero", title: { text: "all", standoff: 4 } },
       yaxis3: { overlaying: "y2", side: "right", range: [0, most * 1.25], showgrid: false, nticks: 4, tickformat: ",d", title: { text: "customers" } },
-      shapes: [{ ...highlight(page.range), xref: "x" }],
+      shapes: [highlight(grain === "monthly" ? aroundMonths(page.range) : page.range)],
       hovermode: "x unified",
     },
   };
@@ -124,7 +136,7 @@ async function averagesBlock() {
     chart({
       label: `Average cost per customer, ${grain}: mean, median and 90th percentile; below, the cost of all and their number`,
       height: 430,
-      caption: `Shaded: ${rangeText(page.range)}, the days that the other figures of this page are of.`,
+      caption: averagesCaption(grain),
       draw: () => averagesChart(rows, grain),
       figures: () => averagesTable(rows),
     })

@@ -104,80 +104,93 @@ section({
   },
 });
 
-/** A customer's usage of a stream beside what the customer cost by measured usage. */
+/** One customer's usage of a stream by period, beside its cost by measured usage and what one unit cost. */
+async function usageRows(number, chosen, used, stream, units) {
+  const days = new Map();
+  const at = (day) => {
+    if (!days.has(day)) days.set(day, { day, cost: 0n, used: 0n, one: units.get(day)?.effective_unit_cost ?? null });
+    return days.get(day);
+  };
+  const costs = { range: chosen.range, customer: number, where: { allocation_kind: "usage" } };
+  for (const { keys, units: cost } of chosen.facts.sum(costs, ["period"])) at(keys[0]).cost = cost;
+  const quantities = used.sum({ range: chosen.range, customer: number, where: { stream } }, ["period"]);
+  for (const { keys, units: quantity } of quantities) at(keys[0]).used = quantity;
+  return [...days.values()].sort((a, b) => a.day - b.day);
+}
+
+function usageChart(rows, stream, unit, scale) {
+  const x = rows.map((row) => dayText(row.day));
+  return {
+    traces: [
+      {
+        type: "bar",
+        name: escaped(`${stream} used`),
+        x,
+        y: rows.map((row) => toNumber(row.used, scale)),
+        hovertext: rows.map((row) => `${exactText(row.used, scale)} ${escaped(unit)}`),
+        hoverinfo: "x+text",
+        marker: { color: seriesColour(1), opacity: 0.6 },
+      },
+      {
+        type: "scatter",
+        mode: rows.length < 40 ? "lines+markers" : "lines",
+        name: "Cost by measured usage",
+        x,
+        y: rows.map((row) => toNumber(row.cost)),
+        hovertext: exactHover("cost by measured usage", rows.map((row) => row.cost)),
+        hoverinfo: "x+text",
+        line: { color: seriesColour(0), width: 2.5 },
+        yaxis: "y2",
+      },
+    ],
+    layout: {
+      xaxis: { type: "date" },
+      yaxis: { rangemode: "tozero", title: { text: "used" } },
+      yaxis2: { overlaying: "y", side: "right", rangemode: "tozero", showgrid: false, title: { text: "cost" } },
+    },
+  };
+}
+
+/** A customer's usage against its cost, a stream at a time; null where the snapshot has no usage. */
 async function usageBlock(number, chosen) {
-  const name = chosen.daily && page.catalog.detail.grain === "month" ? "newest_usage" : "usage";
-  const used = await facts(name, { amount: "usage_quantity" });
-  if (!used) return null;
-  const anywhere = { range: chosen.range, customer: number };
-  const streams = used.sum(anywhere, ["stream"]).map(({ keys }) => keys[0]);
+  const byMonth = page.catalog.detail.grain === "month";
+  const used = await facts(chosen.daily && byMonth ? "newest_usage" : "usage", { amount: "usage_quantity" });
+  if (!used || number === page.people.nobody) return null;
+  const streams = used.sum({ range: chosen.range, customer: number }, ["stream"]).map(({ keys }) => keys[0]);
   if (!streams.length) {
     return block("Usage against cost", note("This customer reported no usage in these days."));
   }
   const stream = streams.includes(page.state.stream) ? page.state.stream : streams[0];
-  const quantities = used.sum({ ...anywhere, where: { stream } }, ["period"]);
-  const costs = chosen.facts.sum(
-    { range: chosen.range, customer: number, where: { allocation_kind: "usage" } },
-    ["period"]
-  );
-  const unit = used.table.objects((row) => used.table.value("stream", row) === stream)[0]?.unit || stream;
-  const choice = el(
-    "p.choice",
-    {},
-    ...streams.map((each) =>
-      el("a", { href: addressOf({ stream: each }), "aria-current": each === stream ? "true" : null }, each)
-    )
-  );
-  const days = new Map(costs.map(({ keys, units }) => [keys[0], { day: keys[0], cost: units, used: 0n }]));
-  for (const { keys, units } of quantities) {
-    if (!days.has(keys[0])) days.set(keys[0], { day: keys[0], cost: 0n, used: 0n });
-    days.get(keys[0]).used = units;
-  }
-  const rows = [...days.values()].sort((a, b) => a.day - b.day);
-  const scale = used.amount.scale;
+  const ofStream = (await unitCosts()).filter((row) => row.stream === stream);
+  const unit = ofStream[0]?.unit || stream;
+  // What one unit cost is known by the day.
+  const units = new Map(chosen.daily ? ofStream.map((row) => [row.usage_date, row]) : []);
+  const rows = await usageRows(number, chosen, used, stream, units);
+  const { scale } = used.amount;
+  const choice = (each) =>
+    el("a", { href: addressOf({ stream: each }), "aria-current": each === stream ? "true" : null }, each);
   return block(
     "Usage against cost",
-    choice,
+    el("p.choice", {}, ...streams.map(choice)),
     chart({
       label: `${stream} used by ${page.people.names[number]}, and its cost by measured usage`,
-      height: 300,
-      draw: () => ({
-        traces: [
-          {
-            type: "bar",
-            name: escaped(`${stream} used`),
-            x: rows.map((row) => dayText(row.day)),
-            y: rows.map((row) => toNumber(row.used, scale)),
-            hovertext: rows.map((row) => `${exactText(row.used, scale)} ${escaped(unit)}`),
-            hoverinfo: "x+text",
-            marker: { color: seriesColour(1), opacity: 0.6 },
-          },
-          {
-            type: "scatter",
-            mode: "lines",
-            name: "Cost by measured usage",
-            x: rows.map((row) => dayText(row.day)),
-            y: rows.map((row) => toNumber(row.cost)),
-            hovertext: exactHover("cost", rows.map((row) => row.cost)),
-            hoverinfo: "x+text",
-            line: { color: seriesColour(0), width: 2.5 },
-            yaxis: "y2",
-          },
-        ],
-        layout: {
-          xaxis: { type: "date" },
-          yaxis: { rangemode: "tozero" },
-          yaxis2: { overlaying: "y", side: "right", rangemode: "tozero", showgrid: false },
-        },
-      }),
+      height: 290,
+      draw: () => usageChart(rows, stream, unit, scale),
       figures: () =>
         grid({
-          caption: `${stream} used, and cost by measured usage`,
+          caption: `${stream} used, and cost`,
           rows,
           columns: [
             dayColumn(chosen.daily ? "Day" : "Month", (row) => dayText(row.day)),
-            { title: "Used", value: (row) => row.used, show: (row) => quantity(row.used, scale, unit), figure: true },
-            moneyColumn("Cost", (row) => row.cost),
+            {
+              title: "Used",
+              value: (row) => row.used,
+              show: (row) => quantity(row.used, scale, unit),
+              csv: (row) => exactText(row.used, scale),
+              figure: true,
+            },
+            moneyColumn("Cost by measured usage", (row) => row.cost),
+            ...(units.size ? [moneyColumn(`One ${unit} cost, all customers`, (row) => row.one)] : []),
           ],
         }),
     })
