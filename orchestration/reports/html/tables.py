@@ -162,7 +162,7 @@ def _anomalies(_: Published) -> str:
             strftime(started_at, '%Y-%m-%d %H:%M') as started_at,
             strftime(ended_at, '%Y-%m-%d %H:%M') as ended_at,
             started_at::date as first_day,
-            ended_at::date as last_day
+            (ended_at - interval 1 microsecond)::date as last_day  -- ended_at is the first instant after it
         from cost_anomalies
         where impact_rank <= {LARGEST_ANOMALIES}
         order by impact_rank

@@ -2,6 +2,7 @@
 
 const ANOMALIES_SHOWN = 8;
 const DAYS_AROUND = 21;
+const SAME_NAMED = 5;
 const DRIVERS = ["service", "element", "usage", "deployment", "profile", "resource"];
 
 /** Anomalies that touch a range of days, the one to look at first before all others. */
@@ -83,6 +84,12 @@ async function anomalyChart(row) {
   });
 }
 
+/** Where else a cause shows: the first few, and how many more. */
+function sameText(same) {
+  const named = same.slice(0, SAME_NAMED).map(anomalyTitle).join("; ");
+  return same.length > SAME_NAMED ? `${named}; and ${same.length - SAME_NAMED} more, listed below` : named;
+}
+
 async function anomalyCard(row, same) {
   const drivers = await driversOf(row.anomaly_id);
   const number = page.people.number(row.customer_id);
@@ -121,7 +128,7 @@ async function anomalyCard(row, same) {
         })
       : null,
     same.length
-      ? el("p.note", {}, `The same cause shows in: ${same.map(anomalyTitle).join("; ")}.`)
+      ? el("p.note", {}, `The same cause shows in: ${sameText(same)}.`)
       : null,
     number === undefined ? null : el("p.onward", {}, customerLink(number))
   );

@@ -190,7 +190,7 @@ section({
     const { segment, customer } = page.state;
     const rows = newest.rows
       .filter((row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer))
-      .sort((a, b) => compare(a.gross_margin, b.gross_margin));
+      .sort((a, b) => compare(a.gross_margin_ratio, b.gross_margin_ratio));
     const losing = rows.filter((row) => row.gross_margin < 0n).length;
     const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
     const fell = rows

@@ -227,10 +227,8 @@ async function overviewTiles(wanted, before) {
   ];
   if (month) {
     const when = monthText(month.period_start);
-    tiles.push(
-      tile(`Average per customer, ${when}`, money(month.mean_cost), "median ", money(month.median_cost)),
-      tile(`Customers, ${when}`, GROUPED.format(month.customer_count), "with cost in the month")
-    );
+    const below = [`${GROUPED.format(month.customer_count)} customers, median `, money(month.median_cost)];
+    tiles.push(tile(`Average per customer, ${when}`, money(month.mean_cost), ...below));
   }
   const exact = await reconciledTile();
   return el("div.tiles", {}, ...tiles, ...(await marginTile()), exact);
