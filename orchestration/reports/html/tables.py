@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 LARGEST_UNCLAIMED = 400
 LARGEST_ANOMALIES = 500
+LARGEST_EXPLAINED = 3000
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,16 @@ def quoted(names: Sequence[str], relation: str = "") -> str:
 
 
 def _customers(_: Published) -> str:
+    """The customers, and what carries cost without being one, such as several customers put together."""
     return """
+        with
+            others as (
+                select distinct customer_id, customer_id as customer_name, 'several' as segment
+                from customer_totals_daily
+                where customer_id <> 'unallocated' and customer_id not in (select customer_id from customers)
+            )
         select customer_id, customer_name, segment, plan, is_listed, first_cost_date, last_cost_date
-        from customers
+        from (from customers union all by name from others)
         order by customer_id
     """
 
@@ -58,7 +66,7 @@ def _spend(published: Published) -> str:
     levels = quoted(published.dimensions[:2], "costs")
     return f"""
         select
-            coalesce(customers.segment, '') as segment,
+            coalesce(customers.segment, if(costs.customer_id = 'unallocated', '', 'several')) as segment,
             costs.allocation_kind,
             costs.unallocated_reason,
             {levels + "," if levels else ""}
@@ -179,8 +187,36 @@ def _anomaly_drivers(_: Published) -> str:
     """
 
 
+def _explanations(published: Published) -> str:
+    """By which rules each customer got its cost of the newest days; a sentence of the largest parts only."""
+    levels = quoted(published.dimensions[:2])
+    return f"""
+        select
+            customer_id,
+            billing_currency,
+            allocation_rule,
+            rule_place,
+            method,
+            stream,
+            unallocated_reason,
+            {levels + "," if levels else ""}
+            min(usage_date) as first_day,
+            max(usage_date) as last_day,
+            sum(effective_cost)::decimal(38, 12) as effective_cost,
+            sum(pool_cost)::decimal(38, 12) as pool_cost,
+            if(
+                row_number() over (order by sum(effective_cost) desc) <= {LARGEST_EXPLAINED},
+                arg_max(explanation, effective_cost),
+                null
+            ) as largest
+        from allocation_explanations
+        group by all
+        order by customer_id, effective_cost desc
+    """
+
+
 TABLES = (
-    PageTable("customers", ("customers",), _customers),
+    PageTable("customers", ("customers", "customer_totals_daily"), _customers),
     PageTable("averages", ("average_customer_cost",), _averages),
     PageTable("spend", ("customer_costs_daily", "customers"), _spend),
     PageTable("unit_costs", ("unit_costs_daily",), _unit_costs),
@@ -190,6 +226,7 @@ TABLES = (
     PageTable("customer_margins", ("customer_margins_monthly",), _customer_margins),
     PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
     PageTable("product_margins", ("product_margins_monthly",), _product_margins),
+    PageTable("explanations", ("allocation_explanations",), _explanations),
     PageTable("anomalies", ("cost_anomalies",), _anomalies),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
 )

@@ -31,10 +31,11 @@ def _select(period: str, where: str) -> str:
         select
             customer_id,
             stream,
+            unit,
             {period} as period_start,
             sum(usage_quantity)::decimal(38, 9) as usage_quantity
         from {_MART}
         {where}
         group by all
-        order by customer_id, stream, period_start
+        order by customer_id, stream, unit, period_start
     """

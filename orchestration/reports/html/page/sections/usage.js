@@ -162,7 +162,7 @@ async function usageBlock(number, chosen) {
   }
   const stream = streams.includes(page.state.stream) ? page.state.stream : streams[0];
   const ofStream = (await unitCosts()).filter((row) => row.stream === stream);
-  const unit = ofStream[0]?.unit || stream;
+  const [{ keys: [unit] }] = used.sum({ range: chosen.range, customer: number, where: { stream } }, ["unit"]);
   // What one unit cost is known by the day.
   const units = new Map(chosen.daily ? ofStream.map((row) => [row.usage_date, row]) : []);
   const rows = await usageRows(number, chosen, used, stream, units);
