@@ -11,7 +11,7 @@ from orchestration.reports.html.report import make_report
 from orchestration.settings import Settings
 from tests.browser import chromium
 
-WIDTH, HEIGHT = 1200, 1000
+WIDTH, HEIGHT = 1200, 1270
 
 
 def main() -> None:
