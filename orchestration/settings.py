@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     )
 
     first_billing_month: str = Field("2018-01", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    explanations_days: int = Field(7, ge=0, description="Newest days that allocation_explanations has")
     hourly_costs_days: int = Field(
         0, ge=0, description="Newest days that customer_costs_hourly has, each up to 24 times a day's rows"
     )

@@ -4,8 +4,12 @@
   (the window moves back when the last days vanish from the bill).
 #}
 {% macro in_hourly_window(column="usage_date") -%}
-    {{ column }}
-    > (select max(usage_date) from {{ ref("cost_pools") }}) - {{ var("hourly_costs_days") | int }}
+    {{ in_window(var("hourly_costs_days"), column) }}
+{%- endmacro %}
+
+{# Condition: the row belongs to one of that many days until the last with any cost. #}
+{% macro in_window(day_count, column="usage_date") -%}
+    {{ column }} > (select max(usage_date) from {{ ref("cost_pools") }}) - {{ day_count | int }}
 {%- endmacro %}
 
 {# Pre-hook: takes out the days that the run is about to insert, and those that have left the window. #}

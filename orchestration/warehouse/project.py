@@ -77,6 +77,7 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
     variables: dict[str, str | int] = {
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
+        "explanations_days": settings.explanations_days,
         "hourly_costs_days": settings.hourly_costs_days,
         "product_dimension": settings.product_dimension,
         "anomaly_dimension": settings.anomaly_dimension,

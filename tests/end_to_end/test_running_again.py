@@ -43,6 +43,44 @@ def test_one_percent_of_ten_thousand_is_one_hundred(built: Company) -> None:
     ]
 
 
+def test_the_marts_say_why_and_by_what_usage(built: Company) -> None:
+    why = built.read(
+        """
+        select customer_id, feature, explanation
+        from allocation_explanations
+        where usage_date = '2026-05-01' and customer_id in ('ada', 'unallocated')
+        order by all
+        """
+    )
+    service = "Amazon Elastic Compute Cloud"
+    assert why == [
+        (
+            "ada",
+            "Exports",
+            "10.000000000000 USD is 33.333333 % of 30.000000000000, the same for each of 3 customers active "
+            f"on the day ({service}, rule exports, contexts/allocation.yml:8)",
+        ),
+        (
+            "ada",
+            "Search",
+            "100.000000000000 USD is 1 % of 10000.000000000000, for 1 of 100 units of searches (hour) "
+            f"({service}, rule search, contexts/allocation.yml:4)",
+        ),
+        (
+            "unallocated",
+            "Search",
+            f"50.000000000000 USD stays with nobody: not cost of goods sold ({service})",
+        ),
+        ("unallocated", None, f"7.770000000000 USD stays with nobody: no rule ({service})"),
+    ]
+    days = built.read(
+        "select min(usage_date)::varchar, max(usage_date)::varchar from allocation_explanations"
+    )
+    assert days == [("2026-05-01", "2026-05-04")]
+    used = built.read("select stream, unit, usage_quantity from usage_daily where customer_id = 'bob'")
+    assert used == [("searches", "search", Decimal(49))] * 9
+
+
 def test_a_second_run_makes_the_same_and_nothing_twice(built: Company) -> None:
     company = built  # in its own place: a copy's batches lie elsewhere, which is news
     before, snapshot, landed = company.marts(), company.snapshot(), landed_files(company)

@@ -52,7 +52,7 @@ with
 
     days_with_usage as (
         select distinct stream, usage_date, filter
-        from {{ ref("usage_daily") }}
+        from {{ ref("usage_by_day") }}
         where usage_date in (select usage_date from needed_days)
     ),
 

@@ -37,7 +37,7 @@ with
     -- "Active": with any usage on the day.
     active_customers as (
         select distinct usage_date, customer_id
-        from {{ ref("usage_daily") }}
+        from {{ ref("usage_by_day") }}
         where usage_date in (select usage_date from usage_sets where method = 'even')
     ),
 
@@ -56,7 +56,7 @@ with
         select set_days.usage_set_id, set_days.usage_date, daily.customer_id, daily.usage_quantity
         from set_days
         inner join
-            {{ ref("usage_daily") }} as daily
+            {{ ref("usage_by_day") }} as daily
             on daily.stream = set_days.stream
             and daily.usage_date = set_days.window_date
         where daily.filter is null or list_contains(set_days.filters, daily.filter)

@@ -52,7 +52,7 @@ with
             sum(daily.usage_quantity) as usage_quantity
         from of_elements
         inner join
-            {{ ref("usage_daily") }} as daily
+            {{ ref("usage_by_day") }} as daily
             on daily.stream = of_elements.stream
             and daily.usage_date >= of_elements.window_start
             and daily.usage_date < of_elements.window_end

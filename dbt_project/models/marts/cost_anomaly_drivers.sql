@@ -196,7 +196,7 @@ with
             count(distinct windows.window_start) filter (not windows.is_anomaly) as reference_weeks
         from customer_windows as windows
         inner join
-            {{ ref("usage_daily") }} as daily
+            {{ ref("usage_by_day") }} as daily
             on daily.customer_id = windows.customer_id
             and daily.usage_date >= cast(windows.window_start as date)
             and daily.usage_date < windows.window_end

@@ -28,7 +28,7 @@ with
             stream,
             sum(usage_quantity) as usage_quantity,
             count(distinct customer_id) as customer_count
-        from {{ ref("usage_daily") }}
+        from {{ ref("usage_by_day") }}
         where {{ in_changed_days() }}
         group by all
     )
