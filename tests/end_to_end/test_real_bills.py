@@ -1,4 +1,5 @@
-"""Real bills, laid out in S3 as AWS delivers them, through the same job: totals equal to the last digit.
+"""Real bills, laid out in S3 as AWS delivers them, and a bill made by an outside generator, through the same
+job: totals equal to the last digit.
 
 The files are read from the folder that CPC_SHARED_DATA names, by default ../shared/data beside the project.
 Their README has the totals below, and where they come from.
@@ -21,8 +22,9 @@ from rich.console import Console
 
 from orchestration.run import run_job
 from orchestration.settings import PROJECT_ROOT, BillingExport, S3Settings, Settings
-from tests.end_to_end import small_company
+from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.running import Company
+from tests.properties.amortised_costs import COST_COLUMNS
 
 DATA = Path(os.environ.get("CPC_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 FILES = {
@@ -122,6 +124,7 @@ def real(s3: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Compa
     )
     put_telemetry(client)
     company = Company(tmp_path_factory.mktemp("real"))
+    generated_bill.write(company.root / "generated")
     write_contexts(company.root / "contexts")
     settings = Settings(
         workspace=company.settings.workspace,
@@ -131,12 +134,13 @@ def real(s3: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Compa
             BillingExport(name="workshop", location=f"s3://{BUCKET}/cur/workshop"),
             BillingExport(name="sample", location=f"s3://{BUCKET}/cur/sample"),
             BillingExport(name="focus", location=f"s3://{BUCKET}/focus"),
+            BillingExport(name="generated", location=str(company.root / "generated")),
         ),
         telemetry_location=f"s3://{BUCKET}/telemetry",
     )
     printed = io.StringIO()
     # The months with a manifest; the bare FOCUS file comes along with any of them.
-    months = ["2018-10", "2018-11", "2023-11"]
+    months = ["2018-10", "2018-11", "2023-11", generated_bill.MONTH]
     assert run_job(settings, months, Console(file=printed, width=200)), printed.getvalue()
     return company
 
@@ -146,22 +150,37 @@ def by_period(company: Company, column: str) -> dict[str, Decimal]:
     return dict(rows)
 
 
+def focus_months(sums: dict[str, Decimal]) -> set[str]:
+    return {period for period in sums if period >= "2024"} - {generated_bill.MONTH}
+
+
 def test_every_total_is_the_one_of_the_bills(real: Company) -> None:
     """One test, because the run that it looks at is the longest there is."""
     billed = by_period(real, "billed_cost")
     assert billed["2018-10"] == Decimal("4064.483131537900")
     assert billed["2018-11"] == Decimal("3505.326968126800")
     assert billed["2023-11"] == Decimal("1.682308697400")
-    assert sum(cost for period, cost in billed.items() if period >= "2024") == Decimal("20.520226728990")
+    assert sum(billed[period] for period in focus_months(billed)) == Decimal("20.520226728990")
 
     effective = by_period(real, "effective_cost")
     assert effective["2018-10"] == Decimal("4195.957109317900")
     assert effective["2018-11"] == Decimal("3632.559846496800")
-    assert sum(cost for period, cost in effective.items() if period >= "2024") == Decimal("14.976514185860")
+    assert sum(effective[period] for period in focus_months(effective)) == Decimal("14.976514185860")
 
     at_list_price = by_period(real, "list_cost")
     assert at_list_price["2018-10"] == Decimal("4237.681735417500")
     assert at_list_price["2018-11"] == Decimal("3671.199305967000")
+
+    (generated,) = (real.root / "generated").rglob("*.csv.gz")
+    for of_file, file in (
+        (source_sums.of_cur, generated),
+        (source_sums.of_cur, DATA / FILES["2023-11"]),
+        (source_sums.of_focus, DATA / FILES["focus"]),
+    ):
+        source = of_file(file)
+        for column in COST_COLUMNS:
+            found = by_period(real, column)
+            assert (column, sum(found[month] for month in source.months)) == (column, source.sums[column])
 
     months = "select billing_period, sum(billed_cost), sum(effective_cost) from {} group by all order by all"
     assert real.read(months.format("customer_costs_monthly")) == real.read(
