@@ -23,9 +23,11 @@ with
             charges.billing_period,
             charges.billing_currency,
             charges.provider_name,
+            charges.billing_account_id,
             {{ dimension_columns("charges") }},
             charges.service_name,
             charges.charge_category,
+            charges.charge_class,
             charges.cost_of_goods_sold,
             -- What is no cost of goods sold is reported, not allocated: no rule applies to it.
             case when charges.cost_of_goods_sold then charges.allocation_rule end as allocation_rule,
@@ -82,9 +84,11 @@ select
             billing_period,
             billing_currency,
             provider_name,
+            billing_account_id,
             {{ dimension_columns() }},
             service_name,
             charge_category,
+            charge_class,
             cost_of_goods_sold,
             allocation_rule,
             direct_customer_id

@@ -1,0 +1,95 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days('cast(\"ChargePeriodStart\" as date)') }}",
+    )
+}}
+-- What each customer carries, as rows of a FOCUS dataset: the company charges its customers on. One row is a
+-- share of the cost pools of a day, so columns about single resources, prices and commitments are left out,
+-- as
+-- FOCUS has it for what a dataset does not support.
+with
+    shares as (
+        select
+            pools.usage_date,
+            pools.billing_period,
+            pools.billing_account_id,
+            pools.provider_name,
+            pools.service_name,
+            pools.charge_category,
+            pools.charge_class,
+            pools.billing_currency,
+            pools.x_source_name,
+            {{ dimension_columns("pools") }},
+            allocations.customer_id,
+            allocations.allocation_kind,
+            allocations.reason,
+            {{ sum_of_cost_columns("allocations") }}
+        from {{ ref("allocations") }} as allocations
+        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
+        where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
+        group by all
+    ),
+
+    -- A service is of one category: the one that the bill gives it, where that is one of FOCUS'.
+    services as (
+        select
+            service_name,
+            min(service_category) filter (
+                where service_category in ('{{ focus_service_categories() | join("', '") }}')
+            ) as service_category
+        from {{ ref("charges") }}
+        where {{ in_changed_days() }}
+        group by service_name
+    )
+
+select
+    shares.billed_cost as "BilledCost",
+    coalesce(shares.billing_account_id, 'unknown') as "BillingAccountId",
+    cast(null as varchar) as "BillingAccountName",
+    shares.billing_currency as "BillingCurrency",
+    cast(cast(shares.billing_period || '-01' as date) + interval 1 month as timestamp) as "BillingPeriodEnd",
+    cast(shares.billing_period || '-01' as timestamp) as "BillingPeriodStart",
+    shares.charge_category as "ChargeCategory",
+    shares.charge_class as "ChargeClass",
+    case
+        when shares.customer_id = 'unallocated'
+        then shares.service_name || ', carried by no customer: ' || shares.reason
+        else shares.service_name || ', share of ' || shares.customer_id || ' by ' || shares.allocation_kind
+    end as "ChargeDescription",
+    cast(shares.usage_date + interval 1 day as timestamp) as "ChargePeriodEnd",
+    cast(shares.usage_date as timestamp) as "ChargePeriodStart",
+    shares.contracted_cost as "ContractedCost",
+    shares.effective_cost as "EffectiveCost",
+    shares.provider_name as "InvoiceIssuerName",
+    shares.list_cost as "ListCost",
+    -- What is priced is the share itself, once; FOCUS wants a quantity for usage and purchases only.
+    case
+        when shares.charge_category in ('Usage', 'Purchase') then cast(1 as decimal(38, 12))
+    end as "PricingQuantity",
+    case when shares.charge_category in ('Usage', 'Purchase') then 'Shares' end as "PricingUnit",
+    shares.provider_name as "ProviderName",
+    shares.provider_name as "PublisherName",
+    coalesce(
+        services.service_category, {{ focus_category_of_service("shares.service_name") }}
+    ) as "ServiceCategory",
+    shares.service_name as "ServiceName",
+    -- The customer and the elements of the dimensions; what no rule matched has no tag.
+    cast(
+        json_merge_patch(
+            json_object('customer', shares.customer_id),
+            json_object(
+                {%- for name in dimension_names() %}
+                    '{{ name }}', shares.{{ name }}{{ "," if not loop.last }}
+                {%- endfor %}
+            )
+        ) as varchar
+    ) as "Tags",
+    shares.allocation_kind as "x_AllocationKind",
+    shares.customer_id as "x_CustomerId",
+    shares.x_net_effective_cost as "x_NetEffectiveCost",
+    shares.x_source_name as "x_SourceName",
+    shares.reason as "x_UnallocatedReason"
+from shares
+left join services using (service_name)
