@@ -12,6 +12,7 @@ from orchestration.checks import build_landing_checks, build_rules_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
 from orchestration.reports.html.assets import build_report_asset
+from orchestration.reports.exports.assets import build_exports_assets
 from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor
@@ -50,6 +51,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_kubernetes_assets(settings),
             *build_warehouse_assets(settings, project),
             build_report_asset(settings, SNAPSHOT),
+            *build_exports_assets(settings),
         ],
         asset_checks=[
             *build_landing_checks(settings),

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     deployments_location: str = ""
     opencost_location: str = ""
     revenue_location: str = ""
+    export_formats: tuple[Literal["csv", "parquet"], ...] = Field(
+        (), description="Files that each run writes of every mart, by day, beside the published snapshot"
+    )
     product_dimension: str = Field(
         "product", description="Dimension whose elements are the products that revenue names"
     )
@@ -241,6 +244,11 @@ class Settings(BaseSettings):
     def alert_ledger(self) -> Path:
         """Which anomalies were told to whom; an SQLite file."""
         return self.workspace / "alerts.sqlite3"
+
+    @cached_property
+    def export_folder(self) -> Path:
+        """Where the marts are exported to as files by day."""
+        return self.workspace / "exports"
 
     @cached_property
     def dbt_project(self) -> Path:

@@ -77,7 +77,8 @@
             ("Business Applications", "workspaces|workmail|connect|chime|simple email|pinpoint"),
             ("Internet of Things", "iot"),
         ] %}
-            when regexp_matches(lower({{ service_name }}), '(^|[^a-z])({{ pattern }})') then '{{ category }}'
+            when regexp_matches(lower({{ service_name }}), '(^|[^a-z]|amazon|aws)({{ pattern }})')
+            then '{{ category }}'
         {%- endfor %}
         else 'Other'
     end

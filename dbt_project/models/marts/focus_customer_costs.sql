@@ -32,12 +32,16 @@ with
         group by all
     ),
 
-    -- A service is of one category: the one that the bill gives it, where that is one of FOCUS'.
+    -- A service is of one category: the one that a FOCUS bill gives it. In a CUR stands a product family,
+    -- which
+    -- may be spelled like a category of FOCUS and is none.
     services as (
         select
             service_name,
             min(service_category) filter (
-                where service_category in ('{{ focus_service_categories() | join("', '") }}')
+                where
+                    x_line_item_type is null
+                    and service_category in ('{{ focus_service_categories() | join("', '") }}')
             ) as service_category
         from {{ ref("charges") }}
         where {{ in_changed_days() }}
