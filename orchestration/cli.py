@@ -20,6 +20,7 @@ from rich.console import Console
 from orchestration.api_command import register_api
 from orchestration.command_options import Contexts, Workspace, fail, settings_of
 from orchestration.context_commands import register_context_commands
+from orchestration.dbt_command import register_dbt
 from orchestration.export_command import register_export
 from orchestration.settings import PROJECT_ROOT
 
@@ -128,6 +129,7 @@ def dev(
 register_context_commands(app)
 register_api(app, settings_of)
 register_export(app)
+register_dbt(app)
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ import dagster as dg
 from orchestration.checks import build_landing_checks, build_rules_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
-from orchestration.reports.html.assets import build_report_asset
 from orchestration.reports.exports.assets import build_exports_assets
+from orchestration.reports.html.assets import build_report_asset
 from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor

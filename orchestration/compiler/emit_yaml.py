@@ -2,7 +2,8 @@
 contracts.
 
 A hand-written model's `.yml` that lists the placeholder column `- name: __dimensions__` gets one column per
-dimension in its place, so that a new dimension changes no hand-written file.
+dimension in its place, so that a new dimension changes no hand-written file. With `type: categorical`
+below it, it stands for the dimensions of a semantic model.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from orchestration.compiler.emit_sql import dimension_columns
 from orchestration.compiler.language import Dimension
 from orchestration.compiler.plan import Plan
 
-_PLACEHOLDER = re.compile(r"^(?P<indent>[ ]*)- name: (['\"]?)__dimensions__\2[ ]*(#.*)?$", re.MULTILINE)
+_PLACEHOLDER = re.compile(
+    r"^(?P<indent>[ ]*)- name: (['\"]?)__dimensions__\2[ ]*(#.*)?(?P<categorical>\n[ ]*type: categorical)?$",
+    re.MULTILINE,
+)
 
 _NAME = re.compile(r"\bname:[ ]*['\"]?([A-Za-z_][A-Za-z0-9_]*)")
 _TABLES = {
@@ -95,7 +99,11 @@ def signals_read_macro(plan: Plan) -> str:
 def fill_template(template: str, plan: Plan) -> str:
     """A model's YAML with one column per dimension in place of the placeholder."""
     dimensions = [dimension for dimension, _, _ in dimension_columns(plan)]
-    return _PLACEHOLDER.sub(lambda match: _columns(dimensions, match["indent"]), template)
+
+    def filled(match: re.Match[str]) -> str:
+        return _columns(dimensions, match["indent"], "type" if match["categorical"] else "data_type")
+
+    return _PLACEHOLDER.sub(filled, template)
 
 
 def has_placeholder(template: str) -> bool:
@@ -108,12 +116,14 @@ def column_names(template: str) -> frozenset[str]:
     return frozenset(_NAME.findall(template))
 
 
-def _columns(dimensions: list[Dimension], indent: str) -> str:
+def _columns(dimensions: list[Dimension], indent: str, type_key: str) -> str:
+    """A list item per dimension: of a contract's columns, or of a semantic model's dimensions."""
+    type_of_one = {"data_type": "varchar", "type": "categorical"}[type_key]
     lines = []
     for dimension in dimensions:
         lines += [
             f"{indent}- name: {dimension.name}",
-            f"{indent}  data_type: varchar",
+            f"{indent}  {type_key}: {type_of_one}",
             f"{indent}  description: {quoted(dimension.description)}",
         ]
     return "\n".join(lines)

@@ -33,6 +33,9 @@ from orchestration.warehouse.links import point
 
 Connection = duckdb.DuckDBPyConnection
 
+# BI tools bring an older DuckDB than ours, which refuses files in a newer form than it knows.
+_STORAGE_VERSION = "v1.2.0"
+
 
 class PublishError(Exception):
     """A snapshot is not what the working database holds, or must not be seen; readers keep the last one."""
@@ -173,7 +176,7 @@ def _copy_to_database(warehouse: Connection, marts: list[str], target: Path) -> 
 
 @contextmanager
 def _attached(warehouse: Connection, target: Path) -> Iterator[None]:
-    warehouse.execute(f"attach {_text(target)} as snapshot")
+    warehouse.execute(f"attach {_text(target)} as snapshot (storage_version '{_STORAGE_VERSION}')")
     try:
         yield
     finally:

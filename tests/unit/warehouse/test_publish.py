@@ -88,6 +88,14 @@ def test_descriptions_travel_with_the_marts(settings: Settings) -> None:
     ]
 
 
+def test_tools_with_an_older_duckdb_can_open_the_file(settings: Settings) -> None:
+    publish(settings, NOW)
+    header = (settings.published_folder / "current.duckdb").read_bytes()[:20]
+    # DuckDB's file header: a checksum, `DUCK`, the version of the form; 1.2 and newer read up to 65.
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") <= 65
+
+
 def test_files_cannot_be_written_to(settings: Settings) -> None:
     snapshot = publish_at(settings, 0)
     assert {path.stat().st_mode & 0o777 for path in snapshot.folder.iterdir()} == {0o444}
