@@ -11,6 +11,7 @@ from orchestration.compiler import Compilation
 from orchestration.reports.live_charges import open_live_charges
 from orchestration.reports.rule_findings import RuleFinding, money_text, rule_findings
 from orchestration.settings import Settings
+from orchestration.sources.revenue.landing import rows_set_aside
 from orchestration.sources.telemetry.landed_files import LandedTelemetry
 
 QUARANTINE_SHARE = 0.01
@@ -18,8 +19,8 @@ OVERLAPS_SHOWN = 20
 
 
 def build_landing_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """Warnings about batches with many bad records."""
-    return [_build_quarantine_check(settings)]
+    """Warnings about batches with many bad records, and about revenue that counts nowhere."""
+    return [_build_quarantine_check(settings), _build_revenue_check(settings)]
 
 
 def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetChecksDefinition:
@@ -79,3 +80,21 @@ def _build_quarantine_check(settings: Settings) -> dg.AssetChecksDefinition:
         )
 
     return few_records_in_quarantine
+
+
+def _build_revenue_check(settings: Settings) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=dg.AssetKey(["landing", "revenue_quarantine"]),
+        name="every_row_of_revenue_counts",
+        description="No row of the revenue files was set aside; the mart revenue_quarantine has each reason.",
+    )
+    def every_row_of_revenue_counts() -> dg.AssetCheckResult:
+        found = rows_set_aside(settings.landing_folder)
+        return dg.AssetCheckResult(
+            passed=found == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{found:,} rows of revenue were set aside" if found else None,
+            metadata={"set_aside": found},
+        )
+
+    return every_row_of_revenue_counts

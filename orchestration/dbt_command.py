@@ -5,12 +5,15 @@ What belongs here: calling dbt for a person. What does not: the runs of the job,
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
+import yaml
 
 from orchestration.command_options import Contexts, Workspace, settings_of
 from orchestration.settings import Settings
@@ -54,6 +57,15 @@ def register_dbt(app: typer.Typer) -> None:
         typer.echo(f"{page}")
 
 
+def _variables_asked(arguments: list[str]) -> tuple[list[str], dict[str, Any]]:
+    """The arguments without `--vars`, and what it says: dbt takes one, and a run's own are in it."""
+    if "--vars" not in arguments:
+        return arguments, {}
+    place = arguments.index("--vars")
+    said = yaml.safe_load(arguments[place + 1]) if place + 1 < len(arguments) else None
+    return [*arguments[:place], *arguments[place + 2 :]], said if isinstance(said, dict) else {}
+
+
 def _call(settings: Settings, arguments: list[str]) -> int:
     from orchestration.warehouse.generate import ContextProblems, ContextsMissingError
     from orchestration.warehouse.project import prepare_project
@@ -62,10 +74,20 @@ def _call(settings: Settings, arguments: list[str]) -> int:
     try:
         prepare_workspace(settings)
         project = prepare_project(settings)
+        asked, variables = _variables_asked(arguments)
+    except yaml.YAMLError as error:
+        typer.echo(f"--vars is no YAML: {error}", err=True)
+        return 2
     except (ContextProblems, ContextsMissingError) as error:
         typer.echo(str(error), err=True)
         return 1
     folder = str(project.assembled.folder)
-    command = [str(Path(sys.executable).with_name("dbt")), *project.arguments(*arguments)]
+    variables = {**project.variables, **variables}
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        *asked,
+        "--vars",
+        json.dumps(variables, sort_keys=True),
+    ]
     done = subprocess.run([*command, "--project-dir", folder, "--profiles-dir", folder], check=False)
     return done.returncode

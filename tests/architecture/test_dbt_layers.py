@@ -72,3 +72,22 @@ def test_dagster_knows_a_model_by_its_layer(models: dict[str, Any]) -> None:
     assert [
         node["name"] for node in models.values() if node["meta"]["dagster"]["group"] != node["schema"]
     ] == []
+
+
+def test_the_semantic_layer_has_the_metrics_of_a_leader_and_the_users_dimensions(
+    manifest: dict[str, Any],
+) -> None:
+    metrics = {metric["name"] for metric in manifest["metrics"].values()}
+    assert {"cost_per_customer", "unit_cost", "gross_margin", "gross_margin_ratio"} <= metrics
+    (bill,) = [model for model in manifest["semantic_models"].values() if model["name"] == "bill"]
+    assert {"product", "feature", "environment"} <= {dimension["name"] for dimension in bill["dimensions"]}
+
+
+def test_who_reads_the_marts_is_known(manifest: dict[str, Any]) -> None:
+    exposures = {exposure["name"]: exposure for exposure in manifest["exposures"].values()}
+    assert exposures.keys() == {"customer_cost_report", "alerts", "exports"}
+    astray = [
+        node for each in exposures.values() for node in each["depends_on"]["nodes"]
+        if manifest["nodes"][node]["schema"] != "marts"
+    ]  # fmt: skip
+    assert astray == []

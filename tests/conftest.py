@@ -1,0 +1,59 @@
+"""The demo, run once for every test that asks of its result, whichever process of pytest asks first."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from orchestration.demo.run import run_demo
+from orchestration.run import run_job
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class FinishedDemo:
+    """A workspace in which the demo has run, and then `cpc run` on the same files. Not to be changed.
+
+    `printed` is what the demo printed, `first_snapshot` the name of what it published.
+    """
+
+    workspace: Path
+    printed: str
+    first_snapshot: str
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the workspace; the contexts are the project's own."""
+        return Settings(workspace=self.workspace)
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that readers open."""
+        return self.settings.published_folder / "current.duckdb"
+
+
+@pytest.fixture(scope="session")
+def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
+    # Processes of pytest-xdist have a folder each, in one folder of the session.
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    workspace, printed = shared / "finished_demo", shared / "finished_demo.txt"
+    with (shared / "finished_demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.is_file():
+            console = Console(file=io.StringIO(), width=200)
+            good = run_demo(Settings(workspace=workspace), console)
+            shown = console.file.getvalue()
+            assert good, shown
+            settings = Settings(workspace=workspace)
+            first_snapshot = (settings.published_folder / "current").resolve().name
+            assert run_job(settings, console=console), console.file.getvalue()
+            printed.write_text(f"{first_snapshot}\n{shown}")
+    first_snapshot, _, shown = printed.read_text().partition("\n")
+    return FinishedDemo(workspace, shown, first_snapshot)
