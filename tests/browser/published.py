@@ -88,7 +88,8 @@ def _filled(size: Size) -> list[tuple[str, dict[str, Any]]]:
     }
     used = lambda sql: (sql, {name: value for name, value in given.items() if f"${name}" in sql})  # noqa: E731
     return [
-        used(sql) for sql in (*_CUSTOMERS_AND_COSTS, _IN_EUROS, *_SUMS, *_MARGINS, *_ANOMALIES, *_THE_REST)
+        used(sql)
+        for sql in (*_CUSTOMERS_AND_COSTS, _IN_EUROS, *_SUMS, *_MARGINS, *_ANOMALIES, *_USAGE, *_THE_REST)
     ]
 
 
@@ -324,6 +325,34 @@ _ANOMALIES = (
     insert into cost_anomaly_drivers by name
     select anomaly_id, 'deployment' as driver_kind, 'search 7.2' as driver, started_at as happened_at
     from cost_anomalies
+    """,
+)
+_USAGE = (
+    """
+    insert into usage_daily by name
+    select
+        usage_date,
+        unnest(['search_queries', 'gib_ingested']) as stream,
+        unnest(['query', 'GiB']) as unit,
+        customer_id,
+        unnest([(hash(customer_id, usage_date) % 5000)::decimal(38, 9), 0.000000001::decimal(38, 9)])
+            as usage_quantity
+    from customer_totals_daily
+    where billing_currency = 'USD' and customer_id <> 'unallocated'
+    """,
+    """
+    insert into allocation_explanations by name
+    select
+        usage_date, customer_id, feature, product, team, service_name, allocation_kind, unallocated_reason,
+        billing_currency, effective_cost,
+        'search' as allocation_rule,
+        'allocation.yml:7' as rule_place,
+        'stream' as method,
+        'search_queries' as stream,
+        effective_cost * 4 as pool_cost,
+        effective_cost || ' USD is <25 %> of it' as explanation
+    from customer_costs_daily
+    where usage_date > (select max(usage_date) - 7 from customer_costs_daily)
     """,
 )
 _THE_REST = (

@@ -300,3 +300,43 @@ def test_anomalies_are_the_mart_with_their_drivers(report: Opened, marts: Marts)
     assert page.locator("article.anomaly").count() == 1
     report.open("anomalies?from=2026-03-01&to=2026-03-31")
     assert "Every cost was as expected" in page.locator("main").inner_text()
+
+
+def test_a_customers_usage_stands_beside_its_cost(report: Opened, marts: Marts) -> None:
+    page = report.open(f"customer?{MAY}&customer=cust-00003&stream=search_queries")
+    block = page.locator("section", has=page.get_by_role("heading", name="Usage against cost"))
+    block.get_by_text("The same as a table").click()
+    block.locator("table").wait_for()
+    report.show_all_rows()
+    caption = "search_queries used, and cost"
+    mine = "customer_id = 'cust-00003' and usage_date between '2026-05-01' and '2026-05-31'"
+    assert report.figures(caption, 1) == marts(
+        f"select usage_date::varchar, usage_quantity from usage_daily where {mine} "
+        "and stream = 'search_queries'"
+    )
+    assert report.figures(caption, 2) == marts(
+        f"select usage_date::varchar, sum(effective_cost) from customer_costs_daily where {mine} and {USD} "
+        "and allocation_kind = 'usage' group by all"
+    )
+    assert set(report.figures(caption, 3).values()) == {"0.001234567891"}
+    assert "One query cost, all customers" in block.inner_text()
+
+
+def test_rules_behind_a_customers_cost_are_the_mart(report: Opened, marts: Marts) -> None:
+    page = report.open(f"customer?{MAY}&customer=cust-00003")
+    caption = "Rules behind the cost of Customer 3"
+    for column, name in ((4, "effective_cost"), (5, "pool_cost")):
+        assert report.figures(caption, column) == marts(
+            f"""
+            select if(product = feature, feature, product || ' \u203a ' || feature), sum({name})
+            from allocation_explanations
+            where customer_id = 'cust-00003' and {USD}
+            group by all
+            """
+        )
+    said = page.locator(
+        "section", has=page.get_by_role("heading", name="Why it is this customer's")
+    ).inner_text()
+    assert "2026-06-09 to 2026-06-15" in said
+    assert "USD is <25 %> of it" in said
+    assert "by its part of the usage: search_queries" in said

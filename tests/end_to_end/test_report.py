@@ -36,4 +36,7 @@ def test_its_figures_are_those_worked_out_by_hand(
         }
         opened.open(f"overview?from={month}-01&to={month}-{last:02d}")
         assert Decimal(opened.figure("Carried by nobody")) == expected[month, "unallocated"]
+    said = opened.open("customer?customer=ada&from=2026-05-01&to=2026-05-03").locator("main").inner_text()
+    assert "Usage against cost" in said
+    assert "Why it is this customer's" in said
     assert opened.complaints == []
