@@ -3,7 +3,9 @@
   products in `units_times_share` fit in 64 bits where they can. Above `digits` digits in all, the last ones are cut
   (a relative error below 10^-digits of the share; the costs still add up exactly).
 #}
-{% macro shares_in_whole_units(relation, set_column, quantity_column, scale, digits) %}
+{% macro shares_in_whole_units(
+    relation, set_column, quantity_column, scale, digits, member_column="customer_id"
+) %}
     ,
     in_units as (
         select *, cast({{ quantity_column }} * 1{{ "0" * scale }} as hugeint) as units from {{ relation }}
@@ -43,7 +45,7 @@
     select
         in_units.{{ set_column }},
         in_units.usage_date,
-        in_units.customer_id,
+        in_units.{{ member_column }},
         in_units.{{ quantity_column }},
         divisors.total_usage,
         {{ whole_quotient("in_units.units", "divisors.divisor") }} as share_units,

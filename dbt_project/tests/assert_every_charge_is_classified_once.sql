@@ -1,30 +1,53 @@
 {{ config(meta={"dagster": {"ref": {"name": "charges_in_context"}}}) }}
--- Law: a charge is in exactly one element of every dimension (or unmatched), so it is one row in context.
+-- Law: a charge is in exactly one element of every dimension (or unmatched), so it is one row in context. A
+-- charge that is split is there in parts, which are the whole: in their shares, and in every amount.
+{%- set amounts = cost_columns() + ["consumed_quantity"] %}
 with
     charges as (
-        select charge_id
+        select charge_id, {{ amounts | join(", ") }}
         from {{ ref("charges") }}
         where usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
     in_context as (
-        select charge_id, count(*) as row_count
+        select *
         from {{ ref("charges_in_context") }}
         where usage_date in (select usage_date from {{ ref("changed_days") }})
+    ),
+
+    found as (
+        select charge_id, count(*) as charge_count, sum(charge_share) as charge_share
+        from in_context
+        group by charge_id
+    ),
+
+    parts as (
+        select
+            charge_id,
+            {%- for column in amounts %}
+                sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from in_context
+        where charge_part > 0
         group by charge_id
     )
 
-select charge_id, in_context.row_count
+select charge_id, found.charge_count
 from charges
-full join in_context using (charge_id)
-where in_context.row_count is distinct from 1
+full join found using (charge_id)
+where charges.charge_id is null or found.charge_share is distinct from 1
+union all
+select charge_id, null
+from parts
+inner join charges using (charge_id)
+where
+    {%- for column in amounts %}
+        parts.{{ column }} is distinct from charges.{{ column }}{{ " or" if not loop.last }}
+    {%- endfor %}
 union all
 -- Every element has the rule that gave it, and no rule gives nothing.
 {%- for name in dimension_names() %}
     select charge_id, {{ name }}_rule
-    from {{ ref("charges_in_context") }}
-    where
-        usage_date in (select usage_date from {{ ref("changed_days") }})
-        and ({{ name }} is null) <> ({{ name }}_rule is null)
-        {{ "union all" if not loop.last }}
+    from in_context
+    where ({{ name }} is null) <> ({{ name }}_rule is null) {{ "union all" if not loop.last }}
 {%- endfor %}

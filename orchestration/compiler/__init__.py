@@ -62,6 +62,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
         "context/charges_in_context": (_INCREMENTAL, charges_in_context(plan, program.allocation)),
         "rules/allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
         "rules/context_rules": (_TABLE, emit_tables.context_rules(plan)),
+        "rules/split_rules": (_TABLE, emit_tables.split_rules(plan)),
         "rules/telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
         "rules/context_version": (_TABLE, emit_tables.context_version(contexts)),
     }

@@ -55,6 +55,16 @@ CHARGE_COLUMNS: dict[str, ColumnType] = {
 """Column name to what it holds; the maps `tags`, `cost_categories` and `x_kubernetes_labels` have
 subjects of their own."""
 
+AMOUNT_COLUMNS = (
+    "consumed_quantity",
+    "billed_cost",
+    "effective_cost",
+    "contracted_cost",
+    "list_cost",
+    "x_net_effective_cost",
+)
+"""What a charge is divided in when it is split: its parts add up to it in each of these."""
+
 CLASSIFIED_COLUMNS = (
     "charge_id",
     "x_source_name",
@@ -71,11 +81,7 @@ CLASSIFIED_COLUMNS = (
     "service_name",
     "region_id",
     "resource_id",
-    "billed_cost",
-    "effective_cost",
-    "contracted_cost",
-    "list_cost",
-    "x_net_effective_cost",
+    *AMOUNT_COLUMNS,
 )
 """The columns that `charges_in_context` carries on, before those of the dimensions."""
 

@@ -11,8 +11,18 @@ from pathlib import PurePosixPath
 
 from orchestration.compiler.charge_columns import RESERVED_NAMES
 from orchestration.compiler.conditions import Condition, DimensionElement, Operator
-from orchestration.compiler.language import ByStreams, Dimension, Program, ToCustomer
+from orchestration.compiler.language import (
+    ByStreams,
+    Dimension,
+    EvenSplit,
+    FixedSplit,
+    Program,
+    Rule,
+    SplitByUsage,
+    ToCustomer,
+)
 from orchestration.compiler.problems import Place, Problems, did_you_mean
+from orchestration.compiler.splits import MAX_PART_NUMBERS, part_numbers, split_elements
 from orchestration.compiler.walk import (
     allocation_conditions,
     allocation_references,
@@ -107,10 +117,13 @@ _WHOLE_TEXT_OPERATORS = {Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Oper
 
 
 def _closed_elements(dimension: Dimension) -> frozenset[str] | None:
-    """All elements a dimension can have; None when a value may name one that is not written down."""
-    if any(rule.source is not None for rule in dimension.rules):
-        return None
+    """All elements a dimension can have; None when a value or usage may name one that is not written down."""
     named = {rule.element for rule in dimension.rules} | {dimension.default}
+    for rule in dimension.rules:
+        elements = split_elements(rule.split) if rule.split else ()
+        if rule.source is not None or elements is None:
+            return None
+        named.update(elements)
     return frozenset(element for element in named if element is not None)
 
 
@@ -129,7 +142,7 @@ def _rules_can_be_reached(program: Program, problems: Problems) -> None:
                     f"the rule at {catch_all} matches every charge; move this one before it, or remove it"
                 )
                 problems.add(rule.place, "unreachable-rule", message)
-            elif rule.element is not None and rule.when is None and rule.valid is None:
+            elif _matches_always(rule):
                 catch_all = rule.place
         if len(dimension.rules) > MAX_RULES:
             message = (
@@ -145,10 +158,36 @@ def _rules_can_be_reached(program: Program, problems: Problems) -> None:
             everything = allocation_rule.place
 
 
+def _matches_always(rule: Rule) -> bool:
+    """Whether no charge gets past the rule: a value may be absent, and there may be no usage."""
+    gives_always = rule.element is not None or isinstance(rule.split, FixedSplit | EvenSplit)
+    return gives_always and rule.when is None and rule.valid is None
+
+
+def _parts_can_be_numbered(program: Program, problems: Problems) -> None:
+    """`charge_part` is one number for the parts of all dimensions; see `emit_splits`."""
+    numbers = 1
+    for dimension in program.dimensions:
+        numbers *= part_numbers(dimension)
+        if numbers > MAX_PART_NUMBERS:
+            message = (
+                "so many dimensions split charges into so many elements that their parts cannot be numbered; "
+                'list the "elements" of splits by a stream, or let fewer dimensions split'
+            )
+            problems.add(dimension.place, "too-large", message)
+            return
+
+
 def _streams_exist(program: Program, problems: Problems) -> None:
     streams = {stream.name: stream for stream in program.streams}
     if "streams.yml" in program.unread:
         return
+    for dimension in program.dimensions:
+        for dimension_rule in dimension.rules:
+            split = dimension_rule.split
+            if isinstance(split, SplitByUsage) and split.stream not in streams:
+                message = f'no stream "{split.stream}"{did_you_mean(split.stream, streams)}'
+                problems.add(split.place, "unknown-stream", message)
     for rule in program.allocation.rules:
         if not isinstance(rule.method, ByStreams):
             continue
@@ -172,5 +211,6 @@ CHECKS: tuple[Callable[[Program, Problems], None], ...] = (
     _elements_exist,
     _rules_can_be_reached,
     _streams_exist,
+    _parts_can_be_numbered,
 )
 """Every check; a new law of the language is one more function here."""

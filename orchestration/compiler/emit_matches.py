@@ -52,7 +52,10 @@ def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") ->
         _positions(f"{ALLOCATION}_matches", conditions),
         _positions(f"{ALLOCATION}_others", conditions),
     ]
-    count = exp.alias_(exp.Count(this=exp.Star()), "charge_count")
+    counted: exp.Expr = exp.Star()
+    if layers.splitting:
+        counted = exp.Distinct(expressions=[exp.column("charge_id")])
+    count = exp.alias_(exp.Count(this=counted), "charge_count")
     cost = exp.alias_(exp.Sum(this=exp.column("effective_cost")), "effective_cost")
     return (
         layers.select([*groups, count, cost])
@@ -69,21 +72,25 @@ def _matches(dimension: Dimension) -> list[exp.Expr]:
 
 
 def _others(dimension: Dimension) -> list[exp.Expr]:
-    """Per rule: it matches, and its element is not the one that the charge got."""
+    """Per rule: it matches, and would have given another element than the charge got."""
     return [
-        exp.and_(
-            condition,
-            exp.NullSafeNEQ(this=_element(dimension, position), expression=exp.column(dimension.name)),
-        )
+        exp.and_(condition, _gives_another(dimension, position))
         for position, condition in enumerate(_matches(dimension), start=1)
     ]
 
 
-def _element(dimension: Dimension, position: int) -> exp.Expr:
+def _gives_another(dimension: Dimension, position: int) -> exp.Expr:
     rule = dimension.rules[position - 1]
-    if rule.element is not None:
-        return exp.Literal.string(rule.element)
-    return exp.column(value_column(dimension, position))
+    if rule.split is not None:
+        # Whatever its shares are, another rule's are others, and a whole charge is no part.
+        claimed = exp.column(f"{dimension.name}_rule")
+        return exp.NullSafeNEQ(this=exp.Literal.number(position), expression=claimed)
+    element = (
+        exp.Literal.string(rule.element)
+        if rule.element is not None
+        else exp.column(value_column(dimension, position))
+    )
+    return exp.NullSafeNEQ(this=element, expression=exp.column(dimension.name))
 
 
 def _positions(name: str, conditions: Sequence[exp.Expr]) -> exp.Expr:

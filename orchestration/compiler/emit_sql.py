@@ -25,9 +25,28 @@ from orchestration.compiler.emit_conditions import (
     value_sql,
 )
 from orchestration.compiler.emit_signals import signal_tables, with_signals
-from orchestration.compiler.language import Allocation, AllocationRule, Dimension, Rule, ToCustomer
+from orchestration.compiler.emit_splits import (
+    CHARGE_PART,
+    CHARGE_SHARE,
+    charge_part,
+    divided,
+    has_usage,
+    part_costs,
+    split_column,
+    split_tables,
+    whole_share,
+)
+from orchestration.compiler.language import (
+    Allocation,
+    AllocationRule,
+    Dimension,
+    Rule,
+    SplitByUsage,
+    ToCustomer,
+)
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.problems import Place
+from orchestration.compiler.splits import splits_of
 
 CHARGES_REFERENCE = "{{ ref('charges') }}"
 CHANGED_DAYS_CONDITION = "{{ in_changed_days('usage_date') }}"
@@ -72,7 +91,8 @@ class Layers:
         self.allocation = allocation
         changed = exp.select("*").from_(exp.Table(this=exp.Var(this=CHARGES_REFERENCE)))
         changed = changed.where(exp.Paren(this=exp.Var(this=CHANGED_DAYS_CONDITION)))
-        self.layers: list[tuple[str, exp.Select]] = [("charges", changed)]
+        self.layers: list[tuple[str, exp.Query]] = [("charges", changed)]
+        self.splitting = [d for step in plan.steps for d in step if splits_of(d)]
 
     def add(self, name: str, columns: Sequence[exp.Expr]) -> None:
         """One more layer, where there are columns to add."""
@@ -94,9 +114,18 @@ class Layers:
         if joined is not None:
             self.layers = [*signal_tables(self.plan), *self.layers, ("charges_with_signals", joined)]
 
+    def divide(self, dimensions: Sequence[Dimension]) -> None:
+        """The layers in which a charge becomes one row per part, of each dimension that splits."""
+        for dimension in dimensions:
+            previous = self.layers[-1][0]
+            self.layers.append((f"{dimension.name}_split", split_tables(dimension)))
+            self.layers.append((f"{dimension.name}_parts", divided(dimension, previous)))
+
     def query(self) -> exp.Select:
         """The whole query."""
-        columns: list[exp.Expr] = [exp.column(name) for name in CLASSIFIED_COLUMNS]
+        first, *others = CLASSIFIED_COLUMNS
+        columns: list[exp.Expr] = [exp.column(first), *self.part_columns()]
+        columns += [exp.column(name) for name in others]
         for _, element, rule in dimension_columns(self.plan):
             columns += [exp.column(element), exp.column(rule)]
         columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
@@ -109,13 +138,22 @@ class Layers:
         for number, step in enumerate(self.plan.steps, start=1):
             self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
             self.add(f"rules_{number}", [self.rule_column(d) for d in step])
+            self.divide([dimension for dimension in step if dimension in self.splitting])
             self.add(f"elements_{number}", [self.element_column(d) for d in step])
         self.add_values("allocation_values", self.direct_values())
         self.add("allocation_positions", [self.cost_of_goods_sold(), self.allocation_position()])
+        for dimension in self.splitting:
+            is_first = dimension is self.splitting[0]
+            self.layers += part_costs(dimension, self.layers[-1][0], is_first)
         query = exp.select(*columns, copy=False).from_(exp.to_table(self.layers[-1][0]))
         for name, layer in self.layers:
             query = query.with_(name, as_=layer, copy=False)
         return query
+
+    def part_columns(self) -> list[exp.Expr]:
+        """Which part of a split charge the row is, and how much of the charge; 0 and 1 for a whole one."""
+        share = exp.column(CHARGE_SHARE) if self.splitting else exp.alias_(whole_share(), CHARGE_SHARE)
+        return [exp.alias_(charge_part(self.splitting), CHARGE_PART), share]
 
     def keys(self) -> list[exp.Expr]:
         """One column per tag, cost category and Kubernetes label that anything looks at."""
@@ -156,6 +194,8 @@ class Layers:
         for position, rule in enumerate(dimension.rules, start=1):
             is_named_by_value = rule.source is not None
             column = value_column(dimension, position)
+            if rule.split is not None:
+                column, is_named_by_value = split_column(dimension, "element"), True
             element = exp.column(column) if is_named_by_value else text(rule.element or "")
             branches.append(exp.If(this=exp.Literal.number(position), true=element))
         if dimension.default is not None:
@@ -218,6 +258,8 @@ def rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
         parts.append(valid_sql(rule.valid))
     if rule.source is not None:
         parts.append(_is_not_null(exp.column(value_column(dimension, position))))
+    if isinstance(rule.split, SplitByUsage):
+        parts.append(has_usage(dimension, rule.split))
     return all_of(parts)
 
 

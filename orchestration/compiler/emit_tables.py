@@ -27,16 +27,21 @@ from orchestration.compiler.language import (
     AllocationRule,
     ByAllocatedCost,
     ByStreams,
+    ChargeSplit,
     Dimension,
     Evenly,
+    EvenSplit,
     FixedShares,
+    FixedSplit,
     NoAllocation,
     Program,
     Rule,
+    SplitByUsage,
     Stream,
     ToCustomer,
 )
 from orchestration.compiler.plan import Plan
+from orchestration.compiler.splits import split_id
 
 Cell = str | int | Decimal | tuple[str, ...] | None
 ALLOCATION_RULES_COLUMNS = {
@@ -57,6 +62,18 @@ CONTEXT_RULES_COLUMNS = {
     "rule_position": "smallint",
     "element": "varchar",
     "rule_text": "varchar",
+    "context_file": "varchar",
+    "context_line": "integer",
+}
+SPLIT_RULES_COLUMNS = {
+    "dimension": "varchar",
+    "rule_position": "smallint",
+    "method": "varchar",
+    "split_id": "varchar",
+    "stream": "varchar",
+    "element": "varchar",
+    "share": "decimal(38, 12)",
+    "when_no_usage": "varchar[]",
     "context_file": "varchar",
     "context_line": "integer",
 }
@@ -137,7 +154,43 @@ def _context_rows(dimension: Dimension) -> list[list[Cell]]:
 
 
 def _description(rule: Rule) -> str:
+    if rule.split is not None:
+        return f"({describe_split(rule.split)})"
     return f"({describe_value(rule.source)})" if rule.source else ""
+
+
+def describe_split(split: ChargeSplit) -> str:
+    """How a split divides a charge, in words: `split Search 0.6, Ingest 0.4`, `split by search_queries`."""
+    if isinstance(split, FixedSplit):
+        return "split " + ", ".join(f"{element} {share:f}" for element, share in split.shares)
+    if isinstance(split, EvenSplit):
+        return "split evenly among " + ", ".join(split.elements)
+    among = f" among {', '.join(split.elements)}" if split.elements else ""
+    return f"split by {split.stream}{among}"
+
+
+def split_rules(plan: Plan, dialect: str = "duckdb") -> str:
+    """One row per dimension, rule that splits and element that it names."""
+    dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
+    rows: list[list[Cell]] = [
+        [dimension.name, position, *cells, rule.place.path, rule.place.line]
+        for dimension in dimensions
+        for position, rule in enumerate(dimension.rules, start=1)
+        if rule.split is not None
+        for cells in _split_cells(dimension, rule.split)
+    ]
+    return _table(SPLIT_RULES_COLUMNS, rows, dialect)
+
+
+def _split_cells(dimension: Dimension, split: ChargeSplit) -> list[list[Cell]]:
+    """Method, id, stream, element, share and windows of a split, per element that it names."""
+    if isinstance(split, SplitByUsage):
+        elements: tuple[str | None, ...] = split.elements or (None,)
+        name = split_id(dimension, split)
+        return [["stream", name, split.stream, element, None, split.windows] for element in elements]
+    if isinstance(split, EvenSplit):
+        return [["even", None, None, element, None, ()] for element in split.elements]
+    return [["fixed", None, None, element, share, ()] for element, share in split.shares]
 
 
 def describe_value(value: Value) -> str:

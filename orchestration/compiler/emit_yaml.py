@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 
-from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
+from orchestration.compiler.charge_columns import AMOUNT_COLUMNS, CLASSIFIED_COLUMNS
+from orchestration.compiler.emit_splits import CHARGE_PART, CHARGE_SHARE
 from orchestration.compiler.emit_sql import dimension_columns
 from orchestration.compiler.language import Dimension
 from orchestration.compiler.plan import Plan
@@ -47,6 +48,22 @@ _TABLES = {
             "rule_position": "Position of the rule, from 1; the first that matches wins; 0 for the default.",
             "element": "Element that the rule gives, or in brackets where it takes it from.",
             "rule_text": "The rule as it is written.",
+            "context_file": "Context file that the rule stands in.",
+            "context_line": "Line of the rule in that file.",
+        },
+    ),
+    "split_rules": (
+        "One row per dimension, rule that splits charges, and element that the rule names.",
+        ["dimension", "rule_position", "element"],
+        {
+            "dimension": "Name of the dimension.",
+            "rule_position": "Position of the rule among those of the dimension, from 1.",
+            "method": "How a charge is divided: fixed, even or stream.",
+            "split_id": "What the usage that decides is kept under (split_shares); null for other methods.",
+            "stream": "Telemetry stream whose usage divides the charge; null for other methods.",
+            "element": "Element that gets a part; null where usage may name any.",
+            "share": "The element's fixed share; null for other methods.",
+            "when_no_usage": "Windows to look for usage in when the day has none, in order.",
             "context_file": "Context file that the rule stands in.",
             "context_line": "Line of the rule in that file.",
         },
@@ -154,16 +171,24 @@ def _charges_yaml(plan: Plan) -> str:
         "",
         "models:",
         "  - name: charges_in_context",
-        '    description: "One row per charge, its element of every dimension and the rule that gave it."',
+        "    description: >-",
+        "      One row per charge, or per part of a charge that a rule splits: its element of every",
+        "      dimension and the rule that gave it.",
         "    data_tests:",
         "      - one_row_per:",
         "          arguments:",
-        "            columns: [charge_id]",
+        "            columns: [charge_id, charge_part]",
         "            day_column: usage_date",
         "    columns:",
     ]
-    for column in CLASSIFIED_COLUMNS:
-        lines += [f"      - name: {column}", '        description: "As in charges."']
+    parts = {
+        CHARGE_PART: "0 for a whole charge; the parts of a split one have numbers from 1.",
+        CHARGE_SHARE: "How much of the charge the row is, from 0 to 1; its parts add up to exactly 1.",
+        **dict.fromkeys(AMOUNT_COLUMNS, "As in charges; of a part, its part of that."),
+    }
+    for column in (CHARGE_PART, CHARGE_SHARE, *CLASSIFIED_COLUMNS):
+        meaning = quoted(parts.get(column, "As in charges."))
+        lines += [f"      - name: {column}", f"        description: {meaning}"]
     for dimension, element, rule in dimension_columns(plan):
         lines += [
             f"      - name: {element}",

@@ -12,12 +12,13 @@ from typing import Any
 
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.conditions import Operator
-from orchestration.compiler.language import WHEN_NO_USAGE
+from orchestration.compiler.language import SPLIT_WINDOWS, WHEN_NO_USAGE
 from orchestration.compiler.resolve import STREAM_KEYS
 from orchestration.compiler.resolve_allocation import ALLOCATION_KEYS, EVERYTHING, METHOD_KEYS
 from orchestration.compiler.resolve_conditions import COMBINATIONS, OPERATORS
 from orchestration.compiler.resolve_dimensions import DIMENSION_KEYS
 from orchestration.compiler.resolve_given import GIVEN_RESOURCE_KEYS
+from orchestration.compiler.resolve_splits import BY, EVEN
 from orchestration.compiler.resolve_subjects import MAX_RELATED_PATH, RELATED_SUBJECTS, SUBJECTS
 from orchestration.compiler.resolve_values import SIMPLE_TRANSFORMS
 from orchestration.compiler.signal_columns import (
@@ -187,7 +188,21 @@ def _dimension_rule() -> Schema:
     when: Schema = {"when": _ref("condition"), "valid": valid}
     named = _object({"element": _TEXT, **when}, ("element",))
     valued = _object({"from": _ref("value"), "transform": _ref("transforms"), **when}, ("from",))
-    return {"oneOf": [named, valued]}
+    shares = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"not": {"const": BY}},
+        "additionalProperties": _FRACTION,
+        "description": "Fixed shares; they sum to exactly 1",
+    }
+    by_usage: Schema = {
+        "split": _object({BY: {**_NAME, "description": "The stream whose usage decides"}}, (BY,)),
+        "elements": {**_TEXTS, "description": "Only these elements get a part"},
+        "when_no_usage": {"type": "array", "minItems": 1, "items": {"enum": list(SPLIT_WINDOWS)}},
+    }
+    fixed = _object({"split": shares, **when}, ("split",))
+    even = _object({"split": {"const": EVEN}, "elements": _TEXTS, **when}, ("split", "elements"))
+    return {"oneOf": [named, valued, fixed, even, _object({**by_usage, **when}, ("split",))]}
 
 
 def _dimension_test() -> Schema:

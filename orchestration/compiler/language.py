@@ -19,6 +19,7 @@ Granularity = Literal["hourly", "daily"]
 
 WHEN_NO_USAGE = ("same_day", "trailing_7_days", "trailing_30_days", "unallocated")
 DEFAULT_WHEN_NO_USAGE = ("same_day", "unallocated")
+SPLIT_WINDOWS = ("same_day", "trailing_7_days", "trailing_30_days")
 
 
 # --- dimensions ---
@@ -33,8 +34,41 @@ class Valid:
 
 
 @dataclass(frozen=True)
+class FixedSplit:
+    """The charge is divided among elements by fixed shares, which sum to exactly 1."""
+
+    shares: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class EvenSplit:
+    """The charge is divided among elements in equal parts."""
+
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SplitByUsage:
+    """The charge is divided by the usage of a stream that was sent for single elements of the dimension.
+
+    `elements` are the only ones whose usage counts; None for all. `windows` are where to look when the day
+    itself has no usage, in order; without any usage the rule does not match.
+    """
+
+    stream: str
+    elements: tuple[str, ...] | None
+    windows: tuple[str, ...]
+    place: Place
+
+
+ChargeSplit = FixedSplit | EvenSplit | SplitByUsage
+
+
+@dataclass(frozen=True)
 class Rule:
-    """One rule of a dimension: gives `element`, or the value `source` as element; exactly one is set."""
+    """One rule of a dimension: gives `element`, or the value `source` as element, or a `split` among
+    several; exactly one is set.
+    """
 
     element: str | None
     source: Value | None
@@ -42,6 +76,7 @@ class Rule:
     valid: Valid | None
     text: str
     place: Place
+    split: ChargeSplit | None = None
 
 
 Texts = tuple[tuple[str, str], ...]

@@ -51,7 +51,6 @@ CODES: dict[str, str] = {
     "bad-shares": "Shares or weights do not sum to exactly 1, or one is not between 0 and 1.",
     "granularity": "A rule asks for hours of a stream that is counted in days.",
     "test-failed": "A test of a dimension file got another element than it expects.",
-    "not-yet-supported": "Part of the language that this version does not compile yet.",
 }
 """Every problem code with what it means; codes are stable, messages may improve."""
 

@@ -129,6 +129,42 @@ class Reader:
             return None
         return Decimal(text)
 
+    def fraction(self, node: Node, what: str) -> Decimal | None:
+        """A number above 0, at most 1, with at most 6 digits behind the point."""
+        number = self.decimal(node, what)
+        if number is None:
+            return None
+        if not 0 < number <= 1 or number != round(number, 6):
+            message = (
+                f"{what} is {number}; it has to be above 0, at most 1, with at most 6 digits behind the point"
+            )
+            self.problem(node.place, "bad-shares", message)
+            return None
+        return number
+
+    def shares(self, node: Node, what: str, of: str) -> tuple[tuple[str, Decimal], ...] | None:
+        """Fractions by name that sum to exactly 1; `of` says what is named, such as `customer id`."""
+        if not isinstance(node, Mapping) or not node.entries:
+            found = "an empty one" if isinstance(node, Mapping) else kind(node)
+            message = f"{what} is a mapping of {of}s to fractions; found {found}"
+            self.problem(node.place, "wrong-type", message)
+            return None
+        read = [(key.text, self.fraction(value, f'the share of "{key.text}"')) for key, value in node.entries]
+        shares = tuple((name, share) for name, share in read if share is not None)
+        total = sum((share for _, share in shares), Decimal(0))
+        if len(shares) < len(read):
+            return None
+        if any(not name for name, _ in shares):
+            article = "an" if of[0] in "aeiou" else "a"
+            self.problem(node.place, "empty-text", f"{article} {of} is empty; write it")
+            return None
+        if total != 1:
+            self.problem(
+                node.place, "bad-shares", f"the shares sum to {total}; they have to sum to exactly 1"
+            )
+            return None
+        return shares
+
     def whole(self, node: Node, what: str) -> int | None:
         """A whole number of at most 18 digits."""
         text = self.text(node, what)

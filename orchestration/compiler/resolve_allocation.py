@@ -120,7 +120,7 @@ class _AllocationReader(ConditionReader):
         if key.text == "by":
             return self.by(value)
         if key.text == "shares":
-            return self.shares(value)
+            return self.fixed_shares(value)
         wanted = self.flag(value, '"none"')
         if wanted is False:
             self.problem(
@@ -167,29 +167,14 @@ class _AllocationReader(ConditionReader):
             return None
         return WeightedStream(name, weight, name_node.place)
 
-    def shares(self, node: Node) -> Method | None:
-        if not isinstance(node, Mapping) or not node.entries:
-            message = f'"shares" is a mapping of customer ids to fractions; found {kind(node)}'
-            self.problem(node.place, "wrong-type", message)
-            return None
-        read = [(key.text, self.fraction(value, f'the share of "{key.text}"')) for key, value in node.entries]
-        shares = tuple((customer, share) for customer, share in read if share is not None)
-        total = sum((share for _, share in shares), Decimal(0))
-        if len(shares) < len(read):
-            return None
-        if any(not customer for customer, _ in shares):
-            self.problem(node.place, "empty-text", "a customer id is empty; write it")
-            return None
-        for key, _ in node.entries:
+    def fixed_shares(self, node: Node) -> Method | None:
+        """Fractions by customer id."""
+        shares = self.shares(node, '"shares"', "customer id")
+        for key, _ in node.entries if isinstance(node, Mapping) else ():
             if key.text.lower() in RESERVED_CUSTOMERS:
                 message = f'"{key.text}" is kept for costs that no one customer carries; it is no customer'
                 self.problem(key.place, "reserved-name", message)
-        if total != 1:
-            self.problem(
-                node.place, "bad-shares", f"the shares sum to {total}; they have to sum to exactly 1"
-            )
-            return None
-        return FixedShares(shares)
+        return FixedShares(shares) if shares else None
 
     def minimum_share(self, node: Node | None, method: Method | None) -> Decimal | None:
         """The share of a pool below which a customer is part of the long tail; of what is divided only."""
@@ -199,19 +184,6 @@ class _AllocationReader(ConditionReader):
             message = '"minimum_share" belongs to "by" and "shares", which divide cost; remove it'
             self.problem(node.place, "conflicting-keys", message)
         return self.fraction(node, '"minimum_share"')
-
-    def fraction(self, node: Node, what: str) -> Decimal | None:
-        """A number above 0, at most 1, with at most 6 digits behind the point."""
-        number = self.decimal(node, what)
-        if number is None:
-            return None
-        if not 0 < number <= 1 or number != round(number, 6):
-            message = (
-                f"{what} is {number}; it has to be above 0, at most 1, with at most 6 digits behind the point"
-            )
-            self.problem(node.place, "bad-shares", message)
-            return None
-        return number
 
     def when_no_usage(self, node: Node | None) -> tuple[str, ...]:
         """The windows to look for usage in, in order; `unallocated` always ends them."""

@@ -6,13 +6,14 @@ from orchestration.compiler.conditions import NEVER, Value
 from orchestration.compiler.language import Dimension, DimensionTest, Rule, Valid
 from orchestration.compiler.resolve_conditions import ConditionReader
 from orchestration.compiler.resolve_given import GivenReader
+from orchestration.compiler.resolve_splits import SPLIT_KEYS, SplitReader
 from orchestration.compiler.syntax import Node, Scalar, Sequence
 
 DIMENSION_KEYS = ("dimension", "description", "default", "rules", "tests")
-RULE_KEYS = ("element", "from", "split", "when", "transform", "valid")
+RULE_KEYS = ("element", "from", "split", "when", "transform", "valid", *SPLIT_KEYS)
 
 
-class DimensionReader(ConditionReader, GivenReader):
+class DimensionReader(ConditionReader, GivenReader, SplitReader):
     """Reads dimension files."""
 
     def dimension(self, node: Node, file_name: str) -> Dimension | None:
@@ -57,7 +58,9 @@ class DimensionReader(ConditionReader, GivenReader):
             code = "conflicting-keys" if named else "missing-key"
             place = named[1][0].place if named else mapping.place
             self.problem(
-                place, code, 'a rule has exactly one of "element" (a fixed text) and "from" (a value)'
+                place,
+                code,
+                'a rule has exactly one of "element" (a fixed text), "from" (a value) and "split" (shares)',
             )
             return None
         key, value_node = named[0]
@@ -65,21 +68,21 @@ class DimensionReader(ConditionReader, GivenReader):
         misspelt = any(key.text not in RULE_KEYS for key, _ in mapping.entries)
         when = (self.condition(when_node) or NEVER) if when_node else NEVER if misspelt else None
         valid = self.valid(valid_node) if valid_node else None
+        text, place = mapping.source, mapping.place
         if key.text == "split":
-            message = "split rules are not compiled by this version; let one element carry the cost for now"
-            self.problem(key.place, "not-yet-supported", message)
-        if key.text == "element":
-            if transform is not None:
-                self.problem(
-                    transform.place,
-                    "conflicting-keys",
-                    '"transform" belongs to "from"; write the element out',
-                )
+            split = self.split(mapping, value_node)
+            if split is not None:
+                return Rule(None, None, when, valid, text, place, split)
+        elif key.text == "element":
+            self.belongs_to(mapping, ("transform",), '"from"; write the element out')
+            self.belongs_to(mapping, SPLIT_KEYS, '"split"; write the element out')
             element = self.text(value_node, '"element"')
-            return Rule(element, None, when, valid, mapping.source, mapping.place) if element else None
+            return Rule(element, None, when, valid, text, place) if element else None
+        else:
+            self.belongs_to(mapping, SPLIT_KEYS, '"split"; remove it')
         source = self.value(value_node, transform, '"from"') if key.text == "from" else None
         source = source or Value((), (), value_node.place)  # unread, but it could have named any element
-        return Rule(None, source, when, valid, mapping.source, mapping.place)
+        return Rule(None, source, when, valid, text, place)
 
     def valid(self, node: Node) -> Valid | None:
         """`valid: {from, until}`."""

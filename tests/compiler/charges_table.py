@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -28,14 +29,28 @@ COLUMN_TYPES = {
 
 Signals = Mapping[str, Iterable[Mapping[str, Any]]]
 NO_SIGNALS: Signals = {"resources": (), "resource_relationships": (), "accounts": ()}
+SPLIT_SHARES_TYPES = {
+    "split_id": "varchar",
+    "usage_date": "date",
+    "part": "integer",
+    "element": "varchar",
+    "share_units": "hugeint",
+    "total_units": "hugeint",
+    "other_units": "hugeint[]",
+}
+"""The columns of `split_shares` that the generated model reads."""
+_TABLES = {"charges": COLUMN_TYPES, "split_shares": SPLIT_SHARES_TYPES, **SIGNAL_TABLES}
 
 
 def connection_with_charges(
     charges: Iterable[Mapping[str, Any]], signals: Signals = NO_SIGNALS
 ) -> duckdb.DuckDBPyConnection:
-    """A database whose tables hold the given charges and signals; columns that a row leaves out are NULL."""
+    """A database whose tables hold the given charges and signals; columns that a row leaves out are NULL.
+
+    Its table `split_shares` is empty: no stream has usage.
+    """
     connection = duckdb.connect()
-    for table, types in {"charges": COLUMN_TYPES, **SIGNAL_TABLES}.items():
+    for table, types in _TABLES.items():
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         connection.execute(f"create table {table} ({columns})")
     replace_charges(connection, charges)
@@ -74,6 +89,23 @@ def _replace(
         connection.execute(f"insert into {table} ({', '.join(columns)}) values {values}", cells)
 
 
+def replace_split_shares(
+    connection: duckdb.DuckDBPyConnection, usage: Mapping[tuple[str, date], Mapping[str, int]]
+) -> None:
+    """Other rows in `split_shares`: the units of each element, by the id of the split and the day."""
+    connection.execute("delete from split_shares")
+    for (split_id, day), units in usage.items():
+        elements = sorted(units)
+        largest = max(elements, key=lambda element: units[element])
+        for part, element in enumerate(elements, start=1):
+            others = [units[other] for other in elements if other != largest]
+            row = [split_id, day, part, element, units[element], sum(units.values())]
+            connection.execute(
+                "insert into split_shares values (?, ?, ?, ?, ?, ?, ?)",
+                [*row, others if element == largest else None],
+            )
+
+
 def as_first_built(model_sql: str) -> str:
     """The SQL of a generated model as dbt would run it on first build, its templates rendered by Jinja."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
@@ -89,3 +121,11 @@ def rows_of(connection: duckdb.DuckDBPyConnection, model_sql: str) -> list[dict[
     rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     # A join gives rows in any order; these come in the order of the charges.
     return sorted(rows, key=lambda row: int(str(row.get("charge_id", "0")).removeprefix("charge ")))
+
+
+def parts_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows of `charges_in_context` by charge, in the order of their parts."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: row["charge_part"]):
+        parts.setdefault(row["charge_id"], []).append(row)
+    return parts

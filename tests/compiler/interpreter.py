@@ -15,6 +15,11 @@ from typing import Any
 from tests.compiler.known import Known, spelled_as_in_charges
 
 Charge = Mapping[str, Any]
+Usage = Mapping[tuple[str, int, date | None], Mapping[str, int]]
+AMOUNTS = (
+    *("consumed_quantity", "billed_cost", "effective_cost", "contracted_cost", "list_cost"),
+    "x_net_effective_cost",
+)
 SUBJECTS = ("charge", "tag", "cost_category", "k8s", "account", "dimension", "resource", "related")
 KUBERNETES = {
     "cluster": "x_kubernetes_cluster",
@@ -36,7 +41,12 @@ def upper(text: str) -> str:
 
 
 class Interpreter:
-    """What a program makes of one charge. `dimensions` maps names to the content of their files."""
+    """What a program makes of one charge. `dimensions` maps names to the content of their files.
+
+    `usage` maps a dimension, the position of a rule that splits by a stream, and a day to the usage of each
+    element. `found` has the elements of dimensions that are known already, with their rules: of a part of a
+    charge that other dimensions split.
+    """
 
     def __init__(
         self,
@@ -44,15 +54,67 @@ class Interpreter:
         allocation: Mapping[str, Any],
         charge: Charge,
         known: Known | None = None,
+        usage: Usage | None = None,
+        found: Mapping[str, tuple[str | None, int | None]] | None = None,
     ) -> None:
         self.dimensions = dimensions
         self.allocation = allocation
         self.charge = charge
         self.known = known or Known({})
-        self.found: dict[str, tuple[str | None, int | None]] = {}
+        self.usage = usage or {}
+        self.found = dict(found or {})
+
+    def parts(self) -> list[dict[str, Any]]:
+        """The columns of each part, in the order of their numbers; of a charge that is not split, one."""
+        return [{**amounts, **part.result()} for amounts, part in self.divided()]
+
+    def divided(self) -> list[tuple[dict[str, Any], Interpreter]]:
+        """The number, share and amounts of each part, and the part to ask for the rest."""
+        whole = {
+            "charge_part": 0,
+            "charge_share": Decimal(1),
+            **{name: self.charge.get(name) for name in AMOUNTS},
+        }
+        parts = [(whole, self)]
+        is_first = True
+        for name in in_order(self.dimensions):
+            rules = self.dimensions[name]["rules"]
+            if not any("split" in rule for rule in rules):
+                continue
+            divided = []
+            for amounts, part in parts:
+                _, position = part.element(name)
+                rule = rules[position - 1] if position else {}
+                shares = part.split_shares(name, rule, position) if "split" in rule else None
+                base = amounts["charge_part"] * (1 if is_first else part_numbers(self.dimensions[name]))
+                if shares is None:
+                    divided.append(({**amounts, "charge_part": base}, part))
+                    continue
+                for number, element in enumerate(sorted(shares), start=1):
+                    own = {
+                        column: part_of(amount, shares, element) if column != "charge_part" else base + number
+                        for column, amount in amounts.items()
+                    }
+                    found = {**part.found, name: (element, position)}
+                    with_element = Interpreter(
+                        self.dimensions, self.allocation, self.charge, self.known, self.usage, found
+                    )
+                    divided.append((own, with_element))
+            parts = divided
+            is_first = False
+        return parts
+
+    def split_shares(self, name: str, rule: Mapping[str, Any], position: int) -> Mapping[str, int] | None:
+        """How many units of the charge each element gets; None when there is no usage to tell."""
+        split = rule["split"]
+        if split == "even":
+            return dict.fromkeys(rule["elements"], 1)
+        if "by" in split:
+            return self.usage.get((name, position, self.charge.get("usage_date")))
+        return {element: int(share * 1_000_000) for element, share in split.items()}
 
     def result(self) -> dict[str, Any]:
-        """The columns that compiling adds to a charge."""
+        """The columns that compiling adds to a charge, or to the part whose elements are known."""
         columns: dict[str, Any] = {}
         for name in self.dimensions:
             columns[name], columns[f"{name}_rule"] = self.element(name)
@@ -75,11 +137,19 @@ class Interpreter:
             for position, rule in enumerate(dimension["rules"], start=1):
                 if not self.is_valid(rule) or ("when" in rule and not self.holds(rule["when"])):
                     continue
-                element = rule["element"] if "element" in rule else self.value(rule["from"], rule)
+                element = self.named(name, rule, position)
                 if element is not None:
                     self.found[name] = (element, position)
                     break
         return self.found[name]
+
+    def named(self, name: str, rule: Mapping[str, Any], position: int) -> str | None:
+        """The element that a rule gives (of a split, any that shows that it matches); None for no match."""
+        if "element" in rule:
+            return str(rule["element"])
+        if "split" in rule:
+            return next(iter(self.split_shares(name, rule, position) or ()), None)
+        return self.value(rule["from"], rule)
 
     def is_valid(self, rule: Mapping[str, Any]) -> bool:
         valid = rule.get("valid", {})
@@ -186,6 +256,48 @@ class Interpreter:
             value = lower(value)
             operand = [lower(item) for item in operand] if isinstance(operand, list) else lower(operand)
         return compares(operator, value, operand)
+
+
+def in_order(dimensions: Mapping[str, Any]) -> list[str]:
+    """The dimensions, each after those that it looks at; those of the same depth by name."""
+
+    def referred(node: Any) -> set[str]:
+        if isinstance(node, Mapping):
+            named = {node["dimension"]} if isinstance(node.get("dimension"), str) else set()
+            return named.union(*map(referred, node.values()))
+        return set().union(*map(referred, node)) if isinstance(node, list) else set()
+
+    def depth(name: str) -> int:
+        return 1 + max(map(depth, referred(dimensions[name]["rules"])), default=0)
+
+    return sorted(dimensions, key=lambda name: (depth(name), name))
+
+
+def part_numbers(dimension: Mapping[str, Any]) -> int:
+    """One more than a charge can have parts of a dimension; usage may name up to 99,999 elements."""
+    counts = [0]
+    for rule in dimension["rules"]:
+        if "split" in rule:
+            of_usage = isinstance(rule["split"], Mapping) and "by" in rule["split"]
+            named = rule.get("elements", () if of_usage or rule["split"] == "even" else rule["split"])
+            counts.append(len(named) or 99_999)
+    return 1 + max(counts)
+
+
+def part_of(amount: Decimal | None, shares: Mapping[str, int], element: str) -> Decimal | None:
+    """An element's part of an amount: cut at the twelfth digit; the largest also gets what is missing."""
+    if amount is None:
+        return None
+    units = int(Decimal(amount).scaleb(12))
+    total = sum(shares.values())
+
+    def cut(share: int) -> int:
+        return abs(units) * share // total * (1 if units >= 0 else -1)
+
+    part = cut(shares[element])
+    if element == max(sorted(shares), key=lambda name: shares[name]):
+        part += units - sum(map(cut, shares.values()))
+    return Decimal(part).scaleb(-12)
 
 
 def compares(operator: str, value: Any, operand: Any) -> bool:

@@ -52,6 +52,12 @@ TYPED: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("effective_cost", NUMBERS),
     ("x_landed_row", (0, 1, 2)),
 )
+STREAMS = ("requests", "gibibytes")
+CUTS = (1, 250_000, 333_333, 500_000, 999_999)
+UNITS = (1, 1, 2, 3, 7, 10**12 + 1, 333_333_333_333_333_333)
+AMOUNTS = tuple(
+    Decimal(text) for text in ("0", "1", "-1", "0.000000000001", "-12345.678901234567", "99999999999.99")
+)
 TEXT_OPERATORS = (
     *("equals", "not_equals", "in", "not_in", "starts_with", "ends_with", "contains", "matches", "exists"),
 )
@@ -91,6 +97,7 @@ class Program:
             self.dimensions[name] = self.dimension(name)
         self.allocation = self.allocation_file()
         self.signals = random_signals(choices, self.value)
+        self.usage = self.random_usage()
 
     def __repr__(self) -> str:
         return "\n".join(f"--- {path}\n{text}" for path, text in self.contexts().items())
@@ -116,6 +123,8 @@ class Program:
         return {**dimension, "rules": rules}
 
     def rule(self) -> Node:
+        if self.choices.maybe(6):
+            return self.split_rule()
         rule: Node = {"element": self.word()} if self.choices.maybe() else self.named_by_value("from")
         if "element" in rule or self.choices.maybe():
             rule["when"] = self.condition(3)
@@ -125,6 +134,44 @@ class Program:
                 [{"from": first, "until": last}, {"from": first}, {"until": last}]
             )
         return rule
+
+    def split_rule(self) -> Node:
+        choices = self.choices
+        elements = sorted(set(choices.some(4, self.word)))
+        rule: Node = {"when": self.condition(1)}
+        kind = choices.below(4)
+        if kind == 0:
+            return {"split": "even", "elements": elements, **rule}
+        if kind == 1:
+            cuts = sorted({choices.one_of(CUTS) for _ in elements[1:]})
+            ends = zip([0, *cuts], [*cuts, 1_000_000], strict=True)
+            shares = [Decimal(last - first).scaleb(-6) for first, last in ends]
+            return {"split": dict(zip(elements, shares, strict=False)), **rule}
+        if choices.maybe(3):
+            del rule["when"]
+        if choices.maybe(3):
+            rule["when_no_usage"] = ["trailing_7_days"]
+        named = {"elements": elements} if kind == 2 else {}
+        return {"split": {"by": choices.one_of(STREAMS)}, **named, **rule}
+
+    def random_usage(self) -> dict[tuple[str, int, date], dict[str, int]]:
+        """Usage that decides the splits by a stream, on some days; alike for alike splits."""
+        alike: dict[str, dict[date, dict[str, int]]] = {}
+        usage = {}
+        for name, dimension in self.dimensions.items():
+            for position, rule in enumerate(dimension["rules"], start=1):
+                if not isinstance(rule.get("split"), dict) or "by" not in rule["split"]:
+                    continue
+                said = str((name, rule["split"], rule.get("elements"), rule.get("when_no_usage")))
+                if said not in alike:
+                    alike[said] = {day: self.used(rule) for day in DAYS if self.choices.maybe()}
+                usage |= {(name, position, day): units for day, units in alike[said].items()}
+        return usage
+
+    def used(self, rule: Node) -> dict[str, int]:
+        elements = rule.get("elements") or sorted(set(self.choices.some(4, self.word)))
+        some = [element for element in elements if self.choices.maybe()] or elements
+        return {element: self.choices.one_of(UNITS) for element in some}
 
     def named_by_value(self, key: str) -> Node:
         subjects = [*TEXT_SUBJECTS, *({"dimension": name} for name in self.dimensions)]
@@ -167,10 +214,11 @@ class Program:
         if not self.dimensions:
             return self.text_condition()
         name = self.choices.one_of(list(self.dimensions))
-        elements = [rule["element"] for rule in self.dimensions[name]["rules"] if "element" in rule]
+        rules = self.dimensions[name]["rules"]
+        elements = [element for rule in rules for element in given_by(rule)]
         if elements and self.choices.maybe():
             return {"dimension": name, "equals": self.choices.one_of(elements)}
-        if len(elements) < len(self.dimensions[name]["rules"]):
+        if not all(map(given_by, rules)):
             return self.text_condition({"dimension": name})
         return {"dimension": name, "exists": self.choices.maybe()}
 
@@ -261,14 +309,35 @@ class Program:
             "charge_period_end": None if begin is None or length is None else begin + length,
             "resource_id": value(RESOURCE_IDS),
             "sub_account_id": value(ACCOUNT_IDS),
-            "effective_cost": value(NUMBERS),
+            **{name: value(AMOUNTS) for name in ("consumed_quantity", "billed_cost", "list_cost")},
+            # The largest numbers can be compared with, but not divided.
+            "effective_cost": value(AMOUNTS if self.splits() else NUMBERS),
             "x_landed_row": value((0, 1, 2)),
         }
+
+    def splits(self) -> bool:
+        """Whether any rule splits charges."""
+        return any("split" in rule for content in self.dimensions.values() for rule in content["rules"])
 
     def contexts(self) -> dict[str, str]:
         """The program as context files."""
         contexts = {f"dimensions/{name}.yml": as_yaml(content) for name, content in self.dimensions.items()}
-        return {**contexts, "allocation.yml": as_yaml(self.allocation)}
+        streams = {
+            name: {"unit": "1", "granularity": "hourly", "description": "What is used"} for name in STREAMS
+        }
+        return {
+            **contexts,
+            "streams.yml": as_yaml({"streams": streams}),
+            "allocation.yml": as_yaml(self.allocation),
+        }
+
+
+def given_by(rule: Node) -> list[str]:
+    """The elements that a rule is written to give; none where a value or usage names them."""
+    if "element" in rule:
+        return [rule["element"]]
+    split = rule.get("split", {})
+    return list(rule.get("elements", () if "by" in split or split == "even" else split))
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,14 +1,15 @@
 """Golden cases: contexts, the SQL that they become, and what that SQL makes of charges in DuckDB.
 
-A case is a folder in `cases/`: `charges.yml` (a title, charges, what is expected of each, the signals where
-it is about them), `expected.sql`, and the context files. `allocation.yml` may be left out where the case is
-not about it. After a wanted change of the SQL, `UPDATE_EXPECTED=1 pytest tests/compiler/test_cases.py` writes
-`expected.sql` anew; read the difference.
+A case is a folder in `cases/`: `charges.yml` (a title, charges, what is expected of each, in a list where it
+is split; the signals and the `usage` that decide), `expected.sql`, and the context files. `allocation.yml`
+may be left out where the case is not about it. After a wanted change of the SQL, `UPDATE_EXPECTED=1 pytest
+tests/compiler/test_cases.py` writes `expected.sql` anew; read the difference.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ import pytest
 import yaml
 
 from orchestration.compiler import Compilation, compile_contexts
-from tests.compiler.charges_table import NO_SIGNALS, connection_with_charges, rows_of
+from tests.compiler.charges_table import (
+    NO_SIGNALS,
+    connection_with_charges,
+    parts_of,
+    replace_split_shares,
+    rows_of,
+)
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 NO_ALLOCATION = "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n"
@@ -53,11 +60,29 @@ def test_the_charges_are_claimed_as_expected(folder: Path) -> None:
     assert case["title"]
     given = [charge["given"] for charge in case["charges"]]
     connection = connection_with_charges(given, case.get("signals", NO_SIGNALS))
-    rows = rows_of(connection, compiled(folder).files["models/context/charges_in_context.sql"])
-    assert len(rows) == len(case["charges"])
-    for row, charge in zip(rows, case["charges"], strict=True):
-        found = {column: row[column] for column in charge["expect"]}
-        assert found == charge["expect"], charge["given"]
+    replace_split_shares(connection, usage_of(case, compiled(folder)))
+    parts = parts_of(rows_of(connection, compiled(folder).files["models/context/charges_in_context.sql"]))
+    assert len(parts) == len(case["charges"])
+    for number, charge in enumerate(case["charges"], start=1):
+        expected = charge["expect"] if isinstance(charge["expect"], list) else [charge["expect"]]
+        rows = parts[charge["given"].get("charge_id", f"charge {number}")]
+        found = [{column: _plain(row[column]) for column in expected[0]} for row in rows]
+        assert found == expected, charge["given"]
+
+
+def usage_of(case: dict[str, Any], compilation: Compilation) -> dict[tuple[str, date], dict[str, int]]:
+    """The usage of a case, `{dimension, rule, day, elements}` each, by the ids of the splits."""
+    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+    ids = {(row["dimension"], row["rule_position"]): row["split_id"] for row in rows}
+    return {
+        (ids[used["dimension"], used["rule"]], used["day"]): used["elements"]
+        for used in case.get("usage", [])
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A decimal as a case writes it: a text without zeros at the end."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
@@ -94,3 +119,38 @@ def test_the_table_of_allocation_rules_has_a_row_per_stream_or_fixed_share() -> 
     windows = {row["rule_name"]: row["when_no_usage"] for row in rows}
     assert windows["search"] == ["trailing_7_days", "unallocated"]
     assert windows["exports"] == ["same_day", "unallocated"]
+
+
+def test_the_table_of_split_rules_has_a_row_per_element_that_a_rule_names() -> None:
+    compilation = compiled(Path(__file__).parent / "cases" / "splits")
+    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+    columns = ("dimension", "rule_position", "method", "stream", "element", "share", "when_no_usage")
+    assert [tuple(row[column] for column in columns) for row in rows] == [
+        ("feature", 1, "fixed", None, "Search", Decimal("0.6"), []),
+        ("feature", 1, "fixed", None, "Ingest", Decimal("0.4"), []),
+        ("feature", 2, "even", None, "Search", None, []),
+        ("feature", 2, "even", None, "Ingest", None, []),
+        ("feature", 2, "even", None, "Alerts", None, []),
+        ("feature", 3, "stream", "requests", None, None, ["same_day", "trailing_7_days"]),
+        ("feature", 4, "stream", "requests", "Search", None, []),
+        ("feature", 4, "stream", "requests", "Ingest", None, []),
+        ("team", 1, "fixed", None, "Query", Decimal("0.5"), []),
+        ("team", 1, "fixed", None, "Index", Decimal("0.5"), []),
+    ]
+    ids = [row["split_id"] for row in rows]
+    assert [split_id is None for split_id in ids] == [row["method"] != "stream" for row in rows]
+    assert len({*ids[5:8]}) == 2
+
+
+def test_a_split_keeps_its_id_when_rules_move() -> None:
+    contexts = contexts_of(Path(__file__).parent / "cases" / "splits")
+    path = "contexts/dimensions/feature.yml"
+    moved = contexts[path].replace(
+        "rules:\n", "rules:\n  - element: New\n    when: {tag: app, equals: new}\n"
+    )
+    ids = []
+    for text in (contexts[path], moved):
+        compilation = compile_contexts({**contexts, path: text}, {})
+        rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+        ids.append({row["split_id"] for row in rows})
+    assert ids[0] == ids[1]

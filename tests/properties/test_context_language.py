@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 import string
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.compiler import compile_contexts
+from orchestration.compiler import Compilation, compile_contexts
 from tests.compiler.charges_table import (
     as_first_built,
     connection_with_charges,
+    parts_of,
     replace_charges,
     replace_signals,
+    replace_split_shares,
     rows_of,
 )
 from tests.compiler.interpreter import Interpreter
@@ -49,18 +53,27 @@ def test_compiled_sql_gives_what_the_interpreter_gives(case: tuple[Program, list
     program, charges = case
     compilation = compile_contexts(program.contexts(), {})
     assert [str(problem) for problem in compilation.problems] == []
+    usage = program.usage
     replace_charges(DATABASE, charges)
     replace_signals(DATABASE, program.signals)
-    rows = rows_of(DATABASE, compilation.files[MODEL])
-    assert len(rows) == len(charges)
+    replace_split_shares(DATABASE, by_split(compilation, usage))
+    found = parts_of(rows_of(DATABASE, compilation.files[MODEL]))
+    assert len(found) == len(charges)
     known = Known(program.signals)
-    for row, charge in zip(rows, charges, strict=True):
-        expected = Interpreter(program.dimensions, program.allocation, charge, known).result()
-        assert {column: row[column] for column in expected} == expected, (
-            program.contexts(),
-            charge,
-            program.signals,
-        )
+    for number, charge in enumerate(charges, start=1):
+        rows = found[f"charge {number}"]
+        expected = Interpreter(program.dimensions, program.allocation, charge, known, usage).parts()
+        got = [{column: row[column] for column in expected[0]} for row in rows]
+        assert got == expected, (program.contexts(), charge, program.signals, usage)
+
+
+def by_split(
+    compilation: Compilation, usage: Mapping[tuple[str, int, date], Mapping[str, int]]
+) -> dict[tuple[str, date], Mapping[str, int]]:
+    """Usage by the ids that the compiled rules know it by."""
+    rows = rows_of(DATABASE, compilation.files["models/rules/split_rules.sql"])
+    ids = {(row["dimension"], row["rule_position"]): row["split_id"] for row in rows}
+    return {(ids[name, position], day): units for (name, position, day), units in usage.items()}
 
 
 @tried_often

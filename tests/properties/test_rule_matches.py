@@ -10,11 +10,17 @@ from hypothesis import HealthCheck, given, settings
 
 from orchestration.compiler import compile_contexts
 from orchestration.compiler.emit_matches import rule_matches
-from tests.compiler.charges_table import connection_with_charges, replace_charges, replace_signals, rows_of
+from tests.compiler.charges_table import (
+    connection_with_charges,
+    replace_charges,
+    replace_signals,
+    replace_split_shares,
+    rows_of,
+)
 from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
 from tests.compiler.random_programs import Program
-from tests.properties.test_context_language import cases
+from tests.properties.test_context_language import by_split, cases
 
 DATABASE = connection_with_charges([])
 
@@ -33,10 +39,18 @@ def test_the_query_finds_every_rule_that_matches(case: tuple[Program, list[dict[
     assert compilation.plan is not None
     replace_charges(DATABASE, charges)
     replace_signals(DATABASE, program.signals)
+    replace_split_shares(DATABASE, by_split(compilation, program.usage))
     found: Counter[tuple[Any, ...]] = Counter()
     for row in rows_of(DATABASE, rule_matches(compilation.plan, compilation.program.allocation)):
         found[_key(row, program)] += row["charge_count"]
-    expected = Counter(_key(_by_hand(program, charge), program) for charge in charges)
+    # A charge counts once in a set of rules, in however many parts.
+    expected = Counter(
+        key
+        for charge in charges
+        for key in {
+            _key(_by_hand(program, part), program) for _, part in interpreter(program, charge).divided()
+        }
+    )
     assert found == expected, program.contexts()
 
 
@@ -45,19 +59,30 @@ def _with_summable_cost(charge: dict[str, Any]) -> dict[str, Any]:
     return charge if cost is None else {**charge, "effective_cost": cost % 10**15}
 
 
-def _by_hand(program: Program, charge: dict[str, Any]) -> dict[str, Any]:
-    """What one charge adds to the query's rows."""
-    interpreter = Interpreter(program.dimensions, program.allocation, charge, Known(program.signals))
+def interpreter(program: Program, charge: dict[str, Any]) -> Interpreter:
+    return Interpreter(program.dimensions, program.allocation, charge, Known(program.signals), program.usage)
+
+
+def _by_hand(program: Program, interpreter: Interpreter) -> dict[str, Any]:
+    """What one charge, or part of one, adds to the query's rows."""
     row = interpreter.result()
     for name, dimension in program.dimensions.items():
         given_by = {
-            position: rule["element"] if "element" in rule else interpreter.value(rule["from"], rule)
+            position: interpreter.named(name, rule, position)
             for position, rule in enumerate(dimension["rules"], start=1)
             if interpreter.is_valid(rule) and ("when" not in rule or interpreter.holds(rule["when"]))
         }
         matches = {position: element for position, element in given_by.items() if element is not None}
         row[f"{name}_matches"] = list(matches)
-        row[f"{name}_others"] = [place for place, element in matches.items() if element != row[name]]
+        row[f"{name}_others"] = [
+            position
+            for position, element in matches.items()
+            if (
+                position != row[f"{name}_rule"]
+                if "split" in dimension["rules"][position - 1]
+                else element != row[name]
+            )
+        ]
     row["allocation_matches"] = []
     row["allocation_position"] = None
     if row["cost_of_goods_sold"]:

@@ -1,4 +1,13 @@
 {{ config(materialized="view") }}
+with
+    looked_back as (
+        select usage_date, lookback_days
+        from {{ ref("pool_usage") }}
+        union all
+        select usage_date, lookback_days
+        from {{ ref("split_windows") }}
+    )
+
 select
     changed_days.usage_date,
     changed_days.charges_fingerprint,
@@ -6,7 +15,7 @@ select
     changed_days.signals_fingerprint,
     changed_days.aliases_fingerprint,
     changed_days.rules_fingerprint,
-    coalesce(max(pool_usage.lookback_days), 0) as lookback_days
+    coalesce(max(looked_back.lookback_days), 0) as lookback_days
 from {{ ref("changed_days") }} as changed_days
-left join {{ ref("pool_usage") }} as pool_usage using (usage_date)
+left join looked_back using (usage_date)
 group by all

@@ -60,6 +60,8 @@ WITH charges AS (
 )
 SELECT
   charge_id,
+  CAST(0 AS BIGINT) AS charge_part,
+  CAST(1 AS DECIMAL(38, 12)) AS charge_share,
   x_source_name,
   billing_period,
   billing_currency,
@@ -74,6 +76,7 @@ SELECT
   service_name,
   region_id,
   resource_id,
+  consumed_quantity,
   billed_cost,
   effective_cost,
   contracted_cost,

@@ -1,0 +1,80 @@
+"""What a split divides a charge into: its elements, their shares as whole numbers, and the parts' numbers.
+
+Pure facts about the language's splits, for `check` and `emit_splits`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from orchestration.compiler.language import ChargeSplit, Dimension, EvenSplit, FixedSplit, SplitByUsage
+
+SHARE_UNITS = 1_000_000
+"""Fixed shares have at most six digits behind the point."""
+MOST_PARTS_BY_USAGE = 99_999
+"""The most elements that the usage of one day may name; a test of `split_shares` holds it."""
+MAX_PART_NUMBERS = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One element's part of a charge: `share_units` of all units of its split, numbered from 1."""
+
+    number: int
+    element: str
+    share_units: int
+    takes_the_rest: bool
+
+
+def split_elements(split: ChargeSplit) -> tuple[str, ...] | None:
+    """The elements that a split can give; None where usage may name any."""
+    if isinstance(split, FixedSplit):
+        return tuple(element for element, _ in split.shares)
+    return split.elements
+
+
+def known_parts(split: FixedSplit | EvenSplit) -> tuple[Part, ...]:
+    """The parts of a split that is written down, by the names of their elements.
+
+    The largest share takes what the division leaves over; of equal ones, the first by name.
+    """
+    if isinstance(split, FixedSplit):
+        units = {element: int(share * SHARE_UNITS) for element, share in split.shares}
+    else:
+        units = dict.fromkeys(split.elements, 1)
+    elements = sorted(units)
+    largest = max(elements, key=lambda element: units[element])
+    return tuple(
+        Part(number, element, units[element], element == largest)
+        for number, element in enumerate(elements, start=1)
+    )
+
+
+def splits_of(dimension: Dimension) -> tuple[tuple[int, ChargeSplit], ...]:
+    """The splits of a dimension, each with the position of its rule."""
+    rules = enumerate(dimension.rules, start=1)
+    return tuple((position, rule.split) for position, rule in rules if rule.split is not None)
+
+
+def split_id(dimension: Dimension, split: SplitByUsage) -> str:
+    """The name under which the usage that decides a split is kept.
+
+    Made of what the split says, not of where its rule stands: what a run has worked out is still known by
+    it when the rules around it are edited.
+    """
+    elements = None if split.elements is None else sorted(split.elements)
+    said = json.dumps([split.stream, elements, split.windows])
+    return f"{dimension.name} {hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+
+def part_numbers(dimension: Dimension) -> int:
+    """How many different numbers a charge's parts of one dimension can have, 0 for the whole included."""
+    counts = [
+        MOST_PARTS_BY_USAGE
+        if isinstance(split, SplitByUsage) and split.elements is None
+        else len(split_elements(split) or ())
+        for _, split in splits_of(dimension)
+    ]
+    return 1 + max(counts, default=0)
