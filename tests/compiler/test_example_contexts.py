@@ -102,7 +102,11 @@ def test_every_generated_model_has_its_yaml(compilation: Compilation) -> None:
 
 def test_the_examples_of_the_language_page_compile() -> None:
     page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
-    dimension, streams, allocation = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    examples = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    dimension, streams, allocation, several_stages = examples
+    names_and_texts = re.split(r"^# (\S+\.yml)$", several_stages, flags=re.MULTILINE)[1:]
+    stages = dict(zip(names_and_texts[::2], names_and_texts[1::2], strict=True))
+    assert [str(problem) for problem in compile_contexts(stages, {}).problems] == []
     environment = "dimension: environment\ndescription: Stage\nrules: [{from: {tag: environment}}]\n"
     contexts = {
         "contexts/dimensions/feature.yml": dimension,
