@@ -15,6 +15,7 @@ from orchestration.compiler.language import (
     ByStreams,
     Dimension,
     EvenSplit,
+    Expected,
     FixedSplit,
     Program,
     Rule,
@@ -108,9 +109,17 @@ def _elements_exist(program: Program, problems: Problems) -> None:
     for dimension in program.dimensions:
         known = elements[dimension.name]
         for test in dimension.tests:
-            if known is not None and test.expect is not None and test.expect not in known:
-                message = f'this dimension never is "{test.expect}"{did_you_mean(test.expect, known)}'
-                problems.add(test.place, "unknown-element", message)
+            for element in _expected_elements(test.expect):
+                if known is not None and element not in known:
+                    message = f'this dimension never is "{element}"{did_you_mean(element, known)}'
+                    problems.add(test.place, "unknown-element", message)
+
+
+def _expected_elements(expect: Expected) -> tuple[str, ...]:
+    """The elements that a test names."""
+    if expect is None:
+        return ()
+    return (expect,) if isinstance(expect, str) else tuple(element for element, _ in expect)
 
 
 _WHOLE_TEXT_OPERATORS = {Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN}

@@ -30,6 +30,8 @@ _PART_COLUMNS = {
     "total_units": "hugeint",
     "other_units": "hugeint[]",
 }
+SPLIT_SHARES_COLUMNS = {"split_id": "varchar", **dict(list(_PART_COLUMNS.items())[1:])}
+"""The columns of `split_shares` that the query reads."""
 _CARRIED = {"part": "part", "element": "element", "share": "share_units", "total": "total_units"}
 _CARRIED["others"] = "other_units"
 

@@ -213,9 +213,12 @@ def _dimension_test() -> Schema:
     given["account"] = _given_fields({**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS)
     given["resource"] = _ref("given_resource")
     given["related"] = _given_related()
-    return _object(
-        {"given": _object(given), "expect": {"type": [*_TEXT["type"], "null"]}}, ("given", "expect")
-    )
+    shares = {"type": "object", "minProperties": 1, "additionalProperties": _FRACTION}
+    expect = {
+        "oneOf": [{"type": [*_TEXT["type"], "null"]}, shares],
+        "description": "The element, null for unmatched, or the shares of a split",
+    }
+    return _object({"given": _object(given), "expect": expect}, ("given", "expect"))
 
 
 def _given_fields(fields: Mapping[str, str], maps: Mapping[str, str]) -> Schema:

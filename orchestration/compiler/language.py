@@ -101,9 +101,13 @@ class GivenAccount:
     tags: Texts
 
 
+Expected = str | tuple[tuple[str, Decimal], ...] | None
+"""An element; the shares of several; None for unmatched."""
+
+
 @dataclass(frozen=True)
 class DimensionTest:
-    """A charge given by hand and the element expected of it (None: unmatched).
+    """A charge given by hand and what is expected of it.
 
     `resource` and `account` are None where nothing is given of them.
     """
@@ -115,7 +119,7 @@ class DimensionTest:
     dimensions: Texts
     resource: GivenResource | None
     account: GivenAccount | None
-    expect: str | None
+    expect: Expected
     place: Place
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from orchestration.compiler.conditions import NEVER, Value
-from orchestration.compiler.language import Dimension, DimensionTest, Rule, Valid
+from orchestration.compiler.language import Dimension, DimensionTest, Expected, Rule, Valid
 from orchestration.compiler.resolve_conditions import ConditionReader
 from orchestration.compiler.resolve_given import GivenReader
 from orchestration.compiler.resolve_splits import SPLIT_KEYS, SplitReader
-from orchestration.compiler.syntax import Node, Scalar, Sequence
+from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
 
 DIMENSION_KEYS = ("dimension", "description", "default", "rules", "tests")
 RULE_KEYS = ("element", "from", "split", "when", "transform", "valid", *SPLIT_KEYS)
@@ -108,5 +108,9 @@ class DimensionReader(ConditionReader, GivenReader, SplitReader):
         if mapping is None or given_node is None or expect_node is None:
             return None
         unmatched = isinstance(expect_node, Scalar) and expect_node.is_nothing
-        expect = None if unmatched else self.text(expect_node, '"expect"')
+        expect: Expected = None
+        if isinstance(expect_node, Mapping):
+            expect = self.shares(expect_node, '"expect"', "element")
+        elif not unmatched:
+            expect = self.text(expect_node, '"expect"')
         return self.given(given_node, expect, mapping.place)

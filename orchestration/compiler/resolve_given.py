@@ -9,7 +9,7 @@ from collections.abc import Mapping as MappingOf
 
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.conditions import Operand, normalise_key
-from orchestration.compiler.language import DimensionTest, GivenAccount, GivenResource, Texts
+from orchestration.compiler.language import DimensionTest, Expected, GivenAccount, GivenResource, Texts
 from orchestration.compiler.problems import Place, did_you_mean
 from orchestration.compiler.reading import kind
 from orchestration.compiler.resolve_values import ValueReader
@@ -31,7 +31,7 @@ GIVEN_RESOURCE_KEYS = (*RESOURCE_FIELDS, *RESOURCE_MAPS, "related")
 class GivenReader(ValueReader):
     """Reads the `given` of tests."""
 
-    def given(self, node: Node, expect: str | None, place: Place) -> DimensionTest | None:
+    def given(self, node: Node, expect: Expected, place: Place) -> DimensionTest | None:
         """Columns of the charge by their names, everything else by its subject."""
         if not isinstance(node, Mapping):
             example = "{tag: {app: search}, region_id: eu-west-1}"

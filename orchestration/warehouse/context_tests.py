@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +20,7 @@ import yaml
 
 from orchestration.compiler import Compilation
 from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION, charges_in_context
-from orchestration.compiler.language import Dimension, DimensionTest, GivenAccount, GivenResource
+from orchestration.compiler.language import Dimension, DimensionTest, Expected, GivenAccount, GivenResource
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.signal_columns import RESOURCE_FIELDS
 from orchestration.warehouse.given_charges import charge_id, insert_charge, make_tables
@@ -30,11 +31,11 @@ _GIVEN_ELEMENTS = "dimension"
 
 @dataclass(frozen=True)
 class FailedTest:
-    """A test whose charge got another element than it expects; None is unmatched."""
+    """A test whose charge got another element, or other shares, than it expects; None is unmatched."""
 
     dimension: Dimension
     test: DimensionTest
-    got: str | None
+    got: Expected
     rule_position: int | None
 
     def __str__(self) -> str:
@@ -69,10 +70,10 @@ def failed_tests(compilation: Compilation) -> list[FailedTest]:
         sql = charges_in_context(_with_given(plan, given_elements), compilation.program.allocation)
         rows = _classified(sql, [test for _, test in alike])
         for number, (dimension, test) in enumerate(alike, start=1):
-            row = rows[charge_id(test, number)]
-            if row[dimension.name] != test.expect:
-                position = row[f"{dimension.name}_rule"]
-                failures.append(FailedTest(dimension, test, row[dimension.name], position))
+            parts = rows[charge_id(test, number)]
+            got = _got(parts, dimension)
+            if not _is_as_expected(got, test.expect):
+                failures.append(FailedTest(dimension, test, got, parts[0][f"{dimension.name}_rule"]))
     return sorted(failures, key=lambda failure: failure.test.place)
 
 
@@ -125,7 +126,30 @@ def _resource_text(resource: GivenResource | None) -> dict[str, Any]:
     return {name: texts for name, texts in given.items() if texts}
 
 
-def _element(element: str | None) -> str:
+def _got(parts: Sequence[dict[str, Any]], dimension: Dimension) -> Expected:
+    """What the parts of a charge are of a dimension; of a whole charge, its element."""
+    shares: dict[str, Decimal] = {}
+    for part in parts:
+        if part[dimension.name] is not None:
+            share = shares.get(part[dimension.name], Decimal(0))
+            shares[part[dimension.name]] = share + part["charge_share"]
+    if len(shares) < 2:
+        return next(iter(shares), None)
+    return tuple(sorted(shares.items()))
+
+
+def _is_as_expected(got: Expected, expected: Expected) -> bool:
+    """Shares are expected with six digits: a third is 0.333333, or 0.333334."""
+    if not isinstance(expected, tuple) or len(expected) == 1:
+        return got == (expected[0][0] if isinstance(expected, tuple) else expected)
+    if not isinstance(got, tuple) or dict(got).keys() != dict(expected).keys():
+        return False
+    return all(abs(share - dict(expected)[element]) < Decimal("0.000001") for element, share in got)
+
+
+def _element(element: Expected) -> str:
+    if isinstance(element, tuple):
+        return "{" + ", ".join(f"{name}: {share.normalize():f}" for name, share in element) + "}"
     return "unmatched" if element is None else f'"{element}"'
 
 
@@ -141,8 +165,8 @@ def _with_given(plan: Plan, given: dict[str, str]) -> Plan:
     return replace(plan, steps=steps)
 
 
-def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, dict[str, Any]]:
-    """The row of each test's charge, by its id."""
+def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each test's charge, by its id: one, or one per part."""
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
         make_tables(connection)
@@ -152,5 +176,8 @@ def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, dict[str,
         sql = _REFERENCE.sub(lambda reference: reference[1], sql)
         result = connection.execute(sql.replace(CHANGED_DAYS_CONDITION, "true"))
         names = [column[0] for column in result.description]
-        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-        return {row["charge_id"]: row for row in rows}
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for values in result.fetchall():
+            row = dict(zip(names, values, strict=True))
+            rows.setdefault(row["charge_id"], []).append(row)
+        return rows

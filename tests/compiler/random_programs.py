@@ -347,13 +347,17 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _quoted(dumper: yaml.SafeDumper, value: Any) -> yaml.ScalarNode:
-    text = value if isinstance(value, str) else f"{value:f}"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+def _quoted(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+
+def _plain(dumper: yaml.SafeDumper, value: Decimal) -> yaml.ScalarNode:
+    text = f"{value:f}"
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in text else 'int'}", text)
 
 
 _Dumper.add_representer(str, _quoted)
-_Dumper.add_representer(Decimal, _quoted)
+_Dumper.add_representer(Decimal, _plain)
 
 
 def as_yaml(content: Any) -> str:

@@ -150,3 +150,63 @@ def test_a_failure_shows_the_signals_that_were_given() -> None:
         "contexts/dimensions/owner.yml:15:5 test-failed: given {k8s: {label: {owner: B}}} expected unmatched,"
         ' got "B" (rule at contexts/dimensions/owner.yml:7)',
     ]
+
+
+SPLIT = """\
+dimension: split
+description: Shared by features
+rules:
+  - split: {Search: 0.6, Ingest: 0.4}
+    when: {tag: app, equals: gateway}
+  - split: even
+    elements: [Search, Ingest, Alerts]
+    when: {tag: app, equals: monitoring}
+  - split: {Search: 1}
+    when: {tag: app, equals: search}
+tests:
+"""
+
+
+def failures_of_split(tests: str) -> list[str]:
+    compilation = compile_contexts(
+        {
+            "contexts/dimensions/split.yml": SPLIT + tests,
+            "contexts/allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+        },
+        {},
+    )
+    assert [str(problem) for problem in compilation.problems] == []
+    return [str(failure) for failure in failed_tests(compilation)]
+
+
+def test_shares_are_expected_of_a_split() -> None:
+    holds = """\
+  - given: {tag: {app: gateway}}
+    expect: {Ingest: 0.4, Search: 0.6}
+  - given: {tag: {app: monitoring}}
+    expect: {Alerts: 0.333334, Ingest: 0.333333, Search: 0.333333}
+  - given: {tag: {app: search}}
+    expect: Search
+  - given: {tag: {app: other}}
+    expect: null
+"""
+    assert failures_of_split(holds) == []
+
+
+def test_other_shares_than_expected_are_shown_beside_each_other() -> None:
+    fails = """\
+  - given: {tag: {app: gateway}}
+    expect: {Search: 0.5, Ingest: 0.5}
+  - given: {tag: {app: gateway}}
+    expect: Search
+  - given: {tag: {app: other}}
+    expect: {Search: 0.5, Ingest: 0.5}
+"""
+    assert failures_of_split(fails) == [
+        "contexts/dimensions/split.yml:12:5 test-failed: given {tag: {app: gateway}} expected {Search: 0.5, "
+        "Ingest: 0.5}, got {Ingest: 0.4, Search: 0.6} (rule at contexts/dimensions/split.yml:4)",
+        "contexts/dimensions/split.yml:14:5 test-failed: given {tag: {app: gateway}} expected "
+        '"Search", got {Ingest: 0.4, Search: 0.6} (rule at contexts/dimensions/split.yml:4)',
+        "contexts/dimensions/split.yml:16:5 test-failed: given {tag: {app: other}} expected "
+        "{Search: 0.5, Ingest: 0.5}, got unmatched (no rule matches, and there is no default)",
+    ]
