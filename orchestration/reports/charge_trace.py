@@ -18,7 +18,7 @@ from rich.tree import Tree
 
 from orchestration.compiler import Compilation
 from orchestration.compiler.conditions import Comparison
-from orchestration.compiler.emit_tables import describe_subject
+from orchestration.compiler.emit_tables import describe_split, describe_subject
 from orchestration.compiler.emit_trace import Trace, TracedCondition, TracedRule, trace
 from orchestration.compiler.language import AllocationRule, Valid
 from orchestration.reports.databases import rows_of
@@ -49,10 +49,9 @@ def show_charge(
         console.print(line, highlight=False, soft_wrap=True)
     for number, row in enumerate(traced.rows, start=1):
         if len(traced.rows) > 1:
-            part = (
-                f"\nPart {number} of {len(traced.rows)}: {row['effective_cost']:f} {row['billing_currency']}"
-            )
-            console.print(part, highlight=False)
+            cost = f"{row['effective_cost']:f} {row['billing_currency']}"
+            share = f"{row['charge_share']:.6%} of the charge"
+            console.print(f"\nPart {number} of {len(traced.rows)}: {cost}, {share}", highlight=False)
         for tree in _trees(traced.trace, row):
             console.print(tree, highlight=False)
 
@@ -70,6 +69,7 @@ def traced_charge(
     query = trace(compilation.plan, compilation.program.allocation)
     sql = charges.sql(query.sql, charges="charge_id = $charge and usage_date = $day")
     rows = rows_of(charges.warehouse, sql, {"charge": charge["charge_id"], "day": charge["usage_date"]})
+    rows.sort(key=lambda row: row["charge_part"])
     return TracedCharge(charge, query, tuple(rows))
 
 
@@ -145,7 +145,9 @@ def _allocation_name(traced: TracedRule) -> str:
 def _add_rules(tree: Tree, rules: tuple[TracedRule, ...], row: Row) -> None:
     for traced in rules:
         rule = traced.rule
+        split = getattr(rule, "split", None)
         gives = _allocation_name(traced) or getattr(rule, "element", None) or ""
+        gives = gives if split is None else describe_split(split)
         branch = tree.add(f"{_mark(row[traced.matches])} line {rule.place.line} {escape(gives)}".rstrip())
         if traced.in_dates is not None and traced.valid is not None:
             branch.add(f"{_mark(row[traced.in_dates])} valid {_dates(traced.valid)}")

@@ -184,6 +184,8 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
         select
             pools.pool_id,
             charges.charge_id,
+            charges.charge_part,
+            charges.charge_share,
             charges.charge_period_start,
             charges.service_name,
             charges.resource_id,
@@ -198,7 +200,8 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
         order by
             abs(charges.effective_cost::double * shares.share::double) desc,
             charges.charge_period_start,
-            charges.charge_id
+            charges.charge_id,
+            charges.charge_part
         limit $charges
     """
 

@@ -83,12 +83,19 @@ def _charges(explanation: Explanation, places: dict[tuple[str, int], str]) -> Ta
         table.add_row(
             str(numbers[charge["pool_id"]]),
             f"{charge['charge_period_start']:%Y-%m-%d %H:%M}",
-            escape(charge["resource_id"] or charge["service_name"] or charge["charge_id"]),
+            escape(_charge(charge)),
             escape("\n".join(claims)),
             f"{charge['effective_cost']:f}",
             f"{charge['share']:.6%}",
         )
     return table
+
+
+def _charge(charge: dict[str, Any]) -> str:
+    name: str = charge["resource_id"] or charge["service_name"] or charge["charge_id"]
+    if charge["charge_part"] == 0:
+        return name
+    return f"{name} (part {charge['charge_part']}: {charge['charge_share']:.6%} of the charge)"
 
 
 def _claim(charge: dict[str, Any], dimension: str, places: dict[tuple[str, int], str]) -> str:

@@ -9,11 +9,18 @@ from hypothesis import HealthCheck, given, settings
 
 from orchestration.compiler import compile_contexts
 from orchestration.compiler.emit_trace import TracedCondition, TracedRule, trace
-from tests.compiler.charges_table import connection_with_charges, replace_charges, replace_signals, rows_of
+from tests.compiler.charges_table import (
+    connection_with_charges,
+    parts_of,
+    replace_charges,
+    replace_signals,
+    replace_split_shares,
+    rows_of,
+)
 from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
 from tests.compiler.random_programs import Program
-from tests.properties.test_context_language import cases
+from tests.properties.test_context_language import by_split, cases
 
 DATABASE = connection_with_charges([])
 
@@ -32,21 +39,28 @@ def test_every_condition_is_as_the_interpreter_finds_it(case: tuple[Program, lis
     replace_charges(DATABASE, charges)
     replace_signals(DATABASE, program.signals)
     known = Known(program.signals)
-    rows = rows_of(DATABASE, query.sql)
-    for row, charge in zip(rows, charges, strict=True):
-        interpreter = Interpreter(program.dimensions, program.allocation, charge, known)
-        expected = interpreter.result()
-        assert {column: row[column] for column in expected} == expected
-        for dimension, rules in query.dimensions:
-            written = program.dimensions[dimension.name]["rules"]
-            for traced, rule in zip(rules, written, strict=True):
+    replace_split_shares(DATABASE, by_split(compilation, program.usage))
+    found = parts_of(rows_of(DATABASE, query.sql))
+    for number, charge in enumerate(charges, start=1):
+        whole = Interpreter(program.dimensions, program.allocation, charge, known, program.usage)
+        for row, (_, interpreter) in zip(found[f"charge {number}"], whole.divided(), strict=True):
+            expected = interpreter.result()
+            assert {column: row[column] for column in expected} == expected
+            for dimension, rules in query.dimensions:
+                written = enumerate(program.dimensions[dimension.name]["rules"], start=1)
+                for traced, (position, rule) in zip(rules, written, strict=True):
+                    _check_rule(traced, rule, row, interpreter, dimension.name, position)
+            for traced, rule in zip(query.allocation, program.allocation["rules"], strict=True):
                 _check_rule(traced, rule, row, interpreter)
-        for traced, rule in zip(query.allocation, program.allocation["rules"], strict=True):
-            _check_rule(traced, rule, row, interpreter)
 
 
 def _check_rule(
-    traced: TracedRule, rule: dict[str, Any], row: dict[str, Any], interpreter: Interpreter
+    traced: TracedRule,
+    rule: dict[str, Any],
+    row: dict[str, Any],
+    interpreter: Interpreter,
+    dimension: str = "",
+    position: int = 0,
 ) -> None:
     holds = interpreter.is_valid(rule)
     if traced.in_dates is not None:
@@ -61,6 +75,8 @@ def _check_rule(
         value = interpreter.value(named_by, rule)
         assert row[traced.named_by] == value
         holds = holds and value is not None
+    if "split" in rule:
+        holds = holds and interpreter.split_shares(dimension, rule, position) is not None
     assert row[traced.matches] == holds
 
 
