@@ -103,7 +103,8 @@ def fact_column(fact: AccountFact | ResourceFact) -> str:
     No relationship and no key has two underscores in a row, so that different facts never share a name.
     """
     maps = {"tags": "tag_", "attributes": "attribute_"}
-    name = fact.column.removeprefix("resource_") if fact.key is None else maps[fact.column] + fact.key
+    prefix = "account_" if isinstance(fact, AccountFact) else "resource_"
+    name = fact.column.removeprefix(prefix) if fact.key is None else maps[fact.column] + fact.key
     if isinstance(fact, AccountFact):
         return f"_account_{name}"
     return f"_resource_{name}" if not fact.path else f"_{'__'.join(fact.path)}__{name}"

@@ -19,6 +19,7 @@ from sqlglot import exp
 from orchestration.compiler.conditions import AccountFact, ResourceFact
 from orchestration.compiler.emit_conditions import fact_column, text
 from orchestration.compiler.plan import Plan
+from orchestration.compiler.signal_columns import ACCOUNT_NAME
 
 Layer = tuple[str, exp.Select]
 Fact = AccountFact | ResourceFact
@@ -51,7 +52,7 @@ def with_signals(plan: Plan, previous: str) -> exp.Select | None:
     facts: list[Fact] = [*plan.account_facts, *plan.resource_facts]
     if not facts:
         return None
-    columns = [exp.column(fact_column(fact), table=_table_of(fact)) for fact in facts]
+    columns = [_joined(fact) for fact in facts]
     query = exp.select(exp.column(exp.Star(), table="charges"), *columns, copy=False)
     query = query.from_(exp.alias_(exp.to_table(previous), "charges", table=True))
     for table in dict.fromkeys(_table_of(fact) for fact in facts):
@@ -68,6 +69,15 @@ def with_signals(plan: Plan, previous: str) -> exp.Select | None:
         )
         query = query.join(exp.to_table(table), on=on, join_type="left", copy=False)
     return query
+
+
+def _joined(fact: Fact) -> exp.Expr:
+    """The column of a fact; an account's name is the bill's, and the organization's where that has none."""
+    column = exp.column(fact_column(fact), table=_table_of(fact))
+    if fact.column != ACCOUNT_NAME:
+        return column
+    billed = exp.Nullif(this=exp.column("sub_account_name", table="charges"), expression=text(""))
+    return exp.alias_(exp.Coalesce(this=billed, expressions=[column]), fact_column(fact))
 
 
 def _own(fact: ResourceFact) -> ResourceFact:

@@ -210,7 +210,8 @@ def describe_subject(subject: Subject) -> str:
         return f"Kubernetes label {subject.key}"
     if isinstance(subject, DimensionElement):
         return f"dimension {subject.dimension}"
-    fact = subject.column.removeprefix("resource_").replace("_", " ")
+    prefix = "account_" if isinstance(subject, AccountFact) else "resource_"
+    fact = subject.column.removeprefix(prefix).replace("_", " ")
     fact = fact if subject.key is None else f"{fact.removesuffix('s')} {subject.key}"
     if isinstance(subject, AccountFact):
         return f"account {fact}"

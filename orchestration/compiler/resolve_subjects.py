@@ -26,6 +26,7 @@ from orchestration.compiler.reading import Reader
 from orchestration.compiler.signal_columns import (
     ACCOUNT_FIELDS,
     ACCOUNT_MAPS,
+    ACCOUNT_NAME,
     BILLED_ACCOUNT_FIELDS,
     KUBERNETES_FIELDS,
     KUBERNETES_MAPS,
@@ -119,7 +120,8 @@ class SubjectReader(Reader):
         if kind == "k8s":
             found = self.field(node, kind, text, KUBERNETES_FIELDS, KUBERNETES_MAPS)
         elif kind == "account":
-            found = self.field(node, kind, text, {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS)
+            fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS, "name": ACCOUNT_NAME}
+            found = self.field(node, kind, text, fields, ACCOUNT_MAPS)
         else:
             found = self.field(node, kind, text, RESOURCE_FIELDS, RESOURCE_MAPS)
         if found is None:

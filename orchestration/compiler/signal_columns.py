@@ -19,6 +19,8 @@ BILLED_ACCOUNT_FIELDS = {"id": "sub_account_id", "name": "sub_account_name"}
 """Columns of the charge."""
 ACCOUNT_FIELDS = {"organizational_unit_path": "organizational_unit_path"}
 """Columns of the model `accounts`."""
+ACCOUNT_NAME = "account_name"
+"""The name in `accounts`, looked at where the bill has none."""
 ACCOUNT_MAPS = {"tag": "tags"}
 
 RESOURCE_FIELDS = {
@@ -45,7 +47,7 @@ SIGNAL_TABLES: dict[str, dict[str, str]] = {
         "valid_to": "timestamp",
     },
     "accounts": {
-        "account_id": "varchar",
+        **dict.fromkeys(("account_id", ACCOUNT_NAME), "varchar"),
         **dict.fromkeys(ACCOUNT_FIELDS.values(), "varchar"),
         **dict.fromkeys(ACCOUNT_MAPS.values(), "map(varchar, varchar)"),
         "valid_from": "timestamp",

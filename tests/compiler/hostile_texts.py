@@ -130,5 +130,6 @@ def signals_with(text: str) -> dict[str, list[Node]]:
         "related_resource_id": text,
         **always,
     }
-    account = {"account_id": text, "organizational_unit_path": text, "tags": tags, **always}
+    texts = {"account_name": text, "organizational_unit_path": text}
+    account = {"account_id": text, **texts, "tags": tags, **always}
     return {"resources": [resource], "resource_relationships": [relationship], "accounts": [account]}

@@ -27,7 +27,7 @@ KUBERNETES = {
     "workload_type": "x_kubernetes_workload_type",
     "workload": "x_kubernetes_workload",
 }
-ACCOUNT = {"id": "sub_account_id", "name": "sub_account_name"}
+ACCOUNT = {"id": "sub_account_id"}
 
 
 def lower(text: str) -> str:
@@ -196,6 +196,9 @@ class Interpreter:
             value = self.charge["x_kubernetes_labels"].get(spelled_as_in_charges(name[len("label ") :]))
         elif name.startswith(("tag ", "organizational_unit_path")):
             value = self.known.of_account(self.charge, name)
+        elif kind == "account" and name == "name":
+            billed = self.charge.get("sub_account_name")
+            value = billed or self.known.of_account(self.charge, "account_name")
         else:
             value = self.charge.get((KUBERNETES if kind == "k8s" else ACCOUNT)[name])
         return None if value == "" else value

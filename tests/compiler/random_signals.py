@@ -50,7 +50,8 @@ def random_signals(choices: Choices, value: Callable[[], str | None]) -> dict[st
         return {"resource_id": name, **{text: value() for text in texts}, **maps}
 
     def account(name: str) -> Node:
-        return {"account_id": name, "organizational_unit_path": value(), "tags": keyed(TAG_KEY)}
+        texts = {"account_name": value(), "organizational_unit_path": value()}
+        return {"account_id": name, **texts, "tags": keyed(TAG_KEY)}
 
     def relationship() -> Node:
         begin, end = choices.one_of(TIMES), choices.one_of([*TIMES, None, None])

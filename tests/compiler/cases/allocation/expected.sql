@@ -8,7 +8,24 @@
 }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH charges AS (
+WITH account_versions AS (
+  SELECT
+    account_id,
+    valid_from,
+    least(
+      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
+      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
+    ) AS valid_to,
+    least(
+      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
+      valid_from
+    ) AS known_before,
+    nullif(account_name, '') AS _account_name
+  FROM {{ ref('accounts') }}
+  WHERE
+    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
+  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
+), charges AS (
   SELECT
     *
   FROM {{ ref('charges') }}
@@ -23,15 +40,25 @@ WITH charges AS (
     nullif(tags['customer'], '') AS _tag_customer,
     nullif(tags['tenant'], '') AS _tag_tenant
   FROM charges
+), charges_with_signals AS (
+  SELECT
+    charges.*,
+    coalesce(nullif(charges.sub_account_name, ''), account_versions._account_name) AS _account_name
+  FROM charges_with_keys AS charges
+  LEFT JOIN account_versions
+    ON charges.sub_account_id = account_versions.account_id
+    AND charges.charge_period_start >= account_versions.known_before
+    AND charges.charge_period_start < account_versions.valid_to
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN ends_with(sub_account_name, '-development')
+      WHEN ends_with(_account_name, '-development')
       THEN 1 /* contexts/dimensions/environment.yml:5 */
       ELSE 0
     END AS SMALLINT) AS environment_rule
-  FROM charges_with_keys
+  FROM charges_with_signals
 ), elements_1 AS (
   SELECT
     *,

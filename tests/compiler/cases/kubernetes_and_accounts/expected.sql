@@ -8,7 +8,24 @@
 }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH charges AS (
+WITH account_versions AS (
+  SELECT
+    account_id,
+    valid_from,
+    least(
+      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
+      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
+    ) AS valid_to,
+    least(
+      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
+      valid_from
+    ) AS known_before,
+    nullif(account_name, '') AS _account_name
+  FROM {{ ref('accounts') }}
+  WHERE
+    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
+  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
+), charges AS (
   SELECT
     *
   FROM {{ ref('charges') }}
@@ -16,11 +33,21 @@ WITH charges AS (
     (
       {{ in_changed_days('usage_date') }}
     )
+), charges_with_signals AS (
+  SELECT
+    charges.*,
+    coalesce(nullif(charges.sub_account_name, ''), account_versions._account_name) AS _account_name
+  FROM charges AS charges
+  LEFT JOIN account_versions
+    ON charges.sub_account_id = account_versions.account_id
+    AND charges.charge_period_start >= account_versions.known_before
+    AND charges.charge_period_start < account_versions.valid_to
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
 ), values_1 AS (
   SELECT
     *,
-    nullif(sub_account_name, '') AS _from_owner_4 /* contexts/dimensions/owner.yml:16 */
-  FROM charges
+    _account_name AS _from_owner_4 /* contexts/dimensions/owner.yml:16 */
+  FROM charges_with_signals
 ), rules_1 AS (
   SELECT
     *,
