@@ -18,10 +18,15 @@ with
         select
             *,
             lag(usage_date) over by_day as previous_date,
-            -- The level that the series has come to: the middle of its last seven days, if they are recent.
+            -- The level that the series has come to: the middle of its last seven days or, if some are
+            -- missing and
+            -- a weekday may be there twice, of its last fourteen.
             case
-                when count(*) over last_seven >= 4 and min(usage_date) over last_seven >= usage_date - 28
-                then median(cost) over last_seven
+                when count(*) over last_fourteen < 4 or min(usage_date) over last_seven < usage_date - 28
+                then null
+                when min(usage_date) over last_seven < usage_date - 7
+                then median(cost) over last_fourteen
+                else median(cost) over last_seven
             end as level,
             median(cost) over (
                 partition by series_key order by usage_date rows between 6 preceding and current row
@@ -33,6 +38,9 @@ with
             by_day as (partition by series_key order by usage_date),
             last_seven as (
                 partition by series_key order by usage_date rows between 7 preceding and 1 preceding
+            ),
+            last_fourteen as (
+                partition by series_key order by usage_date rows between 14 preceding and 1 preceding
             ),
             month_before as (
                 partition by series_key
