@@ -2,7 +2,7 @@
   Which scores are alarms. No threshold is given; two things make it:
 
   How rare a score is follows from the scores of all series in the `tail_days` before the day: their sizes at the
-  upper 16% and 4% say how fast the tail falls (-ln p grows as a power of the score, the Weibull tail), so a company
+  upper 16% and 4% (drifts: 50% and 16%) say how fast the tail falls (-ln p grows as a power of the score, the Weibull tail), so a company
   of noisy series needs larger scores. Quantiles, not moments: what was an anomaly itself does not count.
 
   How many rare scores a day has by chance follows from how many are looked at. Of a day's alarms, the share that
@@ -50,14 +50,34 @@
         from days_before
     ),
 
+    -- Levels change together and for weeks, so that many drift at a time: their tail is taken nearer the
+    -- middle.
     tails as (
         select
             test,
             usage_date,
+            case when test = 'drift' then 0.5 else 0.16 end as inner_share,
+            case when test = 'drift' then 0.16 else 0.04 end as outer_share,
             greatest(
-                coalesce(min(bin) filter (count_above <= 0.16 * total_count), 400) / 20.0, 0.7
-            ) as size_16,
-            greatest(coalesce(min(bin) filter (count_above <= 0.04 * total_count), 400) / 20.0, 1.0) as size_4
+                coalesce(
+                    min(bin) filter (
+                        count_above <= case when test = 'drift' then 0.5 else 0.16 end * total_count
+                    ),
+                    400
+                )
+                / 20.0,
+                0.4
+            ) as inner_size,
+            greatest(
+                coalesce(
+                    min(bin) filter (
+                        count_above <= case when test = 'drift' then 0.16 else 0.04 end * total_count
+                    ),
+                    400
+                )
+                / 20.0,
+                1.0
+            ) as outer_size
         from cumulated
         group by all
         having max(total_count) >= 200
@@ -68,7 +88,10 @@
             *,
             -- Not below 0.5, which is a very heavy tail, nor above 2, which is that of normal noise.
             least(
-                greatest(ln(ln(0.04) / ln(0.16)) / greatest(ln(size_4 / size_16), 0.01), 0.5), 2.0
+                greatest(
+                    ln(ln(outer_share) / ln(inner_share)) / greatest(ln(outer_size / inner_size), 0.01), 0.5
+                ),
+                2.0
             ) as tail_power
         from tails
     ),
@@ -86,12 +109,12 @@
         select
             weighed.*,
             counted.test_count,
-            ln(0.04) * pow(abs(weighed.score) / shapes.size_4, shapes.tail_power)
+            ln(shapes.outer_share) * pow(abs(weighed.score) / shapes.outer_size, shapes.tail_power)
             - ln(weighed.weight * counted.test_count / counted.total_weight) as log_p
         from weighed
         inner join shapes using (test, usage_date)
         inner join counted using (test, usage_date)
-        where abs(weighed.score) >= shapes.size_4
+        where abs(weighed.score) >= shapes.outer_size
     ),
 
     ranked as (

@@ -51,6 +51,10 @@ group by what
 order by what like 'to nobody%', cost desc
 """
 
+ANOMALIES = """
+select explanation from cost_anomalies where same_cause_as is null order by impact_rank limit 3
+"""
+
 RECONCILIATION = "select count(*), coalesce(max(abs(difference)), 0) from reconciliation"
 
 # What the incident of the sample (`company.INCIDENT`) did to the customer that caused it.
@@ -67,6 +71,9 @@ def show_result(settings: Settings, console: Console) -> bool:
         console.print(_top_customers(marts))
         console.print(_averages(marts))
         console.print(_where_it_went(marts))
+        console.print("\n[bold]What nobody expected[/], the costliest first (mart cost_anomalies)")
+        for (explanation,) in marts.execute(ANOMALIES).fetchall():
+            console.print(f"  {explanation}", soft_wrap=True, highlight=False, markup=False)
         compared, difference = marts.execute(RECONCILIATION).fetchall()[0]
     exact = bool(compared > 0 and difference == 0)
     mark = "[bold green]✓[/]" if exact else "[bold red]✗[/]"

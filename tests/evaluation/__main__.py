@@ -48,7 +48,7 @@ def main() -> None:
 
 def _table(cases: list[Case], methods: dict[str, Alarms]) -> str:
     lines = [
-        "| Method | Precision | Recall | F1 | Delay in days: middle, nine of ten | False alarms per series-month |",
+        "| Method | Precision | Recall | F1 | Delay, days: middle, 9 of 10 | False alarms per series-month |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, alarms in methods.items():

@@ -26,12 +26,10 @@ MODELS = "daily_expectations daily_scores daily_alarms anomaly_runs"
 def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:
     """The dbt models as they are, on a warehouse that holds the cases as customers' costs."""
     settings = Settings(workspace=workspace)
-    project = prepare_project(settings)
-    settings.warehouse_file.parent.mkdir(parents=True, exist_ok=True)
+    workspace.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.warehouse_file)) as warehouse:
-        _write_series(warehouse, cases)
-    command = project.arguments("run", "--full-refresh", "--quiet", "--select", MODELS)
-    project.resource.cli(command, target_path=workspace / "target").wait()
+        write_series(warehouse, cases)
+    run_models(settings)
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
         found = warehouse.execute(
             "select series_key, told_at::date, last_at::date from anomalies.anomaly_runs order by all"
@@ -42,7 +40,15 @@ def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:
     return alarms
 
 
-def _write_series(warehouse: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> None:
+def run_models(settings: Settings) -> None:
+    """Run the models from the series to the anomalies: of every day, or of those after `changed_days`."""
+    project = prepare_project(settings)
+    command = project.arguments("run", "--quiet", "--select", MODELS)
+    project.resource.cli(command, target_path=settings.workspace / "target").wait()
+
+
+def write_series(warehouse: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> None:
+    """Make the tables that the models read."""
     rows = [
         (number, case.name, day(at), f"{cost:.6f}")
         for number, case in enumerate(cases)
@@ -77,7 +83,7 @@ def stl_residual(cases: Sequence[Case], scores: Mapping[str, Values], threshold:
 
 
 def stl_scores(cases: Sequence[Case]) -> dict[str, Values]:
-    """Remainders of a robust STL with a weekly season over the whole series: it also knows what came later."""
+    """Remainders of a robust STL with a weekly season over the whole series: it knows what came later."""
     return {case.name: _stl_score(case.cost) for case in cases}
 
 

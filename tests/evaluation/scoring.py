@@ -13,7 +13,7 @@ from tests.evaluation.methods import Alarms
 @dataclass(frozen=True)
 class Result:
     """`precision`: of all anomalies told, those that are events. `recall`: of all events, those told of.
-    `delay`: days from the beginning of a found event to the first alarm, in the middle and at the ninth decile.
+    `delay`: days from the beginning of a found event to the first alarm, the middle and the ninth decile.
     """
 
     precision: float

@@ -40,7 +40,8 @@ select
     level,
     expected_cost,
     residual / {{ residual_scale("residual_sizes") }} as score,
-    -- The middle of seven days and that of a month vary by half of one day's noise; a change within that is none.
+    -- The middle of seven days and that of a month vary by half of one day's noise; a change within that is
+    -- none.
     case
         when drift_size is not null
         then drift / greatest(1.4826 * drift_size, 0.55 * {{ residual_scale("residual_sizes") }})

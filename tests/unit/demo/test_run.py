@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from orchestration.demo import company
 from orchestration.demo.delivery import ForeignFilesError, deliver
 from orchestration.demo.run import run_demo
 from orchestration.settings import Settings
@@ -85,9 +86,48 @@ def test_the_demo_accounts_for_every_cent_and_outlives_its_server(
             group by 1 order by sum(effective_cost) desc limit 1""",
     )
     assert costliest == "cust-017"
+    _the_incident_is_the_first_anomaly(settings, shown)
 
     # It ran once more without the server, as `cpc run` and `cpc dev` do it afterwards: nothing changed.
     assert finished_demo.first_snapshot == (settings.published_folder / "current").resolve().name
+
+
+def _the_incident_is_the_first_anomaly(settings: Settings, shown: str) -> None:
+    """Found by itself: the right customer, feature, hours and drivers; what it did elsewhere refers to it."""
+    incident = company.INCIDENT
+    ((anomaly_id, customer, element, kind, started, ended, impact, usage, rate, explanation),) = _ask(
+        settings,
+        """select anomaly_id, customer_id, element, granularity, started_at, ended_at, cost_impact,
+            usage_effect, rate_effect, explanation from cost_anomalies where impact_rank = 1""",
+    )
+    assert (customer, element, kind) == (incident.customer_id, "Search", "hourly")
+    assert started == incident.starts_at.replace(tzinfo=None)
+    assert ended == incident.ends_at.replace(tzinfo=None)
+    ((cost,),) = _ask(
+        settings,
+        f"""select sum(effective_cost) from customer_costs_hourly where customer_id = '{customer}'
+            and feature = 'Search' and usage_hour >= '{started}' and usage_hour < '{ended}'""",
+    )
+    assert 0.9 * float(cost) < float(impact) < float(cost)  # type: ignore[arg-type]
+    assert usage + rate == impact  # type: ignore[operator]
+    drivers = _ask(
+        settings,
+        f"""select driver_kind, driver, cost_impact from cost_anomaly_drivers
+            where anomaly_id = '{anomaly_id}' order by driver_kind, abs(cost_impact) desc nulls last, driver""",
+    )
+    assert ("usage", incident.stream, usage) in drivers
+    services = [driver for driver in drivers if driver[0] == "service"]
+    assert services[0][1] == "Amazon OpenSearch Service"
+    assert sum(driver[2] for driver in services) == impact  # type: ignore[misc]
+    assert str(explanation) in shown.replace("\n", " ")
+    assert "2026-10-20 14:00" in str(explanation)
+    told_twice = _ask(
+        settings,
+        f"""select explanation from cost_anomalies where same_cause_as is null and impact_rank > 1
+            and (customer_id = '{customer}' or element = 'Search') and started_at between '2026-10-20' and
+            '2026-10-22'""",
+    )
+    assert told_twice == []
 
 
 def test_a_workspace_with_a_bill_of_its_own_is_not_touched(tmp_path: Path) -> None:
