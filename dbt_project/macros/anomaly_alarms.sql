@@ -2,8 +2,8 @@
   Which scores are alarms. No threshold is given; two things make it:
 
   How rare a score is follows from the scores of all series in the `tail_days` before the day: their sizes at the
-  upper 16% and 4% (drifts: 50% and 16%) say how fast the tail falls (-ln p grows as a power of the score, the Weibull tail), so a company
-  of noisy series needs larger scores. Quantiles, not moments: what was an anomaly itself does not count.
+  upper 16% and 4% (drifts: 50% and 16%) say how fast the tail falls (-ln p grows as a power of the score, the
+  Weibull tail), so a company of noisy series needs larger scores. Quantiles, not moments: what was an anomaly itself does not count.
 
   How many rare scores a day has by chance follows from how many are looked at. Of a day's alarms, the share that
   the method of Benjamini and Hochberg lets be false is `anomaly_false_discovery_rate`; on a day on which nothing

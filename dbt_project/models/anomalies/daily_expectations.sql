@@ -28,9 +28,11 @@ with
                 then median(cost) over last_fourteen
                 else median(cost) over last_seven
             end as level,
-            median(cost) over (
-                partition by series_key order by usage_date rows between 6 preceding and current row
-            ) as recent_level,
+            case
+                when min(usage_date) over week_until_now < usage_date - 6
+                then median(cost) over fortnight_until_now
+                else median(cost) over week_until_now
+            end as recent_level,
             -- What it was a month before that, for changes too slow for the level to show.
             case when count(*) over month_before >= 14 then median(cost) over month_before end as older_level
         from costs
@@ -41,6 +43,12 @@ with
             ),
             last_fourteen as (
                 partition by series_key order by usage_date rows between 14 preceding and 1 preceding
+            ),
+            week_until_now as (
+                partition by series_key order by usage_date rows between 6 preceding and current row
+            ),
+            fortnight_until_now as (
+                partition by series_key order by usage_date rows between 13 preceding and current row
             ),
             month_before as (
                 partition by series_key

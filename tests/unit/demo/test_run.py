@@ -113,7 +113,8 @@ def _the_incident_is_the_first_anomaly(settings: Settings, shown: str) -> None:
     drivers = _ask(
         settings,
         f"""select driver_kind, driver, cost_impact from cost_anomaly_drivers
-            where anomaly_id = '{anomaly_id}' order by driver_kind, abs(cost_impact) desc nulls last, driver""",
+            where anomaly_id = '{anomaly_id}'
+            order by driver_kind, abs(cost_impact) desc nulls last""",
     )
     assert ("usage", incident.stream, usage) in drivers
     services = [driver for driver in drivers if driver[0] == "service"]
