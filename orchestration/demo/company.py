@@ -62,6 +62,10 @@ STREAMS = (
     Stream("rows_exported", "row", "daily", Decimal(25000), 50),
 )
 
+# What two features let pass the gateway that they share: calls to it for one unit of their own stream.
+GATEWAY_STREAM = "gateway_requests"
+GATEWAY_CALLS = {"Search": ("search_queries", 1), "Dashboards": ("dashboard_views", 8)}
+
 
 @dataclass(frozen=True)
 class Customer:

@@ -10,8 +10,9 @@ flat, office (on in office hours only), night (on from 1 to 9), incident (on whi
 the incident lasts, `until` is the day from which the resource is gone, `paid_by` names the plan or
 reservation that covers it.
 
-Tags are as uneven as in a real account: about half of the spend carries `app`, the environment is spelled in
-five ways, and much of the rest can only be recognised by a name, a namespace, a service or an account.
+Tags are as uneven as in a real account: less than half of the spend carries any, less than a third `app`, and
+the environment is spelled in five ways. The rest can only be recognised by what it hangs on (`inventory.py`),
+a name, a namespace, a service or an account.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an inventory of the sample company finds: machines, disks and networks, and how they hang together.
 
-The bill carries less than half of what people tagged: some keys were never activated for billing, and disks,
-gateways and nodes have no tags of their own. What they belong to says it.
+Less than half of the bill is tagged: disks, gateways, nodes and the instances of a database cluster have none
+of their own. What they belong to says it.
 
 What belongs here: snapshots of resources and the list of accounts. What does not: what a resource costs
 (`estate.py`).
@@ -41,8 +41,13 @@ ACCOUNTS: tuple[tuple[Account, str, dict[str, str]], ...] = (
     (MANAGEMENT, "Root", {"team": "Security"}),
 )
 
+# The cluster is tagged, its two instances are not.
+DATABASE = "nw-dashboards-prod"
+DATABASE_ARN = f"arn:aws:rds:{REGION}:{PRODUCTION.account_id}:cluster:{DATABASE}"
+
 _TYPES = {"i": "ec2:instance", "vol": "ec2:volume", "nat": "ec2:natgateway"}
 _KINDS = {"i": "instance", "vol": "volume", "nat": "natgateway"}
+_TYPES_OF_ARNS = {"elasticloadbalancing": "elasticloadbalancing:loadbalancer", "rds": "rds:db"}
 _CLUSTER_ARN = f"arn:aws:eks:{REGION}:{CLUSTER_ACCOUNT.account_id}:cluster/{CLUSTER}"
 
 
@@ -52,7 +57,7 @@ def inventory_files(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str
         """
         select distinct on (resource_id) name, account_id, resource_id, usage_type, tags
         from resources
-        where regexp_matches(resource_id, '^(i|vol|nat)-')
+        where regexp_matches(resource_id, '^(i|vol|nat)-|:loadbalancer/|:rds:.*:db:')
         order by resource_id, usage_type
         """
     ).fetchall()
@@ -81,6 +86,8 @@ def _networks(moment: str) -> Iterable[dict[str, Any]]:
         yield _row(moment, account_id, vpc, "ec2:vpc", f"arn:aws:ec2:{REGION}:{account_id}:vpc/{vpc}", tags)
     tags = {"Name": CLUSTER, "team": "Core platform", "environment": "production"}
     yield _row(moment, CLUSTER_ACCOUNT.account_id, _CLUSTER_ARN, "eks:cluster", _CLUSTER_ARN, tags)
+    tags = {"Name": DATABASE, "app": "dashboards-web", "environment": "PROD", "team": "Visualisation"}
+    yield _row(moment, PRODUCTION.account_id, DATABASE_ARN, "rds:cluster", DATABASE_ARN, tags)
 
 
 def _resource(
@@ -93,19 +100,27 @@ def _resource(
     usage_type: str,
     tags: dict[str, str],
 ) -> dict[str, Any]:
-    kind = resource_id.partition("-")[0]
     spelled = {"Name": name, **{key.removeprefix("user_"): value for key, value in tags.items()}}
     spelled.pop("name", None)
     if is_tagged_later and name.startswith(LEGACY_WORKERS):
         spelled |= {"app": "ingest-workers", "environment": "Production"}
-    arn = f"arn:aws:ec2:{REGION}:{account_id}:{_KINDS[kind]}/{resource_id}"
-    row = _row(moment, account_id, resource_id, _TYPES[kind], arn, spelled)
-    row["attributes"] = {"instance_type": usage_type.partition(":")[2]} if kind == "i" else {}
+    type_of_resource, arn = _type_and_arn(account_id, resource_id)
+    row = _row(moment, account_id, resource_id, type_of_resource, arn, spelled)
+    is_machine = type_of_resource == "ec2:instance"
+    row["attributes"] = {"instance_type": usage_type.partition(":")[2]} if is_machine else {}
     row["relationships"] = [
         {"relationship": relationship, "related_resource_id": related}
         for relationship, related in _relations(name, account_id, ids)
     ]
     return row
+
+
+def _type_and_arn(account_id: str, resource_id: str) -> tuple[str, str]:
+    """Load balancers and databases are billed by their ARN, machines, disks and gateways by their id."""
+    if resource_id.startswith("arn:"):
+        return _TYPES_OF_ARNS[resource_id.split(":")[2]], resource_id
+    kind = resource_id.partition("-")[0]
+    return _TYPES[kind], f"arn:aws:ec2:{REGION}:{account_id}:{_KINDS[kind]}/{resource_id}"
 
 
 def _relations(name: str, account_id: str, ids: dict[str, str]) -> Iterable[tuple[str, str]]:
@@ -116,6 +131,10 @@ def _relations(name: str, account_id: str, ids: dict[str, str]) -> Iterable[tupl
         yield "member_of", _CLUSTER_ARN
     if "-nat-" in name and account_id in VPCS:
         yield "routes_for", VPCS[account_id][0]
+    if "-lb" in name and account_id in VPCS:
+        yield "runs_in", VPCS[account_id][0]
+    if name.startswith(f"{DATABASE}-"):
+        yield "member_of", DATABASE_ARN
 
 
 def _row(

@@ -105,6 +105,8 @@ def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bytes]
                 yield f"retries/{day}-product-usage.jsonl.gz", _gzip(content)
         yield key, _gzip(content)
     yield "corrections/2026-10-16-search.jsonl.gz", _gzip("\n".join(CORRECTIONS) + "\n")
+    for day, text in _gateway_days(connection):
+        yield f"gateway/{day}.jsonl.gz", _gzip(text)
 
 
 def _lines_by_batch(connection: duckdb.DuckDBPyConnection, late: str) -> list[tuple[str, str]]:
@@ -131,6 +133,39 @@ def _lines_by_batch(connection: duckdb.DuckDBPyConnection, late: str) -> list[tu
         order by key
         """,
         list(LATE_DAYS),
+    ).fetchall()
+
+
+def _gateway_days(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """What the shared gateway counted: calls of a day by customer, each said to be a feature's."""
+    calls = [[feature, stream, each] for feature, (stream, each) in company.GATEWAY_CALLS.items()]
+    connection.execute("create or replace table gateway_calls (feature varchar, stream varchar, each int)")
+    connection.executemany("insert into gateway_calls values (?, ?, ?)", calls)
+    return connection.execute(
+        """
+        with
+            daily as (
+                select moment::date as day, feature, customer_id, sum(value * each)::decimal(38, 0) as calls
+                from usage
+                join gateway_calls using (stream)
+                group by all
+            )
+        select
+            day::varchar,
+            string_agg(
+                format(
+                    '{{"stream": "{}", "timestamp": "{}T00:00:00Z", "customer_id": "{}", "value": {}, '
+                    '"filter": {{"feature": ["{}"]}}}}',
+                    ?::varchar, day::varchar, customer_id, calls::varchar, feature
+                ),
+                chr(10)
+                order by feature, customer_id
+            ) || chr(10)
+        from daily
+        group by day
+        order by day
+        """,
+        [company.GATEWAY_STREAM],
     ).fetchall()
 
 

@@ -122,6 +122,8 @@ def test_the_inventory_knows_what_the_bill_does_not_say(delivered: Path) -> None
         assert ("nw-prod-node-root-4", "attached_to", "nw-prod-node-4") in related
         assert ("nw-prod-node-4", "member_of", "nw-prod") in related
         assert ("nw-data-nat-bytes", "routes_for", "nw-data") in related
+        assert ("nw-ingest-lb", "runs_in", "nw-data") in related
+        assert ("nw-dashboards-prod-2", "member_of", "nw-dashboards-prod") in related
         assert sum(name.startswith("nw-nat-") for name, *_ in related) == 4
     workers = [resources["nw-ingest-workers-legacy-1"]["tags"] for resources in days]
     assert [tags.get("app") for tags in workers] == [None, "ingest-workers"]

@@ -122,13 +122,13 @@ def test_corrections_touch_records_that_exist(by_batch: dict[str, tuple[list[Rec
 
 def test_a_customer_hour_is_counted_once(by_batch: dict[str, tuple[list[Record], int]]) -> None:
     counted = Counter(
-        (r["stream"], r["timestamp"], r["customer_id"])
+        (r["stream"], r["timestamp"], r["customer_id"], str(r.get("filter")))
         for key, (records, _) in by_batch.items()
         if not key.startswith(("retries/", "corrections/"))
         for r in records
     )
     assert set(counted.values()) == {1}
-    assert {customer for _, _, customer in counted} == {c.customer_id for c in company.customers(7)}
+    assert {customer for _, _, customer, _ in counted} == {c.customer_id for c in company.customers(7)}
 
 
 def test_customers_come_and_go(by_batch: dict[str, tuple[list[Record], int]]) -> None:
@@ -152,3 +152,15 @@ def test_one_customer_causes_the_incident(by_batch: dict[str, tuple[list[Record]
     assert during.most_common(1)[0][0] == incident.customer_id
     assert during[incident.customer_id] * 3 > during.total()
     assert else_[incident.customer_id] * 20 < else_.total()
+
+
+def test_the_gateway_counts_by_feature_what_passes_it(by_batch: dict[str, tuple[list[Record], int]]) -> None:
+    day = "2026-10-20"
+    counted = Counter[tuple[str, str]]()
+    for r in by_batch[f"{day}/product-usage.jsonl.gz"][0]:
+        for feature, (stream, calls) in company.GATEWAY_CALLS.items():
+            if r["stream"] == stream:
+                counted[feature, r["customer_id"]] += r["value"] * calls
+    records, _ = by_batch[f"gateway/{day}.jsonl.gz"]
+    assert {r["stream"] for r in records} == {company.GATEWAY_STREAM}
+    assert {(*r["filter"]["feature"], r["customer_id"]): r["value"] for r in records} == counted
