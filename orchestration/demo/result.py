@@ -15,6 +15,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.demo.matched import SIGNS, explained_cost
 from orchestration.reports.html.report import FILE_NAME
 from orchestration.settings import PROJECT_ROOT, Settings
 
@@ -74,6 +75,7 @@ def show_result(settings: Settings, console: Console) -> bool:
         console.print("\n[bold]What nobody expected[/], the costliest first (mart cost_anomalies)")
         for (explanation,) in marts.execute(ANOMALIES).fetchall():
             console.print(f"  {explanation}", soft_wrap=True, highlight=False, markup=False)
+        console.print(_explained(settings))
         compared, difference = marts.execute(RECONCILIATION).fetchall()[0]
     exact = bool(compared > 0 and difference == 0)
     mark = "[bold green]✓[/]" if exact else "[bold red]✗[/]"
@@ -125,6 +127,17 @@ def _where_it_went(marts: duckdb.DuckDBPyConnection) -> Table:
         table.add_row(what.replace("_", " "), _money(cost))
         total += cost
     table.add_row("[bold]the whole bill, amortised[/]", f"[bold]{_money(total)}[/]")
+    return table
+
+
+def _explained(settings: Settings) -> Table:
+    explained = explained_cost(settings)
+    tagged = explained.percent(explained.tagged)
+    title = f"% of the bill that a rule explains, and by what; {tagged}% carries any tag"
+    table = _table(title, ("Dimension",), ("By rules", *(sign.capitalize() for sign in SIGNS)))
+    for dimension, by_sign in explained.by_sign.items():
+        parts = (f"{explained.percent(by_sign[sign])}" if sign in by_sign else "" for sign in SIGNS)
+        table.add_row(dimension, f"{explained.percent(explained.matched(dimension))}", *parts)
     return table
 
 

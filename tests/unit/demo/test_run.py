@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -11,6 +13,7 @@ from rich.console import Console
 
 from orchestration.demo import company
 from orchestration.demo.delivery import ForeignFilesError, deliver
+from orchestration.demo.matched import SIGNS, explained_cost
 from orchestration.demo.run import run_demo
 from orchestration.settings import Settings
 from tests.conftest import FinishedDemo
@@ -56,8 +59,15 @@ group by billing_period
 order by billing_period
 """
 
+MATCHED = """
+select dimension, sum(effective_cost) filter (coverage = 'rule'), sum(effective_cost)
+from context_coverage
+group by dimension
+order by dimension
+"""
 
-def _ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
+
+def _ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(settings.published_folder / "current.duckdb"), read_only=True) as marts:
         return marts.execute(query).fetchall()
 
@@ -129,6 +139,23 @@ def _the_incident_is_the_first_anomaly(settings: Settings, shown: str) -> None:
             '2026-10-22'""",
     )
     assert told_twice == []
+
+
+@pytest.mark.timeout(900)
+def test_the_contexts_explain_a_bill_of_which_less_than_half_is_tagged(finished_demo: FinishedDemo) -> None:
+    settings = finished_demo.settings
+    matched = {dimension: (by_rules, total) for dimension, by_rules, total in _ask(settings, MATCHED)}
+    assert list(matched) == ["environment", "feature", "product", "region", "team"]
+    explained = explained_cost(settings)
+    for dimension, (by_rules, total) in matched.items():
+        assert by_rules > Decimal("0.95") * total, dimension
+        # The table that the demo shows says the same as the mart.
+        assert (explained.matched(dimension), explained.total) == (by_rules, total)
+        assert set(explained.by_sign[dimension]) <= set(SIGNS)
+    assert 0 < explained.tagged < explained.total / 2
+    for dimension in ("environment", "feature", "team"):
+        assert explained.by_sign[dimension]["relation"] > 0
+    assert explained.by_sign["environment"]["account"] > explained.total / 3
 
 
 def test_a_workspace_with_a_bill_of_its_own_is_not_touched(tmp_path: Path) -> None:
