@@ -210,7 +210,8 @@ def _stretches(path: Sequence[str], prefix: str, found: str, columns: dict[str, 
     keys = [exp.column(column, table="moments") for column in ("resource_id", "valid_from", "valid_to")]
     known_before = exp.alias_(_per_resource(_previous(keys[2]), keys[0], keys[1]), "known_before")
     agreements = [
-        exp.alias_(_agreement(exp.column(column, table="found")), name) for name, column in columns.items()
+        exp.alias_(_agreement(_not_empty(exp.column(column, table="found"), column)), name)
+        for name, column in columns.items()
     ]
     on = exp.and_(
         keys[0].eq(exp.column("resource_id", table="found")),
@@ -222,6 +223,11 @@ def _stretches(path: Sequence[str], prefix: str, found: str, columns: dict[str, 
     agreed = agreed.from_(exp.alias_(exp.to_table(cuts), "moments", table=True))
     agreed = agreed.join(exp.alias_(exp.to_table(found), "found", table=True), on=on, copy=False)
     return [(cuts, moments), (result, agreed.group_by(*keys))]
+
+
+def _not_empty(value: exp.Expr, column: str) -> exp.Expr:
+    """An id may be empty; facts of the inventory have lost their empty texts already."""
+    return exp.Nullif(this=value, expression=text("")) if column == "related_resource_id" else value
 
 
 def _agreement(column: exp.Expr) -> exp.Expr:

@@ -38,7 +38,7 @@ WITH resource_versions AS (
     coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to
   FROM {{ ref('resource_relationships') }}
   WHERE
-    relationship IN ('attached_to', 'member_of', 'next_to', 'routes_for')
+    relationship IN ('attached_to', 'beside', 'member_of', 'next_to', 'routes_for')
 ), via_attached_to AS (
   SELECT
     resource_id,
@@ -72,6 +72,15 @@ WITH resource_versions AS (
     AND relationships.relationship = 'routes_for'
     AND walked.valid_from < relationships.valid_to
     AND relationships.valid_from < walked.valid_to
+), via_beside AS (
+  SELECT
+    resource_id,
+    related_resource_id,
+    valid_from,
+    valid_to
+  FROM relationships
+  WHERE
+    relationship = 'beside'
 ), via_next_to AS (
   SELECT
     resource_id,
@@ -227,11 +236,46 @@ WITH resource_versions AS (
     moments.valid_to,
     lag(moments.valid_to, 1, CAST('0001-01-01' AS TIMESTAMP)) OVER (PARTITION BY moments.resource_id ORDER BY moments.valid_from) AS known_before,
     CASE
-      WHEN min(found.related_resource_id) = max(found.related_resource_id)
-      THEN min(found.related_resource_id)
+      WHEN min(nullif(found.related_resource_id, '')) = max(nullif(found.related_resource_id, ''))
+      THEN min(nullif(found.related_resource_id, ''))
     END AS _attached_to__routes_for__id
   FROM id_moments_attached_to__routes_for AS moments
   JOIN via_attached_to__routes_for AS found
+    ON moments.resource_id = found.resource_id
+    AND moments.valid_from >= found.valid_from
+    AND moments.valid_from < found.valid_to
+  GROUP BY
+    moments.resource_id,
+    moments.valid_from,
+    moments.valid_to
+), id_moments_beside AS (
+  SELECT
+    resource_id,
+    valid_from,
+    lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER (PARTITION BY resource_id ORDER BY valid_from) AS valid_to
+  FROM (
+    SELECT
+      resource_id,
+      valid_from
+    FROM via_beside
+    UNION
+    SELECT
+      resource_id,
+      valid_to AS valid_from
+    FROM via_beside
+  ) AS moment
+), id_agreed_beside AS (
+  SELECT
+    moments.resource_id,
+    moments.valid_from,
+    moments.valid_to,
+    lag(moments.valid_to, 1, CAST('0001-01-01' AS TIMESTAMP)) OVER (PARTITION BY moments.resource_id ORDER BY moments.valid_from) AS known_before,
+    CASE
+      WHEN min(nullif(found.related_resource_id, '')) = max(nullif(found.related_resource_id, ''))
+      THEN min(nullif(found.related_resource_id, ''))
+    END AS _beside__id
+  FROM id_moments_beside AS moments
+  JOIN via_beside AS found
     ON moments.resource_id = found.resource_id
     AND moments.valid_from >= found.valid_from
     AND moments.valid_from < found.valid_to
@@ -299,6 +343,7 @@ WITH resource_versions AS (
     agreed_attached_to__member_of._attached_to__member_of__type,
     agreed_attached_to__member_of._attached_to__member_of__tag_feature,
     id_agreed_attached_to__routes_for._attached_to__routes_for__id,
+    id_agreed_beside._beside__id,
     agreed_next_to__next_to__next_to._next_to__next_to__next_to__name
   FROM charges AS charges
   LEFT JOIN resource_versions
@@ -321,6 +366,11 @@ WITH resource_versions AS (
     AND charges.charge_period_start >= id_agreed_attached_to__routes_for.known_before
     AND charges.charge_period_start < id_agreed_attached_to__routes_for.valid_to
     AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= id_agreed_attached_to__routes_for.valid_from
+  LEFT JOIN id_agreed_beside
+    ON charges.resource_id = id_agreed_beside.resource_id
+    AND charges.charge_period_start >= id_agreed_beside.known_before
+    AND charges.charge_period_start < id_agreed_beside.valid_to
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= id_agreed_beside.valid_from
   LEFT JOIN agreed_next_to__next_to__next_to
     ON charges.resource_id = agreed_next_to__next_to__next_to.resource_id
     AND charges.charge_period_start >= agreed_next_to__next_to__next_to.known_before
@@ -343,6 +393,8 @@ WITH resource_versions AS (
       THEN 3 /* contexts/dimensions/feature.yml:7 */
       WHEN _next_to__next_to__next_to__name = 'ring-1'
       THEN 4 /* contexts/dimensions/feature.yml:12 */
+      WHEN NOT _beside__id IS NULL
+      THEN 5 /* contexts/dimensions/feature.yml:14 */
       ELSE NULL
     END AS SMALLINT) AS feature_rule
   FROM values_1
@@ -358,6 +410,8 @@ WITH resource_versions AS (
       THEN 'Clustered'
       WHEN 4
       THEN 'Round and round'
+      WHEN 5
+      THEN 'Beside something'
       ELSE NULL
     END AS TEXT) AS feature
   FROM rules_1
