@@ -1,4 +1,4 @@
-"""The commands for people who write contexts: check, compile, coverage, explain.
+"""The commands for people who write contexts: check, compile, coverage, diff, explain.
 
 What belongs here: options and words. What does not: the work, which each command imports only when it is
 called, so that checking contexts need not wait for Dagster to load.
@@ -6,10 +6,12 @@ called, so that checking contexts need not wait for Dagster to load.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from orchestration.command_options import Contexts, Workspace, fail, settings_of, wide_console
 from orchestration.settings import Settings
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
     from orchestration.compiler import Compilation
 
 OVERLAPS_SHOWN = 10
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def register_context_commands(app: typer.Typer) -> None:
     """Add the commands of this module to `cpc`."""
-    for command in (check, compile, coverage, explain):
+    for command in (check, compile, coverage, diff, explain):
         app.command()(command)
 
 
@@ -119,6 +122,51 @@ def coverage(
         show_coverage(settings, texts, compilation, wide_console(), top, suggestions)
     except NotReadableError as error:
         fail(str(error))
+
+
+def diff(
+    reference: Annotated[
+        str, typer.Argument(metavar="REF", help="A branch, tag or commit of the contexts' repository.")
+    ],
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    month: Annotated[
+        str | None, typer.Option(help="Only the days of this usage month, such as 2026-10.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many rows to list of each table.")] = 20,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="For a pull request.")] = False,
+) -> None:
+    """Show what the contexts as they are now do to the bill, compared with those of a commit.
+
+    Both are worked out by the job's own models on the charges and usage of the last run, aside; readers and
+    runs are not touched. Ends with 1 should the totals of both sides differ.
+
+    Examples:
+
+    [bold]cpc diff main[/]
+
+    [bold]cpc diff HEAD~1 --month 2026-10 --markdown > difference.md[/]
+    """
+    if month is not None and not _MONTH.fullmatch(month):
+        raise typer.BadParameter(f"{month!r} is no month, such as 2026-10")
+    settings = settings_of(workspace, contexts)
+    console = wide_console()
+    from orchestration.context_difference import DifferenceError, difference_since
+    from orchestration.reports.difference_tables import markdown, show_difference
+
+    try:
+        with Console(stderr=True).status("Working out both sides") as status:
+            difference = difference_since(settings, reference, month, status.update)
+    except DifferenceError as error:
+        fail(str(error))
+    title = f"What the contexts do to the bill, compared with {reference}"
+    title += f", usage of {month}" if month else ""
+    if as_markdown:
+        print(markdown(difference, title, top), end="")
+    else:
+        show_difference(difference, title, top, console)
+    if not difference.is_exact:
+        raise typer.Exit(1)
 
 
 def explain(

@@ -1,0 +1,55 @@
+"""The contexts as they were at a commit, read from git without touching the work tree.
+
+What belongs here: finding the repository and reading files of a commit. What does not: what the files mean.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+class NotInHistoryError(Exception):
+    """The contexts of that commit cannot be read; the message says why, and what to do."""
+
+
+def contexts_at(reference: str, contexts: Path) -> dict[str, str]:
+    """The YAML files below `contexts` at a commit, by the path that problems are reported with.
+
+    `reference` is anything that git takes for a commit: `HEAD`, `main`, `HEAD~3`, a tag, a hash.
+    """
+    commit = _git(contexts, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    if commit is None:
+        raise NotInHistoryError(
+            f'git knows no commit "{reference}" in the repository of {contexts}. Give a branch, a tag, a '
+            "hash or HEAD~1; in a shallow clone, fetch it first."
+        )
+    listed = _git(contexts, "ls-tree", "-r", "-z", "--name-only", commit.strip(), ".") or ""
+    texts = {}
+    for name in sorted(filter(None, listed.split("\0"))):
+        hidden = any(part.startswith(".") for part in Path(name).parts)
+        if not hidden and Path(name).suffix in {".yml", ".yaml"}:
+            text = _git(contexts, "show", f"{commit.strip()}:./{name}")
+            if text is None:
+                raise NotInHistoryError(f"{name} at {reference} is not UTF-8 text, or git could not read it")
+            texts[f"{contexts.name}/{name}"] = text
+    if not texts:
+        raise NotInHistoryError(f"At {reference} there is no context file in {contexts}.")
+    return texts
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None where it says no."""
+    if not folder.is_dir():
+        raise NotInHistoryError(f"{folder} is not a folder; point --contexts at the contexts.")
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise NotInHistoryError("The command git is not installed, or not on the PATH.") from error
+    if done.returncode == 128 and b"not a git repository" in done.stderr:
+        raise NotInHistoryError(f"{folder} is in no git repository, so it has no history to compare with.")
+    try:
+        return done.stdout.decode("utf-8") if done.returncode == 0 else None
+    except UnicodeDecodeError:
+        return None
