@@ -9,6 +9,7 @@ means, which is written in `contexts/` and `dbt_project/`.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -150,9 +151,13 @@ class Settings(BaseSettings):
     )
     writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for another writer")
 
+    usage_earliest_day: date = Field(date(2000, 1, 1), description="Usage before this day (UTC) is set aside")
+    usage_future_hours: int = Field(24, ge=0, description="Usage later than this after now is set aside")
+
     api_host: str = Field("127.0.0.1", description="Where `cpc api` listens; put TLS in front of it")
     api_port: int = Field(8787, ge=0, le=65535)
     api_body_bytes: int = Field(16 << 20, ge=1, description="Largest body of a request, unpacked")
+    api_keys_kept_days: int = Field(30, ge=1, description="How long an Idempotency-Key is remembered")
     api_requests_per_second: float = Field(50, gt=0, description="For each token, over time")
     api_request_burst: int = Field(100, ge=1, description="Requests of a token at once, before it must wait")
 

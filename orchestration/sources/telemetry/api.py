@@ -11,7 +11,8 @@
         print(json.load(answer))
 
 202 means that every accepted record is durably stored. Send a request again under the same Idempotency-Key
-until it is answered: it counts once. Without a key each request counts, a retry too.
+until it is answered: it counts once. Keys are remembered for 30 days (api_keys_kept_days). Without a key each
+request counts, a retry too.
 
 What belongs here: HTTP: addresses, headers, limits and status codes. What does not: what a request's batch
 is and how it is stored (`reception.py`, `intake.py`, `spool.py`).
@@ -20,12 +21,14 @@ is and how it is stored (`reception.py`, `intake.py`, `spool.py`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import zlib
 from collections import Counter
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -39,6 +42,7 @@ from orchestration.sources.telemetry.intake import BodyError, records_of_json, r
 from orchestration.sources.telemetry.openapi import OPERATIONS, openapi_document
 from orchestration.sources.telemetry.rate_limit import RateLimit
 from orchestration.sources.telemetry.reception import KeyReusedError, Reception, Sent
+from orchestration.sources.telemetry.records import UsageLimits
 from orchestration.sources.telemetry.spool import Spool, SpoolError
 from orchestration.sources.telemetry.tokens import Token, Tokens, TokensFileError
 
@@ -60,7 +64,8 @@ class TelemetryApi:
         self.body_bytes = settings.api_body_bytes
         self.tokens = tokens
         self.limit = RateLimit(settings.api_requests_per_second, settings.api_request_burst)
-        self.reception = Reception(spool)
+        limits = UsageLimits(settings.usage_earliest_day, settings.usage_future_hours)
+        self.reception = Reception(spool, limits)
         self.threads = ThreadPoolExecutor(STORING_AT_ONCE, "store")
         self.answers: Counter[int] = Counter()
         self.records: Counter[str] = Counter()
@@ -94,6 +99,17 @@ class TelemetryApi:
         except SpoolError as error:
             _log.error("%s", error)
             raise HTTPException(503, "not stored now; send it again", {"Retry-After": "5"}) from error
+
+    async def forget_requests_daily(self, kept: timedelta) -> None:
+        """Once a day, beginning now, forget the keys that are older than `kept`."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = datetime.now(UTC) - kept
+            try:
+                await loop.run_in_executor(self.threads, self.reception.forget_requests, before)
+            except OSError as error:
+                _log.error("old Idempotency-Keys stay for now: %s", error)
+            await asyncio.sleep(24 * 3600)
 
     def metrics(self) -> str:
         """Counts since the start, as Prometheus reads them."""
@@ -153,6 +169,13 @@ def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> Starlette:
     """The ASGI application."""
     api = TelemetryApi(settings, tokens, spool)
     document = openapi_document(version("cost-per-customer"))
+    kept = timedelta(days=settings.api_keys_kept_days)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+        forgetting = asyncio.create_task(api.forget_requests_daily(kept))
+        yield
+        forgetting.cancel()
 
     async def send(request: Request) -> Response:
         answer = await api.send(request)
@@ -186,4 +209,5 @@ def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> Starlette:
             Route("/docs", page),
         ],
         exception_handlers={HTTPException: refuse},
+        lifespan=lifespan,
     )

@@ -9,6 +9,7 @@ from dagster_aws.s3 import S3Resource
 from orchestration.settings import Settings
 from orchestration.sources.locations import open_location
 from orchestration.sources.telemetry.batches import land_telemetry
+from orchestration.sources.telemetry.records import UsageLimits
 
 RECORDS = dg.AssetKey(["landing", "telemetry_records"])
 BATCHES = dg.AssetKey(["landing", "telemetry_batches"])
@@ -47,6 +48,7 @@ def build_telemetry_assets(settings: Settings) -> dg.AssetsDefinition:
             settings.landing_folder,
             datetime.now(UTC),
             lambda step, done, total: context.log.debug(f"{step}: {done} of {total}"),
+            limits=UsageLimits(settings.usage_earliest_day, settings.usage_future_hours),
             memory_limit=settings.duckdb_memory_limit,
             threads=settings.duckdb_threads,
         )

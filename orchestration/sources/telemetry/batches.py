@@ -19,6 +19,7 @@ from orchestration.sources.locations import Location, ObjectMissingError, Stored
 from orchestration.sources.telemetry.landed_files import LandedTelemetry, ensure_landing
 from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load
 from orchestration.sources.telemetry.load import Load, Progress, TelemetryLanding
+from orchestration.sources.telemetry.records import EVERY_TIME, UsageLimits
 
 __all__ = ["Progress", "TelemetryLanding", "ensure_landing", "land_telemetry"]
 
@@ -31,6 +32,7 @@ def land_telemetry(
     now: datetime,
     on_progress: Progress | None = None,
     *,
+    limits: UsageLimits = EVERY_TIME,
     memory_limit: str = "",
     threads: int = 0,
 ) -> TelemetryLanding:
@@ -56,7 +58,7 @@ def land_telemetry(
             plan = plan_load(ledger, [arrival for arrival, _ in fetched])
             if not fetched:
                 return TelemetryLanding(None, unchanged=unchanged)
-            load = Load(connection, landed, plan, at, progress)
+            load = Load(connection, landed, plan, at, limits, progress)
             paths = {arrival.batch_location: path for arrival, path in fetched}
             lines = load.land([paths[arrival.batch_location] for arrival in plan.to_land])
             landed.write_ledger(lines)

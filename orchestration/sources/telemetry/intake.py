@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.sources.telemetry.formats.jsonl import JSONL_QUERY
-from orchestration.sources.telemetry.records import judged_records
+from orchestration.sources.telemetry.records import EVERY_TIME, UsageLimits, judged_records
 
 ELSEWHERE = "not-of-this-address"
 """The reason of a record that names another stream or operation than the address it was sent to."""
@@ -107,7 +107,14 @@ def records_of_ndjson(body: bytes) -> list[str]:
     return [line for line in body.decode("utf-8", "replace").split("\n") if line.strip(" \t\r")]
 
 
-def judge(records: Sequence[str], stream: str, operation: str, request: str, now: datetime) -> Judgement:
+def judge(
+    records: Sequence[str],
+    stream: str,
+    operation: str,
+    request: str,
+    now: datetime,
+    limits: UsageLimits = EVERY_TIME,
+) -> Judgement:
     """Judge records (JSON texts without line ends). The same arguments give the same batch, byte by byte.
 
     `request` is unique to the request; `now` is UTC without zone.
@@ -117,9 +124,8 @@ def judge(records: Sequence[str], stream: str, operation: str, request: str, now
         "lines",
         pa.table([[0] * len(records), list(range(len(records))), list(records)], schema=_LINES),
     )
-    rows = connection.execute(
-        _JUDGED, {"stream": stream, "operation": operation, "request": request, "now": now}
-    ).fetchall()
+    address = {"stream": stream, "operation": operation, "request": request}
+    rows = connection.execute(_JUDGED, {**address, **limits.parameters(now)}).fetchall()
     good = [stored for _, refused, _, stored in rows if refused is None]
     return Judgement(len(good), _lines(good), list(_rejected(rows)))
 

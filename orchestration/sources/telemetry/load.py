@@ -19,7 +19,7 @@ from orchestration.sources.telemetry.formats.batch_file import BatchFile
 from orchestration.sources.telemetry.landed_files import QUARANTINE_COLUMNS, RECORD_COLUMNS, LandedTelemetry
 from orchestration.sources.telemetry.ledger import Batch, LoadPlan
 from orchestration.sources.telemetry.readers import Reading, plan_readings
-from orchestration.sources.telemetry.records import judged_records
+from orchestration.sources.telemetry.records import UsageLimits, judged_records
 
 UNREADABLE = "unreadable-batch"
 """The reason of the one quarantine row that stands for a file of which nothing can be read."""
@@ -87,12 +87,14 @@ class Load:
         landed: LandedTelemetry,
         plan: LoadPlan,
         at: datetime,
+        limits: UsageLimits,
         progress: Progress,
     ) -> None:
         self.connection = connection
         self.landed = landed
         self.plan = plan
         self.at = at
+        self.limits = limits
         self.progress = progress
         self.first_sequence = 1 + max((line.batch_sequence for line in plan.ledger), default=0)
         # The first sequence makes it unique even when two loads share a second.
@@ -200,7 +202,8 @@ class Load:
         if reading.lines is not None:
             self.connection.register("lines", reading.lines(files))
         self.connection.execute(
-            f"INSERT INTO judged BY NAME {judged_records(reading.query(files))}", {"now": self.at}
+            f"INSERT INTO judged BY NAME {judged_records(reading.query(files))}",
+            self.limits.parameters(self.at),
         )
 
     def _records(self) -> str:

@@ -21,6 +21,7 @@ from threading import Lock
 from typing import Any
 
 from orchestration.sources.telemetry.intake import Judgement, judge
+from orchestration.sources.telemetry.records import EVERY_TIME, UsageLimits
 from orchestration.sources.telemetry.spool import Spool
 
 
@@ -42,8 +43,9 @@ class Sent:
 class Reception:
     """Stores what is sent; used by many threads at once."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, limits: UsageLimits = EVERY_TIME) -> None:
         self.spool = spool
+        self.limits = limits
         self._locks: defaultdict[int, Lock] = defaultdict(Lock)
         self._locks.update({number: Lock() for number in range(64)})
 
@@ -58,21 +60,32 @@ class Reception:
         with self._locks[int(name, 16) % len(self._locks)]:
             return self._store(sent, name, self._noted(sent, name, now))
 
+    def forget_requests(self, before: datetime) -> int:
+        """Forget the keys that were first used before then (UTC, with zone), and say how many.
+
+        A request that is sent again later than that is stored again; its records have the identity that
+        they had, so each still counts once.
+        """
+        return self.spool.forget("_requests", before)
+
     def _noted(self, sent: Sent, name: str, now: datetime) -> datetime:
         """The time at which the request was first seen."""
         body = _fingerprint([sent.stream, sent.operation, *sent.records])
         place = f"_requests/{name[:2]}/{name}.json"
+        made = json.dumps({"body": body, "received_at": now.isoformat()}).encode()
         kept = self.spool.read(place)
         if kept is None:
-            self.spool.write(place, json.dumps({"body": body, "received_at": now.isoformat()}).encode())
-            return now
+            if self.spool.create(place, made):
+                return now
+            # Another process was faster by a moment; its note counts for both.
+            kept = self.spool.read(place) or made
         note: dict[str, Any] = json.loads(kept)
         if note["body"] != body:
             raise KeyReusedError("this Idempotency-Key was used with another request; use a new one")
         return datetime.fromisoformat(note["received_at"])
 
     def _store(self, sent: Sent, name: str, received_at: datetime) -> Judgement:
-        judged = judge(sent.records, sent.stream, sent.operation, name, received_at)
+        judged = judge(sent.records, sent.stream, sent.operation, name, received_at, self.limits)
         place = f"api/{received_at:%Y-%m-%d}/{name}.jsonl"
         if judged.accepted and not (sent.key is not None and self.spool.exists(place)):
             self.spool.write(place, judged.batch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
 """What a record may say. Fields of other names are tolerated and counted."""
@@ -35,6 +36,25 @@ class Rule:
     refused_when: str
     message: str
 
+
+@dataclass(frozen=True)
+class UsageLimits:
+    """The times that usage is taken for: from a day (UTC) on, and up to so long after the present.
+
+    A clock that is wrong, or seconds taken for milliseconds, would otherwise make days that no bill has.
+    """
+
+    earliest_day: date = date(2000, 1, 1)
+    future_hours: int = 24
+
+    def parameters(self, now: datetime) -> dict[str, datetime]:
+        """The parameters of `judged_records` at a time (UTC, no zone)."""
+        latest = now + timedelta(hours=self.future_hours)
+        return {"earliest": datetime.combine(self.earliest_day, time.min), "latest": latest}
+
+
+EVERY_TIME = UsageLimits()
+"""The limits where a deployment sets no others."""
 
 # A misread row (not JSON, the wrong number of columns, ...) is known by its reader, before it has fields.
 MISREAD = (
@@ -74,13 +94,13 @@ RULES = (
     ),
     Rule(
         "timestamp-too-early",
-        "usage_timestamp < TIMESTAMP '2000-01-01'",
-        "timestamp '{timestamp}' is before 2000-01-01",
+        "usage_timestamp < $earliest::TIMESTAMP",
+        "timestamp '{timestamp}' is before {earliest}, the earliest that is taken (usage_earliest_day)",
     ),
     Rule(
         "timestamp-in-future",
-        "usage_timestamp > $now::TIMESTAMP + INTERVAL 1 DAY",
-        "timestamp '{timestamp}' is more than a day in the future",
+        "usage_timestamp > $latest::TIMESTAMP",
+        "timestamp '{timestamp}' is after {latest}, the latest that is taken now (usage_future_hours)",
     ),
     Rule(
         "granularity-unknown",
@@ -156,7 +176,7 @@ def judged_records(source: str) -> str:
 
     `source` is SQL with the columns misread (code of a reading problem or NULL), raw (what to show of a
     refused row) and each of `FIELDS` as text or NULL, next to any others. The session's time zone must be
-    UTC; the parameter `now` is the present (UTC, no zone). The result has the other columns of `source` and
+    UTC; the parameters are those of `UsageLimits`. The result has the other columns of `source` and
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
@@ -236,8 +256,8 @@ def _text(text: str) -> str:
 
 
 def _message(message: str) -> str:
-    """SQL that fills the `{field}` places of a message."""
-    parts = re.split(r"\{(" + "|".join(FIELDS) + r")\}", message)
-    return " || ".join(
-        f"coalesce({part}, '')" if place % 2 else _text(part) for place, part in enumerate(parts) if part
-    )
+    """SQL that fills the places of a message: `{field}`, `{earliest}` and `{latest}`."""
+    values = {field: f"coalesce({field}, '')" for field in FIELDS}
+    values |= {name: f"strftime(${name}::TIMESTAMP, '%Y-%m-%dT%H:%MZ')" for name in ("earliest", "latest")}
+    parts = re.split(r"\{(" + "|".join(values) + r")\}", message)
+    return " || ".join(values[part] if place % 2 else _text(part) for place, part in enumerate(parts) if part)

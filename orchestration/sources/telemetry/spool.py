@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,15 @@ class Spool(Protocol):
     def write(self, key: str, content: bytes) -> None:
         """Store the object, in place of one of that name; durable on return. Raises `SpoolError`."""
 
+    def create(self, key: str, content: bytes) -> bool:
+        """Store the object unless there is one of that name, whoever stores at the same time.
+
+        Durable on return; false when there is one. Raises `SpoolError`.
+        """
+
+    def forget(self, folder: str, before: datetime) -> int:
+        """Remove the objects below `folder` that were stored before then, and say how many."""
+
 
 class FolderSpool:
     """A spool in a folder."""
@@ -55,14 +65,9 @@ class FolderSpool:
     def write(self, key: str, content: bytes) -> None:
         """Write, sync, rename, sync the folder."""
         path = self.root / key
-        written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            self._make(path.parent)
+            written = self._written(path, content)
             try:
-                with written.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
                 written.replace(path)
             except OSError:
                 written.unlink(missing_ok=True)
@@ -70,6 +75,47 @@ class FolderSpool:
             _sync(path.parent)
         except OSError as error:
             raise SpoolError(f"{path} cannot be written: {error}") from error
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Write, sync, give it its name unless that is taken, sync the folder."""
+        path = self.root / key
+        try:
+            written = self._written(path, content)
+            try:
+                path.hardlink_to(written)
+            except FileExistsError:
+                return False
+            finally:
+                written.unlink(missing_ok=True)
+            _sync(path.parent)
+        except OSError as error:
+            raise SpoolError(f"{path} cannot be written: {error}") from error
+        return True
+
+    def forget(self, folder: str, before: datetime) -> int:
+        """By the time of each file; what another process removes meanwhile is gone as well."""
+        old = [
+            path
+            for path in (self.root / folder).glob("*/*")
+            if path.is_file() and datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
+        ]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def _written(self, path: Path, content: bytes) -> Path:
+        """The content, synced, under a hidden name beside `path`."""
+        self._make(path.parent)
+        written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with written.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            written.unlink(missing_ok=True)
+            raise
+        return written
 
     def _make(self, folder: Path) -> None:
         """Make a folder that outlives a crash: its name is an entry of the folder above."""
@@ -109,6 +155,22 @@ class S3Spool:
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content)
         except (ClientError, BotoCoreError) as error:
             raise self._refused(key, error) from error
+
+    def create(self, key: str, content: bytes) -> bool:
+        """One put, on the condition that there is no object of that name."""
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("PreconditionFailed", "412"):
+                return False
+            raise self._refused(key, error) from error
+        except BotoCoreError as error:
+            raise self._refused(key, error) from error
+        return True
+
+    def forget(self, folder: str, before: datetime) -> int:  # noqa: ARG002
+        """Nothing: a lifecycle rule of the bucket does it better, and the API needs no right to delete."""
+        return 0
 
     def _refused(self, key: str, error: Exception) -> SpoolError:
         return SpoolError(f"s3://{self.bucket}/{self.prefix}{key}: {error}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import contextlib
+import json
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import pytest
 
 from orchestration.sources.locations import open_location
 from orchestration.sources.telemetry.batches import land_telemetry
-from orchestration.sources.telemetry.reception import Reception, Sent
+from orchestration.sources.telemetry.reception import KeyReusedError, Reception, Sent
 from orchestration.sources.telemetry.spool import SpoolError, open_spool
+
+NOON = datetime(2026, 8, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("kind", ["folder", "s3"])
@@ -45,3 +50,50 @@ def test_a_batch_on_s3_is_landed_once(tmp_path: Path, s3_client: Any, bucket: st
     assert [reception.receive(sent, now).accepted for _ in range(2)] == [1, 1]
     landed = land_telemetry(open_location(place, lambda: s3_client), tmp_path, now.replace(tzinfo=UTC))
     assert (landed.loaded, landed.records, landed.quarantined) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_what_is_created_once_stays_as_it_was(kind: str, tmp_path: Path, s3_client: Any, bucket: str) -> None:
+    place = str(tmp_path / "batches") if kind == "folder" else f"s3://{bucket}/created"
+    spool = open_spool(place, lambda: s3_client)
+    assert spool.create("_requests/aa/a.json", b"one")
+    assert not spool.create("_requests/aa/a.json", b"two")
+    assert spool.read("_requests/aa/a.json") == b"one"
+    if kind == "folder":
+        assert [path.name for path in (tmp_path / "batches" / "_requests" / "aa").iterdir()] == ["a.json"]
+
+
+RECORD = '{"timestamp": "2026-07-01", "customer_id": "c", "value": %d}'
+
+
+def test_a_key_is_one_request_for_servers_side_by_side(tmp_path: Path) -> None:
+    """Each server has its own memory; what they share is the place."""
+    receptions = [Reception(open_spool(str(tmp_path / "sent"), lambda: None)) for _ in range(2)]
+    now = datetime(2026, 8, 1)
+    told = []
+
+    def send(number: int) -> None:
+        sent = Sent("loader", "searches", "sum", "key", [RECORD % (1 + number % 3)])
+        with contextlib.suppress(KeyReusedError):
+            told.append((number % 3, receptions[number % 2].receive(sent, now).accepted))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(12)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len({body for body, _ in told}) == 1
+    landed = land_telemetry(open_location(str(tmp_path / "sent"), lambda: None), tmp_path / "landing", NOON)
+    assert (landed.loaded, landed.records) == (1, 1)
+
+
+def test_a_forgotten_key_is_stored_anew_under_the_same_identity(tmp_path: Path) -> None:
+    reception = Reception(open_spool(str(tmp_path / "sent"), lambda: None))
+    sent = Sent("loader", "searches", "sum", "key", [RECORD % 1])
+    reception.receive(sent, datetime(2026, 8, 1))
+    assert reception.forget_requests(NOON.replace(year=2000)) == 0
+    assert reception.forget_requests(datetime.now(UTC) + timedelta(seconds=1)) == 1
+    reception.receive(sent, datetime(2026, 9, 15))
+    batches = sorted((tmp_path / "sent" / "api").glob("*/*.jsonl"))
+    assert [path.parent.name for path in batches] == ["2026-08-01", "2026-09-15"]
+    assert len({json.loads(path.read_text())["record_id"] for path in batches}) == 1

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import duckdb
 import pytest
 
-from orchestration.sources.telemetry.records import FIELDS, MISREAD, RULES, judged_records
+from orchestration.sources.telemetry.records import (
+    EVERY_TIME,
+    FIELDS,
+    MISREAD,
+    RULES,
+    UsageLimits,
+    judged_records,
+)
 
 GOOD = {"stream": "searches", "timestamp": "2026-07-01T10:00:00Z", "customer_id": "c1", "value": "1"}
 REFUSED = {
@@ -49,13 +56,13 @@ REFUSED = {
 }
 
 
-def judge(**said: str | None) -> dict:
+def judge(limits: UsageLimits = EVERY_TIME, **said: str | None) -> dict:
     fields = dict.fromkeys(FIELDS) | GOOD | said
     columns = ", ".join(f"${name}::VARCHAR AS {name}" for name in FIELDS)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         query = judged_records(f"SELECT NULL::VARCHAR AS misread, 'as it came' AS raw, {columns}")
-        result = connection.execute(query, {**fields, "now": datetime(2026, 8, 5, 12)})
+        result = connection.execute(query, {**fields, **limits.parameters(datetime(2026, 8, 5, 12))})
         return dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
 
 
@@ -98,3 +105,21 @@ def test_landed(said, landed):
 
 def test_a_message_quotes_what_the_record_says_whatever_it_holds():
     assert judge(stream="it's {value}")["detail"].startswith("stream 'it's {value}' is not a name")
+
+
+def test_a_deployment_sets_its_own_limits_and_the_message_says_them() -> None:
+    limits = UsageLimits(date(2026, 8, 1), future_hours=0)
+    early = judge(limits, timestamp="2026-07-31T23:59:59.999999Z")
+    assert (early["reason"], early["detail"]) == (
+        "timestamp-too-early",
+        "timestamp '2026-07-31T23:59:59.999999Z' is before 2026-08-01T00:00Z, the earliest that is taken "
+        "(usage_earliest_day)",
+    )
+    late = judge(limits, timestamp="2026-08-05T12:00:01Z")
+    assert (late["reason"], late["detail"]) == (
+        "timestamp-in-future",
+        "timestamp '2026-08-05T12:00:01Z' is after 2026-08-05T12:00Z, the latest that is taken now "
+        "(usage_future_hours)",
+    )
+    assert judge(limits, timestamp="2026-08-01")["reason"] is None
+    assert judge(limits, timestamp="2026-08-05T12:00:00Z")["reason"] is None
