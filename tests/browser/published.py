@@ -65,7 +65,7 @@ def contracts() -> dict[str, list[tuple[str, str]]]:
     """Of every mart the columns and their types, as dbt enforces them."""
     found = {}
     for path in sorted(CONTRACTS.glob("*.yml")):
-        for model in yaml.safe_load(path.read_text())["models"]:
+        for model in yaml.safe_load(path.read_text()).get("models", []):
             columns: list[tuple[str, str]] = []
             for column in model["columns"]:
                 named = DIMENSIONS if column["name"] == "__dimensions__" else (column["name"],)

@@ -20,6 +20,14 @@ from tests.browser.published import DIMENSIONS, Size, publish
 ALL = Published(frozenset(), ("product", "feature", "team"))
 
 
+DIMENSIONED = (
+    "allocation_explanations",
+    "customer_costs_daily",
+    "customer_costs_hourly",
+    "customer_costs_monthly",
+)
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings(workspace=tmp_path_factory.mktemp("detail"))
@@ -78,7 +86,7 @@ def test_dimensions_are_the_users(tmp_path: Path) -> None:
     database = publish(settings, Size(customers=2, days=3))
     database.chmod(0o644)
     with closing(duckdb.connect(str(database))) as marts:
-        for mart in ("customer_costs_daily", "customer_costs_monthly", "customer_costs_hourly"):
+        for mart in DIMENSIONED:
             marts.execute(f"alter table {mart} drop product")
             marts.execute(f'alter table {mart} rename feature to "order"')
             marts.execute(f"alter table {mart} drop team")
