@@ -56,7 +56,7 @@ def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") ->
     if layers.splitting:
         counted = exp.Distinct(expressions=[exp.column("charge_id")])
     count = exp.alias_(exp.Count(this=counted), "charge_count")
-    cost = exp.alias_(exp.Sum(this=exp.column("effective_cost")), "effective_cost")
+    cost = exp.alias_(exp.Sum(this=layers.amount("effective_cost").unalias()), "effective_cost")
     return (
         layers.select([*groups, count, cost])
         .group_by(exp.var("all"), copy=False)

@@ -2,8 +2,8 @@
 
 Three things for a dimension that splits: its parts as a small table (`<dimension>_split`: of the rules that
 say the shares, and of the usage of each day), the layer in which a charge that such a rule claims becomes
-one row per part, and, after all rules are known, the layers in which the amounts of the charge become the
-parts'. Everything before those sees the whole charge's amounts, as the bill has them.
+one row per part, and, after all rules are known, the layers that work out the parts' amounts. Conditions see
+the whole charge's amounts, as the bill has them.
 
 The arithmetic is that of allocation (see docs/decisions/0002): whole numbers of 10^-12 units, cut toward
 zero, what is missing to the charge given to the largest share.
@@ -50,6 +50,11 @@ _MONEY = "coalesce(cast(cast(units as decimal(38, 0)) * 0.000000000001 as decima
 def split_column(dimension: Dimension, name: str) -> str:
     """The column that carries a fact of a charge's part: `part`, `element`, `share`, `total` or `others`."""
     return f"_split_{dimension.name}_{name}"
+
+
+def part_column(amount: str) -> str:
+    """The column that holds the part's own amount, or its share, beside the whole charge's."""
+    return f"_part_{amount}"
 
 
 def has_usage(dimension: Dimension, split: SplitByUsage) -> exp.Expr:
@@ -124,14 +129,17 @@ def divided(dimension: Dimension, previous: str) -> exp.Select:
 
 
 def part_costs(dimension: Dimension, previous: str, is_first: bool) -> list[tuple[str, exp.Select]]:
-    """The layers in which the amounts become those of the part; a charge that is not split keeps its own.
+    """The layers that work out the amounts of the part; of a charge that is not split they are its own.
 
+    They stand beside the whole charge's, which conditions look at.
     `is_first` where no dimension has split the charge before: its share is still the whole.
     """
     total, share, others = (
         exp.column(split_column(dimension, name)) for name in ("total", "share", "others")
     )
-    amounts: dict[str, exp.Expr] = {name: exp.column(name) for name in (*AMOUNT_COLUMNS, CHARGE_SHARE)}
+    amounts: dict[str, exp.Expr] = {
+        name: exp.column(name if is_first else part_column(name)) for name in (*AMOUNT_COLUMNS, CHARGE_SHARE)
+    }
     if is_first:
         amounts[CHARGE_SHARE] = whole_share()
     units = {name: exp.column(f"_{name}_of_{dimension.name}") for name in amounts}
@@ -144,14 +152,13 @@ def part_costs(dimension: Dimension, previous: str, is_first: bool) -> list[tupl
         for column in units.values()
     ]
     costs = [
-        exp.alias_(_filled(_MONEY, units=units[name], amount=amount), name)
+        exp.alias_(_filled(_MONEY, units=units[name], amount=amount), part_column(name))
         for name, amount in amounts.items()
     ]
-    added: list[exp.Expr] = [costs.pop()] if is_first else []
     layers: dict[str, list[exp.Expr]] = {
         f"{dimension.name}_units": [exp.Star(), *whole],
         f"{dimension.name}_part_units": [exp.Star(replace=cut)],
-        f"{dimension.name}_costs": [exp.Star(replace=costs), *added],
+        f"{dimension.name}_costs": [exp.Star(), *costs] if is_first else [exp.Star(replace=costs)],
     }
     selects = []
     for name, columns in layers.items():

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
+from orchestration.compiler.charge_columns import AMOUNT_COLUMNS, CLASSIFIED_COLUMNS
 from orchestration.compiler.emit_conditions import (
     COST_CATEGORY_PREFIX,
     LABEL_PREFIX,
@@ -31,6 +31,7 @@ from orchestration.compiler.emit_splits import (
     charge_part,
     divided,
     has_usage,
+    part_column,
     part_costs,
     split_column,
     split_tables,
@@ -125,7 +126,7 @@ class Layers:
         """The whole query."""
         first, *others = CLASSIFIED_COLUMNS
         columns: list[exp.Expr] = [exp.column(first), *self.part_columns()]
-        columns += [exp.column(name) for name in others]
+        columns += [self.amount(name) if name in AMOUNT_COLUMNS else exp.column(name) for name in others]
         for _, element, rule in dimension_columns(self.plan):
             columns += [exp.column(element), exp.column(rule)]
         columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
@@ -152,8 +153,12 @@ class Layers:
 
     def part_columns(self) -> list[exp.Expr]:
         """Which part of a split charge the row is, and how much of the charge; 0 and 1 for a whole one."""
-        share = exp.column(CHARGE_SHARE) if self.splitting else exp.alias_(whole_share(), CHARGE_SHARE)
+        share = self.amount(CHARGE_SHARE) if self.splitting else exp.alias_(whole_share(), CHARGE_SHARE)
         return [exp.alias_(charge_part(self.splitting), CHARGE_PART), share]
+
+    def amount(self, name: str) -> exp.Expr:
+        """An amount of the charge; of a part, its part of it."""
+        return exp.alias_(exp.column(part_column(name)), name) if self.splitting else exp.column(name)
 
     def keys(self) -> list[exp.Expr]:
         """One column per tag, cost category and Kubernetes label that anything looks at."""

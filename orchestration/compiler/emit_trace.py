@@ -85,7 +85,7 @@ def trace(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> Trace:
     layers = Layers(plan, allocation)
     found = [column for _, element, rule in dimension_columns(plan) for column in (element, rule)]
     selected: list[exp.Expr] = [exp.column("charge_id"), *layers.part_columns()]
-    selected.append(exp.column("effective_cost"))
+    selected.append(layers.amount("effective_cost"))
     selected += [exp.column("billing_currency"), *map(exp.column, found), exp.column("cost_of_goods_sold")]
     selected += [layers.allocation_rule(), layers.direct_customer(), *columns.found]
     sql = layers.select(selected).sql(

@@ -273,35 +273,46 @@ WITH charges AS (
   FROM feature_units
 ), feature_costs AS (
   SELECT
-    *
-    REPLACE (coalesce(
+    *,
+    coalesce(
       CAST(CAST(_consumed_quantity_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
       consumed_quantity
-    ) AS consumed_quantity, coalesce(CAST(CAST(_billed_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), billed_cost) AS billed_cost, coalesce(
+    ) AS _part_consumed_quantity,
+    coalesce(CAST(CAST(_billed_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), billed_cost) AS _part_billed_cost,
+    coalesce(
       CAST(CAST(_effective_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
       effective_cost
-    ) AS effective_cost, coalesce(
+    ) AS _part_effective_cost,
+    coalesce(
       CAST(CAST(_contracted_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
       contracted_cost
-    ) AS contracted_cost, coalesce(CAST(CAST(_list_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), list_cost) AS list_cost, coalesce(
+    ) AS _part_contracted_cost,
+    coalesce(CAST(CAST(_list_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), list_cost) AS _part_list_cost,
+    coalesce(
       CAST(CAST(_x_net_effective_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
       x_net_effective_cost
-    ) AS x_net_effective_cost),
+    ) AS _part_x_net_effective_cost,
     coalesce(
       CAST(CAST(_charge_share_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
       CAST(1 AS DECIMAL(38, 12))
-    ) AS charge_share
+    ) AS _part_charge_share
   FROM feature_part_units
 ), team_units AS (
   SELECT
     *,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(consumed_quantity * 1000000000000 AS INT128) END AS _consumed_quantity_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(billed_cost * 1000000000000 AS INT128) END AS _billed_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(effective_cost * 1000000000000 AS INT128) END AS _effective_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(contracted_cost * 1000000000000 AS INT128) END AS _contracted_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(list_cost * 1000000000000 AS INT128) END AS _list_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(x_net_effective_cost * 1000000000000 AS INT128) END AS _x_net_effective_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(charge_share * 1000000000000 AS INT128) END AS _charge_share_of_team
+    CASE
+      WHEN NOT _split_team_total IS NULL
+      THEN CAST(_part_consumed_quantity * 1000000000000 AS INT128)
+    END AS _consumed_quantity_of_team,
+    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_billed_cost * 1000000000000 AS INT128) END AS _billed_cost_of_team,
+    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_effective_cost * 1000000000000 AS INT128) END AS _effective_cost_of_team,
+    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_contracted_cost * 1000000000000 AS INT128) END AS _contracted_cost_of_team,
+    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_list_cost * 1000000000000 AS INT128) END AS _list_cost_of_team,
+    CASE
+      WHEN NOT _split_team_total IS NULL
+      THEN CAST(_part_x_net_effective_cost * 1000000000000 AS INT128)
+    END AS _x_net_effective_cost_of_team,
+    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_charge_share * 1000000000000 AS INT128) END AS _charge_share_of_team
   FROM feature_costs
 ), team_part_units AS (
   SELECT
@@ -397,23 +408,29 @@ WITH charges AS (
     *
     REPLACE (coalesce(
       CAST(CAST(_consumed_quantity_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      consumed_quantity
-    ) AS consumed_quantity, coalesce(CAST(CAST(_billed_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), billed_cost) AS billed_cost, coalesce(
+      _part_consumed_quantity
+    ) AS _part_consumed_quantity, coalesce(
+      CAST(CAST(_billed_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
+      _part_billed_cost
+    ) AS _part_billed_cost, coalesce(
       CAST(CAST(_effective_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      effective_cost
-    ) AS effective_cost, coalesce(
+      _part_effective_cost
+    ) AS _part_effective_cost, coalesce(
       CAST(CAST(_contracted_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      contracted_cost
-    ) AS contracted_cost, coalesce(CAST(CAST(_list_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), list_cost) AS list_cost, coalesce(
+      _part_contracted_cost
+    ) AS _part_contracted_cost, coalesce(CAST(CAST(_list_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), _part_list_cost) AS _part_list_cost, coalesce(
       CAST(CAST(_x_net_effective_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      x_net_effective_cost
-    ) AS x_net_effective_cost, coalesce(CAST(CAST(_charge_share_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), charge_share) AS charge_share)
+      _part_x_net_effective_cost
+    ) AS _part_x_net_effective_cost, coalesce(
+      CAST(CAST(_charge_share_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
+      _part_charge_share
+    ) AS _part_charge_share)
   FROM team_part_units
 )
 SELECT
   charge_id,
   CAST(coalesce(_split_feature_part, 0) AS BIGINT) * 3 + coalesce(_split_team_part, 0) AS charge_part,
-  charge_share,
+  _part_charge_share AS charge_share,
   x_source_name,
   billing_period,
   billing_currency,
@@ -428,12 +445,12 @@ SELECT
   service_name,
   region_id,
   resource_id,
-  consumed_quantity,
-  billed_cost,
-  effective_cost,
-  contracted_cost,
-  list_cost,
-  x_net_effective_cost,
+  _part_consumed_quantity AS consumed_quantity,
+  _part_billed_cost AS billed_cost,
+  _part_effective_cost AS effective_cost,
+  _part_contracted_cost AS contracted_cost,
+  _part_list_cost AS list_cost,
+  _part_x_net_effective_cost AS x_net_effective_cost,
   feature,
   feature_rule,
   team,
