@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,9 @@ def test_a_list_without_times_says_what_is_so_since_it_came(accounts: Accounts) 
         "account_id,account_name,organizational_unit_path,tags,owner\n"
         '011254002932,nw-data,Root/Data,"{""team"": ""data""}",x\n333333333333,nw-old,,,\n'
     )
+    # What a list says holds since the time of its file; the next one has to be of a later time.
+    came = path.stat().st_mtime - 3600
+    os.utime(path, (came, came))
     accounts.land()
     assert [row[:5] for row in accounts.rows()] == [
         ("011254002932", "nw-data", "Root/Data", {"team": "data"}, True),
