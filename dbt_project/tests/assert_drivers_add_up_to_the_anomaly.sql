@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "cost_anomaly_drivers"}}}) }}
 -- The two effects, and the services (or elements) that carry an anomaly, add up to it exactly.
 with
     parts as (
