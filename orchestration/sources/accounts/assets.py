@@ -8,6 +8,7 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.accounts.landing import land_accounts
+from orchestration.sources.landing_results import results_of_snapshots
 from orchestration.sources.locations import open_location
 
 VERSIONS = dg.AssetKey(["landing", "account_versions"])
@@ -54,47 +55,12 @@ def build_accounts_assets(settings: Settings) -> dg.AssetsDefinition:
             datetime.now(UTC),
             settings.aws_endpoint_url,
         )
-        changes = landing.changes
-        set_aside = [*landing.failures, *(f"late: {snapshot}" for snapshot in changes.late)]
-        for failure in set_aside:
-            context.log.warning(failure)
-        yield dg.MaterializeResult(
-            asset_key=VERSIONS,
-            metadata={
-                "accounts": changes.present,
-                "new": changes.new,
-                "changed": changes.changed,
-                "gone": changes.gone,
-                "path": dg.MetadataValue.path(landing.path),
-            },
-        )
-        yield dg.MaterializeResult(
-            asset_key=SNAPSHOTS,
-            metadata={
-                "set_aside": dg.MetadataValue.md(_listed(set_aside)),
-                "files_read": list(landing.files_read),
-                "ignored": list(landing.ignored),
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="the_organization_answered",
-                    passed=not set_aside and not landing.refused,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"set_aside": dg.MetadataValue.md(_listed(set_aside))},
-                )
-            ],
-        )
-        reasons = [f"{count} rows: {reason}" for reason, count in landing.refused.items()]
-        yield dg.MaterializeResult(
-            asset_key=REFUSED,
-            metadata={
-                "refused": sum(landing.refused.values()),
-                "reasons": dg.MetadataValue.md(_listed(reasons)),
-            },
+        yield from results_of_snapshots(
+            landing,
+            (VERSIONS, SNAPSHOTS, REFUSED),
+            "the_organization_answered",
+            "accounts",
+            context.log,
         )
 
     return accounts_landing
-
-
-def _listed(items: list[str]) -> str:
-    return "\n".join(f"- {item}" for item in items) or "none"

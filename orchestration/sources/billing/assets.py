@@ -13,6 +13,7 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.billing.landing import BillingError, BillingLanding, DeliveryResult, land_billing
+from orchestration.sources.landing_results import listed
 from orchestration.sources.locations import open_location
 
 CHARGES = {
@@ -91,7 +92,7 @@ def build_billing_assets(
                     check_name=BILLED_ONCE.name,
                     passed=not landing.overlaps,
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"overlaps": dg.MetadataValue.md(_listed(landing.overlaps))},
+                    metadata={"overlaps": listed(landing.overlaps)},
                 )
             ],
         )
@@ -124,9 +125,9 @@ def _charges_metadata(
         "dagster/row_count": sum(result.row_count for result in deliveries),
         "deliveries": dg.MetadataValue.md(_table(deliveries)),
         "path": dg.MetadataValue.path(str(settings.landing_folder / "billing" / family)),
-        "new_columns": dg.MetadataValue.md(_listed(new)),
-        "columns_not_read": dg.MetadataValue.md(_listed(unused)),
-        "columns_of_one_name": dg.MetadataValue.md(_listed(repeated)),
+        "new_columns": listed(new),
+        "columns_not_read": listed(unused),
+        "columns_of_one_name": listed(repeated),
     }
 
 
@@ -138,7 +139,7 @@ def _days_metadata(settings: Settings, landing: BillingLanding) -> dict[str, dg.
         "changed_day_count": len(changed),
         "changed_days": dg.MetadataValue.text(shown or "none"),
         "deliveries": dg.MetadataValue.md(_table(landing.deliveries)),
-        "notes": dg.MetadataValue.md(_listed(landing.notes)),
+        "notes": listed(landing.notes),
         "path": dg.MetadataValue.path(str(settings.landing_folder / "billing" / "days")),
     }
 
@@ -160,7 +161,3 @@ def _table(deliveries: list[DeliveryResult] | tuple[DeliveryResult, ...]) -> str
 
 def _amounts(by_currency: dict[str, Decimal]) -> str:
     return ", ".join(f"{cost:,.2f} {currency}" for currency, cost in sorted(by_currency.items())) or "nothing"
-
-
-def _listed(items: list[str] | tuple[str, ...]) -> str:
-    return "\n".join(f"- {item}" for item in items) or "none"

@@ -7,6 +7,7 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.deployments.landing import land_deployments
+from orchestration.sources.landing_results import refused_rows, warning_check
 from orchestration.sources.locations import open_location
 
 DEPLOYMENTS = dg.AssetKey(["landing", "deployments"])
@@ -49,20 +50,10 @@ def build_deployments_assets(settings: Settings) -> dg.AssetsDefinition:
                 "path": dg.MetadataValue.path(landing.path),
             },
         )
-        lines = [f"- {count} rows: {reason}" for reason, count in landing.refused.items()]
         yield dg.MaterializeResult(
             asset_key=REFUSED,
-            metadata={
-                "refused": sum(landing.refused.values()),
-                "reasons": dg.MetadataValue.md("\n".join(lines) or "none"),
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="every_row_is_a_deployment",
-                    passed=not landing.refused,
-                    severity=dg.AssetCheckSeverity.WARN,
-                )
-            ],
+            metadata=refused_rows(landing.refused),
+            check_results=[warning_check("every_row_is_a_deployment", not landing.refused)],
         )
 
     return deployments_landing

@@ -8,6 +8,7 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.inventory.landing import land_inventory
+from orchestration.sources.landing_results import results_of_snapshots
 from orchestration.sources.locations import open_location
 
 VERSIONS = dg.AssetKey(["landing", "resource_versions"])
@@ -54,48 +55,13 @@ def build_inventory_assets(settings: Settings) -> dg.AssetsDefinition:
             datetime.now(UTC),
             settings.aws_endpoint_url,
         )
-        changes = landing.changes
-        set_aside = [*landing.failures, *(f"late: {snapshot}" for snapshot in changes.late)]
-        for failure in set_aside:
-            context.log.warning(failure)
-        yield dg.MaterializeResult(
-            asset_key=VERSIONS,
-            metadata={
-                "resources": changes.present,
-                "new": changes.new,
-                "changed": changes.changed,
-                "gone": changes.gone,
-                "path": dg.MetadataValue.path(landing.path),
-            },
-        )
-        yield dg.MaterializeResult(
-            asset_key=SNAPSHOTS,
-            metadata={
-                "scopes_asked": landing.scopes_asked,
-                "set_aside": dg.MetadataValue.md(_listed(set_aside)),
-                "files_read": list(landing.files_read),
-                "ignored": list(landing.ignored),
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="every_scope_was_answered",
-                    passed=not set_aside and not landing.refused,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"set_aside": dg.MetadataValue.md(_listed(set_aside))},
-                )
-            ],
-        )
-        reasons = [f"{count} rows: {reason}" for reason, count in landing.refused.items()]
-        yield dg.MaterializeResult(
-            asset_key=REFUSED,
-            metadata={
-                "refused": sum(landing.refused.values()),
-                "reasons": dg.MetadataValue.md(_listed(reasons)),
-            },
+        yield from results_of_snapshots(
+            landing,
+            (VERSIONS, SNAPSHOTS, REFUSED),
+            "every_scope_was_answered",
+            "resources",
+            context.log,
+            scopes_asked=landing.scopes_asked,
         )
 
     return inventory_landing
-
-
-def _listed(items: list[str]) -> str:
-    return "\n".join(f"- {item}" for item in items) or "none"

@@ -7,6 +7,7 @@ from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.kubernetes.landing import land_allocations
+from orchestration.sources.landing_results import refused_rows, warning_check
 from orchestration.sources.locations import open_location
 
 ALLOCATIONS = dg.AssetKey(["landing", "opencost_allocations"])
@@ -47,20 +48,10 @@ def build_kubernetes_assets(settings: Settings) -> dg.AssetsDefinition:
                 "path": dg.MetadataValue.path(landing.path),
             },
         )
-        lines = [f"- {count} rows: {reason}" for reason, count in landing.refused.items()]
         yield dg.MaterializeResult(
             asset_key=REFUSED,
-            metadata={
-                "refused": sum(landing.refused.values()),
-                "reasons": dg.MetadataValue.md("\n".join(lines) or "none"),
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="every_row_is_of_a_node",
-                    passed=not landing.refused,
-                    severity=dg.AssetCheckSeverity.WARN,
-                )
-            ],
+            metadata=refused_rows(landing.refused),
+            check_results=[warning_check("every_row_is_of_a_node", not landing.refused)],
         )
 
     return opencost_landing
