@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.sources.customers import aliases
+from orchestration.sources.landed_parquet import sql_text, write_landed
 from orchestration.sources.locations import Location
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
@@ -77,7 +77,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
         problems = [problem for problem, *_ in connection.execute(aliases.PROBLEMS).fetchall()]
         if problems:
             raise CustomersError("\n".join([*problems[:PROBLEMS_SHOWN], *_more(len(problems))]))
-        changed = _write(connection, target)
+        changed = write_landed(connection, _CUSTOMERS, target)
     return CustomersLanding(
         path=target,
         customers=pq.read_metadata(target).num_rows,
@@ -93,7 +93,7 @@ def ensure_landing(landing: Path) -> None:
     if not target.exists():
         with duckdb.connect() as connection:
             connection.execute(_GIVEN)
-            _write(connection, target)
+            write_landed(connection, _CUSTOMERS, target)
 
 
 def _target(landing: Path) -> Path:
@@ -170,10 +170,10 @@ def _columns(path: Path, place: str) -> dict[str, str]:
 
 
 def _rows(path: Path, columns: dict[str, str]) -> str:
-    file = _text(str(path))
+    file = sql_text(str(path))
     if path.suffix == ".parquet":
         return f"SELECT *, file_row_number + 1 AS file_row FROM read_parquet({file}, file_row_number = true)"
-    kinds = ", ".join(f"{_text(name)}: '{kind}'" for name, kind in columns.items())
+    kinds = ", ".join(f"{sql_text(name)}: '{kind}'" for name, kind in columns.items())
     if ".csv" in path.suffixes:
         reader = (
             f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, delim = ',', "
@@ -182,21 +182,3 @@ def _rows(path: Path, columns: dict[str, str]) -> str:
     else:
         reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"
     return f"SELECT *, row_number() OVER () AS file_row FROM {reader}"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _write(connection: duckdb.DuckDBPyConnection, target: Path) -> bool:
-    """Replace the landed list, unless it says the same already."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = target.with_name(f".{target.name}.writing")
-    connection.execute(f"COPY ({_CUSTOMERS}) TO {_text(str(written))} (FORMAT parquet, COMPRESSION zstd)")
-    if target.exists() and pq.read_table(target).equals(pq.read_table(written)):
-        written.unlink()
-        return False
-    with written.open("rb") as file:
-        os.fsync(file.fileno())
-    written.replace(target)
-    return True

@@ -7,7 +7,6 @@ What belongs here: which files count, and that what was landed is whole. What do
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.sources.landed_parquet import write_landed
 from orchestration.sources.locations import Location
 from orchestration.sources.revenue import rows
 from orchestration.sources.revenue.files import ENDINGS, FIELDS, UnreadableFileError, read_file
@@ -136,24 +136,9 @@ def _read_all(
 def _write(connection: duckdb.DuckDBPyConnection, landing: Path) -> bool:
     connection.execute(rows.READ)
     folder = landing / "revenue"
-    folder.mkdir(parents=True, exist_ok=True)
     # What was set aside first: should the machine stop in between, no row is missing from both.
     written = [
-        _replace(connection, rows.SET_ASIDE, folder / "quarantine.parquet"),
-        _replace(connection, rows.GOOD, folder / "revenue.parquet"),
+        write_landed(connection, rows.SET_ASIDE, folder / "quarantine.parquet"),
+        write_landed(connection, rows.GOOD, folder / "revenue.parquet"),
     ]
     return any(written)
-
-
-def _replace(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> bool:
-    """Replace a landed file, unless it says the same already."""
-    new = target.with_name(f".{target.name}.writing")
-    text = "'" + str(new).replace("'", "''") + "'"
-    connection.execute(f"COPY ({query}) TO {text} (FORMAT parquet, COMPRESSION zstd)")
-    if target.exists() and pq.read_table(target).equals(pq.read_table(new)):
-        new.unlink()
-        return False
-    with new.open("rb") as file:
-        os.fsync(file.fileno())
-    new.replace(target)
-    return True
