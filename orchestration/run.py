@@ -98,8 +98,9 @@ def _execute(
         for event in result.get_asset_materialization_events()
         if event.asset_key == SNAPSHOT
     ]
+    if published:
+        display.show_published(published[-1].metadata)
     if not (result.success and published):
-        display.show_failure(run_id)
+        display.show_failure(run_id, published=bool(published))
         return False
-    display.show_success(published[-1].metadata)
     return True

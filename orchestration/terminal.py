@@ -93,7 +93,7 @@ class RunDisplay:
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             self._on_check(event.asset_check_evaluation_data)
 
-    def show_success(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
+    def show_published(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
         """Say that readers have the result, and where."""
         self._show_warnings()
         news = "Published" if metadata["changed"].value else "Nothing changed; readers keep"
@@ -102,13 +102,18 @@ class RunDisplay:
         )
         self.console.print(f"  {metadata['path'].value}", soft_wrap=True, highlight=False)
 
-    def show_failure(self, run_id: str) -> None:
-        """Say what went wrong, and where to read more."""
+    def show_failure(self, run_id: str, published: bool) -> None:
+        """Say what went wrong, before or after readers had the result, and where to read more."""
         self._show_warnings()
         for text in self.errors or ["The run ended without publishing anything."]:
             show_error(self.console, text)
+        result = (
+            "The marts are published; a step behind them failed."
+            if published
+            else "Nothing was published; readers keep the last snapshot."
+        )
         self.console.print(
-            f"Nothing was published; readers keep the last snapshot. `cpc dev` shows the run {run_id}.",
+            f"{result} `cpc dev` shows the run {run_id}.",
             soft_wrap=True,
             highlight=False,
         )

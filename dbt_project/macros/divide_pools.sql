@@ -188,7 +188,7 @@
 
     select * exclude (minimum_share), cast(null as bigint) as long_tail_customers
     from divided
-    where minimum_share is null or share >= minimum_share
+    where minimum_share is null or (share >= minimum_share and customer_id <> 'long tail')
     union all by name
     select
         pool_id,
@@ -199,9 +199,9 @@
         usage_window,
         bool_or(takes_the_rest) as takes_the_rest,
         {%- for column in columns %} sum({{ column }}) as {{ column }}, {%- endfor %}
-        -- Carried cost can be the long tail's own already.
-        count(*) filter (customer_id <> 'long tail') as long_tail_customers
+        nullif(count(*) filter (customer_id <> 'long tail'), 0) as long_tail_customers
     from divided
-    where share < minimum_share
+    -- What the long tail of another rule already carries joins the tail however large its share.
+    where minimum_share is not null and (share < minimum_share or customer_id = 'long tail')
     group by pool_id, usage_date, usage_window
 {% endmacro %}

@@ -208,6 +208,20 @@ def test_a_failing_check_keeps_readers_on_the_last_snapshot(company: Company) ->
     assert company.marts() == before
 
 
+def test_a_report_that_fails_does_not_hide_what_was_published(company: Company) -> None:
+    report = company.settings.published_folder / "report.html"
+    report.unlink()
+    report.mkdir()
+    small_company.write_bill(company.settings.sources / "billing", "2026-05", Decimal("1.00"))
+    snapshot = company.snapshot()
+    good, printed = company.run()
+    assert not good
+    assert company.snapshot() != snapshot
+    assert f"Published snapshot {company.snapshot().name}" in printed
+    assert "report.html" in printed
+    assert "The marts are published; a step behind them failed." in printed
+
+
 def test_a_broken_bill_is_named_and_changes_nothing(company: Company) -> None:
     before = company.marts()
     folder = small_company.write_bill(company.settings.sources / "billing", "2026-05", Decimal("1.00"))

@@ -17,13 +17,17 @@ with
     ),
 
     -- How much each hour weighs in the pool's shares, for a pool's shares to add up to 1: by cost, or alike
-    -- if it cost nothing.
+    -- if it cost nothing. Past a hundred trillion by whole units of the currency, for the shares to fit.
     weighed as (
         select
             *,
             case
+                when sum(abs(effective_cost)) over pool >= 1e14
+                then cast(trunc(abs(effective_cost)) as hugeint)
                 when sum(abs(effective_cost)) over pool > 0
                 then {{ money_units("abs(effective_cost)") }}
+                when sum(abs(billed_cost)) over pool >= 1e14
+                then cast(trunc(abs(billed_cost)) as hugeint)
                 when sum(abs(billed_cost)) over pool > 0
                 then {{ money_units("abs(billed_cost)") }}
                 else 1

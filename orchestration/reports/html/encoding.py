@@ -9,7 +9,8 @@ A table becomes one text: base64 of zlib of
 
 Whole numbers, dates (days since 1970) and decimals (whole numbers of their last digit) are two's complement
 of as many bytes as the column needs; texts are places in the header's list of values. Nothing is rounded, and
-nothing passes through a floating point number. `page/columns.js` reads it.
+nothing passes through a floating point number. Decimals that are too large for the page to sum in two fast
+halves are marked `wide`. `page/columns.js` reads it.
 
 What belongs here: the form of the bytes. What does not: which tables there are (`tables.py`, `costs.py`).
 """
@@ -29,13 +30,14 @@ import pyarrow.compute as pc
 # From the sign of the plane below follows a plane that says nothing: 0 above 0-127, 255 above 128-255.
 _SIGNS = bytes(0 if byte < 128 else 255 for byte in range(256))
 _LEVEL = 6
-# The page sums the lowest four bytes and those above apart, both in numbers that are exact below 2^53. An
-# amount of money as wide as this is 600 billion, and a million of them can be summed.
-_WIDEST = 10
+# The page sums the lowest four bytes and those above apart, both in numbers that are exact below 2^53: up to
+# 38 trillion in all, of up to two million rows.
+_LOW = 2**32
+_EXACT = 2**53
 
 
 class NotEncodableError(ValueError):
-    """A column is of a type that the page has no form for, or too large to be summed there exactly."""
+    """A column is of a type that the page has no form for."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
         numbers = _differences(values.cast(pa.int32()).cast(pa.int64()))
     elif pa.types.is_decimal128(values.type):
         header |= {"kind": "decimal", "scale": values.type.scale}
+        if not _fits_two_halves(values):
+            header["wide"] = True
         numbers = values
     elif pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
         header |= {"kind": "whole"}
@@ -74,13 +78,16 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
     else:
         raise NotEncodableError(f"The report has no form for column {name} of type {values.type}")
     planes = _planes(numbers)
-    if len(planes) > _WIDEST:
-        raise NotEncodableError(f"The report cannot sum column {name} exactly: its amounts are too large")
     header["width"] = len(planes)
     if values.null_count:
         header["nulls"] = True
         planes = [*planes, _bytes(pc.is_null(values).cast(pa.uint8()), 1)]
     return _Column(header, b"".join(planes))
+
+
+def _fits_two_halves(amounts: pa.Array) -> bool:
+    total = pc.sum(pc.abs(amounts.cast(pa.decimal256(76, amounts.type.scale)))).as_py() or 0
+    return total < Decimal(_EXACT * _LOW).scaleb(-amounts.type.scale) and len(amounts) * _LOW < _EXACT
 
 
 def _differences(days: pa.Array) -> pa.Array:

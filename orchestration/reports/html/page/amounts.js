@@ -1,14 +1,14 @@
 /*
  * Exact amounts. An amount is a BigInt of units of 10^-scale, money of 10^-12; it comes out of sums over two
- * columns of whole numbers that stay below 2^53. Only pixels are floating point.
+ * columns of whole numbers that stay below 2^53, or of BigInts where they would not. Only pixels are floating point.
  */
 
 const MONEY_SCALE = 12;
 const LOW = 4294967296n;
 
-/** @param {number} hi multiples of 2^32 @param {number} lo the rest @returns {bigint} units */
+/** @param {number|bigint} hi multiples of 2^32, or all of it @param {?number} lo the rest @returns {bigint} units */
 function unitsOf(hi, lo) {
-  return BigInt(hi) * LOW + BigInt(lo);
+  return lo === null ? hi : BigInt(hi) * LOW + BigInt(lo);
 }
 
 /** @returns {string} every digit, as the mart prints it: "-1.200000000000" */

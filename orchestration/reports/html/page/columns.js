@@ -52,10 +52,24 @@ function largeNumbers(bytes, at, rows, width) {
   return { high, low };
 }
 
+/** Whole numbers too large to be summed as two halves: BigInts, slow but exact at any size. */
+function wideNumbers(bytes, at, rows, width) {
+  const high = new Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    let number = 0n;
+    for (let plane = width - 1; plane >= 0; plane -= 1) number = (number << 8n) | BigInt(bytes[at + plane * rows + row]);
+    high[row] = BigInt.asIntN(8 * width, number);
+  }
+  return { high, low: null };
+}
+
 /** One column of a table, read where it begins. */
 function readColumn(header, bytes, at, rows) {
   const column = { ...header, length: rows };
-  if (header.kind === "decimal") Object.assign(column, largeNumbers(bytes, at, rows, header.width));
+  if (header.kind === "decimal") {
+    const read = header.wide ? wideNumbers : largeNumbers;
+    Object.assign(column, read(bytes, at, rows, header.width));
+  }
   else if (header.width <= 4) column.numbers = smallNumbers(bytes, at, rows, header.width);
   else {
     const { high, low } = largeNumbers(bytes, at, rows, header.width);
@@ -92,7 +106,7 @@ class Table {
     const column = this.columns[name];
     if (column.isNull && column.isNull[row]) return null;
     if (column.kind === "text") return column.values[column.numbers[row]];
-    if (column.kind === "decimal") return unitsOf(column.high[row], column.low[row]);
+    if (column.kind === "decimal") return unitsOf(column.high[row], column.low && column.low[row]);
     return column.numbers[row];
   }
 

@@ -1,5 +1,6 @@
 /*
- * Sums over the costs of every customer, exact: both halves of an amount are summed as whole numbers below 2^53.
+ * Sums over the costs of every customer, exact: both halves of an amount are summed as whole numbers below 2^53,
+ * amounts too large for that as BigInts.
  * A company with much cost has months for all its time and days for the newest: `costsIn` chooses.
  */
 
@@ -69,9 +70,11 @@ class Facts {
   sum(wanted, by) {
     const keys = by.map((column) => this.key(column));
     const groups = keys.reduce((size, key) => size * key.size, 1);
-    const high = groups < 2e6 ? new Float64Array(groups) : new Map();
-    const low = groups < 2e6 ? new Float64Array(groups) : new Map();
-    const seen = groups < 2e6 ? new Uint8Array(groups) : null;
+    const { high: highs, low: lows } = this.amount;
+    const few = lows && groups < 2e6;
+    const high = few ? new Float64Array(groups) : new Map();
+    const low = few ? new Float64Array(groups) : new Map();
+    const seen = few ? new Uint8Array(groups) : null;
     const [start, end] = wanted.customer === undefined ? [0, this.rows] : this.slices.get(wanted.customer) || [0, 0];
     const { from, to } = wanted.range;
     const mask = wanted.customers;
@@ -81,7 +84,6 @@ class Facts {
       const values = this.table.columns[column].values;
       return [key.numbers, text === null ? values.length : values.indexOf(text)];
     });
-    const { high: highs, low: lows } = this.amount;
     rows: for (let row = start; row < end; row += 1) {
       const period = this.period[row];
       if (period < from || period > to || (mask && !mask[this.customer[row]])) continue;
@@ -92,6 +94,8 @@ class Facts {
         seen[group] = 1;
         high[group] += highs[row];
         low[group] += lows[row];
+      } else if (!lows) {
+        high.set(group, (high.get(group) || 0n) + highs[row]);
       } else {
         high.set(group, (high.get(group) || 0) + highs[row]);
         low.set(group, (low.get(group) || 0) + lows[row]);
@@ -108,7 +112,7 @@ class Facts {
       found.push({ keys: names, units: unitsOf(hi, lo) });
     };
     if (seen) for (let group = 0; group < groups; group += 1) if (seen[group]) take(group, high[group], low[group]);
-    if (!seen) for (const [group, hi] of high) take(group, hi, low.get(group));
+    if (!seen) for (const [group, hi] of high) take(group, hi, lows && low.get(group));
     return found;
   }
 

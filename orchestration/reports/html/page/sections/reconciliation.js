@@ -10,12 +10,10 @@ async function hopsOf(range, by) {
 
 /** How many sums differ from the one before, over all days: none, or the snapshot would not be there. */
 async function differingSums() {
-  const { difference } = (await table("reconciliation")).columns;
+  const sums = await table("reconciliation");
   let differing = 0;
-  for (let row = 0; row < difference.length; row += 1) {
-    if (difference.high[row] !== 0 || difference.low[row] !== 0) differing += 1;
-  }
-  return { differing, compared: difference.length };
+  for (let row = 0; row < sums.rows; row += 1) if (sums.value("difference", row)) differing += 1;
+  return { differing, compared: sums.rows };
 }
 
 async function reconciledTile() {
