@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.reports.html.tables import TABLES
 from orchestration.settings import Settings
 from orchestration.warehouse.project import prepare_project
 
@@ -54,6 +55,17 @@ def test_every_model_says_what_one_row_is(models: dict[str, Any]) -> None:
     beginnings = ("One row per ", "One row: ")
     silent = [node["name"] for node in models.values() if not node["description"].startswith(beginnings)]
     assert silent == []
+
+
+def test_exposures_name_every_mart_that_is_read(manifest: dict[str, Any], models: dict[str, Any]) -> None:
+    reads = {
+        exposure["name"]: {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}
+        for exposure in manifest["exposures"].values()
+    }
+    assert reads["exports"] == {node["name"] for node in models.values() if node["schema"] == "marts"}
+    # The costs by day or month and the usage beside them are no tables of their own there.
+    beside = {"customer_costs_daily", "customer_costs_monthly", "usage_daily"}
+    assert reads["customer_cost_report"] == {mart for table in TABLES for mart in table.marts} | beside
 
 
 def test_every_mart_is_a_contract(models: dict[str, Any]) -> None:
