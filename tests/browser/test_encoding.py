@@ -26,7 +26,9 @@ READ = """async (text) => {
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Page:
     page = browser.new_page()
-    page.add_script_tag(content=page_source("amounts.js") + page_source("columns.js") + page_source("facts.js"))
+    page.add_script_tag(
+        content=page_source("amounts.js") + page_source("columns.js") + page_source("facts.js")
+    )
     yield page
     page.close()
 
