@@ -61,7 +61,11 @@ def test_the_job_is_everything_and_publishes_after_the_marts(loaded: tuple[Compa
 
 def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> None:
     checks = {key.name for key in loaded[1].resolve_asset_graph().asset_check_keys}
-    assert {"assert_every_hop_reconciles", "assert_shares_of_a_pool_are_one"} <= checks
+    assert {
+        "assert_every_hop_reconciles",
+        "assert_shares_of_a_pool_are_one",
+        "assert_no_rule_sees_usage_outside_its_filter",
+    } <= checks
 
 
 def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:

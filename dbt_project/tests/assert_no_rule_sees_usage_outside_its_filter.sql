@@ -1,0 +1,118 @@
+{{ config(meta={"dagster": {"ref": {"name": "usage_allocations"}}}) }}
+-- Law: a rule never sees usage outside its pool's filter. What divides a pool by a stream is, in the windows
+-- taken, all usage that was sent without a filter or with one that names the pool's own element in each of
+-- its
+-- dimensions, and no other. Which filters those are is found anew here, from the elements of the pools.
+with
+    parts as (
+        select
+            pool_usage.pool_id,
+            [{{ dimension_columns("pools") }}] as elements,
+            pool_usage.stream,
+            case when pool_usage.usage_window = 'hour' then pool_usage.window_start end as usage_hour,
+            date_trunc('day', pool_usage.window_start) as first_day,
+            pool_usage.window_last_date as last_day
+        from {{ ref("pool_usage") }} as pool_usage
+        inner join {{ ref("cost_pools") }} as pools using (pool_id)
+        where
+            pool_usage.method = 'stream'
+            and pool_usage.usage_window is not null
+            and pool_usage.usage_date in (select usage_date from {{ ref("changed_days") }})
+    ),
+
+    -- Pools of the same elements may see the same: few windows stand for many pools.
+    windows as (select distinct elements, stream, usage_hour, first_day, last_day from parts),
+
+    days_of_windows as (
+        select
+            *, cast(unnest(range(first_day, last_day + interval 1 day, interval 1 day)) as date) as usage_date
+        from windows
+    ),
+
+    by_period as (
+        select
+            usage_date,
+            stream,
+            case when usage_granularity = 'hourly' then usage_period_start end as usage_hour,
+            filter,
+            sum(usage_quantity) as usage_quantity
+        from {{ ref("usage_by_period") }}
+        where usage_date in (select usage_date from days_of_windows)
+        group by all
+    ),
+
+    by_hour_or_day as (
+        select usage_date, stream, usage_hour, filter, usage_quantity
+        from by_period
+        where usage_hour is not null
+        union all
+        select usage_date, stream, null, filter, sum(usage_quantity)
+        from by_period
+        group by all
+    ),
+
+    named_elements as (
+        select filters.filter, named.key as dimension, unnest(cast(named.value as varchar[])) as element
+        from (select distinct filter from by_period where filter is not null) as filters
+        cross join json_each(filters.filter) as named
+    ),
+
+    own_elements as (
+        select
+            elements,
+            unnest(['{{ dimension_names() | join("', '") }}']) as dimension,
+            unnest(elements) as element
+        from (select distinct elements from windows)
+    ),
+
+    own_filters as (
+        select own_elements.elements, named_elements.filter
+        from own_elements
+        inner join named_elements using (dimension, element)
+        group by all
+        having count(distinct named_elements.dimension) = len(json_keys(named_elements.filter))
+    ),
+
+    own_usage as (
+        select
+            windows.elements,
+            windows.stream,
+            windows.usage_hour,
+            windows.first_day,
+            windows.last_day,
+            sum(usage.usage_quantity) as usage_quantity
+        from days_of_windows as windows
+        inner join
+            by_hour_or_day as usage
+            on usage.usage_date = windows.usage_date
+            and usage.stream = windows.stream
+            and usage.usage_hour is not distinct from windows.usage_hour
+        left join own_filters on own_filters.elements = windows.elements and own_filters.filter = usage.filter
+        where usage.filter is null or own_filters.filter is not null
+        group by all
+    ),
+
+    own_usage_of_pools as (
+        select parts.pool_id, sum(own_usage.usage_quantity) as usage_quantity
+        from parts
+        left join
+            own_usage
+            on own_usage.elements = parts.elements
+            and own_usage.stream = parts.stream
+            and own_usage.usage_hour is not distinct from parts.usage_hour
+            and own_usage.first_day = parts.first_day
+            and own_usage.last_day = parts.last_day
+        group by parts.pool_id
+    ),
+
+    divided_by as (
+        select pool_id, sum(usage_quantity) as usage_quantity
+        from {{ ref("usage_allocations") }}
+        where usage_date in (select usage_date from {{ ref("changed_days") }})
+        group by pool_id
+    )
+
+select pool_id, own_usage_of_pools.usage_quantity as own_usage, divided_by.usage_quantity as divided_by
+from own_usage_of_pools
+left join divided_by using (pool_id)
+where own_usage_of_pools.usage_quantity is distinct from divided_by.usage_quantity

@@ -1,0 +1,69 @@
+"""The laws that every run checks can fail: on the tables of a run that went well, damaged afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.end_to_end.running import Company, Rows
+
+DAY = "2026-04-02"
+Broken = Callable[[str, str], Rows]
+
+
+@pytest.fixture
+def broken(built: Company, tmp_path: Path) -> Broken:
+    """What a law, as the run compiled it, finds on `DAY` after a statement has changed the run's tables."""
+    workspace = built.settings.workspace
+    warehouse = tmp_path / "warehouse.duckdb"
+    shutil.copy(workspace / "warehouse.duckdb", warehouse)
+
+    def find(law: str, damage: str) -> Rows:
+        compiled = next(workspace.glob(f"dbt_runs/*/compiled/**/{law}.sql")).read_text()
+        with closing(duckdb.connect(str(warehouse))) as connection:
+            connection.execute("delete from staging.changed_days")
+            connection.execute("insert into staging.changed_days (usage_date) values (?)", [DAY])
+            connection.execute(damage)
+            return connection.execute(compiled).fetchall()
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("sent_for", "is_outside"),
+    [
+        ("null", False),
+        ("""'{"feature":["Search"]}'""", False),
+        ("""'{"environment":["production","test"],"feature":["Exports","Search"]}'""", False),
+        ("""'{"feature":["Exports"]}'""", True),
+        ("""'{"feature":["search"]}'""", True),
+        ("""'{"environment":["test"],"feature":["Search"]}'""", True),
+        ("""'{"feature":["Search"],"team":["Search"]}'""", True),
+    ],
+)
+def test_no_rule_sees_usage_outside_its_filter(broken: Broken, sent_for: str, is_outside: bool) -> None:
+    """A day's searches divided a pool. Had bob's been sent for these elements, would that be right?"""
+    found = broken(
+        "assert_no_rule_sees_usage_outside_its_filter",
+        f"""
+        update usage.usage_by_period set filter = {sent_for}
+        where customer_id = 'bob' and usage_date = date '{DAY}'
+        """,
+    )
+    assert [row[1:] for row in found] == ([(51, 100)] if is_outside else [])
+
+
+def test_a_rule_sees_all_usage_inside_its_filter(broken: Broken) -> None:
+    found = broken(
+        "assert_no_rule_sees_usage_outside_its_filter",
+        f"""
+        delete from allocation.usage_allocations
+        where customer_id = 'bob' and usage_quantity = 49 and usage_date = date '{DAY}'
+        """,
+    )
+    assert [row[1:] for row in found] == [(100, 51)]
