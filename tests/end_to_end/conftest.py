@@ -1,8 +1,9 @@
-"""The companies that the tests work on. Building one costs seconds, so each is built once and then copied."""
+"""The companies that the tests work on. Building one costs seconds: each is built once, then put back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -33,11 +34,17 @@ def new_company(root: Path) -> Company:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """A company whose job has run once. Not to be changed: copy it."""
+    """A company whose job has run once. Not to be changed: who does asks for `company`."""
     company = new_company(tmp_path_factory.mktemp("built") / "company")
     good, printed = company.run()
     assert good, printed
+    company.copy(kept(company))
     return company
+
+
+def kept(company: Company) -> Path:
+    """Where the copy lies that the company is put back from."""
+    return company.root.with_name("kept")
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +58,16 @@ def built_restated(tmp_path_factory: pytest.TempPathFactory) -> Company:
 
 
 @pytest.fixture
-def company(built: Company, tmp_path: Path) -> Company:
-    """A copy of the built company, to change."""
-    return built.copy(tmp_path / "company")
+def company(built: Company) -> Iterator[Company]:
+    """The built company, to change, then put back. In its own place: elsewhere every path is news."""
+    yield built
+    shutil.rmtree(built.root)
+    Company(kept(built)).copy(built.root)
 
 
 @pytest.fixture
 def restated(company: Company) -> Company:
-    """A copy of the built company to which corrected bills have come since its run."""
+    """The built company, to change, to which corrected bills have come since its run."""
     restate(company)
     return company
 

@@ -47,35 +47,39 @@ def the_snapshot_is_swapped(company: Company) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize(
-    ("instant", "with_children"),
+    "kills",
     [
-        (a_bill_has_landed, True),
-        (a_model_is_built, True),
-        (a_model_is_built, False),
-        (a_snapshot_is_begun, True),
-        (the_snapshot_is_swapped, True),
+        [
+            (a_bill_has_landed, True),
+            (a_model_is_built, True),
+            (a_model_is_built, False),
+            (a_snapshot_is_begun, True),
+        ],
+        [(the_snapshot_is_swapped, True)],
     ],
+    ids=["on its way, again and again", "when readers have the result"],
 )
 def test_a_killed_run_leaves_no_trace(
     restated: Company,
     built_restated: Company,
-    instant: Callable[[Company], Callable[[], bool]],
-    with_children: bool,
+    kills: list[tuple[Callable[[Company], Callable[[], bool]], bool]],
 ) -> None:
     company = restated
     before, after = company.marts(), built_restated.marts()
     assert before != after
-    killed = kill_when(company.start(), instant(company), with_children)
-    assert killed, "the run ended before it could be killed"
-    # Once the new snapshot may have been swapped in, readers have the old one or the new one, always whole.
-    swapped = instant in (a_snapshot_is_begun, the_snapshot_is_swapped)
-    assert company.marts() in ([before, after] if swapped else [before])
+    for instant, with_children in kills:
+        killed = kill_when(company.start(), instant(company), with_children)
+        assert killed, f"the run ended before it could be killed: {instant.__name__}"
+        # Once the new snapshot may have been swapped in, readers have the old or the new one, always whole.
+        swapped = instant in (a_snapshot_is_begun, the_snapshot_is_swapped)
+        assert company.marts() in ([before, after] if swapped else [before])
 
     good, printed = company.run()
     assert good, printed
     assert company.marts() == after
     assert not any(path.name.startswith(".") for path in company.snapshot().parent.iterdir())
     with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
-        # The killed run counts as failed: were it still in progress, Dagster's queue would wait for it.
-        statuses = [run.status for run in instance.get_runs()]
-    assert statuses == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
+        # A killed run counts as failed: were it still in progress, Dagster's queue would wait for it.
+        first, *of_kills, last = (run.status for run in instance.get_runs())
+    assert (first, last) == (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.SUCCESS)
+    assert of_kills == [dg.DagsterRunStatus.FAILURE] * len(kills)
