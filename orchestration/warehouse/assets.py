@@ -63,25 +63,41 @@ def _follow(context: dg.AssetExecutionContext, invocation: DbtCliInvocation) -> 
 def _with_what_is_in_the_tables(
     settings: Settings, invocation: DbtCliInvocation, events: list[Any]
 ) -> Iterator[Any]:
-    """Row counts and previews, looked up once for all: the database is dbt's alone until dbt has ended."""
-    of_events = [_table_of(invocation, event) for event in events]
-    described = tables.describe(settings, [table for table in of_events if table])
-    for event, table in zip(events, of_events, strict=True):
+    """Counts and previews, looked up once for all: the database is dbt's alone until dbt has ended."""
+    nodes = [_node_of(invocation, event) for event in events]
+    of_events = [(node["schema"], node["alias"]) if node else None for node in nodes]
+    described = tables.describe(settings, [tables.CHANGED_DAYS, *(table for table in of_events if table)])
+    days = described[tables.CHANGED_DAYS].days_by_reason if tables.CHANGED_DAYS in described else {}
+    for event, node, table in zip(events, nodes, of_events, strict=True):
         found = described.get(table) if table else None
-        yield event.with_metadata({**event.metadata, **_as_metadata(found)}) if found else event
+        if node is None or found is None:
+            yield event
+            continue
+        metadata = _as_metadata(found)
+        if table == tables.CHANGED_DAYS or _is_kept_by_day(node):
+            metadata["days_recomputed"] = sum(days.values())
+        yield event.with_metadata({**event.metadata, **metadata})
 
 
-def _table_of(invocation: DbtCliInvocation, event: Any) -> tables.Table | None:
+def _node_of(invocation: DbtCliInvocation, event: Any) -> dict[str, Any] | None:
     if not isinstance(event, dg.Output | dg.AssetMaterialization):
         return None
-    node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
-    return node["schema"], node["alias"]
+    node: dict[str, Any] = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+    return node
+
+
+def _is_kept_by_day(node: dict[str, Any]) -> bool:
+    """Whether the model deletes and inserts the changed days and leaves all others as they are."""
+    return any("delete_changed_days(" in hook["sql"] for hook in node["config"]["pre-hook"])
 
 
 def _as_metadata(found: tables.TableDescription) -> dict[str, Any]:
     metadata: dict[str, Any] = {"dagster/row_count": found.rows}
     if found.preview:
         metadata["preview"] = dg.MetadataValue.md(found.preview)
+    if found.days_by_reason:
+        by_reason = tables.markdown(["what differs", "days"], found.days_by_reason.items())
+        metadata["days_by_reason"] = dg.MetadataValue.md(by_reason)
     return metadata
 
 

@@ -1,13 +1,13 @@
 """What stands in the tables of the working database, for a person who looks at an asset in Dagster.
 
-What belongs here: row counts and the short previews shown beside a materialisation. What does not: checks
-(dbt tests) and reports (`reports/`).
+What belongs here: counts of rows and days, and the short previews shown beside a materialisation. What does
+not: checks (dbt tests) and reports (`reports/`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -20,15 +20,19 @@ Table = tuple[str, str]
 
 _TOP_CUSTOMERS = ("marts", "customer_costs_monthly")
 _RECONCILIATION = ("marts", "reconciliation")
-_CHANGED_DAYS = ("staging", "changed_days")
+CHANGED_DAYS = ("staging", "changed_days")
 
 
 @dataclass(frozen=True)
 class TableDescription:
-    """How many rows a table has, and a Markdown table of its most telling ones where there is one."""
+    """How many rows a table has, and a Markdown table of its most telling ones where there is one.
+
+    Of the days that the run computes, also how many there are by what differs, each counted once.
+    """
 
     rows: int
     preview: str = ""
+    days_by_reason: Mapping[str, int] = field(default_factory=dict)
 
 
 def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDescription]:
@@ -43,7 +47,11 @@ def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDe
             ).fetchall()
         )
         return {
-            table: TableDescription(_rows(warehouse, table), _preview(warehouse, table))
+            table: TableDescription(
+                _rows(warehouse, table),
+                _preview(warehouse, table),
+                _days_by_reason(warehouse) if table == CHANGED_DAYS else {},
+            )
             for table in sorted(set(wanted) & tables)
         }
 
@@ -57,7 +65,7 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:
 def _preview(warehouse: duckdb.DuckDBPyConnection, table: Table) -> str:
     if table == _TOP_CUSTOMERS:
         return _top_customers(warehouse)
-    if table == _CHANGED_DAYS:
+    if table == CHANGED_DAYS:
         return _changed_days(warehouse)
     return _reconciliation(warehouse) if table == _RECONCILIATION else ""
 
@@ -94,8 +102,8 @@ def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
         limit 10
         """
     ).fetchall()
-    spend = _markdown(["month", "currency", "billed", "effective", "of it unallocated"], months)
-    top = _markdown(["month", "currency", "customer", "effective"], customers)
+    spend = markdown(["month", "currency", "billed", "effective", "of it unallocated"], months)
+    top = markdown(["month", "currency", "customer", "effective"], customers)
     return f"{spend}\n\n{top}"
 
 
@@ -120,7 +128,7 @@ def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
         """
     ).fetchall()
     header = ["period", "source", "currency", "hop", "billed", "effective", "difference of all columns"]
-    return _markdown(header, sums)
+    return markdown(header, sums)
 
 
 def _changed_days(warehouse: duckdb.DuckDBPyConnection) -> str:
@@ -139,10 +147,19 @@ def _changed_days(warehouse: duckdb.DuckDBPyConnection) -> str:
         limit 24
         """
     ).fetchall()
-    return _markdown(["month", "what differs", "days", "first", "last"], days) if days else ""
+    return markdown(["month", "what differs", "days", "first", "last"], days) if days else ""
 
 
-def _markdown(header: list[str], rows: list[tuple[Any, ...]]) -> str:
+def _days_by_reason(warehouse: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(
+        warehouse.execute(
+            "select reason, count(*) from staging.changed_days group by reason order by reason"
+        ).fetchall()
+    )
+
+
+def markdown(header: list[str], rows: Iterable[tuple[Any, ...]]) -> str:
+    """A Markdown table; amounts to the cent."""
     lines = [header, ["---" if index < 2 else "---:" for index in range(len(header))]]
     lines += [[f"{cell:,.2f}" if isinstance(cell, Decimal) else _plain(cell) for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import duckdb
 
+from orchestration.workspace import COMMAND_CONFIG, dagster_home
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import RESTATED_DAYS
 from tests.end_to_end.running import Company
@@ -29,6 +32,15 @@ def warehouse(company: Company, query: str) -> list[tuple[object, ...]]:
 def landed_files(company: Company, pattern: str = "**/*.parquet") -> dict[Path, int]:
     landing = company.settings.landing_folder
     return {path.relative_to(landing): path.stat().st_mtime_ns for path in landing.glob(pattern)}
+
+
+def shown(company: Company, *asset: str) -> dict[str, Any]:
+    """What Dagster shows of the last time that an asset was made."""
+    with dg.DagsterInstance.from_config(str(dagster_home(company.settings)), COMMAND_CONFIG) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
 def test_costs_are_what_they_are_by_hand(built: Company) -> None:
@@ -169,6 +181,18 @@ def test_exactly_the_days_that_late_early_and_corrected_usage_and_aliases_touch_
         ("2026-05-02", "aliases of customers"),
         ("2026-06-07", "not published yet"),
     ]
+    assert shown(company, "landing", "telemetry_records")["days_touched"] == 4
+    days = shown(company, "staging", "changed_days")
+    assert days["days_recomputed"] == shown(company, "allocation", "usage_shares")["days_recomputed"] == 5
+    assert days["days_by_reason"].splitlines() == [
+        "| what differs | days |",
+        "| --- | --- |",
+        "| aliases of customers | 1 |",
+        "| not published yet | 1 |",
+        "| usage | 2 |",
+        "| usage, aliases of customers | 1 |",
+    ]
+    assert "days_recomputed" not in shown(company, "marts", "customers")
     # Half of the searches of a day were bob's and robert's together, once robert had become bob's name; a
     # replace under the one id leaves what the other used.
     costs = company.read(

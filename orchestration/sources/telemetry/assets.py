@@ -57,6 +57,7 @@ def build_telemetry_assets(settings: Settings) -> dg.AssetsDefinition:
             asset_key=RECORDS,
             metadata={
                 "records_loaded": landing.records,
+                "days_touched": len(landing.touched_days),
                 "touched_days": [str(day) for day in landing.touched_days],
                 "unknown_fields": _table("field", "rows", landing.unknown_fields),
                 "path": dg.MetadataValue.path(folder / "records"),
