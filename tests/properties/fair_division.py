@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 COST_COLUMNS = ("billed_cost", "effective_cost", "contracted_cost", "list_cost", "x_net_effective_cost")
 ONE = 10**12
@@ -118,16 +119,17 @@ class Company:
 
     def divide(self) -> dict[tuple[Pool, str, str | None], Amounts]:
         """(pool, customer, reason) → the cost columns and the share, in units."""
-        return {key: amounts for key, (amounts, _) in self._divided().items()}
+        return {key: amounts for key, (amounts, _) in self._divided.items()}
 
     def divide_by_the_hour(self) -> dict[tuple[Pool, str, str | None, datetime], Amounts]:
         """(pool, customer, reason, hour) → the cost columns."""
         return {
             (*key, hour): amounts
-            for key, (_, hours) in self._divided().items()
+            for key, (_, hours) in self._divided.items()
             for hour, amounts in hours.items()
         }
 
+    @cached_property
     def _divided(self) -> dict[tuple[Pool, str, str | None], tuple[Amounts, Hours]]:
         given: dict[tuple[Pool, str, str | None], tuple[Amounts, Hours]] = {}
         carried: dict[tuple[date, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
