@@ -64,59 +64,102 @@
   Customers whose share of the pool is then below the rule's minimum are put together as the customer `long tail`.
 #}
 {% macro divide_pools(parts, shares) %}
-    {%- set columns = cost_columns() + ["share"] %},
-    totals as (select distinct set_id, total_units from {{ shares }} where total_units > 0),
+    {%- set columns = cost_columns() + ["share"] %}
+    {%- set are_small = [is_whole_as_double("total_units * largest_share_units")] %}
+    {%- for column in columns %}
+        {%- do are_small.append(is_whole_as_double(column ~ "_units")) %}
+    {%- endfor %},
+    totals as (
+        select set_id, any_value(total_units) as total_units, max(share_units) as largest_share_units
+        from {{ shares }}
+        where total_units > 0
+        group by set_id
+    ),
 
-    pool_parts as (
+    -- Grouping by a number and joining by it costs less than by the text of a pool_id.
+    pool_numbers as materialized(
+        select pool_id, row_number() over (order by pool_id) as pool_number
+        from (select distinct pool_id from {{ parts }})
+    ),
+
+    pool_parts as materialized(
         select
+            pool_numbers.pool_number,
             parts.pool_id,
             parts.usage_date,
             parts.set_id,
             parts.usage_window,
             parts.allocation_rule,
             totals.total_units,
+            totals.largest_share_units,
             {%- for column in columns %}
                 {{ money_units("parts." ~ column) }} as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from {{ parts }} as parts
+        inner join pool_numbers using (pool_id)
         inner join totals using (set_id)
     ),
 
-    quotients as (
+    -- Whether all products of the pool are so small that floating point numbers hold them exactly.
+    quotients as materialized(
         select
-            pool_id,
-            usage_date,
+            pool_number,
             set_id,
             total_units,
             {%- for column in columns %}
                 {{ whole_quotient(column ~ "_units", "total_units") }} as {{ column }}_quotient,
-                {{ column }}_units % total_units as {{ column }}_remainder{{ "," if not loop.last }}
+                {{ column }}_units % total_units as {{ column }}_remainder,
             {%- endfor %}
+            bool_and({{ are_small | join(" and ") }}) over (partition by pool_number) as is_small
         from pool_parts
     ),
 
-    cut as materialized(
+    small_quotients as materialized(
         select
-            quotients.pool_id,
-            quotients.usage_date,
-            shares.customer_id,
-            sum(shares.usage_quantity) as usage_quantity,
-            sum(shares.total_usage) as total_usage,
+            pool_number,
+            set_id,
             {%- for column in columns %}
-                sum(
-                    {{
-                        units_times_share(
-                            "quotients." ~ column ~ "_quotient",
-                            "quotients." ~ column ~ "_remainder",
-                            "shares.share_units",
-                            "quotients.total_units",
-                        )
-                    }}
-                ) as {{ column }}_units{{ "," if not loop.last }}
+                cast({{ column }}_quotient as double) as {{ column }}_quotient,
+                cast({{ column }}_remainder as double) as {{ column }}_remainder,
             {%- endfor %}
+            cast(total_units as double) as total_units
         from quotients
-        inner join {{ shares }} as shares using (set_id)
-        group by quotients.pool_id, quotients.usage_date, shares.customer_id
+        where is_small
+    ),
+
+    small_shares as (
+        select set_id, customer_id, usage_quantity, total_usage, cast(share_units as double) as share_units
+        from {{ shares }}
+    ),
+
+    large_quotients as (select * from quotients where is_small is not true),
+
+    cut as materialized(
+        {%- for quotients, shares_of_sets, product in [
+            ("small_quotients", "small_shares", small_units_times_share),
+            ("large_quotients", shares, units_times_share),
+        ] %}
+            select
+                quotients.pool_number,
+                shares.customer_id,
+                sum(shares.usage_quantity) as usage_quantity,
+                sum(shares.total_usage) as total_usage,
+                {%- for column in columns %}
+                    sum(
+                        {{
+                            product(
+                                "quotients." ~ column ~ "_quotient",
+                                "quotients." ~ column ~ "_remainder",
+                                "shares.share_units",
+                                "quotients.total_units",
+                            )
+                        }}
+                    ) as {{ column }}_units{{ "," if not loop.last }}
+                {%- endfor %}
+            from {{ quotients }} as quotients
+            inner join {{ shares_of_sets }} as shares using (set_id)
+            group by quotients.pool_number, shares.customer_id {{ "union all" if not loop.last }}
+        {%- endfor %}
     ),
 
     minimum_shares as (
@@ -128,7 +171,9 @@
 
     pools as (
         select
-            pool_id,
+            pool_number,
+            any_value(pool_id) as pool_id,
+            any_value(usage_date) as usage_date,
             any_value(minimum_share) as minimum_share,
             string_agg(distinct usage_window, ', ' order by usage_window) as usage_window,
             {%- for column in columns %}
@@ -136,54 +181,69 @@
             {%- endfor %}
         from pool_parts
         left join minimum_shares using (allocation_rule)
-        group by pool_id
+        group by pool_number
     ),
 
     given as (
         select
-            pool_id,
+            pool_number,
             max(share_units) as largest_share_units,
             {%- for column in columns %}
                 sum({{ column }}_units) as {{ column }}_units{{ "," if not loop.last }}
             {%- endfor %}
         from cut
-        group by pool_id
+        group by pool_number
     ),
 
     largest as (
-        select cut.pool_id, min(cut.customer_id) as customer_id
+        select cut.pool_number, min(cut.customer_id) as customer_id
         from cut
-        inner join given on given.pool_id = cut.pool_id and given.largest_share_units = cut.share_units
-        group by cut.pool_id
+        inner join
+            given on given.pool_number = cut.pool_number and given.largest_share_units = cut.share_units
+        group by cut.pool_number
+    ),
+
+    -- What is missing to each pool, and to whom it goes.
+    missing as (
+        select
+            pools.pool_number,
+            pools.pool_id,
+            pools.usage_date,
+            pools.usage_window,
+            pools.minimum_share,
+            largest.customer_id,
+            {%- for column in columns %}
+                pools.{{ column }}_units
+                - given.{{ column }}_units as {{ column }}_units{{ "," if not loop.last }}
+            {%- endfor %}
+        from pools
+        inner join given using (pool_number)
+        inner join largest using (pool_number)
     ),
 
     divided as not materialized(
         select
-            cut.pool_id,
-            cut.usage_date,
+            missing.pool_id,
+            missing.usage_date,
             cut.customer_id,
             cut.usage_quantity,
             cut.total_usage,
-            pools.usage_window,
-            pools.minimum_share,
-            coalesce(largest.customer_id = cut.customer_id, false) as takes_the_rest,
+            missing.usage_window,
+            missing.minimum_share,
+            missing.customer_id = cut.customer_id as takes_the_rest,
             {%- for column in columns %}
                 {{
                     money(
                         "cut."
                         ~ column
-                        ~ "_units + case when largest.customer_id = cut.customer_id then pools."
-                        ~ column
-                        ~ "_units - given."
+                        ~ "_units + case when missing.customer_id = cut.customer_id then missing."
                         ~ column
                         ~ "_units else 0 end"
                     )
                 }} as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
         from cut
-        inner join pools using (pool_id)
-        inner join given using (pool_id)
-        inner join largest using (pool_id)
+        inner join missing using (pool_number)
     )
 
     select * exclude (minimum_share), cast(null as bigint) as long_tail_customers

@@ -40,7 +40,7 @@
 {#
   units × share ÷ total, cut toward zero: `quotient` and `remainder` are units divided by total, so no product
   is larger than units or total squared (total < 10^18, see usage_shares). 128-bit division is an order of magnitude
-  slower than any other step, so it is left to what nothing else can do:
+  slower than any other step, so it is left to what nothing else can do (see also small_units_times_share):
   - products that fit in 64 bits, nearly all of those of usage, are divided there;
   - where the share is below 2^50, a floating point quotient is less than half a unit off, and rounded less than one;
     the 128-bit product shows whether it is one too far from zero, and it is put right. The same result, to the digit.
@@ -74,4 +74,18 @@
             end
         else {{ whole_quotient(product, total) }}
     end
+{%- endmacro %}
+
+{# Condition: floating point numbers hold the whole number, and every one nearer to 0, exactly (below 2^53). #}
+{% macro is_whole_as_double(number) -%}
+    {{ number }} between -9007199254740991 and 9007199254740991
+{%- endmacro %}
+
+{#
+  The same for floating point numbers where units and remainder × share are below 2^53: both products and the sum are
+  exact then, and a quotient that is no whole number is farther from the next one (1 ÷ total) than rounding can carry
+  it (quotient ÷ 2^53). Nearly all usage is such.
+#}
+{% macro small_units_times_share(quotient, remainder, share, total) -%}
+    cast({{ quotient }} * {{ share }} + trunc({{ remainder }} * {{ share }} / {{ total }}) as bigint)
 {%- endmacro %}

@@ -6,7 +6,8 @@
     )
 }}
 with
-    shares as (
+    -- Read twice where it lies: it is as large as all usage.
+    shares as not materialized(
         select usage_set_id as set_id, customer_id, share_units, total_units, usage_quantity, total_usage
         from {{ ref("usage_shares") }}
         where {{ in_changed_days() }}
