@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any, Literal
 
 from orchestration.compiler import Compilation
@@ -107,13 +108,18 @@ def named_rules(program: Program) -> dict[str, list[NamedRule]]:
     """The rules of every dimension, and those of the allocation under `allocation`, in their order."""
     rules = {
         dimension.name: [
-            NamedRule(rule.place, dimension.name, rule.element if rule.element is not None else rule.text)
+            NamedRule(rule.place, dimension.name, rule.element or _in_a_line(rule.text))
             for rule in dimension.rules
         ]
         for dimension in program.dimensions
     }
     rules[ALLOCATION] = [NamedRule(rule.place, ALLOCATION, rule.name) for rule in program.allocation.rules]
     return rules
+
+
+def _in_a_line(text: str) -> str:
+    """A rule that names no element of its own, such as a split, by the beginning of its text."""
+    return shorten(text, 60, placeholder=" …")
 
 
 def money_text(cost: Money) -> str:

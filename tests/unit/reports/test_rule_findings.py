@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from orchestration.cli import app
 from orchestration.reports.live_charges import open_live_charges
-from orchestration.reports.rule_findings import lines_of_findings, rule_findings
+from orchestration.reports.rule_findings import lines_of_findings, named_rules, rule_findings
 from orchestration.settings import Settings
 from orchestration.warehouse.generate import compile_project
 from tests.unit.reports.bill_in_warehouse import workspace_with
@@ -120,3 +120,19 @@ def test_a_warehouse_that_cannot_tell_says_what_to_do(settings: Settings) -> Non
         pass
     [line] = lines_of_findings(settings, compilation, 10)
     assert "no charges yet: no run has got so far" in line
+
+
+def test_a_rule_without_an_element_is_named_by_the_beginning_of_its_text_in_one_line(tmp_path: Path) -> None:
+    feature = """\
+dimension: feature
+description: What it serves
+rules:
+  - split: even
+    elements: [Search, Indexing, Alerts, Exports, Dashboards]
+    when: {charge: service_name, equals: EC2}
+"""
+    (tmp_path / "dimensions").mkdir()
+    for name, text in (CONTEXTS | {"dimensions/feature.yml": feature}).items():
+        (tmp_path / name).write_text(text)
+    [rule] = named_rules(compile_project(tmp_path).program)["feature"]
+    assert rule.gives == "split: even elements: [Search, Indexing, Alerts, Exports, …"
