@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -23,71 +18,35 @@ import pytest
 from orchestration.sources.locations import FolderLocation
 from orchestration.sources.telemetry.batches import land_telemetry
 from tests.end_to_end.running import Company
+from tests.end_to_end.served_api import ServedApi
 
-CPC = [sys.executable, "-c", "from orchestration.cli import main; main()", "api"]
 CLIENTS, REQUESTS, RECORDS = 3, 12, 5
 
 
-class Api:
-    """The server as a process, that can be killed and started again at the same address."""
+def send(api: ServedApi, client: int, number: int) -> int:
+    """One try of one request."""
+    records = [
+        {"timestamp": "2026-07-01T10:00:00Z", "customer_id": f"c{client}-{number}-{each}", "value": 1}
+        for each in range(RECORDS)
+    ]
+    with closing(api.connect()) as connection:
+        return api.send(connection, f"{client}-{number}", json.dumps({"records": records}).encode())
 
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace
-        token = [*CPC, "token", "--stream", "searches", "--workspace", str(workspace)]
-        self.token = subprocess.run(token, capture_output=True, text=True, check=True).stdout.strip()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.start()
 
-    def start(self) -> None:
-        serve = [*CPC, "--workspace", str(self.workspace), "--port", str(self.port)]
-        self.process = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz").close()
-                return
-            except urllib.error.URLError:
-                assert self.process.poll() is None
-                time.sleep(0.05)
-
-    def stop(self, how: signal.Signals) -> int:
-        os.kill(self.process.pid, how)
-        return self.process.wait()
-
-    def send(self, client: int, number: int) -> int:
-        """One try of one request."""
-        records = [
-            {"timestamp": "2026-07-01T10:00:00Z", "customer_id": f"c{client}-{number}-{each}", "value": 1}
-            for each in range(RECORDS)
-        ]
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/v1/streams/searches/sum",
-            json.dumps({"records": records}).encode(),
-            {
-                "Authorization": f"Bearer {self.token}",
-                "Idempotency-Key": f"{client}-{number}",
-                "Content-Type": "application/json",
-            },
-        )
-        with urllib.request.urlopen(request) as answer:
-            status: int = answer.status
-            return status
-
-    def landed(self, folder: Path) -> list[tuple[str, int]]:
-        """Each customer in the landed records, and how often."""
-        location = FolderLocation(self.workspace / "sources" / "telemetry")
-        land_telemetry(location, folder, datetime.now(UTC))
-        with duckdb.connect() as connection:
-            return connection.execute(
-                "SELECT customer_id, count(*) FROM "
-                f"read_parquet('{folder}/telemetry/records/*/*.parquet') GROUP BY 1 ORDER BY 1"
-            ).fetchall()
+def landed(api: ServedApi, folder: Path) -> list[tuple[str, int]]:
+    """Each customer in the landed records, and how often."""
+    location = FolderLocation(api.workspace / "sources" / "telemetry")
+    land_telemetry(location, folder, datetime.now(UTC))
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "SELECT customer_id, count(*) FROM "
+            f"read_parquet('{folder}/telemetry/records/*/*.parquet') GROUP BY 1 ORDER BY 1"
+        ).fetchall()
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    served = Api(tmp_path / "workspace")
+def api(tmp_path: Path) -> Iterator[ServedApi]:
+    served = ServedApi(tmp_path / "workspace", "searches")
     yield served
     if served.process.poll() is None:
         served.stop(signal.SIGKILL)
@@ -95,14 +54,14 @@ def api(tmp_path: Path) -> Iterator[Api]:
 
 def test_killed_in_the_middle_of_retries_each_record_counts_once(company: Company) -> None:
     """From the client's retries to the usage that costs are divided by."""
-    api = Api(company.settings.workspace)
+    api = ServedApi(company.settings.workspace, "searches")
     acknowledged: list[tuple[int, int]] = []
 
     def client(name: int) -> None:
         for number in range(REQUESTS):
             while True:
                 try:
-                    assert api.send(name, number) == 202
+                    assert send(api, name, number) == 202
                     break
                 except (OSError, HTTPException):
                     time.sleep(0.02)
@@ -119,7 +78,7 @@ def test_killed_in_the_middle_of_retries_each_record_counts_once(company: Compan
     for each in clients:
         each.join()
     assert len(acknowledged) == CLIENTS * REQUESTS
-    assert api.send(0, 0) == 202  # once more, long after
+    assert send(api, 0, 0) == 202  # once more, long after
     api.stop(signal.SIGKILL)
     good, printed = company.run()
     assert good, printed
@@ -133,12 +92,12 @@ def test_killed_in_the_middle_of_retries_each_record_counts_once(company: Compan
     )
 
 
-def test_told_to_stop_it_finishes_what_is_under_way(api: Api, tmp_path: Path) -> None:
+def test_told_to_stop_it_finishes_what_is_under_way(api: ServedApi, tmp_path: Path) -> None:
     acknowledged: list[int] = []
 
     def client(number: int) -> None:
         try:
-            if api.send(0, number) == 202:
+            if send(api, 0, number) == 202:
                 acknowledged.append(number)
         except (OSError, HTTPException):
             return  # refused: the server was gone, and stored nothing that it did not say
@@ -151,5 +110,5 @@ def test_told_to_stop_it_finishes_what_is_under_way(api: Api, tmp_path: Path) ->
     api.stop(signal.SIGTERM)
     for each in clients:
         each.join()
-    landed = {customer for customer, times in api.landed(tmp_path / "landing") if times == 1}
-    assert landed >= {f"c0-{number}-{each}" for number in acknowledged for each in range(RECORDS)}
+    once = {customer for customer, times in landed(api, tmp_path / "landing") if times == 1}
+    assert once >= {f"c0-{number}-{each}" for number in acknowledged for each in range(RECORDS)}
