@@ -98,6 +98,7 @@ def _execute(
         for event in result.get_asset_materialization_events()
         if event.asset_key == SNAPSHOT
     ]
+    display.show_warnings()
     if published:
         display.show_published(published[-1].metadata)
     if not (result.success and published):

@@ -93,9 +93,13 @@ class RunDisplay:
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             self._on_check(event.asset_check_evaluation_data)
 
+    def show_warnings(self) -> None:
+        """What the run warned of, each as it was logged."""
+        for text in self.warnings:
+            self.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
+
     def show_published(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
         """Say that readers have the result, and where."""
-        self._show_warnings()
         news = "Published" if metadata["changed"].value else "Nothing changed; readers keep"
         self.console.print(
             f"[bold green]✓[/] {news} snapshot {metadata['snapshot'].value}", soft_wrap=True, highlight=False
@@ -104,7 +108,6 @@ class RunDisplay:
 
     def show_failure(self, run_id: str, published: bool) -> None:
         """Say what went wrong, before or after readers had the result, and where to read more."""
-        self._show_warnings()
         for text in self.errors or ["The run ended without publishing anything."]:
             show_error(self.console, text)
         result = (
@@ -143,10 +146,6 @@ class RunDisplay:
     def _on_check(self, check: Any) -> None:
         if not check.passed and check.severity == dg.AssetCheckSeverity.WARN and check.description:
             self.warnings.append(f"{check.asset_key.to_user_string()}: {check.description}")
-
-    def _show_warnings(self) -> None:
-        for text in self.warnings:
-            self.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
 def _label(step: str) -> str:
