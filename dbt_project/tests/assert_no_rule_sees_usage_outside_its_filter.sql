@@ -1,7 +1,6 @@
 {{ config(meta={"dagster": {"ref": {"name": "usage_allocations"}}}) }}
 -- Law: a rule never sees usage outside its pool's filter. What divides a pool by a stream is, in the windows
--- taken, all usage that was sent without a filter or with one that names the pool's own element in each of
--- its
+-- taken, all usage sent without a filter or with one that names the pool's own element in each of its
 -- dimensions, and no other. Which filters those are is found anew here, from the elements of the pools.
 with
     parts as (
