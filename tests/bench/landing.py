@@ -1,7 +1,8 @@
 """`python -m tests.bench.landing`: a large CUR 2.0 month into landed Parquet: rows a second, and peak memory.
 
-What belongs here: the landing of a bill by itself, with few rows and with many, to see that memory does not
-follow the rows. What does not: the rest of the job (`python -m tests.bench`). Fails when a sum is not exact.
+What belongs here: the landing of a bill by itself, with few rows and with many, with tags that rows share and
+with tags that no two rows do, to see that memory does not follow the rows. What does not: the rest of the job
+(`python -m tests.bench`). Fails when a sum is not exact.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -41,20 +43,33 @@ def main() -> None:
         with console.status(f"Making {ROWS_PER_FILE:,} charges"):
             size = generated.Size(ROWS_PER_FILE, customers=8, features=40)
             measure.alone(generated.write_bill, made, size)
+            source = made / "billing" / "charges.parquet"
+            own_tags = made / "own-tags.parquet"
+            _tag_each_row(source, own_tags)
         table = Table(title=f"Landing CUR 2.0 ({os.cpu_count()} cores)", title_justify="left", box=None)
-        for name in ("files", "rows", "MiB", "seconds", "rows/s", "peak memory, MiB", "difference"):
+        for name in ("tags", "files", "rows", "MiB", "seconds", "rows/s", "peak memory, MiB", "difference"):
             table.add_column(name, justify="right")
-        for files in sorted({1, given.files}):
-            with console.status(f"Landing {files * ROWS_PER_FILE:,} charges"):
-                table.add_row(*_landed(folder / str(files), made, files, given.memory_limit))
+        for tags, bill in (("shared", source), ("own", own_tags)):
+            for files in sorted({1, given.files}):
+                with console.status(f"Landing {files * ROWS_PER_FILE:,} charges, tags {tags}"):
+                    place = folder / f"{bill.stem}-{files}"
+                    table.add_row(tags, *_landed(place, bill, files, given.memory_limit))
         console.print(table)
     finally:
         if given.folder is None:
             shutil.rmtree(folder)
 
 
-def _landed(folder: Path, made: Path, files: int, memory_limit: str) -> list[str]:
-    source = made / "billing" / "charges.parquet"
+def _tag_each_row(source: Path, target: Path) -> None:
+    """The same bill with a tag that no two rows share, as of jobs or pods: the hardest for memory."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select * replace (map_concat(resource_tags, map {'user_job': uuid()::varchar}) as "
+            f"resource_tags) from read_parquet('{source}')) to '{target}' (format parquet)"
+        ).fetchall()
+
+
+def _landed(folder: Path, source: Path, files: int, memory_limit: str) -> list[str]:
     data = folder / "exports" / "hourly" / "data" / f"BILLING_PERIOD={MONTH}"
     data.mkdir(parents=True)
     keys = []

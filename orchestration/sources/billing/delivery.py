@@ -35,6 +35,8 @@ _ACCOUNT = {
     "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
     "focus": "billing_account_id",
 }
+# A table of more distinct maps than this is not made: each takes about 700 bytes.
+_MOST_CONTENTS = 100_000
 _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 
@@ -138,13 +140,21 @@ def land_delivery(
 def _dictionaries(
     connection: duckdb.DuckDBPyConnection, place: int, reading: Reading, group: list[DataFile]
 ) -> dict[str, str]:
-    """Tables of the maps that a group's rows share. CSV has none: it would be parsed once more for each."""
+    """Tables of the maps that a group's rows share: building one of sixty columns costs more than a row.
+
+    CSV has none, it would be parsed once more for each. Nor have maps of many contents (tags that name a pod
+    or a job): their table would outgrow the memory, and is no faster than building each row's own.
+    """
     tables: dict[str, str] = {}
-    if group[0].kind == "parquet":
-        for name in reading.map_columns:
+    if group[0].kind == "csv" or not reading.map_columns:
+        return tables
+    source = relation(group)
+    counts = connection.execute(reading.content_counts(source)).fetchall()[0]
+    for name, count in zip(reading.map_columns, counts, strict=True):
+        if count <= _MOST_CONTENTS:
             tables[name] = f"dictionary_{name}_{place}"
             connection.execute(
-                f"create or replace temp table {tables[name]} as {reading.dictionary(name, relation(group))}"
+                f"create or replace temp table {tables[name]} as {reading.dictionary(name, source)}"
             ).fetchall()
     return tables
 

@@ -44,11 +44,19 @@ class Reading:
         source = f"(select distinct {distinct} from {relation})"
         return f"select {keys}, {self.values[name]} as {name}_map from {source}"
 
+    def content_counts(self, relation: str) -> str:
+        """A query for about how many distinct contents the columns of each map have, in their order."""
+        counts = ", ".join(
+            f"approx_count_distinct(hash({', '.join(column.sql for column in columns)}))"
+            for columns in self.map_columns.values()
+        )
+        return f"select {counts} from {relation}"
+
     def charges(self, relation: str, dictionaries: Mapping[str, str] | None = None) -> str:
         """A query for the landed charges of a relation.
 
-        `dictionaries` names tables made by `dictionary`, by map column; the maps are looked up there. Rows
-        share few contents, and building a map from sixty columns costs more than all the rest of a row.
+        `dictionaries` names tables made by `dictionary`, by map column; these maps are looked up there, the
+        others are built row by row.
         """
         values = {**self.values, "billing_period": self.period, "usage_date": self.date}
         joins = ""

@@ -240,3 +240,28 @@ def test_focus_parquet_with_maps(store: FolderStore, landing: Path) -> None:
     assert query(
         landing, "select billed_cost, tags, x_discounts, service_category, usage_date from charges", "focus"
     ) == [(Decimal("0.25"), {"team ": "blue"}, {"edp": "-0.5"}, None, date(2026, 7, 1))]
+
+
+def test_tags_of_which_hardly_two_rows_have_the_same(store: FolderStore, landing: Path) -> None:
+    """Too many to keep a table of them: each row's map is built by itself, to the same result."""
+    count = 120_000
+    pods = [f"pod-{number}" for number in range(count)]
+    content = parquet_bytes(
+        {
+            "bill_billing_period_start_date": pa.array(["2026-07-01T00:00:00Z"] * count),
+            "line_item_usage_start_date": pa.array(["2026-07-03T00:00:00Z"] * count),
+            "line_item_currency_code": pa.array(["USD"] * count),
+            "line_item_unblended_cost": pa.array(["0.5"] * count),
+            "resource_tags_user_pod": pa.array(pods),
+            "product_region": pa.array(["eu-west-1"] * count),
+            "product_tenancy": pa.array(["Shared", ""] * (count // 2)),
+        }
+    )
+    store.put("many.parquet", content)
+    land(store, landing)
+    assert query(
+        landing,
+        "select count(*), count(distinct resource_tags['user_pod']), min(landed_row), max(landed_row), "
+        "count(*) filter (resource_tags['user_pod'] = 'pod-' || landed_row - 1), "
+        "count(*) filter (product['tenancy'] = 'Shared'), sum(line_item_unblended_cost) from charges",
+    ) == [(count, count, 1, count, count, count // 2, Decimal(count) / 2)]
