@@ -388,15 +388,22 @@ _THE_REST = (
     """
     insert into reconciliation by name
     with
-        columns as (select unnest(['billed_cost', 'effective_cost']) as cost_column),
-        hops as (select unnest(['landing', 'staging', 'marts']) as hop, unnest([1, 2, 3]) as hop_number),
+        columns as (
+            select unnest(['billed_cost', 'effective_cost', 'line_item_unblended_cost']) as cost_column
+        ),
+        hops as (
+            select
+                unnest(['files', 'landing', 'staging', 'marts']) as hop,
+                unnest([0, 1, 2, 3]) as hop_number
+        ),
         days as (
             select
                 billing_period, usage_date, x_source_name, billing_currency, sum(effective_cost) as hop_cost
             from customer_costs_daily
             group by all
         )
-    select *, case when hop_number > 1 then hop_cost end as previous_hop_cost, 0 as difference
+    select *, case when hop_number > 0 then hop_cost end as previous_hop_cost, 0 as difference
     from days, columns, hops
+    where cost_column <> 'line_item_unblended_cost' or hop_number < 2
     """,
 )

@@ -248,6 +248,15 @@ def test_every_hop_is_there_with_a_difference_of_nothing(report: Opened, marts: 
             name,
         )
     assert set(report.figures(caption, 3).values()) == {"0.000000000000"}
+    caption = "Sums of 2026-04-20 to 2026-05-03 in the files and as landed"
+    for column, hop in ((1, "files"), (2, "landing")):
+        assert report.figures(caption, column) == marts(
+            f"select cost_column, sum(hop_cost) from reconciliation where {USD} and hop = ? "
+            "and cost_column = 'line_item_unblended_cost' "
+            "and usage_date between '2026-04-20' and '2026-05-03' group by all",
+            hop,
+        )
+    assert report.figures(caption, 3) == {"line_item_unblended_cost": "0.000000000000"}
     assert exact(page.locator("#reconciled data")) == "0.000000000000"
 
 

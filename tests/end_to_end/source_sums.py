@@ -31,11 +31,15 @@ _FOCUS = {
 
 @dataclass(frozen=True)
 class SourceSums:
-    """The rows of a file, the billing months that they are of, and the sum of every cost column."""
+    """The rows of a file, the billing months that they are of, and the sum of every cost column.
+
+    `amounts` are the sums of an AWS file's money columns, by their names in Parquet.
+    """
 
     rows: int
     months: tuple[str, ...]
     sums: dict[str, Decimal]
+    amounts: dict[str, Decimal]
 
 
 def of_focus(file: Path) -> SourceSums:
@@ -48,7 +52,7 @@ def of_focus(file: Path) -> SourceSums:
         for column, header in _FOCUS.items():
             if row[header] not in ("", "NULL"):
                 sums[column] += _money(row[header])
-    return SourceSums(count, tuple(sorted(months)), sums)
+    return SourceSums(count, tuple(sorted(months)), sums, {})
 
 
 def of_cur(file: Path) -> SourceSums:
@@ -87,7 +91,11 @@ def of_cur(file: Path) -> SourceSums:
     for charge in staged_charges(lines).values():
         for column, cost in charge.costs.items():
             sums[column] += cost
-    return SourceSums(len(lines), tuple(sorted(months)), dict(sums))
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        for name, amount in line.amounts.items():
+            amounts[name] += amount
+    return SourceSums(len(lines), tuple(sorted(months)), dict(sums), dict(amounts))
 
 
 def _csv_rows(file: Path) -> Iterator[dict[str, str]]:

@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,19 @@ def by_period(company: Company, column: str) -> dict[str, Decimal]:
     return dict(rows)
 
 
+def hop_sums(
+    company: Company, hop: str, months: tuple[str, ...], columns: Collection[str]
+) -> dict[str, Decimal]:
+    """What the reconciliation says of a hop: the sum of each of the columns that it has there."""
+    query = f"""
+        select cost_column, sum(hop_cost)
+        from reconciliation
+        where hop = '{hop}' and billing_period in ('{"', '".join(months)}')
+        group by all
+    """
+    return {name: amount for name, amount in company.read(query) if name in columns}
+
+
 def focus_months(sums: dict[str, Decimal]) -> set[str]:
     return {period for period in sums if period >= "2024"} - {generated_bill.MONTH}
 
@@ -181,6 +194,12 @@ def test_every_total_is_the_one_of_the_bills(real: Company) -> None:
         for column in COST_COLUMNS:
             found = by_period(real, column)
             assert (column, sum(found[month] for month in source.months)) == (column, source.sums[column])
+        for hop in ("files", "landing"):
+            assert hop_sums(real, hop, source.months, source.amounts) == {
+                name: amount for name, amount in source.amounts.items() if amount
+            }
+    # A FOCUS file says all of its cost columns itself.
+    assert hop_sums(real, "files", source.months, COST_COLUMNS) == source.sums
 
     months = "select billing_period, sum(billed_cost), sum(effective_cost) from {} group by all order by all"
     assert real.read(months.format("customer_costs_monthly")) == real.read(

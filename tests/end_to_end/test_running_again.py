@@ -219,11 +219,26 @@ def test_exactly_the_days_that_late_early_and_corrected_usage_and_aliases_touch_
 
 
 def test_a_failing_check_keeps_readers_on_the_last_snapshot(company: Company) -> None:
+    """The least digit of a landed amount is not the file's, in a column that none of the file's rows has."""
     before, snapshot = company.marts(), company.snapshot()
-    with closing(duckdb.connect(str(company.settings.warehouse_file))) as damaged:
-        damaged.execute(
-            "update marts.reconciliation set difference = 0.01 where usage_date = date '2026-03-01'"
+    landed = next(
+        company.settings.landing_folder.glob("billing/aws_cur/*/delivery=*2026-03*/charges.parquet")
+    )
+    with closing(duckdb.connect()) as damaging:
+        damaging.execute(
+            f"""
+            copy (
+                select * replace (
+                    case when landed_row = 1 then 0.000000000001 end::decimal(38, 12)
+                    as savings_plan_used_commitment
+                )
+                from read_parquet('{landed}', hive_partitioning = false)
+            ) to '{landed}.damaged' (format parquet)
+            """
         )
+    Path(f"{landed}.damaged").replace(landed)
+    feature = company.settings.contexts / "dimensions" / "feature.yml"
+    feature.write_text(feature.read_text() + "# so that all days are computed again\n")
     good, printed = company.run()
     assert not good
     assert "assert_every_hop_reconciles" in printed

@@ -123,20 +123,31 @@ def test_legacy_csv(lines: list[dict[str, Any]]) -> None:
             )
             for place, row in enumerate(lines, 1)
         ]
-        check_days(connection, landing, lines)
+        check_days(
+            connection,
+            landing,
+            lines,
+            cost="line_item_unblended_cost",
+            amortised="reservation_effective_cost",
+        )
 
     land({"bill.csv.gz": gzip.compress(legacy_csv(lines))}, check)
 
 
-def check_days(connection: duckdb.DuckDBPyConnection, landing: str, lines: list[dict[str, Any]]) -> None:
+def check_days(
+    connection: duckdb.DuckDBPyConnection, landing: str, lines: list[dict[str, Any]], **amounts: str
+) -> None:
+    """The days' sums; `amounts` says what the file's money columns land as, by their key in `lines`."""
     found = connection.execute(
-        f"select usage_date::varchar, row_count, source_billed_cost from '{landing}/days/*/*/days.parquet' "
-        "order by all"
+        "select usage_date::varchar, row_count, source_billed_cost, source_amounts "
+        f"from '{landing}/days/*/*/days.parquet' order by usage_date"
     ).fetchall()
     expected = []
     for day in sorted({row["day"] for row in lines}):
-        costs = [money(row["cost"]) for row in lines if row["day"] == day]
-        expected.append((day, len(costs), total(costs)))
+        rows = [row for row in lines if row["day"] == day]
+        sums = {name: total([money(row[key]) for row in rows]) for key, name in amounts.items()}
+        present = {name: amount for name, amount in sums.items() if amount is not None}
+        expected.append((day, len(rows), sums[amounts["cost"]], present))
     assert found == expected
 
 
@@ -182,7 +193,7 @@ def test_cur_2_parquet(rows: list[tuple[str, float | None, dict[str, str]]]) -> 
         assert found == [
             (money(row["cost"]), {key: value for key, value in row["tags"].items() if value}) for row in lines
         ]
-        check_days(connection, landing, lines)
+        check_days(connection, landing, lines, cost="line_item_unblended_cost")
 
     land({"bill.parquet": content.getvalue()}, check)
 
@@ -220,6 +231,6 @@ def test_focus_csv(lines: list[dict[str, Any]]) -> None:
             )
             for row in lines
         ]
-        check_days(connection, landing, lines)
+        check_days(connection, landing, lines, cost="billed_cost", amortised="effective_cost")
 
     land({"bill.csv": text.getvalue().encode()}, check)

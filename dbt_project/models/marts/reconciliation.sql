@@ -42,7 +42,7 @@ with
             group by all
             union all
         {%- endfor %}
-        -- The files' own sum is known for the billed column.
+        -- What the files themselves add up to: billed, and every column of a FOCUS file.
         select
             0,
             'files',
@@ -51,10 +51,10 @@ with
             billing_period,
             billing_currency,
             source_billed_cost,
-            null,
-            null,
-            null,
-            null
+            source_effective_cost,
+            source_contracted_cost,
+            source_list_cost,
+            source_effective_cost
         from {{ ref("landed_costs") }}
         where {{ in_changed_days() }}
     ),
@@ -73,7 +73,12 @@ with
             every_hop.*,
             {%- for column in cost_columns() %}
                 {% if column == "billed_cost" -%} coalesce(hop_sums.{{ column }}, 0)
-                {%- else -%} case when every_hop.hop_number > 0 then coalesce(hop_sums.{{ column }}, 0) end
+                {%- else -%}
+                    case
+                        when every_hop.hop_number = 0
+                        then hop_sums.{{ column }}
+                        else coalesce(hop_sums.{{ column }}, 0)
+                    end
                 {%- endif %} as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
         from every_hop
@@ -98,8 +103,21 @@ with
                 '{{ column }}' as cost_column,
                 {{ column }} as hop_cost
             from filled
-            where {{ column }} is not null {{ "union all" if not loop.last }}
+            where {{ column }} is not null
+            union all
         {%- endfor %}
+        -- The money columns of AWS' files, of which its formulas make the cost columns.
+        select
+            usage_date,
+            x_source_name,
+            billing_period,
+            billing_currency,
+            unnest([0, 1]) as hop_number,
+            unnest(['files', 'landing']) as hop,
+            amount_column as cost_column,
+            unnest([source_amount, landed_amount]) as hop_cost
+        from {{ ref("landed_amounts") }}
+        where {{ in_changed_days() }} and amount_column not in ('{{ cost_columns() | join("', '") }}')
     )
 
 select

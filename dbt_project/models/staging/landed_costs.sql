@@ -170,6 +170,13 @@ with
             billing_currency,
             usage_date,
             sum(source_billed_cost) as source_billed_cost
+            {%- for column in ["effective_cost", "contracted_cost", "list_cost"] %}
+                ,
+                case
+                    when bool_and(family = 'focus' and source_amounts is not null)
+                    then sum(coalesce(source_amounts['{{ column }}'], 0))
+                end as source_{{ column }}
+            {%- endfor %}
         from {{ source("landing", "billing_days") }}
         where {{ in_changed_days() }}
         group by all
@@ -201,7 +208,11 @@ select
     -- The file's own sum counts what its rows of pods and tasks bill, which their instances bill already.
     cast(
         delivered.source_billed_cost - coalesce(landed.billed_again_for_pods, 0) as decimal(38, 12)
-    ) as source_billed_cost
+    ) as source_billed_cost,
+    -- A file in FOCUS has every cost column; AWS' formulas make them of the columns in landed_amounts.
+    cast(delivered.source_effective_cost as decimal(38, 12)) as source_effective_cost,
+    cast(delivered.source_contracted_cost as decimal(38, 12)) as source_contracted_cost,
+    cast(delivered.source_list_cost as decimal(38, 12)) as source_list_cost
 from landed
 full join
     delivered

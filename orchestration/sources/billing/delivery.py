@@ -7,8 +7,6 @@ What does not: which deliveries there are (`manifest`), or whether one has chang
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -17,7 +15,14 @@ from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats import complaints
-from orchestration.sources.billing.formats.columns import DAYS, NOT_IN_FINGERPRINT, charges_schema
+from orchestration.sources.billing.formats.columns import (
+    AMOUNTS,
+    BILLED,
+    DAYS,
+    NOT_IN_FINGERPRINT,
+    Family,
+    charges_schema,
+)
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
     DataFile,
@@ -28,6 +33,7 @@ from orchestration.sources.billing.formats.files import (
 )
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.billing.source_totals import ColumnReport, source_totals
 from orchestration.sources.locations import Location
 
 # What identifies the account that a bill is for, per family.
@@ -38,19 +44,6 @@ _ACCOUNT = {
 # A table of more distinct maps than this is not made: each takes about 700 bytes.
 _MOST_CONTENTS = 100_000
 _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
-
-
-@dataclass
-class ColumnReport:
-    """What a delivery's files have besides what is read: columns with the number of values in them.
-
-    `new_spend` is what the rows with a value in a new column bill, per currency.
-    """
-
-    unused: dict[str, int] = field(default_factory=dict)
-    new: dict[str, int] = field(default_factory=dict)
-    new_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    repeated: set[str] = field(default_factory=set)
 
 
 def connect(work: Path, threads: int = 0, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
@@ -125,7 +118,7 @@ def land_delivery(
                 f"copy ({query}) to {literal(str(new_charges))} "
                 "(format parquet, compression zstd, row_group_size 40960)"
             ).fetchall()
-            report = _source_totals(connection, groups)
+            report = source_totals(connection, groups)
         except duckdb.Error as error:
             raise complaints.explain(connection, groups, error) from error
         _write_days(connection, new_charges, new_days, family, version, delivery)
@@ -159,59 +152,17 @@ def _dictionaries(
     return tables
 
 
-def _source_totals(
-    connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]]
-) -> ColumnReport:
-    """Fill table `source_totals` from the raw files, and count what is not read."""
-    report = ColumnReport()
-    connection.execute(
-        "create or replace temp table source_totals (billing_period varchar, billing_currency varchar, "
-        "usage_date date, row_count bigint, source_billed_cost decimal(38,12))"
-    ).fetchall()
-    for reading, group in groups:
-        connection.execute(
-            f"create or replace temp table raw_totals as {reading.source_totals(relation(group))}"
-        ).fetchall()
-        connection.execute(
-            "insert into source_totals select billing_period, billing_currency, usage_date, row_count, "
-            "source_billed_cost from raw_totals"
-        ).fetchall()
-        report.repeated.update(reading.repeated)
-        if not reading.unused:
-            continue
-        sums = ", ".join(f"coalesce(sum(u{place}), 0)::bigint" for place in range(len(reading.unused)))
-        counts = connection.execute(f"select {sums} from raw_totals").fetchall()[0]
-        for place, (column, count) in enumerate(zip(reading.unused, counts, strict=True)):
-            report.unused[column.header] = report.unused.get(column.header, 0) + count
-            if column.header in reading.new:
-                report.new[column.header] = report.new.get(column.header, 0) + count
-                _add_spend(connection, report.new_spend.setdefault(column.header, {}), place)
-    return report
-
-
-def _add_spend(connection: duckdb.DuckDBPyConnection, spend: dict[str, Decimal], place: int) -> None:
-    """Add what the rows with a value in one unused column bill, from `raw_totals`, per currency."""
-    sums = connection.execute(
-        f"select billing_currency, sum(s{place}) from raw_totals where u{place} > 0 "
-        "and billing_currency is not null group by 1 order by 1"
-    ).fetchall()
-    for currency, billed in sums:
-        spend[currency] = spend.get(currency, Decimal(0)) + billed
-
-
 def _write_days(
     connection: duckdb.DuckDBPyConnection,
     new_charges: Path,
     new_days: Path,
-    family: str,
+    family: Family,
     version: str,
     delivery: Delivery,
 ) -> None:
-    content = ", ".join(
-        quoted(name)
-        for name in charges_schema("aws_cur" if family == "aws_cur" else "focus")
-        if name not in NOT_IN_FINGERPRINT
-    )
+    content = ", ".join(quoted(name) for name in charges_schema(family) if name not in NOT_IN_FINGERPRINT)
+    sums = ", ".join(f"{{'key': '{name}', 'value': sum({name})::decimal(38,12)}}" for name in AMOUNTS[family])
+    amounts = f"map_from_entries(list_filter([{sums}], lambda e: e.value is not null))"
     connection.execute(
         f"""
         create or replace temp table new_days as
@@ -233,7 +184,8 @@ def _write_days(
                 billing_currency,
                 usage_date,
                 sum(row_count)::bigint as row_count,
-                sum(source_billed_cost)::decimal(38,12) as source_billed_cost
+                sum({BILLED[family]})::decimal(38,12) as source_billed_cost,
+                {amounts} as source_amounts
             from source_totals
             group by all
         )
@@ -245,6 +197,7 @@ def _write_days(
             source.row_count,
             landed.fingerprint,
             source.source_billed_cost,
+            source.source_amounts,
             landed.billing_account_ids,
             {literal(version)} as delivery_version,
             '{delivery.kind}' as delivery_kind

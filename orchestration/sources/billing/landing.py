@@ -21,11 +21,12 @@ from typing import Literal
 
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
-from orchestration.sources.billing.delivery import ColumnReport, connect, land_delivery, open_files
+from orchestration.sources.billing.delivery import connect, land_delivery, open_files
 from orchestration.sources.billing.discovery import FoundBills, OpenLocation, discover_months, find_bills
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landed import ensure_landing
 from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.billing.source_totals import ColumnReport
 from orchestration.sources.locations import LocationError
 
 __all__ = [

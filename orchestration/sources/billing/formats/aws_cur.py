@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orchestration.sources.billing.formats import conversions
 from orchestration.sources.billing.formats.columns import (
+    AMOUNTS,
     AWS_CUR,
     DOCUMENTED,
     DOCUMENTED_PREFIXES,
@@ -78,7 +79,7 @@ def reading(
             f"{values['bill_billing_period_start_date']}) as date)"
         ),
         currency=values["line_item_currency_code"],
-        billed=conversions.first_present("number", named["line_item_unblended_cost"]),
+        amounts={name: values[name] for name in AMOUNTS["aws_cur"] if name in named},
         used=tuple(dict.fromkeys(used)),
         unused=tuple(column for _, column in unused),
         new=frozenset(

@@ -158,6 +158,17 @@ FOCUS: dict[str, Kind] = {
 
 COLUMNS: dict[Family, dict[str, Kind]] = {"aws_cur": AWS_CUR, "focus": FOCUS}
 
+# Amounts of money: what the files say of each is summed apart and compared with what has landed.
+AMOUNTS: dict[Family, tuple[str, ...]] = {
+    "aws_cur": tuple(
+        name
+        for name, kind in AWS_CUR.items()
+        if kind == "number" and not name.endswith(("_amount", "_quantity", "_usage", "_ratio"))
+    ),
+    "focus": ("billed_cost", "effective_cost", "list_cost", "contracted_cost"),
+}
+BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
+
 # Columns that change no cost and that no model reads: AWS gives line item ids anew with every delivery, and
 # the invoice's id when it is final, to every line of the month. They do not make a day another one.
 NOT_IN_FINGERPRINT = frozenset(
@@ -180,6 +191,7 @@ DAYS: dict[str, str] = {
     "row_count": "BIGINT",
     "fingerprint": "VARCHAR",
     "source_billed_cost": "DECIMAL(38,12)",
+    "source_amounts": "MAP(VARCHAR, DECIMAL(38,12))",
     "billing_account_ids": "VARCHAR[]",
     "delivery_version": "VARCHAR",
     "delivery_kind": "VARCHAR",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from orchestration.sources.billing.formats import conversions
-from orchestration.sources.billing.formats.columns import FOCUS, Kind
+from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, Kind
 from orchestration.sources.billing.formats.conversions import may_hold_map
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
@@ -67,7 +67,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         period=f"coalesce({month}, {literal(period)})" if period else month,
         date=f"cast(coalesce({values['charge_period_start']}, {values['billing_period_start']}) as date)",
         currency=values["billing_currency"],
-        billed=conversions.first_present("number", named["billed_cost"], _ABSENT),
+        amounts={name: values[name] for name in AMOUNTS["focus"] if name in named},
         used=tuple(used),
         unused=unused,
         new=frozenset(column.header for column in unused),

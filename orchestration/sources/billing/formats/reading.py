@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestration.sources.billing.formats.columns import Family, Kind, charges_schema
+from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, Family, Kind, charges_schema
 from orchestration.sources.billing.formats.files import SourceColumn, quoted
 
 
@@ -18,7 +18,7 @@ class Reading:
 
     `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
     `period` the SQL of the billing month (YYYY-MM) and
-    `date` of the usage day. `billed` is the SQL of the billed amount made from the file's own column.
+    `date` of the usage day. `amounts` holds the SQL of the money columns that the file has (`AMOUNTS`).
     `used` lists the file's columns that are read, with the kind each must convert to; `unused` the others;
     `new` those of them that the provider's documentation does not name.
     """
@@ -29,7 +29,7 @@ class Reading:
     period: str
     date: str
     currency: str
-    billed: str
+    amounts: dict[str, str]
     used: tuple[tuple[SourceColumn, Kind], ...]
     unused: tuple[SourceColumn, ...]
     new: frozenset[str]
@@ -74,24 +74,28 @@ class Reading:
         return f"select {', '.join(chosen)} from {relation} as bill{joins}"
 
     def source_totals(self, relation: str) -> str:
-        """A query for the billed amounts and the counts of unused values, straight from the raw columns.
+        """A query for the sums of money and the counts of unused values, straight from the raw columns.
 
-        Columns: billing_period, billing_currency, usage_date, row_count, source_billed_cost, then for each
-        unused column a count (`u0`, …) and, where it is a new one, what the rows with a value in it bill
-        (`s0`, …).
+        Columns: billing_period, billing_currency, usage_date, row_count, the sum of each of the family's
+        amounts (null where the file lacks the column), then for each unused column a count (`u0`, …) and,
+        where it is a new one, what the rows with a value in it bill (`s0`, …).
         """
+        billed = self.amounts[BILLED[self.family]]
+        sums = "".join(
+            f", cast(sum({self.amounts.get(name, 'null')}) as decimal(38,12)) as {name}"
+            for name in AMOUNTS[self.family]
+        )
         counts = "".join(
             f", count({_present(column)}) as u{place}" for place, column in enumerate(self.unused)
         ) + "".join(
-            f", cast(coalesce(sum({self.billed}) filter (where {_present(column)} is not null), 0) "
+            f", cast(coalesce(sum({billed}) filter (where {_present(column)} is not null), 0) "
             f"as decimal(38,12)) as s{place}"
             for place, column in enumerate(self.unused)
             if column.header in self.new
         )
         return (
             f"select {self.period} as billing_period, {self.currency} as billing_currency, "
-            f"{self.date} as usage_date, count(*) as row_count, "
-            f"cast(sum({self.billed}) as decimal(38,12)) as source_billed_cost{counts} "
+            f"{self.date} as usage_date, count(*) as row_count{sums}{counts} "
             f"from {relation} group by 1, 2, 3"
         )
 

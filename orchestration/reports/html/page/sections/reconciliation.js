@@ -36,6 +36,17 @@ function hopRows(hops) {
   return [...rows.values()].sort((a, b) => a.number - b.number);
 }
 
+/** One row a money column of the files: what the files add up to, and what landed of it. */
+function fileRows(hops) {
+  const rows = new Map();
+  for (const { keys, units, gap } of hops) {
+    const [column, , hop] = keys;
+    if (!rows.has(column)) rows.set(column, { column, files: 0n, landing: 0n, gap: 0n });
+    Object.assign(rows.get(column), { [hop]: units, ...(hop === "landing" ? { gap } : {}) });
+  }
+  return [...rows.values()].sort((a, b) => (a.column < b.column ? -1 : 1));
+}
+
 section({
   id: "reconciliation",
   title: "Reconciliation",
@@ -43,7 +54,9 @@ section({
   async show(content) {
     const { differing, compared } = await differingSums();
     const hops = await hopsOf(page.range, ["cost_column", "hop_number", "hop"]);
-    const columns = (await table("reconciliation")).columns.cost_column.values;
+    const carried = new Set(hops.filter(({ keys }) => keys[2] === "marts").map(({ keys }) => keys[0]));
+    const isCarried = ({ keys }) => carried.has(keys[0]);
+    const columns = (await table("reconciliation")).columns.cost_column.values.filter((name) => carried.has(name));
     append(
       content,
       block(
@@ -59,7 +72,7 @@ section({
         ),
         grid({
           caption: `Sums of ${rangeText(page.range)} at every hop`,
-          rows: hopRows(hops),
+          rows: hopRows(hops.filter(isCarried)),
           columns: [
             { title: "Hop", value: (row) => row.name },
             ...columns.map((column) => moneyColumn(levelTitle(column.replace(/^x_/, "")), (row) => row.sums[column] ?? null)),
@@ -67,7 +80,21 @@ section({
           ],
           empty: "There is no bill for these days.",
         }),
-        note("The files' own sum is known for the billed cost. Each hop is described at the mart `reconciliation`.")
+        note("Each hop is described at the mart `reconciliation`. Where the files have no sum, the landing's is made of the columns below.")
+      ),
+      block(
+        "The money columns of AWS' files",
+        grid({
+          caption: `Sums of ${rangeText(page.range)} in the files and as landed`,
+          rows: fileRows(hops.filter((hop) => !isCarried(hop))),
+          columns: [
+            { title: "Column", value: (row) => row.column },
+            moneyColumn("Files", (row) => row.files),
+            moneyColumn("Landing", (row) => row.landing),
+            moneyColumn("Difference", (row) => row.gap),
+          ],
+          empty: "The files of these days have every cost column themselves.",
+        })
       )
     );
   },

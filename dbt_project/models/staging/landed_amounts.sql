@@ -1,0 +1,96 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{{ delete_changed_days() }}",
+    )
+}}
+{%- set families = [("aws_cur", "line_item_currency_code"), ("focus", "billing_currency")] %}
+with
+    -- Deliveries that were landed before the files' amounts were summed have nothing to compare with.
+    days as (
+        select *
+        from {{ source("landing", "billing_days") }}
+        where source_amounts is not null and {{ in_changed_days() }}
+    ),
+
+    {%- for family, currency in families %}
+        {{ family }}_sums as (
+            select
+                source_name as x_source_name,
+                billing_period,
+                {{ currency }} as billing_currency,
+                usage_date,
+                {%- for column in amount_columns(family) %}
+                    sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
+                {%- endfor %}
+            from {{ source("landing", family ~ "_charges") }}
+            where
+                {{ in_changed_deliveries(family) }}
+                and {{ in_changed_days() }}
+                and (source_name, delivery) in (select (source_name, delivery) from days)
+            group by all
+        ),
+    {%- endfor %}
+
+    landed as (
+        {%- for family, _ in families %}
+            select
+                x_source_name,
+                billing_period,
+                billing_currency,
+                usage_date,
+                unnest(
+                    [
+                        {%- for column in amount_columns(family) %}
+                            {
+                                'amount_column':'{{ column }}', 'landed_amount':{{ column }}
+                            }{{ "," if not loop.last }}
+                        {%- endfor %}
+                    ],
+                    recursive := true
+                )
+            from {{ family }}_sums {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    delivered_entries as (
+        select
+            source_name as x_source_name,
+            billing_period,
+            billing_currency,
+            usage_date,
+            unnest(map_entries(source_amounts)) as entry
+        from days
+    ),
+
+    delivered as (
+        select
+            x_source_name,
+            billing_period,
+            billing_currency,
+            usage_date,
+            entry.key as amount_column,
+            sum(entry.value) as source_amount
+        from delivered_entries
+        group by all
+    )
+
+-- A full join: an amount on one side only is a difference. What is 0 on both sides says nothing.
+select
+    coalesce(landed.x_source_name, delivered.x_source_name) as x_source_name,
+    coalesce(landed.billing_period, delivered.billing_period) as billing_period,
+    coalesce(landed.billing_currency, delivered.billing_currency) as billing_currency,
+    coalesce(landed.usage_date, delivered.usage_date) as usage_date,
+    coalesce(landed.amount_column, delivered.amount_column) as amount_column,
+    cast(coalesce(delivered.source_amount, 0) as decimal(38, 12)) as source_amount,
+    cast(coalesce(landed.landed_amount, 0) as decimal(38, 12)) as landed_amount
+from landed
+full join
+    delivered
+    on delivered.x_source_name = landed.x_source_name
+    and delivered.billing_period = landed.billing_period
+    and delivered.billing_currency = landed.billing_currency
+    and delivered.usage_date = landed.usage_date
+    and delivered.amount_column = landed.amount_column
+where coalesce(delivered.source_amount, 0) <> 0 or coalesce(landed.landed_amount, 0) <> 0
