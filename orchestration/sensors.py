@@ -20,6 +20,7 @@ from orchestration.reports.alerts.channels import channels_of
 from orchestration.reports.alerts.delivery import tell
 from orchestration.reports.databases import NotReadableError
 from orchestration.settings import Settings
+from orchestration.sources.billing.azure_export import find_runs, without_runs
 from orchestration.sources.billing.manifest import read_listing
 from orchestration.sources.locations import LocationError, S3Client, StoredObject, open_location
 from orchestration.warehouse.writer import close_dead_run, writer_lock
@@ -96,10 +97,16 @@ def look(settings: Settings, s3_client: Callable[[], S3Client]) -> dict[str, str
     """
     seen: dict[str, str] = {}
     for export in settings.exports:
-        listing = read_listing(open_location(export.location, s3_client).list())
-        for month in sorted({manifest.month for manifest in listing.manifests}):
-            stored = [manifest.stored for manifest in listing.manifests if manifest.month == month]
-            seen[f"bill {export.name} {month}"] = _digest_of(stored)
+        objects = list(open_location(export.location, s3_client).list())
+        runs = find_runs(objects)
+        listing = read_listing(without_runs(objects, runs))
+        manifests: dict[str, list[StoredObject]] = {}
+        for manifest in listing.manifests:
+            manifests.setdefault(manifest.month, []).append(manifest.stored)
+        for run in runs:
+            manifests.setdefault(run.month or run.dates, []).append(run.stored)
+        for period, stored in manifests.items():
+            seen[f"bill {export.name} {period}"] = _digest_of(stored)
         if listing.bare_files:
             seen[f"bill {export.name} files"] = _digest_of(listing.bare_files)
     places = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.settings import BillingExport
-from orchestration.sources.billing import landed
+from orchestration.sources.billing import azure_export, landed
 from orchestration.sources.billing.delivery import connect, group_files, open_files
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.files import relation
@@ -53,9 +53,12 @@ def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills
     try:
         location = open_location(export.location)
         objects = {stored.key: stored for stored in location.list()}
-        listing = read_listing(objects.values())
-        deliveries: list[Delivery] = []
-        notes = [f"{location.describe()}: {note}" for note in listing.notes]
+        runs = azure_export.find_runs(objects.values())
+        listing = read_listing(azure_export.without_runs(objects.values(), runs))
+        deliveries, azure_notes = azure_export.current_deliveries(
+            [(run, location.read(run.stored.key)) for run in runs], objects, location.describe
+        )
+        notes = [f"{location.describe()}: {note}" for note in listing.notes] + azure_notes
         for manifest in listing.manifests:
             text = location.read(manifest.stored.key)
             delivery = read_manifest(manifest, text, objects, location.bucket, location.prefix)

@@ -3,8 +3,9 @@
 AWS writes a bill as many files and then one manifest that names them; files of older deliveries may lie
 beside them. So only what the current manifest names is read, never everything below a prefix.
 
-What belongs here: the layouts of legacy CUR reports, CUR 2.0 and FOCUS exports, and bare files that no
-manifest names. What does not: reading a data file, or anything that touches a disk or a network.
+What belongs here: the layouts of AWS' legacy CUR reports, CUR 2.0 and FOCUS exports, and bare files that no
+manifest names. What does not: Azure's exports (`azure_export`), reading a data file, or anything that touches
+a disk or a network.
 """
 
 from __future__ import annotations
@@ -202,7 +203,9 @@ def read_manifest(
         kind="manifest",
         month=manifest.month,
         files=files,
-        version=_version(delivery_id, manifest.stored.version, *(f"{f.key}:{f.version}" for f in files)),
+        version=content_version(
+            delivery_id, manifest.stored.version, *(f"{f.key}:{f.version}" for f in files)
+        ),
         described_by=manifest.stored.key,
         notes=tuple(
             f"{where}: names files of the bucket {other}; those of the same keys in {bucket} were read, "
@@ -223,7 +226,7 @@ def bare_delivery(stored: StoredObject) -> Delivery:
         kind="file",
         month=None,
         files=(stored,),
-        version=_version(stored.version),
+        version=content_version(stored.version),
         described_by=stored.key,
     )
 
@@ -234,7 +237,8 @@ def safe_name(name: str) -> str:
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _version(*parts: str) -> str:
+def content_version(*parts: str) -> str:
+    """A text that differs whenever one of the parts does."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -113,6 +113,24 @@ def legacy_row(cost: str, day: str = "2026-07-03", month: str = "2026-07", **mor
     } | more
 
 
+def focus_row(**more: Any) -> Row:
+    """A charge of a FOCUS file in CSV."""
+    return {
+        "BillingPeriodStart": "2026-07-01T00:00:00Z",
+        "BillingPeriodEnd": "2026-08-01T00:00:00Z",
+        "ChargePeriodStart": "2026-07-03T10:00:00Z",
+        "ChargePeriodEnd": "2026-07-03T11:00:00Z",
+        "BillingCurrency": "USD",
+        "BilledCost": "1.5",
+        "EffectiveCost": "1.25",
+        "ListCost": "2",
+        "ContractedCost": "1.75",
+        "ChargeCategory": "Usage",
+        "BillingAccountId": "011254002932",
+        "Tags": "{}",
+    } | more
+
+
 def csv_bytes(rows: Sequence[Mapping[str, Any]], header: Sequence[str] | None = None) -> bytes:
     """Rows as CSV in UTF-8."""
     header = header or list(dict.fromkeys(name for row in rows for name in row)) or LEGACY_HEADER

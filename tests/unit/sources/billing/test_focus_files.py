@@ -11,7 +11,7 @@ from typing import Any
 import bills
 import pyarrow as pa
 import pytest
-from bills import FolderStore, csv_bytes, land, parquet_bytes, query
+from bills import FolderStore, csv_bytes, focus_row, land, parquet_bytes, query
 
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landing import DeliveryResult
@@ -22,23 +22,6 @@ HOUR = "charge_period_start = timestamp '2026-07-03 10:00:00'"
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
-
-
-def focus_row(**more: Any) -> bills.Row:
-    return {
-        "BillingPeriodStart": "2026-07-01T00:00:00Z",
-        "BillingPeriodEnd": "2026-08-01T00:00:00Z",
-        "ChargePeriodStart": "2026-07-03T10:00:00Z",
-        "ChargePeriodEnd": "2026-07-03T11:00:00Z",
-        "BillingCurrency": "USD",
-        "BilledCost": "1.5",
-        "EffectiveCost": "1.25",
-        "ListCost": "2",
-        "ContractedCost": "1.75",
-        "ChargeCategory": "Usage",
-        "BillingAccountId": "011254002932",
-        "Tags": "{}",
-    } | more
 
 
 def landed(store: FolderStore, landing: Path, *rows: bills.Row) -> DeliveryResult:
