@@ -132,16 +132,17 @@ class RunDisplay:
         seconds = time.monotonic() - self.started[step]
         self.console.print(f"{mark} {_label(step)} [dim]{seconds:.1f} s[/]", highlight=False)
 
-    def _on_log_line(self, step: str | None, line: str) -> None:
+    def _on_log_line(self, step: str | None, message: str) -> None:
         task = self.tasks.get(step or "")
-        if task is None:
+        if task is None or not message:
             return
-        counted = _OF.match(line)
-        first = escape(line.splitlines()[0][:100]) if line else ""
+        lines = message.splitlines()
+        counted = _OF.match(lines[-1])
         if counted:
-            self.progress.update(task, completed=int(counted[1]), total=int(counted[2]), description=first)
+            shown = escape(lines[-1][:100])
+            self.progress.update(task, completed=int(counted[1]), total=int(counted[2]), description=shown)
         else:
-            self.progress.update(task, description=first)
+            self.progress.update(task, description=escape(lines[0][:100]))
 
     def _on_check(self, check: Any) -> None:
         if not check.passed and check.severity == dg.AssetCheckSeverity.WARN and check.description:

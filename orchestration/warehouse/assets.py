@@ -5,6 +5,7 @@ project, `tables.py` and `publish.py`) and what decides when these assets are ma
 """
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results, publish, tables
 from orchestration.warehouse.project import PreparedProject
 
+_SECONDS_BETWEEN_LOGS = 1
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
@@ -48,16 +50,26 @@ def _build_dbt_assets(settings: Settings, project: PreparedProject) -> dg.Assets
 
 
 def _follow(context: dg.AssetExecutionContext, invocation: DbtCliInvocation) -> Iterator[Any]:
-    """Dagster's events for dbt's, while dbt's own line for every model and test goes to the log."""
+    """Dagster's events for dbt's, while dbt's own line for every model and test goes to the log.
+
+    Lines of about a second go together: each entry of Dagster's log is a transaction of its own.
+    """
+    lines: list[str] = []
+    logged_at = time.monotonic()
     for message in invocation.stream_raw_events():
         if dbt_results.is_progress(message.raw_event):
-            context.log.info(dbt_results.line(message.raw_event))
+            lines.append(dbt_results.line(message.raw_event))
+        if lines and time.monotonic() - logged_at > _SECONDS_BETWEEN_LOGS:
+            context.log.info("\n".join(lines))
+            lines, logged_at = [], time.monotonic()
         yield from message.to_default_asset_events(
             manifest=invocation.manifest,
             dagster_dbt_translator=invocation.dagster_dbt_translator,
             context=context,
             target_path=invocation.target_path,
         )
+    if lines:
+        context.log.info("\n".join(lines))
 
 
 def _with_what_is_in_the_tables(

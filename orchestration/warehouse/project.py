@@ -51,7 +51,8 @@ class PreparedProject:
 
     def arguments(self, *command: str) -> list[str]:
         """A dbt command line, always with the same variables: others would make dbt parse anew."""
-        return [*command, "--vars", json.dumps(self.variables, sort_keys=True)]
+        # The log in full would be 8 MB of each run's queries, which lie beside it as files.
+        return [*command, "--log-level-file", "info", "--vars", json.dumps(self.variables, sort_keys=True)]
 
     def artifacts_of_run(self, run_id: str) -> Path:
         """The folder for dbt's log, compiled SQL and results of one run; old ones are removed."""

@@ -87,5 +87,5 @@ def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool], wit
                 process.kill()
             process.wait()
             return True
-        time.sleep(0.0005)
+        time.sleep(0.002)
     return False
