@@ -50,21 +50,44 @@ def money(text: str) -> Decimal | None:
         return Decimal(text).quantize(Decimal("1E-12"), ROUND_HALF_UP)
 
 
+def cut_digits(lines: list[dict[str, Any]]) -> dict[str, tuple[Decimal, int]]:
+    """What `money` rounds away of what the lines bill, by up to 24 digits, and in how many lines."""
+    with localcontext() as context:
+        context.prec = 60
+        cuts = [
+            Decimal(text).quantize(Decimal("1E-24"), ROUND_HALF_UP) - money_of(text)
+            for text in (row["cost"] for row in lines)
+            if text
+        ]
+    rows = sum(cut != 0 for cut in cuts)
+    return {"USD": (sum(cuts, Decimal(0)), rows)} if rows else {}
+
+
+def money_of(text: str) -> Decimal:
+    amount = money(text)
+    assert amount is not None
+    return amount
+
+
 def total(values: list[Decimal | None]) -> Decimal | None:
     present = [value for value in values if value is not None]
     return sum(present, Decimal(0)) if present else None
 
 
-def land(files: dict[str, bytes], check: Callable[[duckdb.DuckDBPyConnection, str], None]) -> None:
+def land(
+    files: dict[str, bytes], check: Callable[[duckdb.DuckDBPyConnection, str], None]
+) -> dict[str, tuple[Decimal, int]]:
+    """Land the files and check what has landed; what rounding took from what the only one of them bills."""
     with tempfile.TemporaryDirectory() as name:
         source, landing = Path(name, "source"), Path(name, "landing")
         source.mkdir()
         for file, content in files.items():
             (source / file).write_bytes(content)
         exports = [BillingExport(name="any", location=str(source))]
-        land_billing(exports, lambda place: open_location(place, lambda: None), landing)
+        result = land_billing(exports, lambda place: open_location(place, lambda: None), landing)
         with duckdb.connect() as connection:
             check(connection, str(landing / "billing"))
+    return result.deliveries[0].cut_digits
 
 
 def legacy_csv(lines: list[dict[str, Any]]) -> bytes:
@@ -131,7 +154,7 @@ def test_legacy_csv(lines: list[dict[str, Any]]) -> None:
             amortised="reservation_effective_cost",
         )
 
-    land({"bill.csv.gz": gzip.compress(legacy_csv(lines))}, check)
+    assert land({"bill.csv.gz": gzip.compress(legacy_csv(lines))}, check) == cut_digits(lines)
 
 
 def check_days(
@@ -195,7 +218,7 @@ def test_cur_2_parquet(rows: list[tuple[str, float | None, dict[str, str]]]) -> 
         ]
         check_days(connection, landing, lines, cost="line_item_unblended_cost")
 
-    land({"bill.parquet": content.getvalue()}, check)
+    assert land({"bill.parquet": content.getvalue()}, check) == cut_digits(lines)
 
 
 @PLAIN
@@ -233,4 +256,4 @@ def test_focus_csv(lines: list[dict[str, Any]]) -> None:
         ]
         check_days(connection, landing, lines, cost="billed_cost", amortised="effective_cost")
 
-    land({"bill.csv": text.getvalue().encode()}, check)
+    assert land({"bill.csv": text.getvalue().encode()}, check) == cut_digits(lines)

@@ -115,6 +115,11 @@ def _charges_metadata(
         for result in deliveries
         if result.repeated_columns
     ]
+    cut = [
+        f"{result.source_name}/{result.delivery}: {amount:.24f} {currency} in {rows} rows"
+        for result in deliveries
+        for currency, (amount, rows) in result.cut_digits.items()
+    ]
     unused = [
         f"{result.source_name}/{result.delivery}: "
         + ", ".join(f"{name} ({count})" for name, count in result.unused_columns.items() if count)
@@ -128,6 +133,7 @@ def _charges_metadata(
         "new_columns": listed(new),
         "columns_not_read": listed(unused),
         "columns_of_one_name": listed(repeated),
+        "digits_beyond_twelve": listed(cut),
     }
 
 

@@ -50,7 +50,8 @@ class DeliveryResult:
     `billed_cost` is the sum in the source files per billing currency; `changed_days` are the usage days whose
     charges are not what they were; `unused_columns` are the file's columns that nothing reads, with the
     number of values in them, and `new_columns` those of them that the provider's documentation lacks;
-    `new_column_spend` is what the rows with a value in a new column bill, per currency.
+    `new_column_spend` is what the rows with a value in a new column bill, per currency; `cut_digits` is what
+    rounding to twelve digits took from `billed_cost`, per currency, and in how many rows.
     """
 
     source_name: str
@@ -68,6 +69,7 @@ class DeliveryResult:
     new_columns: dict[str, int] = field(default_factory=dict)
     new_column_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     repeated_columns: tuple[str, ...] = ()
+    cut_digits: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -267,4 +269,5 @@ def _result(
         new_columns=report.new,
         new_column_spend=report.new_spend,
         repeated_columns=tuple(sorted(report.repeated)),
+        cut_digits=report.cut,
     )

@@ -21,13 +21,15 @@ from orchestration.sources.billing.formats.reading import Reading
 class ColumnReport:
     """What a delivery's files have besides what is read: columns with the number of values in them.
 
-    `new_spend` is what the rows with a value in a new column bill, per currency.
+    `new_spend` is what the rows with a value in a new column bill, per currency. `cut` is what rounding to
+    twelve digits took from what is billed, per currency, with the number of rows; only where it took any.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
     new: dict[str, int] = field(default_factory=dict)
     new_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
+    cut: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
 
 
 def source_totals(
@@ -53,6 +55,13 @@ def source_totals(
             f"{', '.join(names)} from raw_totals"
         ).fetchall()
         report.repeated.update(reading.repeated)
+        cuts = connection.execute(
+            "select billing_currency, sum(cut), sum(cut_rows)::bigint from raw_totals where cut_rows > 0 "
+            "and billing_currency is not null group by 1 order by 1"
+        ).fetchall()
+        for currency, cut, rows in cuts:
+            before, rows_before = report.cut.get(currency, (Decimal(0), 0))
+            report.cut[currency] = before + cut, rows_before + rows
         if not reading.unused:
             continue
         sums = ", ".join(f"coalesce(sum(u{place}), 0)::bigint" for place in range(len(reading.unused)))

@@ -80,6 +80,7 @@ def reading(
         ),
         currency=values["line_item_currency_code"],
         amounts={name: values[name] for name in AMOUNTS["aws_cur"] if name in named},
+        cut=conversions.cut_digits(named["line_item_unblended_cost"]),
         used=tuple(dict.fromkeys(used)),
         unused=tuple(column for _, column in unused),
         new=frozenset(

@@ -42,6 +42,33 @@ def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast
     return f"{cast}({text(column, absent)} as decimal(38,12))"
 
 
+def cut_digits(columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str:
+    """What `number` has rounded away of the first of several columns with a value: 0 for nearly every bill.
+
+    The value less its twelve digits, by up to 24 digits; 0 also for values of more than 14 digits before the
+    point, of which 24 behind it cannot be told.
+    """
+    cases = "".join(
+        f"when {number(column, absent)} is not null then {_cut(column, absent)} " for column in columns
+    )
+    return f"case {cases}end"
+
+
+def _cut(column: SourceColumn, absent: tuple[str, ...]) -> str:
+    if "INT" in column.type:
+        return "0"
+    rest = (
+        f"coalesce(try_cast({text(column, absent)} as decimal(38,24)) - "
+        f"cast({number(column, absent)} as decimal(38,24)), 0)"
+    )
+    if column.type == "DOUBLE":
+        x = column.sql
+        return (
+            f"case when abs({x}) < 4096 and cast({x} as decimal(38,12))::double = {x} then 0 else {rest} end"
+        )
+    return rest
+
+
 def timestamp(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
     """The column as a timestamp in UTC; a text without zone is UTC."""
     if column.type == "TIMESTAMP WITH TIME ZONE":

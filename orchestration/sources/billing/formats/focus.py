@@ -68,6 +68,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         date=f"cast(coalesce({values['charge_period_start']}, {values['billing_period_start']}) as date)",
         currency=values["billing_currency"],
         amounts={name: values[name] for name in AMOUNTS["focus"] if name in named},
+        cut=conversions.cut_digits(named["billed_cost"], _ABSENT),
         used=tuple(used),
         unused=unused,
         new=frozenset(column.header for column in unused),

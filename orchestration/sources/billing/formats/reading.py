@@ -18,7 +18,8 @@ class Reading:
 
     `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
     `period` the SQL of the billing month (YYYY-MM) and
-    `date` of the usage day. `amounts` holds the SQL of the money columns that the file has (`AMOUNTS`).
+    `date` of the usage day. `amounts` holds the SQL of the money columns that the file has (`AMOUNTS`),
+    `cut` that of what rounding to twelve digits takes from what a row bills.
     `used` lists the file's columns that are read, with the kind each must convert to; `unused` the others;
     `new` those of them that the provider's documentation does not name.
     """
@@ -30,6 +31,7 @@ class Reading:
     date: str
     currency: str
     amounts: dict[str, str]
+    cut: str
     used: tuple[tuple[SourceColumn, Kind], ...]
     unused: tuple[SourceColumn, ...]
     new: frozenset[str]
@@ -77,8 +79,9 @@ class Reading:
         """A query for the sums of money and the counts of unused values, straight from the raw columns.
 
         Columns: billing_period, billing_currency, usage_date, row_count, the sum of each of the family's
-        amounts (null where the file lacks the column), then for each unused column a count (`u0`, …) and,
-        where it is a new one, what the rows with a value in it bill (`s0`, …).
+        amounts (null where the file lacks the column), what rounding took from what is billed (`cut`) in how
+        many rows (`cut_rows`), then for each unused column a count (`u0`, …) and, where it is a new one, what
+        the rows with a value in it bill (`s0`, …).
         """
         billed = self.amounts[BILLED[self.family]]
         sums = "".join(
@@ -95,7 +98,8 @@ class Reading:
         )
         return (
             f"select {self.period} as billing_period, {self.currency} as billing_currency, "
-            f"{self.date} as usage_date, count(*) as row_count{sums}{counts} "
+            f"{self.date} as usage_date, count(*) as row_count{sums}, "
+            f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "
             f"from {relation} group by 1, 2, 3"
         )
 

@@ -50,7 +50,7 @@ def run(store: Store, workspace: Path, *months: str, raises: bool = True) -> dg.
 def test_a_range_of_months_lands_in_one_run(store: Store, tmp_path: Path) -> None:
     for month, cost in (("2026-05", "1"), ("2026-06", "2"), ("2026-07", "4")):
         rows = [
-            legacy_row(cost, f"{month}-02", month, **{"lineItem/Novelty": "x"}),
+            legacy_row(f"{cost}.0000000000004", f"{month}-02", month, **{"lineItem/Novelty": "x"}),
             legacy_row(
                 "0.5", f"{month}-02", month, **{"lineItem/Novelty": "y", "lineItem/CurrencyCode": "EUR"}
             ),
@@ -72,6 +72,8 @@ def test_a_range_of_months_lands_in_one_run(store: Store, tmp_path: Path) -> Non
     )
     novelty = "aws/x.2026-07: lineItem/Novelty (2 values, on rows that bill 0.50 EUR, 4.00 USD)"
     assert novelty in str(charges["new_columns"].value)
+    cut = "aws/x.2026-07: 0.000000000000400000000000 USD in 1 rows"
+    assert cut in str(charges["digits_beyond_twelve"].value)
     assert shown["landing/billing_days"]["changed_days"].value == "2026-06-02, 2026-07-02"
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
