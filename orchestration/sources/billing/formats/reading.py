@@ -17,11 +17,10 @@ class Reading:
     """How files with one set of columns are read.
 
     `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
-    `period` the SQL of the billing month (YYYY-MM) and
-    `date` of the usage day. `amounts` holds the SQL of the money columns that the file has (`AMOUNTS`),
-    `cut` that of what rounding to twelve digits takes from what a row bills.
-    `used` lists the file's columns that are read, with the kind each must convert to; `unused` the others;
-    `new` those of them that the provider's documentation does not name.
+    `period` the SQL of the billing month (YYYY-MM), `date` that of the usage day. `amounts` holds the SQL of
+    the money columns that the file has (`AMOUNTS`), `cut` that of what rounding to twelve digits takes from
+    what a row bills. `used` lists the file's columns that are read, with the kind each must convert to;
+    `unused` the others; `new` those of them that the provider's documentation does not name.
     """
 
     family: Family
