@@ -29,9 +29,13 @@ SETTLED = """() => new Promise((done) => {
 })"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests; without one they fail where CI is set, and are skipped elsewhere."""
+    """One for a module's tests; without one they fail where CI is set, and are skipped elsewhere.
+
+    Not for longer: Playwright's event loop counts as running in the whole process, where no second one can be
+    started, be it by this fixture in another module or by what Dagster awaits.
+    """
     with sync_playwright() as playwright:
         try:
             launched = chromium.launch(playwright)
@@ -121,7 +125,7 @@ def marts(company: Settings) -> Iterator[Callable[..., dict[Any, str]]]:
         yield ask
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_report(browser: Browser) -> Iterator[Callable[..., Opened]]:
     """Opens a report in a page of its own; what the page complains of or asks for is kept."""
     contexts = []
@@ -142,7 +146,7 @@ def open_report(browser: Browser) -> Iterator[Callable[..., Opened]]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def report(company: Settings, open_report: Callable[..., Opened]) -> Opened:
     """The small company's report, opened once for all tests that only look."""
     return open_report(company.published_folder / "report.html")

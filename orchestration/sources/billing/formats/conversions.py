@@ -59,7 +59,7 @@ def _cut(column: SourceColumn, absent: tuple[str, ...]) -> str:
         return "0"
     rest = (
         f"coalesce(try_cast({text(column, absent)} as decimal(38,24)) - "
-        f"cast({number(column, absent)} as decimal(38,24)), 0)"
+        f"try_cast({number(column, absent)} as decimal(38,24)), 0)"
     )
     if column.type == "DOUBLE":
         x = column.sql
