@@ -5,15 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 UV_VERSION := 0.13.9
-ROWS ?= 2000000
+SIZE ?= small
 CHARGES ?= 20000000
-RECORDS ?= 20000000
 
 # No tool of ours, nor one we call, reports usage to anybody.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test browser lint fix bench rules division opening picture lock clean
+.PHONY: help install demo dev test browser lint fix bench rules opening picture lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,17 +57,14 @@ fix: $(INSTALLED) ## Mend what the linters can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt --quiet dbt_project
 
-bench: $(INSTALLED) ## Measure the whole job and a one-day change, ROWS=2000000 by default
-	@$(BIN)/python -m tests.bench --rows $(ROWS)
+bench: $(INSTALLED) ## Measure the whole job and small changes, SIZE=small, medium or large
+	@$(BIN)/python -m bench --size $(SIZE) --dataframes pandas polars --json bench-$(SIZE).json
 
 rules: $(INSTALLED) ## Measure 500 rules over CHARGES=20000000 against the same by hand
-	@$(BIN)/python -m tests.bench.classification --rows $(CHARGES)
-
-division: $(INSTALLED) ## Measure exact division of RECORDS=20000000 of usage against floating point
-	@$(BIN)/python -m tests.bench.division --records $(RECORDS)
+	@$(BIN)/python -m bench.classification --rows $(CHARGES)
 
 opening: browser ## Measure how long the report of 5,000 customers and 13 months takes to open
-	@$(BIN)/python -m tests.bench.opening
+	@$(BIN)/python -m bench.opening
 
 picture: browser ## Take the README's picture of the report from the demo's result
 	@$(BIN)/python -m tests.browser.picture workspace docs/images/report.png

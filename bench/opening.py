@@ -1,4 +1,4 @@
-"""`python -m tests.bench.opening`: how long a large company's report takes to open in a headless browser.
+"""`python -m bench.opening`: how long a large company's report takes to open in a headless browser.
 
 Figures to steer by, not a test: nothing fails because it is slow.
 """
@@ -31,7 +31,7 @@ MARKS = """() => performance.getEntriesByType("mark").map((mark) => [mark.name, 
 
 def main() -> None:
     """Make the marts of a large company and their report, open it a few times, print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.opening", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.opening", description=__doc__)
     parser.add_argument("--customers", type=int, default=5000)
     parser.add_argument("--days", type=int, default=395, help="days with costs; 395 are 13 months")
     given = parser.parse_args()

@@ -1,11 +1,11 @@
-"""Seconds and memory of a piece of work, and of the steps inside a run of the job.
-
-What belongs here: clocks and counters. What does not: what is measured, and how figures are shown.
-"""
+"""Seconds, memory and disk of a command in a process of its own, and of the steps inside a run of the job."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,11 +23,16 @@ from orchestration.workspace import COMMAND_CONFIG, dagster_home
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_LOOKS = 0.05
+_BLOCK = 512
+
+
+class CommandFailedError(Exception):
+    """A measured command did not end with exit code 0; the message is what it printed."""
 
 
 @dataclass
 class Memory:
-    """Memory of this process and all below it, seen again and again: (time, bytes)."""
+    """Resident memory of a process and all below it, sampled: (time, bytes)."""
 
     seen: list[tuple[float, int]] = field(default_factory=list)
 
@@ -50,8 +55,62 @@ class Stage:
         return self.ended - self.started
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A finished command: wall and CPU seconds, peak bytes of memory and of disk, bytes written."""
+
+    stage: Stage
+    cpu_seconds: float
+    memory: Memory
+    written: int
+    disk_peak: int
+    printed: str
+
+    @property
+    def peak(self) -> int:
+        """The most memory that the command and its children held, in bytes."""
+        return self.memory.peak(self.stage.started, self.stage.ended) or 0
+
+
+def command(arguments: list[str], disk: Path | None = None) -> Measured:
+    """Run a command to its end and measure it; `disk` is a folder whose size is sampled meanwhile.
+
+    Bytes written are those that reached a disk or its cache as the kernel accounts them, children included.
+    Raises `CommandFailedError` when it fails.
+    """
+    memory = Memory()
+    done = threading.Event()
+    sizes = [0]
+    with tempfile.TemporaryFile() as output:
+        started = time.time()
+        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT)
+        watchers = [threading.Thread(target=_watch, args=({process.pid}, memory, done), daemon=True)]
+        if disk is not None:
+            watchers.append(threading.Thread(target=_watch_disk, args=(disk, sizes, done), daemon=True))
+        for watcher in watchers:
+            watcher.start()
+        _, status, used = os.wait4(process.pid, 0)
+        ended = time.time()
+        done.set()
+        for watcher in watchers:
+            watcher.join()
+        output.seek(0)
+        printed = output.read().decode(errors="replace")
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise CommandFailedError(f"{' '.join(arguments)} ended with {process.returncode}:\n{printed}")
+    return Measured(
+        Stage("in all", started, ended),
+        used.ru_utime + used.ru_stime,
+        memory,
+        used.ru_oublock * _BLOCK,
+        max(sizes),
+        printed,
+    )
+
+
 def alone(work: Callable[..., T], *arguments: object) -> tuple[T, Stage, Memory]:
-    """Do the work in a process of its own, so that its memory is its own, and watch it."""
+    """Call a function in a process of its own, so that its memory is its own, and watch it."""
     memory = Memory()
     done = threading.Event()
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
@@ -91,6 +150,25 @@ def slowest_of_last_run(settings: Settings, count: int) -> list[tuple[str, float
         (str(result["unique_id"]).split(".", 2)[-1], float(result["execution_time"])) for result in results
     ]
     return sorted(timed, key=lambda each: -each[1])[:count]
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder; a file under several names (hard links) counts once."""
+    seen: dict[tuple[int, int], int] = {}
+    for place, _, files in os.walk(folder):
+        for name in files:
+            try:
+                found = os.lstat(os.path.join(place, name))  # noqa: PTH118
+            except OSError:
+                continue  # it was removed while we looked
+            seen[found.st_dev, found.st_ino] = found.st_blocks * _BLOCK
+    return sum(seen.values())
+
+
+def _watch_disk(folder: Path, sizes: list[int], done: threading.Event) -> None:
+    while not done.wait(1):
+        sizes.append(size_of(folder))
+    sizes.append(size_of(folder))
 
 
 def _watch(roots: set[int], memory: Memory, done: threading.Event) -> None:

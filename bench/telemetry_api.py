@@ -1,4 +1,4 @@
-"""`python -m tests.bench.telemetry_api`: records a second that `cpc api` acknowledges, killed in the middle.
+"""`python -m bench.telemetry_api`: records a second that `cpc api` acknowledges, killed in the middle.
 
 Clients send over loopback and try again until they are answered; half way the server is killed and started
 anew. Then the job runs, and the usage in the warehouse has to be what was acknowledged, once each.
@@ -41,7 +41,7 @@ COUNTED = f"""
 
 def main() -> None:
     """Send, kill, send on, run the job, count."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.telemetry_api", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.telemetry_api", description=__doc__)
     parser.add_argument("--requests", type=int, default=600, help="in all")
     parser.add_argument("--records", type=int, default=1_000, help="in each request")
     given = parser.parse_args()

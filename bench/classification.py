@@ -1,4 +1,4 @@
-"""`python -m tests.bench.classification`: charges through 500 rules, compiled and written by hand.
+"""`python -m bench.classification`: charges through 500 rules, compiled and written by hand.
 
 Ten dimensions of fifty rules (`many_rules`) over as many charges as are asked for, in one scan of a database
 file, with bounded memory; the same classification by hand beside it. Both have to give the same rows.
@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
+from bench import many_rules, measure
 from orchestration.compiler import compile_contexts
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from tests.bench import many_rules, measure
 from tests.compiler.charges_table import COLUMN_TYPES, as_first_built
 
 MEMORY = "4GB"
@@ -61,7 +61,7 @@ _MADE = {
 
 def main() -> None:
     """Make charges, classify them both ways, compare."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.classification", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.classification", description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000_000, help="charges")
     parser.add_argument("--folder", help="work here and keep everything; by default a temporary folder")
     given = parser.parse_args()

@@ -1,8 +1,8 @@
-"""`python -m tests.bench.landing`: a large CUR 2.0 month into landed Parquet: rows a second, and peak memory.
+"""`python -m bench.landing`: a large CUR 2.0 month into landed Parquet: rows a second, and peak memory.
 
 What belongs here: the landing of a bill by itself, with few rows and with many, with tags that rows share and
 with tags that no two rows do, to see that memory does not follow the rows. What does not: the rest of the job
-(`python -m tests.bench`). Fails when a sum is not exact.
+(`python -m bench`). Fails when a sum is not exact.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from bench import generated, measure
 from orchestration.settings import BillingExport
 from orchestration.sources.billing.landing import land_billing
 from orchestration.sources.locations import open_location
-from tests.bench import generated, measure
 from tests.unit.sources.billing import bills
 
 ROWS_PER_FILE = 1_000_000
@@ -31,7 +31,7 @@ MONTH = f"{generated.FIRST_DAY:%Y-%m}"
 
 def main() -> None:
     """Make one file of the bill, deliver it as many times as asked for under other names, and land it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.landing", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.landing", description=__doc__)
     parser.add_argument("--files", type=int, default=10, help=f"of {ROWS_PER_FILE:,} rows each")
     parser.add_argument("--memory-limit", default="", help="duckdb_memory_limit of the settings, e.g. 2GB")
     parser.add_argument("--folder", help="work here and keep everything; by default a temporary folder")
@@ -42,8 +42,7 @@ def main() -> None:
         made = folder / "made"
         with console.status(f"Making {ROWS_PER_FILE:,} charges"):
             size = generated.Size(ROWS_PER_FILE, customers=8, features=40)
-            measure.alone(generated.write_bill, made, size)
-            source = made / "billing" / "charges.parquet"
+            source, _, _ = measure.alone(generated.write_bill, made, size)
             own_tags = made / "own-tags.parquet"
             _tag_each_row(source, own_tags)
         table = Table(title=f"Landing CUR 2.0 ({os.cpu_count()} cores)", title_justify="left", box=None)
@@ -82,7 +81,7 @@ def _landed(folder: Path, source: Path, files: int, memory_limit: str) -> list[s
     (billed, rows), in_all, memory = measure.alone(
         land, str(folder / "exports"), folder / "landing", memory_limit
     )
-    wanted = files * generated.billed(source)
+    wanted = files * generated.billed([source])
     if billed != wanted or rows != files * ROWS_PER_FILE:
         sys.exit(f"{rows:,} rows with {billed} landed of {files * ROWS_PER_FILE:,} with {wanted}.")
     peak = memory.peak(in_all.started, in_all.ended)
