@@ -13,7 +13,6 @@ from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
 from orchestration.reports.exports.assets import build_exports_assets
 from orchestration.reports.html.assets import build_report_asset
-from orchestration.resources import s3_resource
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor
 from orchestration.settings import Settings
@@ -24,6 +23,7 @@ from orchestration.sources.deployments.assets import build_deployments_assets
 from orchestration.sources.inventory.assets import build_inventory_assets
 from orchestration.sources.kubernetes.assets import build_kubernetes_assets
 from orchestration.sources.revenue.assets import build_revenue_assets
+from orchestration.sources.s3 import s3_resource
 from orchestration.sources.telemetry.assets import build_telemetry_assets
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
 from orchestration.warehouse.project import prepare_project

@@ -20,10 +20,10 @@ from orchestration.definitions import build_definitions
 from orchestration.history import open_instance
 from orchestration.jobs import DAILY_COSTS
 from orchestration.partitions import MonthsError, month_range_tags
-from orchestration.resources import s3_resource
 from orchestration.settings import Settings
 from orchestration.sources.billing.landing import BillingError, discover_months
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import s3_resource
 from orchestration.terminal import RunDisplay, show_error
 from orchestration.warehouse.assets import SNAPSHOT
 from orchestration.warehouse.generate import ContextProblems, ContextsMissingError

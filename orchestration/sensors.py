@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.jobs import DAILY_COSTS
 from orchestration.partitions import current_and_previous_month, month_range_tags
@@ -23,6 +22,7 @@ from orchestration.settings import Settings
 from orchestration.sources.billing.azure_export import find_runs, without_runs
 from orchestration.sources.billing.manifest import read_listing
 from orchestration.sources.locations import LocationError, S3Client, StoredObject, open_location
+from orchestration.sources.s3 import S3
 from orchestration.warehouse.writer import close_dead_run, writer_lock
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -44,7 +44,7 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=60,
         description="Starts a run when a manifest, a telemetry batch or a customer list is new or changed.",
     )
-    def arrivals(context: dg.SensorEvaluationContext, s3: S3Resource) -> dg.SensorResult | dg.SkipReason:
+    def arrivals(context: dg.SensorEvaluationContext, s3: S3) -> dg.SensorResult | dg.SkipReason:
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
         try:
             seen = look(settings, s3.get_client)

@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliInvocation, dbt_assets
 
-from orchestration.resources import Dbt
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results, publish, tables
+from orchestration.warehouse.dbt import Dbt
 from orchestration.warehouse.project import PreparedProject
 
 _SECONDS_BETWEEN_LOGS = 1

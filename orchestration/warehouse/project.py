@@ -18,8 +18,8 @@ from typing import Any
 
 from dagster_dbt import DbtProject
 
-from orchestration.resources import Dbt, dbt_resource
 from orchestration.settings import Settings
+from orchestration.warehouse.dbt import Dbt, dbt_resource
 from orchestration.warehouse.generate import AssembledProject, assemble_project
 
 RUNS_KEPT = 10

@@ -27,9 +27,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
 from orchestration.warehouse.links import point
+from orchestration.working_database import open_warehouse
 
 Connection = duckdb.DuckDBPyConnection
 

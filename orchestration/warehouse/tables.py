@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
+from orchestration.working_database import open_warehouse
 
 Table = tuple[str, str]
 

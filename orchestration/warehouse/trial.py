@@ -16,11 +16,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.resources import open_warehouse
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results
 from orchestration.warehouse.project import PreparedProject, prepare_project
 from orchestration.warehouse.writer import writer_lock
+from orchestration.working_database import open_warehouse
 
 # From the rules to what each customer cost. Charges and signals stay as the run staged them.
 _LAYERS = ("rules", "usage", "context", "allocation", "marts")

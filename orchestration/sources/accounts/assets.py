@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.accounts.landing import land_accounts
 from orchestration.sources.landing_results import results_of_snapshots
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 
 VERSIONS = dg.AssetKey(["landing", "account_versions"])
 SNAPSHOTS = dg.AssetKey(["landing", "account_snapshots"])
@@ -45,9 +45,7 @@ def build_accounts_assets(settings: Settings) -> dg.AssetsDefinition:
             )
         ],
     )
-    def accounts_landing(
-        context: dg.AssetExecutionContext, s3: S3Resource
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def accounts_landing(context: dg.AssetExecutionContext, s3: S3) -> Iterator[dg.MaterializeResult[None]]:
         landing = land_accounts(
             open_location(settings.accounts, s3.get_client),
             settings.organization,

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.billing.landing import BillingError, BillingLanding, DeliveryResult, land_billing
 from orchestration.sources.landing_results import listed
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 
 CHARGES = {
     "aws_cur": dg.AssetKey(["landing", "aws_cur_charges"]),
@@ -63,7 +63,7 @@ def build_billing_assets(
         check_specs=[BILLED_ONCE],
     )
     def land_billing_months(
-        context: dg.AssetExecutionContext, s3: S3Resource
+        context: dg.AssetExecutionContext, s3: S3
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Land the bills of the chosen months from every configured export."""
         months = {key[:7] for key in context.partition_keys}

@@ -1,11 +1,11 @@
 """The customers landing as a Dagster asset: when it runs and what is shown of it."""
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.customers.landing import land_customers
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 
 
 def build_customers_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -17,7 +17,7 @@ def build_customers_asset(settings: Settings) -> dg.AssetsDefinition:
         kinds={"parquet"},
         description="One row per customer, as the list of customers says; replaced whole.",
     )
-    def customers(s3: S3Resource) -> dg.MaterializeResult[None]:
+    def customers(s3: S3) -> dg.MaterializeResult[None]:
         landing = land_customers(open_location(settings.customers, s3.get_client), settings.landing_folder)
         return dg.MaterializeResult(
             metadata={

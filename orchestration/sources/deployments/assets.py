@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.deployments.landing import land_deployments
 from orchestration.sources.landing_results import refused_rows, warning_check
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 
 DEPLOYMENTS = dg.AssetKey(["landing", "deployments"])
 REFUSED = dg.AssetKey(["landing", "deployments_refused"])
@@ -36,7 +36,7 @@ def build_deployments_assets(settings: Settings) -> dg.AssetsDefinition:
             )
         ],
     )
-    def deployments_landing(s3: S3Resource) -> Iterator[dg.MaterializeResult[None]]:
+    def deployments_landing(s3: S3) -> Iterator[dg.MaterializeResult[None]]:
         landing = land_deployments(
             open_location(settings.deployments, s3.get_client), settings.landing_folder
         )

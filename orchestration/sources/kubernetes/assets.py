@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.kubernetes.landing import land_allocations
 from orchestration.sources.landing_results import refused_rows, warning_check
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 
 ALLOCATIONS = dg.AssetKey(["landing", "opencost_allocations"])
 REFUSED = dg.AssetKey(["landing", "opencost_refused"])
@@ -36,7 +36,7 @@ def build_kubernetes_assets(settings: Settings) -> dg.AssetsDefinition:
             )
         ],
     )
-    def opencost_landing(s3: S3Resource) -> Iterator[dg.MaterializeResult[None]]:
+    def opencost_landing(s3: S3) -> Iterator[dg.MaterializeResult[None]]:
         landing = land_allocations(open_location(settings.opencost, s3.get_client), settings.landing_folder)
         yield dg.MaterializeResult(
             asset_key=ALLOCATIONS,

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.locations import open_location
 from orchestration.sources.revenue.landing import land_revenue
+from orchestration.sources.s3 import S3
 
 REVENUE = dg.AssetKey(["landing", "revenue"])
 QUARANTINE = dg.AssetKey(["landing", "revenue_quarantine"])
@@ -32,7 +32,7 @@ def build_revenue_assets(settings: Settings) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def revenue_landing(s3: S3Resource) -> Iterator[dg.MaterializeResult[None]]:
+    def revenue_landing(s3: S3) -> Iterator[dg.MaterializeResult[None]]:
         landing = land_revenue(open_location(settings.revenue, s3.get_client), settings.landing_folder)
         yield dg.MaterializeResult(
             asset_key=REVENUE,

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
 from orchestration.sources.telemetry.batches import land_telemetry
 from orchestration.sources.telemetry.records import UsageLimits
 
@@ -40,9 +40,7 @@ def build_telemetry_assets(settings: Settings) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def telemetry_landing(
-        context: dg.AssetExecutionContext, s3: S3Resource
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def telemetry_landing(context: dg.AssetExecutionContext, s3: S3) -> Iterator[dg.MaterializeResult[None]]:
         landing = land_telemetry(
             open_location(settings.telemetry, s3.get_client),
             settings.landing_folder,

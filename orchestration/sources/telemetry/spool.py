@@ -16,7 +16,8 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration.sources.locations import FolderLocation, S3Client, S3Location, open_location
+from orchestration.sources.locations import FolderLocation, S3Client, open_location
+from orchestration.sources.s3_location import S3Location
 
 
 class SpoolError(Exception):

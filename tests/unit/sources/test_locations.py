@@ -12,9 +12,9 @@ from orchestration.sources.locations import (
     Location,
     LocationError,
     ObjectMissingError,
-    S3Location,
     open_location,
 )
+from orchestration.sources.s3_location import S3Location
 
 CONTENTS = {
     "a/1.csv": b"one",

@@ -8,10 +8,10 @@ import bills
 import dagster as dg
 import pytest
 from bills import Store, billed, csv_bytes, gzip_bytes, legacy_row
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import BillingExport, Settings
 from orchestration.sources.billing.assets import build_billing_assets
+from orchestration.sources.s3 import S3
 
 PARTITIONS = dg.MonthlyPartitionsDefinition(start_date="2026-01-01", end_date="2027-01-01")
 
@@ -22,13 +22,17 @@ def settings_for(store: Store, workspace: Path) -> Settings:
     )
 
 
-def s3_for(store: Store) -> S3Resource:
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def s3_for(store: Store) -> S3:
     endpoint = store.client().meta.endpoint_url if isinstance(store, bills.S3Store) else None
-    return S3Resource(
+    return S3(
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
     )
 
 

@@ -1,10 +1,10 @@
 """The customers landing through Dagster."""
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
 from orchestration.sources.customers.assets import build_customers_asset
+from orchestration.sources.s3 import S3
 
 
 def test_the_asset_shows_how_many_customers_there_are(tmp_path):
@@ -14,9 +14,7 @@ def test_the_asset_shows_how_many_customers_there_are(tmp_path):
     (folder / "list.csv").write_text("customer_id\na\nb\n")
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            [build_customers_asset(settings)], instance=instance, resources={"s3": S3Resource()}
-        )
+        result = dg.materialize([build_customers_asset(settings)], instance=instance, resources={"s3": S3()})
 
     [event] = result.get_asset_materialization_events()
     assert event.materialization.asset_key == dg.AssetKey(["landing", "customers"])

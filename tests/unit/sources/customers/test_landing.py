@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.sources.customers.landing import CustomersError, ensure_landing, land_customers
-from orchestration.sources.locations import FolderLocation, LocationError, S3Location
+from orchestration.sources.locations import FolderLocation, LocationError
+from orchestration.sources.s3_location import S3Location
 
 
 class Customers:

@@ -10,7 +10,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dagster_aws.s3 import S3Resource
 
 from orchestration.demo.company import DEPLOYMENTS
 from orchestration.settings import Settings
@@ -18,6 +17,7 @@ from orchestration.sources.deployments import landed
 from orchestration.sources.deployments.assets import build_deployments_assets
 from orchestration.sources.deployments.landing import DeploymentsLanding, land_deployments
 from orchestration.sources.locations import FolderLocation
+from orchestration.sources.s3 import S3
 
 GOOD = '{"deployed_at": "2026-10-20T13:55:00Z", "service": "search", "version": "7"}'
 
@@ -108,7 +108,7 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
     pq.write_table(pa.Table.from_pylist(list(DEPLOYMENTS)), folder / "all.parquet")
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [build_deployments_assets(settings)], instance=instance, resources={"s3": S3Resource()}
+            [build_deployments_assets(settings)], instance=instance, resources={"s3": S3()}
         )
     shown = {
         event.materialization.asset_key.path[-1]: event.materialization.metadata

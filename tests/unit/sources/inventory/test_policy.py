@@ -15,7 +15,8 @@ import pytest
 from orchestration.settings import PROJECT_ROOT, AwsAccess, InventoryAccess
 from orchestration.sources.accounts.landing import land_accounts
 from orchestration.sources.inventory.landing import land_inventory
-from orchestration.sources.locations import FolderLocation, S3Location
+from orchestration.sources.locations import FolderLocation
+from orchestration.sources.s3_location import S3Location
 from tests.unit.sources.inventory.estate import REGION, Ids
 
 # boto3's names of services and operations that IAM calls otherwise; asking who one is needs no permission.

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.sources.inventory import landed
 from orchestration.sources.inventory.landing import land_inventory
-from orchestration.sources.locations import S3Location
+from orchestration.sources.s3_location import S3Location
 from tests.unit.sources.inventory.conftest import Inventory
 
 FIRST, SECOND, THIRD = (f"2026-05-0{day}T06:00:00Z" for day in (1, 2, 3))

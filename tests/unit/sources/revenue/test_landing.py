@@ -11,12 +11,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
-from orchestration.sources.locations import FolderLocation, LocationError, S3Location
+from orchestration.sources.locations import FolderLocation, LocationError
 from orchestration.sources.revenue.assets import build_revenue_assets
 from orchestration.sources.revenue.landing import RevenueError, ensure_landing, land_revenue
+from orchestration.sources.s3 import S3
+from orchestration.sources.s3_location import S3Location
 
 HEADER = "customer_id,period,amount,currency\n"
 
@@ -213,9 +214,7 @@ def test_the_assets_show_how_many_rows_there_are(tmp_path):
     folder.mkdir(parents=True)
     (folder / "a.csv").write_text(HEADER + "a,2026-09,1,USD\nb,2026-09,x,USD\nc,2026-09,2,USD\n")
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            [build_revenue_assets(settings)], instance=instance, resources={"s3": S3Resource()}
-        )
+        result = dg.materialize([build_revenue_assets(settings)], instance=instance, resources={"s3": S3()})
     shown = {
         event.materialization.asset_key.to_user_string(): event.materialization.metadata[
             "dagster/row_count"

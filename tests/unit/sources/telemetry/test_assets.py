@@ -1,21 +1,21 @@
 """The telemetry landing through Dagster, from an S3 API."""
 
 import dagster as dg
-from dagster_aws.s3 import S3Resource
 
 from orchestration.settings import Settings
+from orchestration.sources.s3 import S3
 from orchestration.sources.telemetry.assets import build_telemetry_assets
 
 
-def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket):
+def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     s3_client.put_object(Bucket=bucket, Key="usage/a.jsonl", Body=line() + line(value=0) + "oops\n")
     s3_client.put_object(Bucket=bucket, Key="usage/b.jsonl", Body=line() + line(value=0) + "oops\n")
     settings = Settings(workspace=tmp_path, telemetry_location=f"s3://{bucket}/usage")
-    s3 = S3Resource(
+    s3 = S3(
         endpoint_url=s3_endpoint,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
     )
 
     with dg.DagsterInstance.ephemeral() as instance:

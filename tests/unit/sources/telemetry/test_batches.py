@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.sources.locations import FolderLocation, LocationError, S3Location
+from orchestration.sources.locations import FolderLocation, LocationError
+from orchestration.sources.s3_location import S3Location
 from orchestration.sources.telemetry.batches import ensure_landing, land_telemetry
 
 

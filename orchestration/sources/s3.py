@@ -1,0 +1,27 @@
+"""S3 as a Dagster resource: what a step opens the locations on S3 with.
+
+dagster-aws has such a resource too, but importing it imports all of Dagster's test tools: more than a second
+of every process that opens the project.
+"""
+
+# Dagster reads annotations when it meets a class, so they are not postponed here.
+import dagster as dg
+
+from orchestration.settings import Settings
+from orchestration.sources.locations import S3Client, connect_s3
+
+
+class S3(dg.ConfigurableResource[S3Client]):
+    """S3, or another service that speaks its API; credentials come from boto3's usual chain."""
+
+    endpoint_url: str | None = None
+    region_name: str | None = None
+
+    def get_client(self) -> S3Client:
+        """A new boto3 client."""
+        return connect_s3(self.endpoint_url, self.region_name)
+
+
+def s3_resource(settings: Settings) -> S3:
+    """S3 as the settings say."""
+    return S3(endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)

@@ -1,0 +1,81 @@
+"""A prefix in an S3 bucket as a location."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestration.sources.locations import LocationError, ObjectMissingError, S3Client, StoredObject
+
+
+class S3Location:
+    """The objects below a prefix of an S3 bucket. `client` is a boto3 S3 client."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
+        self.client = client
+        self.bucket: str | None = bucket
+        self.prefix: str = prefix.strip("/") + "/" if prefix.strip("/") else ""
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All objects whose key begins with `prefix`, at any depth, sorted by key (as S3 lists them)."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
+        try:
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    if not item["Key"].endswith("/"):  # consoles make empty objects as folder marks
+                        yield StoredObject(
+                            key=item["Key"].removeprefix(self.prefix),
+                            size=item["Size"],
+                            version=item["ETag"].strip('"'),
+                            modified=item["LastModified"].astimezone(UTC),
+                        )
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "listed") from error
+
+    def read(self, key: str) -> bytes:
+        """The content of one (small) object."""
+        try:
+            content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "read", key) from error
+        return content
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Download one object into `folder`, streamed to disk; the file's name ends as the key does."""
+        # A key may hold anything, `..` too, so it does not become a path.
+        ending = re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])[-100:]
+        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{ending}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.client.download_file(self.bucket, self.prefix + key, str(path))
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error(error, "read", key) from error
+        return path
+
+    def describe(self, key: str = "") -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
+
+    def _error(
+        self, error: ClientError | BotoCoreError | Boto3Error, verb: str, key: str = ""
+    ) -> LocationError:
+        place = self.describe(key)
+        if not isinstance(error, ClientError):
+            return LocationError(f"{place} cannot be {verb}: {error}; check the endpoint and the credentials")
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in ("NoSuchKey", "404"):
+            return ObjectMissingError(f"{place} does not exist")
+        if code == "NoSuchBucket":
+            return LocationError(f"{place} cannot be {verb}: there is no bucket {self.bucket!r}")
+        if code in ("AccessDenied", "403"):
+            rights = "s3:ListBucket on the bucket" if verb == "listed" else "s3:GetObject on the object"
+            return LocationError(f"{place} cannot be {verb}: access denied; allow {rights}")
+        return LocationError(f"{place} cannot be {verb}: {error}")
