@@ -1,7 +1,7 @@
 """Asset checks: things a person should look at, that do not make the numbers wrong.
 
-What belongs here: warnings about deliveries and about rules. What does not: laws that fail a run, which are
-dbt tests, and records that are set aside, which the landing does.
+What belongs here: warnings about data and about rules. What does not: laws that fail a run, which are dbt
+tests, and what is worth a warning, which the mart `warnings` says.
 """
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
@@ -10,17 +10,11 @@ import dagster as dg
 from orchestration.compiler import Compilation
 from orchestration.reports.live_charges import open_live_charges
 from orchestration.reports.rule_findings import RuleFinding, money_text, rule_findings
+from orchestration.reports.warnings import shown_lines, working_warnings
 from orchestration.settings import Settings
-from orchestration.sources.revenue.landing import rows_set_aside
-from orchestration.sources.telemetry.landed_files import LandedTelemetry
 
-QUARANTINE_SHARE = 0.01
+WARNINGS = dg.AssetKey(["marts", "warnings"])
 OVERLAPS_SHOWN = 20
-
-
-def build_landing_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """Warnings about batches with many bad records, and about revenue that counts nowhere."""
-    return [_build_quarantine_check(settings), _build_revenue_check(settings)]
 
 
 def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetChecksDefinition:
@@ -59,42 +53,22 @@ def _overlap_table(overlaps: list[RuleFinding]) -> str:
     return "\n".join([*head, *lines])
 
 
-def _build_quarantine_check(settings: Settings) -> dg.AssetChecksDefinition:
+def build_warnings_check(settings: Settings) -> dg.AssetChecksDefinition:
+    """A warning when the mart `warnings` has something to do: rejected records, unlisted customers, …"""
+
     @dg.asset_check(
-        asset=dg.AssetKey(["landing", "telemetry_quarantine"]),
-        name="few_records_in_quarantine",
-        description=f"No more than {QUARANTINE_SHARE:.0%} of the usage records were set aside as malformed.",
+        asset=WARNINGS,
+        name="nothing_to_look_at",
+        description="The data of the run need nobody's attention; the mart `warnings` lists what does.",
     )
-    def few_records_in_quarantine() -> dg.AssetCheckResult:
-        ledger = LandedTelemetry(settings.landing_folder / "telemetry").read_ledger()
-        loaded = [batch for batch in ledger if batch.status == "loaded"]
-        quarantined = sum(batch.quarantined_count for batch in loaded)
-        everything = quarantined + sum(batch.record_count for batch in loaded)
+    def nothing_to_look_at() -> dg.AssetCheckResult:
+        found = working_warnings(settings)
+        serious = [warning for warning in found if warning.severity != "note"]
         return dg.AssetCheckResult(
-            passed=quarantined <= QUARANTINE_SHARE * everything,
+            passed=not serious,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{quarantined:,} of {everything:,} usage records are in quarantine"
-            if quarantined
-            else None,
-            metadata={"quarantined": quarantined, "records": everything},
+            description="\n".join(shown_lines(serious)) or None,
+            metadata={"warnings": len(serious), "notes": len(found) - len(serious)},
         )
 
-    return few_records_in_quarantine
-
-
-def _build_revenue_check(settings: Settings) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=dg.AssetKey(["landing", "revenue_quarantine"]),
-        name="every_row_of_revenue_counts",
-        description="No row of the revenue files was set aside; the mart revenue_quarantine has each reason.",
-    )
-    def every_row_of_revenue_counts() -> dg.AssetCheckResult:
-        found = rows_set_aside(settings.landing_folder)
-        return dg.AssetCheckResult(
-            passed=found == 0,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{found:,} rows of revenue were set aside" if found else None,
-            metadata={"set_aside": found},
-        )
-
-    return every_row_of_revenue_counts
+    return nothing_to_look_at

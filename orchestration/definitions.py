@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.checks import build_landing_checks, build_rules_check
+from orchestration.checks import build_rules_check, build_warnings_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
 from orchestration.reports.exports.assets import build_exports_assets
@@ -54,7 +54,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *build_exports_assets(settings),
         ],
         asset_checks=[
-            *build_landing_checks(settings),
+            build_warnings_check(settings),
             build_rules_check(settings, project.assembled.compilation),
         ],
         jobs=[build_daily_costs_job(months)],

@@ -20,6 +20,7 @@ from orchestration.definitions import build_definitions
 from orchestration.history import open_instance
 from orchestration.jobs import DAILY_COSTS
 from orchestration.partitions import MonthsError, month_range_tags
+from orchestration.reports.warnings import published_warnings
 from orchestration.settings import Settings
 from orchestration.sources.billing.landing import BillingError, discover_months
 from orchestration.sources.locations import open_location
@@ -62,7 +63,7 @@ def run_job(settings: Settings, months: Sequence[str] | None = None, console: Co
             close_dead_run(instance, dead)
             with shown.status("Looking for bills"):
                 tags = month_range_tags(settings, months or _months(settings))
-            return _execute(definitions, instance, tags, shown)
+            return _execute(settings, definitions, instance, tags, shown)
     except _EXPECTED as error:
         show_error(shown, str(error))
         return False
@@ -84,7 +85,11 @@ def _months(settings: Settings) -> list[str]:
 
 
 def _execute(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, tags: dict[str, str], shown: Console
+    settings: Settings,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    tags: dict[str, str],
+    shown: Console,
 ) -> bool:
     run_id = str(uuid.uuid4())
     with RunDisplay(shown) as display, open(os.devnull, "w") as nowhere:  # noqa: PTH123
@@ -100,6 +105,7 @@ def _execute(
     ]
     display.show_warnings()
     if published:
+        display.show_data_warnings(published_warnings(settings))
         display.show_published(published[-1].metadata)
     if not (result.success and published):
         display.show_failure(run_id, published=bool(published))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -26,13 +26,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from orchestration.checks import WARNINGS
+from orchestration.reports.warnings import DataWarning, shown_lines
+
 _OF = re.compile(r"^(\d+) of (\d+) ")
 _CLASS = re.compile(r"^(?P<name>[A-Za-z_][\w.]*): ")
 _LABELS = {
     "land_billing": "land bills",
     "landing__customers": "land customers",
     "telemetry_landing": "land usage",
-    "landing__telemetry_quarantine_few_records_in_quarantine": "check quarantine",
+    "marts__warnings_nothing_to_look_at": "look for warnings",
     "dbt_models": "dbt models and tests",
     "published__snapshot": "publish",
     "reports__customer_cost_report": "report",
@@ -98,6 +101,11 @@ class RunDisplay:
         for text in self.warnings:
             self.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
 
+    def show_data_warnings(self, warnings: Sequence[DataWarning]) -> None:
+        """What the marts say that a person should know, the weightiest first."""
+        for line in shown_lines(warnings):
+            self.console.print(f"[yellow]![/] {escape(line)}", soft_wrap=True, highlight=False)
+
     def show_published(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
         """Say that readers have the result, and where."""
         news = "Published" if metadata["changed"].value else "Nothing changed; readers keep"
@@ -145,6 +153,8 @@ class RunDisplay:
             self.progress.update(task, description=escape(lines[0][:100]))
 
     def _on_check(self, check: Any) -> None:
+        if check.asset_key == WARNINGS:
+            return  # shown from the mart itself, also when the run has made nothing new
         if not check.passed and check.severity == dg.AssetCheckSeverity.WARN and check.description:
             self.warnings.append(f"{check.asset_key.to_user_string()}: {check.description}")
 

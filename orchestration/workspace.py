@@ -15,6 +15,7 @@ from orchestration.sources.customers.landing import ensure_landing as ensure_cus
 from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
 from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
 from orchestration.sources.kubernetes.landed import ensure_landing as ensure_kubernetes_landing
+from orchestration.sources.notes import ensure_notes
 from orchestration.sources.revenue.landing import ensure_landing as ensure_revenue_landing
 from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
 
@@ -65,6 +66,7 @@ def prepare_workspace(settings: Settings) -> None:
     ensure_deployments_landing(settings.landing_folder)
     ensure_kubernetes_landing(settings.landing_folder)
     ensure_revenue_landing(settings.landing_folder)
+    ensure_notes(settings.landing_folder)
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)

@@ -24,6 +24,7 @@ SECTIONS = (
     "anomalies",
     "coverage",
     "reconciliation",
+    "warnings",
     "no-such-section?from=then&segment=nothing&currency=XYZ",
 )
 # Every text's contrast with what is behind it, by the formula of WCAG 2; charts are drawn, not written.

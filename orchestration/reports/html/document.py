@@ -25,7 +25,7 @@ SCRIPTS = (
     *("customer_search", "filters", "sections"),
     *("sections/explanations", "sections/usage", "sections/margins", "sections/anomalies"),
     *("sections/reconciliation", "sections/coverage", "sections/segments", "sections/explore"),
-    *("sections/customers", "sections/customer", "sections/overview"),
+    *("sections/warnings", "sections/customers", "sections/customer", "sections/overview"),
     "start",
 )
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from orchestration.reports import warnings
+
 LARGEST_UNCLAIMED = 400
 LARGEST_ANOMALIES = 500
 LARGEST_EXPLAINED = 3000
+LARGEST_WARNINGS = 1000
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,10 @@ def _explanations(published: Published) -> str:
     """
 
 
+def _warnings(_: Published) -> str:
+    return f"select * from warnings {warnings.ORDER} limit {LARGEST_WARNINGS}"
+
+
 TABLES = (
     PageTable("customers", ("customers", "customer_totals_daily"), _customers),
     PageTable("averages", ("average_customer_cost",), _averages),
@@ -227,6 +234,7 @@ TABLES = (
     PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
     PageTable("product_margins", ("product_margins_monthly",), _product_margins),
     PageTable("explanations", ("allocation_explanations",), _explanations),
+    PageTable("warnings", ("warnings",), _warnings),
     PageTable("anomalies", ("cost_anomalies",), _anomalies),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
 )

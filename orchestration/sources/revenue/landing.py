@@ -86,11 +86,6 @@ def ensure_landing(landing: Path) -> None:
             _write(connection, landing)
 
 
-def rows_set_aside(landing: Path) -> int:
-    """How many rows of the files that landed last count nowhere."""
-    return int(pq.read_metadata(landing / "revenue" / "quarantine.parquet").num_rows)
-
-
 def _check_presence(location: Location, keys: list[str], chosen: list[str], target: Path) -> None:
     if chosen:
         return

@@ -87,7 +87,7 @@ async function start() {
 
 const ORDER = [
   ...["overview", "explore", "customers", "customer", "segments", "units", "margins", "anomalies"],
-  ...["coverage", "reconciliation"],
+  ...["coverage", "reconciliation", "warnings"],
 ];
 
 start();

@@ -245,6 +245,7 @@ section({
     append(
       content,
       await overviewTiles(wanted, before),
+      await warningsNews(),
       await averagesBlock(),
       await anomalyNews(),
       await spendBlock(wanted),

@@ -1,0 +1,135 @@
+"""What a person should know of a run's data is told at its end, in Dagster, in a mart and in the report."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.history import open_instance
+from orchestration.reports.warnings import shown_lines, working_warnings
+from orchestration.sources.notes import Note, write_notes
+from orchestration.workspace import COMMAND_CONFIG, dagster_home
+from tests.end_to_end import small_company
+from tests.end_to_end.running import Company
+
+MONTH = "2026-03"
+NOTE = Note(
+    "no-effective-cost",
+    "effective = billed: the file has no commitments",
+    subject="a.csv",
+    billing_period=MONTH,
+    billing_currency="USD",
+    effective_cost=Decimal("100000.25"),
+)
+
+
+def record(stream: str = "searches", customer: str = "ada", value: object = 1, day: int = 1) -> str:
+    time = f"{MONTH}-{day:02d}T00:00:00Z"
+    return json.dumps({"stream": stream, "timestamp": time, "customer_id": customer, "value": value})
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Its usage is ada's half, and the rest of customers and records that nobody expects."""
+    made = Company(tmp_path_factory.mktemp("warned") / "company")
+    small_company.write_contexts(made.settings.contexts)
+    sources = made.settings.sources
+    small_company.write_bill(sources / "billing", MONTH, days=(1,))
+    small_company.write_customers(sources / "customers")
+    telemetry = sources / "telemetry"
+    telemetry.mkdir(parents=True)
+    lines = {
+        "good.jsonl": [record(value=5), record(customer="Ada", value=4), record(customer="n/a", value=1)],
+        "mixed.jsonl": [record(stream="serches"), record(customer=""), record(stream="serches")],
+        "more.jsonl": [record(stream="serches")],
+        "broken.csv": ["stream;timestamp", "searches;x"],
+    }
+    for name, texts in lines.items():
+        (telemetry / name).write_text("\n".join(texts) + "\n")
+    revenue = sources / "revenue"
+    revenue.mkdir()
+    (revenue / "r.csv").write_text(
+        f"customer,period,amount,currency\nada,{MONTH},12.00,USD\nbob,then,1,USD\n"
+    )
+    write_notes(made.settings.landing_folder, "made_up", [NOTE])
+    good, printed = made.run()
+    assert good, printed
+    (made.root / "printed.txt").write_text(printed)
+    return made
+
+
+def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
+    rows = company.read(
+        "select code, severity, source, subject, row_count, billing_currency, effective_cost from warnings "
+        "order by code"
+    )
+    share = small_company.SEARCH / 10
+    evenly = Decimal("10.00")  # exports: thirty among three who used anything
+    telemetry = company.settings.sources / "telemetry"
+    assert rows == [
+        ("customer-capitals", "warning", "customers", "Ada", 1, "USD", 4 * share + evenly),
+        ("customer-id-missing", "warning", "telemetry", None, 1, None, None),
+        ("customer-not-listed", "warning", "customers", "n/a", 1, "USD", share + evenly),
+        ("file-rejected", "error", "telemetry", str(telemetry / "broken.csv"), 1, None, None),
+        ("no-effective-cost", "warning", "made_up", "a.csv", None, "USD", Decimal("100000.25")),
+        ("revenue-rejected", "warning", "revenue", "r.csv", 1, None, None),
+        ("unknown-stream", "error", "telemetry", "serches", 3, None, None),
+    ]
+
+
+def test_the_run_ends_with_them_errors_first_then_the_largest(company: Company) -> None:
+    printed = (company.root / "printed.txt").read_text()
+    told = [line for line in printed.splitlines() if line.startswith("! ")]
+    assert [line[2:].partition(":")[0] for line in told if ": " in line][-7:] == [
+        "unknown-stream",
+        "file-rejected",
+        "no-effective-cost",
+        "customer-capitals",
+        "customer-not-listed",
+        "customer-id-missing",
+        "revenue-rejected",
+    ]
+    assert (
+        'customer "Ada" differs from "ada" of the customer list only by capitals; write it alike, or as an '
+        "alias (4,010.00 USD, 2026-03-01, see customer_costs_daily)"
+    ) in printed
+    assert "100,000.25 USD, 2026-03)" in printed
+    assert f"{company.settings.sources / 'telemetry' / 'mixed.jsonl'} row 1)" in printed
+
+
+def test_dagster_warns_and_the_report_has_them(company: Company) -> None:
+    with open_instance(dagster_home(company.settings), COMMAND_CONFIG) as instance:
+        key = dg.AssetCheckKey(dg.AssetKey(["marts", "warnings"]), "nothing_to_look_at")
+        (last,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    evaluation = last.event.dagster_event.asset_check_evaluation_data
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert evaluation.metadata["warnings"].value == 7
+    assert "customer-capitals" in evaluation.description
+    report = (company.settings.published_folder / "report.html").read_text()
+    assert 'id="table-warnings"' in report
+
+
+def test_they_are_told_again_when_nothing_has_changed_and_new_notes_are_too(company: Company) -> None:
+    write_notes(company.settings.landing_folder, "made_up", [])
+    good, printed = company.run()
+    assert good
+    assert "no-effective-cost" not in printed
+    assert "! customer-capitals: " in printed
+
+
+def test_only_the_weightiest_are_shown_and_the_others_counted(company: Company) -> None:
+    lines = shown_lines(working_warnings(company.settings), shown=2)
+    assert [line.partition(":")[0] for line in lines[:2]] == ["unknown-stream", "file-rejected"]
+    assert lines[2].startswith("… and 4 more: ")
+
+
+def test_paths_of_notes_stay_apart(tmp_path: Path) -> None:
+    assert write_notes(tmp_path, "billing", [NOTE], part="2026-03")
+    assert write_notes(tmp_path, "billing", [NOTE], part="2026-04")
+    assert not write_notes(tmp_path, "billing", [NOTE], part="2026-04")
+    assert len(list((tmp_path / "notes").glob("*/*.parquet"))) == 2
