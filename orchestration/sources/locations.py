@@ -155,10 +155,3 @@ def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
     from orchestration.sources.s3_location import S3Location
 
     return S3Location(s3_client(), bucket, prefix)
-
-
-def connect_s3(endpoint_url: str | None, region_name: str | None) -> S3Client:
-    """A new boto3 client; credentials come from boto3's usual chain."""
-    import boto3
-
-    return boto3.client("s3", endpoint_url=endpoint_url, region_name=region_name)

@@ -1,14 +1,14 @@
 """S3 as a Dagster resource: what a step opens the locations on S3 with.
 
-dagster-aws has such a resource too, but importing it imports all of Dagster's test tools: more than a second
-of every process that opens the project.
+Wraps the one of dagster-aws, which imports all of Dagster's test tools: more than a second of every process
+that opens the project. It is imported when a location on S3 is first read.
 """
 
 # Dagster reads annotations when it meets a class, so they are not postponed here.
 import dagster as dg
 
 from orchestration.settings import Settings
-from orchestration.sources.locations import S3Client, connect_s3
+from orchestration.sources.locations import S3Client
 
 
 class S3(dg.ConfigurableResource[S3Client]):
@@ -18,8 +18,10 @@ class S3(dg.ConfigurableResource[S3Client]):
     region_name: str | None = None
 
     def get_client(self) -> S3Client:
-        """A new boto3 client."""
-        return connect_s3(self.endpoint_url, self.region_name)
+        """A new boto3 client, made as dagster-aws makes it."""
+        from dagster_aws.s3 import S3Resource
+
+        return S3Resource(endpoint_url=self.endpoint_url, region_name=self.region_name).get_client()
 
 
 def s3_resource(settings: Settings) -> S3:
