@@ -31,6 +31,13 @@ CATEGORIES = {
 }
 COVERED = ("DiscountedUsage", "SavingsPlanCoveredUsage")
 RUNNING_HOURS = ("BoxUsage", "SpotUsage", "HeavyUsage", "DedicatedUsage", "Fargate")
+# Without these a line's amortised cost is unknown: such a bill does not land.
+REQUIRED = {
+    "SavingsPlanCoveredUsage": ("savings_plan_savings_plan_effective_cost",),
+    "SavingsPlanRecurringFee": ("savings_plan_total_commitment_to_date", "savings_plan_used_commitment"),
+    "DiscountedUsage": ("reservation_effective_cost",),
+    "RIFee": ("reservation_unused_recurring_fee",),
+}
 SPLIT_OPERATIONS = ("EKSPod-EC2", "ECSTask-EC2")
 ZERO = Decimal(0)
 
@@ -183,10 +190,10 @@ def part_of(
 def costs_of(line: Line, is_net: bool) -> dict[str, Decimal]:
     """The cost columns of a line, without the unused part of a commitment."""
     unblended = line.first("line_item_unblended_cost")
-    on_demand = line.first("pricing_public_on_demand_cost")
     effective, net = unblended, line.first("line_item_net_unblended_cost", "line_item_unblended_cost")
-    contracted = unblended
+    contracted = on_demand = unblended
     description = line.texts.get("line_item_line_item_description", "")
+    is_reserved = "reservation_reservation_a_r_n" in line.texts
     match line.type:
         case "SavingsPlanCoveredUsage":
             gross = "savings_plan_savings_plan_effective_cost"
@@ -195,17 +202,19 @@ def costs_of(line: Line, is_net: bool) -> dict[str, Decimal]:
         case "DiscountedUsage":
             effective = line.first("reservation_effective_cost")
             net = line.first("reservation_net_effective_cost", "reservation_effective_cost")
-            contracted = on_demand
-        case "SavingsPlanNegation":
-            effective = net = contracted = on_demand = ZERO
+            contracted = on_demand = line.first("pricing_public_on_demand_cost", "reservation_effective_cost")
         case "SavingsPlanUpfrontFee" | "SavingsPlanRecurringFee" | "RIFee":
-            effective = net = ZERO
-        case "Fee" if "reservation_reservation_a_r_n" in line.texts:
-            effective = net = ZERO
-        case "Refund" if description.startswith("Refund for one-time fee for Savings Plan ID"):
+            effective = net = on_demand = ZERO
+        case "Fee" if is_reserved:
+            effective = net = on_demand = ZERO
+        case "Refund" if is_reserved or description.startswith("Refund for one-time fee for Savings Plan ID"):
             effective = net = ZERO
         case "EdpDiscount" | "PrivateRateDiscount" if is_net:
             net = ZERO
+    # A public price stands where AWS tells one.
+    on_demand = line.amounts.get("pricing_public_on_demand_cost", on_demand)
+    if line.type == "SavingsPlanNegation":
+        effective = net = contracted = on_demand = ZERO
     return dict(zip(COST_COLUMNS, (unblended, effective, contracted, on_demand, net), strict=True))
 
 

@@ -49,6 +49,7 @@ class Row:
     start: datetime
     category: str | None
     status: str | None
+    commitment: str | None
     tags: dict[str, str]
     charge_class: str | None
     amounts: dict[str, Decimal] = field(default_factory=dict)
@@ -57,6 +58,8 @@ class Row:
 def random_rows(random: Random, file: str, count: int, digits: int) -> list[Row]:
     """Rows of every category, class and commitment status; amounts have at most `digits` digits."""
     rows = []
+    # Providers leave whole columns out, and values on some rows.
+    absent = {column for column in ("ContractedCost", "ListCost") if random.random() < 0.4}
     for number in range(1, count + 1):
         # A commitment: its purchase is billed, what is used and what is left of it only effective.
         kind = random.choice(["plain", "plain", "fee", "used", "unused"])
@@ -65,16 +68,25 @@ def random_rows(random: Random, file: str, count: int, digits: int) -> list[Row]
             column: Decimal(random.randrange(-(10**digits), 10**digits)).scaleb(-12)
             * random.choice([1, 1, 0])
             for column in COSTS
-            if random.random() < 0.9
+            if column not in absent and random.random() < 0.9
         }
+        amounts.setdefault("BilledCost", ZERO)
         if kind == "fee":
-            category, amounts["EffectiveCost"] = "Purchase", ZERO
+            # As FOCUS has it, as Azure has it, or left out; a refund may be a credit or a correction.
+            category = random.choice(["Purchase", "Purchase", "credit", "Adjustment"])
+            effective = random.choice([ZERO, amounts["BilledCost"], None])
+            amounts.pop("EffectiveCost", None)
+            if effective is not None:
+                amounts["EffectiveCost"] = effective
         status = {
             "used": random.choice(["Used", "used "]),
             "unused": random.choice(["Unused", "UNUSED"]),
         }.get(kind)
         if status:
+            amounts.setdefault("EffectiveCost", ZERO)
             amounts["BilledCost"] = ZERO
+            if random.random() < 0.1:
+                del amounts["BilledCost"]
         rows.append(
             Row(
                 file=file,
@@ -82,6 +94,7 @@ def random_rows(random: Random, file: str, count: int, digits: int) -> list[Row]
                 start=datetime(2026, 3, random.randrange(1, 4), random.randrange(24)),
                 category=category,
                 status=status,
+                commitment=None if kind == "plain" else "commitment-1",
                 tags={"App ": f"☃ {number}"} | ({"Ünï": "x"} if random.random() < 0.3 else {}),
                 charge_class=random.choice([None, "Correction", "correction"]),
                 amounts=amounts,
@@ -94,13 +107,32 @@ def staged(source: str, rows: list[Row]) -> dict[Key, StagedCharge]:
     """What staging has to make of the rows, by (source, file, row)."""
     charges = {}
     for row in rows:
-        costs = {name: row.amounts.get(column, ZERO) for column, name in COSTS.items()}
-        costs["x_net_effective_cost"] = costs["effective_cost"]
         category = None if row.category is None else WORDS.get(row.category, row.category)
         status = None if row.status is None else STATUSES[row.status]
+        costs = costs_of(row, category, status)
         key = (source, md5(row.file.encode()).hexdigest()[:8], str(row.number))
         charges[key] = StagedCharge(category, status, costs)
     return charges
+
+
+def costs_of(row: Row, category: str | None, status: str | None) -> dict[str, Decimal]:
+    """The cost columns of a row: what it tells, and where it does not, what follows from the others."""
+    billed = row.amounts.get("BilledCost", ZERO)
+    effective = row.amounts.get("EffectiveCost", billed)
+    if row.commitment and status is None and category in ("Purchase", "Credit", "Adjustment"):
+        effective = ZERO
+    contracted = row.amounts.get("ContractedCost")
+    if contracted is None and status == "Used":
+        contracted = row.amounts.get("ListCost", row.amounts.get("EffectiveCost"))
+    elif contracted is None:
+        contracted = ZERO if status == "Unused" else billed
+    return {
+        "billed_cost": billed,
+        "effective_cost": effective,
+        "contracted_cost": contracted,
+        "list_cost": row.amounts.get("ListCost", contracted),
+        "x_net_effective_cost": effective,
+    }
 
 
 def write_csv(random: Random, rows: list[Row], file: Path) -> None:
@@ -108,8 +140,10 @@ def write_csv(random: Random, rows: list[Row], file: Path) -> None:
     with file.open("w", newline="", encoding="utf-8") as target:
         writer = csv.writer(target)
         columns = ("BillingPeriodStart", "ChargePeriodStart", "ChargePeriodEnd", "BillingCurrency")
-        words = ("ChargeCategory", "ChargeClass", "CommitmentDiscountStatus", "Tags", "ProviderName")
-        writer.writerow([name.upper() for name in (*columns, *words, *COSTS, "oci_ReferenceNumber")])
+        words = ("ChargeCategory", "ChargeClass", "CommitmentDiscountStatus", "CommitmentDiscountId")
+        costs = [name for name in COSTS if any(name in row.amounts for row in rows)]
+        more = ("Tags", "ProviderName", "oci_ReferenceNumber")
+        writer.writerow([name.upper() for name in (*columns, *words, *costs, *more)])
         for row in rows:
             writer.writerow(
                 [
@@ -119,11 +153,11 @@ def write_csv(random: Random, rows: list[Row], file: Path) -> None:
                     "USD",
                     *(
                         word or random.choice(["", "NULL"])
-                        for word in (row.category, row.charge_class, row.status)
+                        for word in (row.category, row.charge_class, row.status, row.commitment)
                     ),
+                    *(written(random, row.amounts.get(column)) for column in costs),
                     json.dumps(row.tags),
                     "Oracle",
-                    *(written(random, row.amounts.get(column)) for column in COSTS),
                     f"reference {row.number}",
                 ]
             )
@@ -141,6 +175,7 @@ def write_parquet(rows: list[Row], file: Path) -> None:
         "ChargeCategory": pa.array([row.category for row in rows], pa.string()),
         "ChargeClass": pa.array([row.charge_class for row in rows], pa.string()),
         "CommitmentDiscountStatus": pa.array([row.status for row in rows], pa.string()),
+        "CommitmentDiscountId": pa.array([row.commitment for row in rows], pa.string()),
         "Tags": pa.array([list(row.tags.items()) for row in rows], pa.map_(pa.string(), pa.string())),
         "InvoiceId": pa.array([None] * len(rows), pa.string()),
         "x_ServiceCode": pa.array(["AmazonEC2"] * len(rows)),

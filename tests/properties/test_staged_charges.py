@@ -26,7 +26,14 @@ from hypothesis import strategies as st
 from orchestration.run import run_job
 from orchestration.settings import BillingExport, Settings
 from tests.properties import focus_bills
-from tests.properties.amortised_costs import COST_COLUMNS, Key, Line, StagedCharge, staged_charges
+from tests.properties.amortised_costs import (
+    COST_COLUMNS,
+    REQUIRED,
+    Key,
+    Line,
+    StagedCharge,
+    staged_charges,
+)
 from tests.properties.bill_columns import AMOUNTS, NET_AMOUNTS, TEXTS
 
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
@@ -67,10 +74,11 @@ class RandomBill:
         return amount * self.random.choice([1, 1, 1, 1, 1, -1, 0])
 
     def line(self, start: datetime, texts: dict[str, str], **amounts: Decimal) -> Line:
+        required = ("line_item_unblended_cost", *REQUIRED.get(texts["line_item_line_item_type"], ()))
         drawn = {
             name: self.money()
             for name in self.amounts
-            if name not in POD_AMOUNTS and self.random.random() < 0.85
+            if name not in POD_AMOUNTS and (name in required or self.random.random() < 0.85)
         }
         file = self.random.choice(self.files)
         texts = {"line_item_product_code": "AmazonEC2", "line_item_currency_code": "USD", **texts}
@@ -271,10 +279,20 @@ def focus(folder: Path, random: Random) -> dict[Key, StagedCharge]:
     return wanted
 
 
+def some_of(random: Random, amounts: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a bill has: all that it cannot do without, and most of the others."""
+    kept = {
+        "line_item_unblended_cost",
+        "split_line_item_split_cost",
+        *(c for r in REQUIRED.values() for c in r),
+    }
+    return tuple(name for name in amounts if name in kept or random.random() < 0.8)
+
+
 def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Key, StagedCharge]]:
     files = tuple(f"data/BILLING_PERIOD={MONTH}/hourly-{n}.parquet" for n in (1, 2))
-    net = RandomBill(random, "net", files, (*AMOUNTS.values(), *NET_AMOUNTS))
-    gross = RandomBill(random, "gross", ("bill.csv",), tuple(AMOUNTS.values()))
+    net = RandomBill(random, "net", files, some_of(random, (*AMOUNTS.values(), *NET_AMOUNTS)))
+    gross = RandomBill(random, "gross", ("bill.csv",), some_of(random, tuple(AMOUNTS.values())))
     bills = [net.fill(), gross.fill()]
     cur_2(net, folder / "exports" / "hourly")
     (folder / "legacy").mkdir()

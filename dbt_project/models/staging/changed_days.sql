@@ -11,19 +11,43 @@
 -- Should the run stop before that, the next one takes the day on again, even if it meets the former content
 -- or no such day any more: half of it may have been made.
 with
+    -- Whether a bill's costs are net is a fact of its month: a day's charges change with it.
+    net_deliveries as (
+        select distinct days.source_name, days.delivery, days.billing_period
+        from
+            (
+                select
+                    source_name, delivery, billing_period, unnest(billing_account_ids) as billing_account_id
+                from {{ source("landing", "billing_days") }}
+            ) as days
+        inner join
+            {{ ref("stg_aws_cur__net_bills") }} as net_bills
+            on net_bills.x_source_name = days.source_name
+            and net_bills.billing_period = days.billing_period
+            and net_bills.billing_account_id = coalesce(days.billing_account_id, '')
+    ),
+
     charge_days as (
         select
             usage_date,
             md5(
                 string_agg(
                     concat_ws(
-                        '/', source_name, delivery, billing_period, billing_currency, row_count, fingerprint
+                        '/',
+                        source_name,
+                        delivery,
+                        billing_period,
+                        billing_currency,
+                        row_count,
+                        fingerprint,
+                        case when net_deliveries.delivery is not null then 'net' end
                     ),
                     chr(10)
                     order by source_name, delivery, billing_period, billing_currency
                 )
             ) as charges_fingerprint
         from {{ source("landing", "billing_days") }}
+        left join net_deliveries using (source_name, delivery, billing_period)
         group by usage_date
     ),
 

@@ -5,136 +5,39 @@
         pre_hook="{{ delete_changed_days() }}",
     )
 }}
--- The bill's sums, taken another way than staging takes them: raw columns are summed by line item type
--- first, and the formulas applied to the sums. Reconciliation starts here.
+{%- set focus_formulas = {
+    "billed_cost": focus_billed_cost(),
+    "effective_cost": focus_effective_cost(),
+    "contracted_cost": focus_contracted_cost(),
+    "list_cost": focus_list_cost(),
+} %}
+-- What was landed, day by day, and what the delivered files add up to. Reconciliation starts here.
 with
-    aws_cur_net_bills as (
-        select source_name as x_source_name, delivery, true as has_net_costs
-        from {{ source("landing", "aws_cur_charges") }}
-        where {{ in_changed_deliveries("aws_cur") }}
-        group by all
-        having count(line_item_net_unblended_cost) > 0
-    ),
-
-    aws_cur_sums as (
-        select
-            source_name as x_source_name,
-            delivery,
-            billing_period,
-            line_item_currency_code as billing_currency,
-            usage_date,
-            line_item_line_item_type as line_item_type,
-            coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
-            or coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false) as is_split,
-            line_item_line_item_type = 'Fee'
-            and reservation_reservation_a_r_n is not null
-            or line_item_line_item_type = 'Refund'
-            and line_item_line_item_description
-            like 'Refund for one-time fee for Savings Plan ID%' as is_upfront,
-            sum(coalesce(line_item_unblended_cost, 0)) as unblended,
-            sum(coalesce(line_item_net_unblended_cost, line_item_unblended_cost, 0)) as net_unblended,
-            sum(coalesce(pricing_public_on_demand_cost, 0)) as public_on_demand,
-            sum(coalesce(savings_plan_savings_plan_effective_cost, 0)) as savings_plan_effective,
-            sum(
-                coalesce(
-                    savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost, 0
-                )
-            ) as net_savings_plan_effective,
-            sum(
-                coalesce(savings_plan_total_commitment_to_date - savings_plan_used_commitment, 0)
-            ) as savings_plan_unused,
-            -- The one formula that is no sum of columns: it is taken row by row here too.
-            sum({{ net_savings_plan_unused() }}) as net_savings_plan_unused,
-            sum(coalesce(reservation_effective_cost, 0)) as reservation_effective,
-            sum(
-                coalesce(reservation_net_effective_cost, reservation_effective_cost, 0)
-            ) as net_reservation_effective,
-            sum(coalesce(reservation_unused_amortized_upfront_fee_for_billing_period, 0))
-            + sum(coalesce(reservation_unused_recurring_fee, 0)) as reservation_unused,
-            sum(
-                coalesce(
-                    reservation_net_unused_amortized_upfront_fee_for_billing_period,
-                    reservation_unused_amortized_upfront_fee_for_billing_period,
-                    0
-                )
-            ) + sum(
-                coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0)
-            ) as net_reservation_unused
+    aws_cur_lines as (
+        select *, {{ aws_has_net_costs() }} as has_net_costs
         from {{ source("landing", "aws_cur_charges") }}
         where {{ in_changed_deliveries("aws_cur") }} and {{ in_changed_days() }}
-        group by all
     ),
 
     aws_cur_costs as (
         select
-            x_source_name,
+            source_name as x_source_name,
             billing_period,
-            billing_currency,
+            line_item_currency_code as billing_currency,
             usage_date,
-            sum(case when not is_split then unblended else 0 end) as billed_cost,
-            sum(case when is_split then unblended else 0 end) as billed_again_for_pods,
+            sum({{ aws_billed_cost() }}) as billed_cost,
+            -- Lines of pods and tasks bill what their instances bill already.
+            sum(coalesce(line_item_unblended_cost, 0))
+            - sum({{ aws_billed_cost() }}) as billed_again_for_pods,
             sum(
-                case
-                    when is_split or is_upfront
-                    then 0
-                    else
-                        case
-                            line_item_type
-                            when 'SavingsPlanNegation'
-                            then 0
-                            when 'SavingsPlanUpfrontFee'
-                            then 0
-                            when 'SavingsPlanCoveredUsage'
-                            then savings_plan_effective
-                            when 'SavingsPlanRecurringFee'
-                            then savings_plan_unused
-                            when 'DiscountedUsage'
-                            then reservation_effective
-                            when 'RIFee'
-                            then reservation_unused
-                            else unblended
-                        end
-                end
+                case when not {{ aws_is_split() }} then {{ aws_effective_cost() }} else 0 end
             ) as effective_cost,
+            sum({{ aws_contracted_cost() }}) as contracted_cost,
+            sum({{ aws_list_cost() }}) as list_cost,
             sum(
-                case
-                    when is_split or line_item_type = 'SavingsPlanNegation'
-                    then 0
-                    when line_item_type = 'DiscountedUsage'
-                    then public_on_demand
-                    else unblended
-                end
-            ) as contracted_cost,
-            sum(
-                case when is_split or line_item_type = 'SavingsPlanNegation' then 0 else public_on_demand end
-            ) as list_cost,
-            sum(
-                case
-                    when is_split or is_upfront
-                    then 0
-                    when has_net_costs and line_item_type in ('EdpDiscount', 'PrivateRateDiscount')
-                    then 0
-                    else
-                        case
-                            line_item_type
-                            when 'SavingsPlanNegation'
-                            then 0
-                            when 'SavingsPlanUpfrontFee'
-                            then 0
-                            when 'SavingsPlanCoveredUsage'
-                            then net_savings_plan_effective
-                            when 'SavingsPlanRecurringFee'
-                            then net_savings_plan_unused
-                            when 'DiscountedUsage'
-                            then net_reservation_effective
-                            when 'RIFee'
-                            then net_reservation_unused
-                            else net_unblended
-                        end
-                end
+                case when not {{ aws_is_split() }} then {{ aws_effective_cost(net=true) }} else 0 end
             ) as x_net_effective_cost
-        from aws_cur_sums
-        left join aws_cur_net_bills using (x_source_name, delivery)
+        from aws_cur_lines
         group by all
     ),
 
@@ -144,11 +47,11 @@ with
             billing_period,
             billing_currency,
             usage_date,
-            sum(coalesce(billed_cost, 0)) as billed_cost,
-            sum(coalesce(effective_cost, 0)) as effective_cost,
-            sum(coalesce(contracted_cost, 0)) as contracted_cost,
-            sum(coalesce(list_cost, 0)) as list_cost,
-            sum(coalesce(effective_cost, 0)) as x_net_effective_cost,
+            {%- for column, formula in focus_formulas.items() %}
+                sum({{ formula }}) as {{ column }},
+                sum({{ formula }} - coalesce({{ column }}, 0)) as {{ column }}_beside_the_file,
+            {%- endfor %}
+            sum({{ focus_effective_cost() }}) as x_net_effective_cost,
             0 as billed_again_for_pods
         from {{ source("landing", "focus_charges") }}
         where {{ in_changed_deliveries("focus") }} and {{ in_changed_days() }}
@@ -190,6 +93,9 @@ with
             usage_date,
             {{ sum_of_cost_columns() }},
             sum(billed_again_for_pods) as billed_again_for_pods
+            {%- for column in focus_formulas %}
+                , sum({{ column }}_beside_the_file) as {{ column }}_beside_the_file
+            {%- endfor %}
         from costs
         group by all
     )
@@ -210,9 +116,14 @@ select
         delivered.source_billed_cost - coalesce(landed.billed_again_for_pods, 0) as decimal(38, 12)
     ) as source_billed_cost,
     -- A file in FOCUS has every cost column; AWS' formulas make them of the columns in landed_amounts.
-    cast(delivered.source_effective_cost as decimal(38, 12)) as source_effective_cost,
-    cast(delivered.source_contracted_cost as decimal(38, 12)) as source_contracted_cost,
-    cast(delivered.source_list_cost as decimal(38, 12)) as source_list_cost
+    -- Beside the file's own sum stands what was taken for costs that it lacks, and fees of commitments
+    -- counted 0.
+    {%- for column in ["effective_cost", "contracted_cost", "list_cost"] %}
+        cast(
+            delivered.source_{{ column }}
+            + coalesce(landed.{{ column }}_beside_the_file, 0) as decimal(38, 12)
+        ) as source_{{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
 from landed
 full join
     delivered

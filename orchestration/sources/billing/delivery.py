@@ -33,6 +33,7 @@ from orchestration.sources.billing.formats.files import (
 )
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.billing.required_costs import reject_missing_costs
 from orchestration.sources.billing.source_totals import ColumnReport, source_totals
 from orchestration.sources.locations import Location
 
@@ -123,6 +124,8 @@ def land_delivery(
             raise complaints.explain(connection, groups, error) from error
         _write_days(connection, new_charges, new_days, family, version, delivery)
         _refuse_gaps(connection, new_charges, new_days, family, files, export)
+        present = frozenset[str]().union(*(reading.present for reading, _ in groups))
+        reject_missing_costs(connection, new_charges, family, present, files)
         refuse_changed()
         for other in landed.FAMILIES:
             if other != family:

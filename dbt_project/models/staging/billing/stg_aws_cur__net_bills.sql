@@ -1,5 +1,8 @@
--- Net columns are there only with a discount programme, but a bill that has them leaves them empty in some of
--- its rows: whether a bill's costs are net of its discounts is a fact of the bill, not of the row.
-select distinct source_name as x_source_name, delivery
-from {{ source("landing", "aws_cur_charges") }}
-where line_item_net_unblended_cost is not null and {{ in_changed_deliveries("aws_cur") }}
+-- Net columns are there only with a discount programme. The landing has summed every money column that has a
+-- value, so that no file is read for it.
+select distinct
+    source_name as x_source_name,
+    billing_period,
+    coalesce(unnest(billing_account_ids), '') as billing_account_id
+from {{ source("landing", "billing_days") }}
+where source_amounts['line_item_net_unblended_cost'] is not null

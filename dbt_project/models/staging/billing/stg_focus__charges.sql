@@ -1,4 +1,6 @@
--- Already in FOCUS terms: columns that the exporting provider left out are null, costs it left out are 0.
+-- Already in FOCUS terms: columns that the exporting provider left out are null; macros/focus_costs.sql
+-- says what
+-- becomes of costs that it left out.
 select
     concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as charge_id,
     source_name as x_source_name,
@@ -12,7 +14,7 @@ select
     charge_period_end,
     usage_date,
     -- A word of the provider's own is an adjustment; x_line_item_type keeps it.
-    {{ focus_word("charge_category", charge_categories(), "'Adjustment'") }} as charge_category,
+    {{ focus_category() }} as charge_category,
     {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
     charge_description,
     service_name,
@@ -26,14 +28,14 @@ select
     consumed_quantity,
     consumed_unit,
     commitment_discount_id,
-    {{ focus_word("commitment_discount_status", ["Used", "Unused"]) }} as commitment_discount_status,
+    {{ focus_commitment_status() }} as commitment_discount_status,
     billing_currency,
-    coalesce(billed_cost, 0) as billed_cost,
-    coalesce(effective_cost, 0) as effective_cost,
-    coalesce(contracted_cost, 0) as contracted_cost,
-    coalesce(list_cost, 0) as list_cost,
+    {{ focus_billed_cost() }} as billed_cost,
+    {{ focus_effective_cost() }} as effective_cost,
+    {{ focus_contracted_cost() }} as contracted_cost,
+    {{ focus_list_cost() }} as list_cost,
     -- FOCUS' effective cost is net of negotiated discounts.
-    coalesce(effective_cost, 0) as x_net_effective_cost,
+    {{ focus_effective_cost() }} as x_net_effective_cost,
     {{ with_tag_keys("tags") }} as tags,
     {{ with_tag_keys("x_cost_categories") }} as cost_categories,
     case

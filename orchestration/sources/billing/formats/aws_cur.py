@@ -83,6 +83,7 @@ def reading(
         cut=conversions.cut_digits(named["line_item_unblended_cost"]),
         used=tuple(dict.fromkeys(used)),
         unused=tuple(column for _, column in unused),
+        present=frozenset((named.keys() & AWS_CUR.keys()) | maps.keys()),
         new=frozenset(
             column.header
             for name, column in unused

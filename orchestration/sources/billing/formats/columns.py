@@ -94,6 +94,8 @@ AWS_CUR: dict[str, Kind] = {
 FOCUS: dict[str, Kind] = {
     "provider_name": "text",
     "publisher_name": "text",
+    "service_provider_name": "text",
+    "host_provider_name": "text",
     "invoice_issuer_name": "text",
     "invoice_id": "text",
     "billing_account_id": "text",

@@ -1,4 +1,4 @@
-"""FOCUS exports of any provider, version 1.0 to 1.2: PascalCase columns, Parquet or CSV.
+"""FOCUS exports of any provider, version 1.0 to 1.4: PascalCase columns, Parquet or CSV.
 
 What belongs here: how FOCUS columns and absent values are recognised.
 What does not: AWS' own formats; split cost columns of FOCUS 1.3, which nothing reads yet.
@@ -23,7 +23,19 @@ def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-_LANDED = {_bare(name): name for name in FOCUS}
+_LANDED = {_bare(name): name for name in FOCUS} | {
+    # What FOCUS 0.5 called them.
+    "amortizedcost": "effective_cost",
+    "chargetype": "charge_category",
+    "provider": "provider_name",
+    "publisher": "publisher_name",
+    "region": "region_id",
+}
+# From FOCUS 1.3 on the provider is called the service's; the first of the columns that has a value counts.
+_OTHER_NAMES = {
+    "provider_name": ("service_provider_name",),
+    "publisher_name": ("service_provider_name",),
+}
 
 
 def by_name(columns: tuple[SourceColumn, ...]) -> dict[str, list[SourceColumn]]:
@@ -48,11 +60,11 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
     values: dict[str, str] = {}
     used: list[tuple[SourceColumn, Kind]] = []
     for name, kind in FOCUS.items():
-        found = named.get(name, [])
+        found = [column for same in (name, *_OTHER_NAMES.get(name, ())) for column in named.get(same, [])]
         values[name] = conversions.first_present(kind, found, _ABSENT)
         if kind == "map":
             values[name] = conversions.or_empty(values[name])
-        used.extend((column, kind) for column in found)
+        used.extend((column, kind) for column in named.get(name, []))
     if currency:
         values["billing_currency"] = f"coalesce({values['billing_currency']}, {literal(currency)})"
     month = f"strftime({values['billing_period_start']}, '%Y-%m')"
@@ -71,6 +83,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         cut=conversions.cut_digits(named["billed_cost"], _ABSENT),
         used=tuple(used),
         unused=unused,
+        present=frozenset(named),
         new=frozenset(column.header for column in unused),
         absent=_ABSENT,
         repeated=tuple(name for name, found in named.items() if len(found) > 1),

@@ -33,6 +33,7 @@ class Reading:
     cut: str
     used: tuple[tuple[SourceColumn, Kind], ...]
     unused: tuple[SourceColumn, ...]
+    present: frozenset[str]  # landed columns that the file has
     new: frozenset[str]
     absent: tuple[str, ...]  # words that stand for no value
     repeated: tuple[str, ...]  # landed columns that several columns of the file stand for

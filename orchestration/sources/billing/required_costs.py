@@ -1,0 +1,167 @@
+"""Bills that leave a cost unknown: rejected before they land, with the column, the rows and their money.
+
+A cost that a bill lacks is never 0. What follows from the rest of the row is taken from there by the formulas
+in dbt (`macros/aws_costs.sql`, `macros/focus_costs.sql`), and told by the model `missing_costs`.
+
+What belongs here: the rows of which nothing follows. What does not: values that do not fit their column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats.columns import BILLED, Family
+from orchestration.sources.billing.formats.files import DataFile, literal
+
+_EXPORT_COLUMN = "export the bill with this column and deliver it again"
+
+
+@dataclass(frozen=True)
+class RequiredCost:
+    """Rows (`when`, SQL over landed charges) that cannot do without a column, as people know both."""
+
+    rows: str
+    column: str
+    when: str
+    advice: str = _EXPORT_COLUMN
+
+
+# Pods and tasks have no cost of their own, and AWS does not amortise the reservations of Dedicated Hosts.
+_NO_SPLIT = """
+    not coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
+    and not coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false)
+"""
+_NO_HOST = """
+    not coalesce(reservation_reservation_a_r_n like '%:host-reservation/%', false)
+    and not coalesce(line_item_usage_type like '%HostUsage%', false)
+    and not coalesce(line_item_usage_type like '%HostBoxUsage%', false)
+    and not coalesce(product_product_family = 'Dedicated Host', false)
+"""
+_UNUSED = "reservation_unused_amortized_upfront_fee_for_billing_period", "reservation_unused_recurring_fee"
+
+AWS_CUR = (
+    RequiredCost("lines", "line_item_unblended_cost", f"line_item_unblended_cost is null and {_NO_SPLIT}"),
+    RequiredCost(
+        "lines of commitments",
+        "line_item_line_item_type",
+        "line_item_line_item_type is null and "
+        "coalesce(savings_plan_savings_plan_a_r_n, reservation_reservation_a_r_n) is not null",
+    ),
+    *(
+        RequiredCost(
+            f"lines of type {line_type}",
+            column,
+            f"line_item_line_item_type = '{line_type}' and {column} is null and {_NO_SPLIT}",
+        )
+        for line_type, column in (
+            ("SavingsPlanCoveredUsage", "savings_plan_savings_plan_effective_cost"),
+            ("SavingsPlanRecurringFee", "savings_plan_total_commitment_to_date"),
+            ("SavingsPlanRecurringFee", "savings_plan_used_commitment"),
+        )
+    ),
+    RequiredCost(
+        "lines of type DiscountedUsage",
+        "reservation_effective_cost",
+        "line_item_line_item_type = 'DiscountedUsage' and reservation_effective_cost is null "
+        f"and {_NO_SPLIT} and {_NO_HOST}",
+    ),
+    RequiredCost(
+        "lines of type RIFee",
+        " or ".join(_UNUSED),
+        f"line_item_line_item_type = 'RIFee' and coalesce({', '.join(_UNUSED)}) is null and {_NO_HOST}",
+    ),
+)
+
+_STATUS = "lower(trim(coalesce(commitment_discount_status, '')))"
+_CATEGORY = "lower(trim(coalesce(charge_category, '')))"
+_OF_COMMITMENT = """(
+    commitment_discount_id is not null or commitment_discount_category is not null
+    or commitment_discount_type is not null or commitment_discount_name is not null
+    or commitment_discount_status is not null or lower(trim(coalesce(pricing_category, ''))) = 'committed'
+    or coalesce(regexp_matches(lower(concat_ws(' ', resource_id, resource_type)),
+        'microsoft\\.capacity/reservationorders|microsoft\\.billingbenefits/savingsplanorders'), false)
+)"""
+_ADVICE = (
+    "what is used of a commitment is billed with its fee, so its cost does not follow from the billed cost; "
+    "ask the provider for an export with EffectiveCost"
+)
+
+FOCUS = (
+    RequiredCost("rows", "BilledCost", f"billed_cost is null and {_STATUS} not in ('used', 'unused')"),
+    RequiredCost(
+        "rows of commitments",
+        "EffectiveCost",
+        # The fee of a commitment counts 0 where other rows carry it.
+        f"effective_cost is null and {_OF_COMMITMENT} and ({_STATUS} in ('used', 'unused') "
+        f"or {_CATEGORY} in ('usage', '') or not any_carried)",
+        _ADVICE,
+    ),
+)
+# Without the columns of commitments, a purchase may be one: nothing tells it from other purchases.
+_PURCHASES = RequiredCost(
+    "purchases",
+    "EffectiveCost",
+    f"effective_cost is null and {_CATEGORY} = 'purchase' and not any_effective",
+    "a file without the columns of commitments does not tell their fees from other purchases; "
+    "ask the provider for an export with EffectiveCost or CommitmentDiscountId",
+)
+_CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
+
+
+def reject_missing_costs(
+    connection: duckdb.DuckDBPyConnection,
+    charges: Path,
+    family: Family,
+    columns: Collection[str],
+    files: list[DataFile],
+) -> None:
+    """Raise `BillingError` when landed charges leave a cost unknown.
+
+    `charges` is the new Parquet file, `columns` the landed columns that the delivery's files have.
+    """
+    relation = f"read_parquet({literal(str(charges))}, hive_partitioning = false)"
+    checks = AWS_CUR
+    if family == "focus":
+        knows_commitments = any(name.startswith("commitment_discount_") for name in columns)
+        checks = FOCUS if knows_commitments else (*FOCUS, _PURCHASES)
+        any_effective, any_carried = connection.execute(
+            f"select count(*) > 0, coalesce(bool_or({_STATUS} in ('used', 'unused')), false) "
+            f"from {relation} where effective_cost is not null"
+        ).fetchall()[0]
+        relation = (
+            f"(select *, {any_effective} as any_effective, {any_carried} as any_carried from {relation})"
+        )
+    found = connection.execute(
+        "select " + ", ".join(f"count(*) filter ({check.when})" for check in checks) + f" from {relation}"
+    ).fetchall()[0]
+    for check, count in zip(checks, found, strict=True):
+        if count:
+            raise BillingError(_message(connection, relation, family, check, count, files))
+
+
+def _message(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    family: Family,
+    check: RequiredCost,
+    count: int,
+    files: list[DataFile],
+) -> str:
+    key, row = connection.execute(
+        f"select landed_file, landed_row from {relation} where {check.when} order by all limit 1"
+    ).fetchall()[0]
+    sums = connection.execute(
+        f"select {_CURRENCY[family]}, sum(coalesce({BILLED[family]}, 0))::decimal(38,12) from {relation} "
+        f"where {check.when} group by 1 order by 1"
+    ).fetchall()
+    billed = ", ".join(f"{amount:,.2f} {currency or 'of no currency'}" for currency, amount in sums)
+    shown = next(file.shown for file in files if file.key == key)
+    return (
+        f"{shown}: {count:,} {check.rows}, the first is data row {row}, have no {check.column} and bill "
+        f"{billed}. A cost that the bill lacks is not 0: {check.advice}. Nothing of this delivery was landed"
+    )
