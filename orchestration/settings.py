@@ -144,6 +144,9 @@ class Settings(BaseSettings):
         None, ge=1, description="Tell only of anomalies of this impact_rank and above it; empty: of all"
     )
     snapshots_kept: int = Field(5, ge=1)
+    batch_rows: int = Field(
+        10_000_000, ge=1, description="Charges and usage records of days that are computed together"
+    )
     duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
     duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
     report_cost_rows: int = Field(
@@ -239,6 +242,11 @@ class Settings(BaseSettings):
     def warehouse_file(self) -> Path:
         """The working DuckDB database, written by one run at a time; readers use the published one."""
         return self.warehouse or self.workspace / "warehouse.duckdb"
+
+    @cached_property
+    def days_folder(self) -> Path:
+        """The files of the models that are kept by day; the working database has views over them."""
+        return self.warehouse_file.with_name("days")
 
     @cached_property
     def published_folder(self) -> Path:

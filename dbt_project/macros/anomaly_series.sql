@@ -48,49 +48,6 @@
 {%- endmacro %}
 
 {#
-  Days that a run looks at anew: what is expected of a day follows from the days before it, so a changed day changes
-  the ones after it, as far as the longest memory of the method. The newest days, changed every day, cost only
-  themselves. `before` adds the history that they are compared with.
-#}
-{% macro in_days_after_change(column="usage_date", before=0) -%}
-    {%- set changed_days = ref("changed_days") -%}
-    {%- if not (execute and is_incremental()) -%} true
-    {%- else -%}
-        {%- set changed = run_query(
-            "select min(usage_date), max(usage_date) from " ~ changed_days
-        ).columns -%}
-        {%- if changed[0].values()[0] is none -%} false
-        {%- else -%}
-            {{ column }} >= date '{{ changed[0].values()[0] }}' - {{ before }}
-            and {{ column }} <= date '{{ changed[1].values()[0] }}' + {{ anomaly_memory_days() }}
-        {%- endif -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro delete_days_after_change(column="usage_date") %}
-    {%- if is_incremental() -%} delete from {{ this }} where {{ in_days_after_change(column) }} {%- endif -%}
-{% endmacro %}
-
-{#
-  How long a day's cost is remembered: it is part of a level (28 days), which is part of the ratios of the months
-  after it (93), which are part of a scale (84), which is part of the tail of all scores (28).
-#}
-{% macro anomaly_memory_days() -%} {{ return(28 + 93 + 84 + 28) }} {%- endmacro %}
-
-{# Tables that are made whole, or left alone when no day changed: pre-hook and condition. #}
-{% macro delete_if_any_day_changed() %}
-    {%- if is_incremental() -%} delete from {{ this }} where {{ any_day_changed() }} {%- endif -%}
-{% endmacro %}
-
-{% macro any_day_changed() -%}
-    {%- set changed_days = ref("changed_days") -%}
-    {%- if not (execute and is_incremental()) -%} true
-    {%- else -%}
-        {{ run_query("select count(*) > 0 from " ~ changed_days).columns[0].values()[0] | string | lower }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#
   Days of the month on which monthly charges fall: the first three (1, 2, 3) and the last three (-1, -2, -3); null
   for the others.
 #}

@@ -1,7 +1,7 @@
 {# Whether there is an OpenCost export that says who used nodes on the days of this run: without one, nothing is done. #}
 {% macro nodes_are_divided() %}
     {%- set allocations = source("landing", "opencost_allocations") -%}
-    {%- set changed_days = ref("changed_days") -%}
+    {%- set changed_days = builtins.ref("changed_days") -%}
     {%- if not execute -%} {{ return(false) }} {%- endif -%}
     {%- set found = (
         "select count(*) from (select 1 from "

@@ -3,17 +3,9 @@
 -- charge that is split is there in parts, which are the whole: in their shares, and in every amount.
 {%- set amounts = cost_columns() + ["consumed_quantity"] %}
 with
-    charges as (
-        select charge_id, {{ amounts | join(", ") }}
-        from {{ ref("charges") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
-    ),
+    charges as (select charge_id, {{ amounts | join(", ") }} from {{ ref("charges") }}),
 
-    in_context as (
-        select *
-        from {{ ref("charges_in_context") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
-    ),
+    in_context as (select * from {{ ref("charges_in_context") }}),
 
     found as (
         select charge_id, count(*) as charge_count, sum(charge_share) as charge_share

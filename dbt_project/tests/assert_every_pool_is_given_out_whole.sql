@@ -8,7 +8,6 @@ select
     {%- endfor %}
 from {{ ref("cost_pools") }} as pools
 left join {{ ref("allocations") }} as allocations using (pool_id, usage_date)
-where pools.usage_date in (select usage_date from {{ ref("changed_days") }})
 group by pools.pool_id
 having
     {%- for column in cost_columns() %}

@@ -4,7 +4,6 @@ with
     bill as (
         select usage_date, billing_period, billing_currency, x_source_name, {{ sum_of_cost_columns() }}
         from {{ ref("landed_costs") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
         group by all
     ),
 
@@ -20,7 +19,6 @@ with
             sum("ListCost") as list_cost,
             sum("x_NetEffectiveCost") as x_net_effective_cost
         from {{ ref("focus_customer_costs") }}
-        where cast("ChargePeriodStart" as date) in (select usage_date from {{ ref("changed_days") }})
         group by all
     )
 

@@ -18,13 +18,12 @@ from
     (
         select {{ key }}, {{ cost_columns() | join(", ") }}
         from {{ ref("customer_costs_hourly") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
         union all
         select
             {{ key }},
             {%- for column in cost_columns() %} -{{ column }}{{ "," if not loop.last }} {%- endfor %}
         from {{ ref("customer_costs_daily") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }}) and {{ in_hourly_window() }}
+        where usage_date > ({{ last_day_with_costs() }}) - {{ var("hourly_costs_days") | int }}
     )
 group by all
 having

@@ -2,12 +2,8 @@
 -- Law: nothing is given out that is in no pool.
 select pool_id, customer_id
 from {{ ref("usage_allocations") }}
-where
-    usage_date in (select usage_date from {{ ref("changed_days") }})
-    and pool_id not in (select pool_id from {{ ref("cost_pools") }})
+where pool_id not in (select pool_id from {{ ref("cost_pools") }})
 union all
 select pool_id, customer_id
 from {{ ref("overhead_allocations") }}
-where
-    usage_date in (select usage_date from {{ ref("changed_days") }})
-    and pool_id not in (select pool_id from {{ ref("cost_pools") }})
+where pool_id not in (select pool_id from {{ ref("cost_pools") }})

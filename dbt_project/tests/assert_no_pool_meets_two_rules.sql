@@ -2,6 +2,5 @@
 -- Law: a pool meets one allocation rule, or none.
 select pool_id
 from {{ ref("cost_pool_hours") }}
-where usage_date in (select usage_date from {{ ref("changed_days") }})
 group by pool_id
 having count(distinct coalesce(allocation_rule, '')) > 1

@@ -13,10 +13,7 @@ with
             pool_usage.window_last_date as last_day
         from {{ ref("pool_usage") }} as pool_usage
         inner join {{ ref("cost_pools") }} as pools using (pool_id)
-        where
-            pool_usage.method = 'stream'
-            and pool_usage.usage_window is not null
-            and pool_usage.usage_date in (select usage_date from {{ ref("changed_days") }})
+        where pool_usage.method = 'stream' and pool_usage.usage_window is not null
     ),
 
     -- Pools of the same elements may see the same: few windows stand for many pools.
@@ -35,7 +32,7 @@ with
             case when usage_granularity = 'hourly' then usage_period_start end as usage_hour,
             filter,
             sum(usage_quantity) as usage_quantity
-        from {{ ref("usage_by_period") }}
+        from {{ ref("usage_by_period", days_before=30) }}
         where usage_date in (select usage_date from days_of_windows)
         group by all
     ),
@@ -107,7 +104,6 @@ with
     divided_by as (
         select pool_id, sum(usage_quantity) as usage_quantity
         from {{ ref("usage_allocations") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
         group by pool_id
     )
 

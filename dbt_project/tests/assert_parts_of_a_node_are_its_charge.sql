@@ -8,8 +8,7 @@
                 select charge_id, {{ cost_columns() | join(", ") }}
                 from {{ ref(charges) }}
                 where
-                    usage_date in (select usage_date from {{ ref("changed_days") }})
-                    and charge_id in (select whole_charge_id from {{ ref("stg_opencost__charge_parts") }})
+                    charge_id in (select whole_charge_id from {{ ref("stg_opencost__charge_parts") }})
                     {{ "union all" if not loop.last }}
             {%- endfor %}
         ),

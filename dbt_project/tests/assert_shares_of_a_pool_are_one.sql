@@ -3,6 +3,5 @@
 select pools.pool_id, sum(allocations.share) as share
 from {{ ref("cost_pools") }} as pools
 left join {{ ref("allocations") }} as allocations using (pool_id, usage_date)
-where pools.usage_date in (select usage_date from {{ ref("changed_days") }})
 group by pools.pool_id
 having sum(allocations.share) is distinct from 1

@@ -20,15 +20,7 @@ from orchestration.compiler.resolve import read_program
 
 __all__ = ["CODES", "Compilation", "Problem", "compile_contexts", "context_json_schemas"]
 
-_INCREMENTAL = """{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
-        pre_hook="{{ delete_changed_days() }}"
-    )
-}}"""
-_TABLE = "{{ config(materialized='table') }}"
+_TABLE = "{{ config(materialized='table') }}\n"
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     if problems.found or plan is None:
         return Compilation(problems.found, {}, program, plan)
     bodies = {
-        "context/charges_in_context": (_INCREMENTAL, charges_in_context(plan, program.allocation)),
+        "context/charges_in_context": ("", charges_in_context(plan, program.allocation)),
         "rules/allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
         "rules/context_rules": (_TABLE, emit_tables.context_rules(plan)),
         "rules/split_rules": (_TABLE, emit_tables.split_rules(plan)),
@@ -67,7 +59,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
         "rules/context_version": (_TABLE, emit_tables.context_version(contexts)),
     }
     note = "-- Generated from the contexts; edit those, not this file."
-    files = {f"models/{name}.sql": f"{config}\n{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}
+    files = {f"models/{name}.sql": f"{config}{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}
     files.update(emit_yaml.model_yaml(plan))
     files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
     files["macros/context/signals_read.sql"] = emit_yaml.signals_read_macro(plan)

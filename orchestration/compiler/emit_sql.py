@@ -50,12 +50,11 @@ from orchestration.compiler.problems import Place
 from orchestration.compiler.splits import splits_of
 
 CHARGES_REFERENCE = "{{ ref('charges') }}"
-CHANGED_DAYS_CONDITION = "{{ in_changed_days('usage_date') }}"
 POSITION_COLUMN = "_allocation_rule"
 
 
 def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
-    """The query of the model `charges_in_context`: one row per charge of the changed days."""
+    """The query of the model `charges_in_context`: one row per charge, or part of one."""
     return (
         Layers(plan, allocation)
         .query()
@@ -90,9 +89,8 @@ class Layers:
     def __init__(self, plan: Plan, allocation: Allocation) -> None:
         self.plan = plan
         self.allocation = allocation
-        changed = exp.select("*").from_(exp.Table(this=exp.Var(this=CHARGES_REFERENCE)))
-        changed = changed.where(exp.Paren(this=exp.Var(this=CHANGED_DAYS_CONDITION)))
-        self.layers: list[tuple[str, exp.Query]] = [("charges", changed)]
+        charges = exp.select("*").from_(exp.Table(this=exp.Var(this=CHARGES_REFERENCE)))
+        self.layers: list[tuple[str, exp.Query]] = [("charges", charges)]
         self.splitting = [d for step in plan.steps for d in step if splits_of(d)]
 
     def add(self, name: str, columns: Sequence[exp.Expr]) -> None:

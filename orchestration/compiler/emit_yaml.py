@@ -178,7 +178,6 @@ def _charges_yaml(plan: Plan) -> str:
         "      - one_row_per:",
         "          arguments:",
         "            columns: [charge_id, charge_part]",
-        "            day_column: usage_date",
         "    columns:",
     ]
     parts = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION
+from orchestration.compiler.emit_sql import CHARGES_REFERENCE
 from orchestration.reports.databases import NotReadableError, open_working, rows_of
 from orchestration.settings import Settings
 
@@ -31,7 +31,8 @@ class LiveCharges:
 
     def sql(self, compiled: str, charges: str = "true") -> str:
         """A compiled query with its references into dbt replaced by tables; `charges` is a condition."""
-        return _REFERENCE.sub(self._table, compiled.replace(CHANGED_DAYS_CONDITION, charges))
+        looked_at = f"(select * from {CHARGES_REFERENCE} where {charges})"
+        return _REFERENCE.sub(self._table, compiled.replace(CHARGES_REFERENCE, looked_at))
 
     def rows(self, compiled: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a compiled query on all charges, by column name."""

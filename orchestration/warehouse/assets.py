@@ -99,8 +99,9 @@ def _node_of(invocation: DbtCliInvocation, event: Any) -> dict[str, Any] | None:
 
 
 def _is_kept_by_day(node: dict[str, Any]) -> bool:
-    """Whether the model deletes and inserts the changed days and leaves all others as they are."""
-    return any("delete_changed_days(" in hook["sql"] for hook in node["config"]["pre-hook"])
+    """Whether the model makes the changed days and leaves all others as they are."""
+    config = node["config"]
+    return config["materialized"] == "by_day" and "period" not in config
 
 
 def _as_metadata(found: tables.TableDescription) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import duckdb
 import yaml
 
 from orchestration.compiler import Compilation
-from orchestration.compiler.emit_sql import CHANGED_DAYS_CONDITION, charges_in_context
+from orchestration.compiler.emit_sql import charges_in_context
 from orchestration.compiler.language import Dimension, DimensionTest, Expected, GivenAccount, GivenResource
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.signal_columns import RESOURCE_FIELDS
@@ -174,7 +174,7 @@ def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, list[dict
             insert_charge(connection, test, number)
         # The references into dbt are all that is not SQL in the compiled query.
         sql = _REFERENCE.sub(lambda reference: reference[1], sql)
-        result = connection.execute(sql.replace(CHANGED_DAYS_CONDITION, "true"))
+        result = connection.execute(sql)
         names = [column[0] for column in result.description]
         rows: dict[str, list[dict[str, Any]]] = {}
         for values in result.fetchall():

@@ -69,6 +69,7 @@ def prepare_project(settings: Settings) -> PreparedProject:
     Raises `ContextProblems`, or dagster-dbt's error with dbt's own message when the project does not parse.
     """
     assembled = assemble_project(settings)
+    settings.days_folder.mkdir(parents=True, exist_ok=True)
     project = PreparedProject(assembled, _variables(settings, assembled), settings.workspace / "dbt_runs")
     _parse_when_needed(project)
     return project
@@ -78,6 +79,8 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
     variables: dict[str, str | int] = {
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
+        "days": str(settings.days_folder),
+        "batch_rows": settings.batch_rows,
         "explanations_days": settings.explanations_days,
         "hourly_costs_days": settings.hourly_costs_days,
         "product_dimension": settings.product_dimension,

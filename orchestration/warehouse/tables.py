@@ -36,14 +36,18 @@ class TableDescription:
 
 
 def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDescription]:
-    """Describe the `wanted` (schema, table) that exist as tables; views are left out, counting runs them."""
+    """Describe the `wanted` (schema, table) that exist as tables or are kept by day.
+
+    Other views are left out: counting runs them.
+    """
     if not settings.warehouse_file.is_file():
         return {}
     with open_warehouse(settings, read_only=True) as warehouse:
         tables: set[Table] = set(
             warehouse.execute(
                 "select table_schema, table_name from information_schema.tables "
-                "where table_type = 'BASE TABLE'"
+                "where table_type = 'BASE TABLE' or table_schema || '.' || table_name in "
+                "(select model from built.day_files)"
             ).fetchall()
         )
         return {

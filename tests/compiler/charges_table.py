@@ -109,9 +109,7 @@ def replace_split_shares(
 def as_first_built(model_sql: str) -> str:
     """The SQL of a generated model as dbt would run it on first build, its templates rendered by Jinja."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    return environment.from_string(model_sql).render(
-        config=lambda **_: "", ref=lambda name: name, in_changed_days=lambda _: "true"
-    )
+    return environment.from_string(model_sql).render(config=lambda **_: "", ref=lambda name: name)
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, model_sql: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="view", meta={"has_days": true}) }}
 with
     rules as (
         select

@@ -1,21 +1,13 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 -- What each customer carries before overhead. A customer whose credits exceed its costs carries nothing,
 -- not less.
 with
     allocated as (
         select pool_id, usage_date, customer_id, effective_cost
         from {{ ref("usage_allocations") }}
-        where {{ in_changed_days() }}
         union all
         select pool_id, usage_date, direct_customer_id as customer_id, effective_cost
         from {{ ref("cost_pools") }}
-        where direct_customer_id is not null and {{ in_changed_days() }}
+        where direct_customer_id is not null
     ),
 
     carried as (

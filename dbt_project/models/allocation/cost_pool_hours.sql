@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     numbered as (
         select
@@ -12,7 +5,6 @@ with
             cast(sum(charge_count) as bigint) as charge_count,
             {{ sum_of_cost_columns() }}
         from {{ ref("cost_pool_periods") }}
-        where {{ in_changed_days() }}
         group by all
     ),
 

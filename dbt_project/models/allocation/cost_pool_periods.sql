@@ -1,12 +1,5 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
-    charges as (select * from {{ ref("charges_in_context") }} where {{ in_changed_days() }}),
+    charges as (select * from {{ ref("charges_in_context") }}),
 
     -- Only rules that divide by hourly usage look inside the day. A charge for longer than an hour (tax, a
     -- monthly fee) belongs to no hour and is divided by the usage of its day.

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 select
     pool_id,
     usage_date,
@@ -23,5 +16,4 @@ select
     cast(sum(charge_count) as bigint) as charge_count,
     {{ sum_of_cost_columns() }}
 from {{ ref("cost_pool_hours") }}
-where {{ in_changed_days() }}
 group by all

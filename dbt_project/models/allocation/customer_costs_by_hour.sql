@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_hourly_days() }}",
-    )
-}}
-{%- set days = hourly_days() %}
 {%- set mart_columns %}
     usage_date,
     billing_period,
@@ -26,14 +18,11 @@ with
             min(pool_id) over (partition by {{ mart_columns }}) as row_id,
             {{ mart_columns }}
         from {{ ref("cost_pools") }}
-        where {{ is_one_of_days(days) }}
     ),
 
     -- A charge for several hours costs the same in each; what the division leaves over is spread among them.
     hours_of_periods as (
-        select *, unnest(range(hour_count)) as hours_before
-        from {{ ref("cost_pool_periods") }}
-        where {{ is_one_of_days(days) }}
+        select *, unnest(range(hour_count)) as hours_before from {{ ref("cost_pool_periods") }}
     ),
 
     hours as (
@@ -95,7 +84,6 @@ with
             {{ ref("pool_usage") }} as pool_usage
             on pool_usage.pool_id = run_up.pool_id
             and pool_usage.usage_hour is not distinct from run_up.usage_hour
-        where {{ is_one_of_days(days, "pool_usage.usage_date") }}
     ),
 
     run_up_of_streams as (
@@ -119,13 +107,11 @@ with
     carried_shares as (
         select - carried_set_id as set_id, usage_date, billing_currency, customer_id, share_units, total_units
         from {{ ref("carried_cost_shares") }}
-        where {{ is_one_of_days(days) }}
     ),
 
     shares as (
         select usage_set_id as set_id, customer_id, share_units, total_units
         from {{ ref("usage_shares") }}
-        where {{ is_one_of_days(days) }}
         union all
         select set_id, customer_id, share_units, total_units
         from carried_shares
@@ -158,11 +144,9 @@ with
     day_parts as (
         select pool_id, customer_id, takes_the_rest
         from {{ ref("usage_allocations") }}
-        where {{ is_one_of_days(days) }}
         union all
         select pool_id, customer_id, takes_the_rest
         from {{ ref("overhead_allocations") }}
-        where {{ is_one_of_days(days) }}
     ),
 
     takers as (select pool_id, customer_id from day_parts where takes_the_rest),
@@ -210,7 +194,6 @@ with
             {{ ref("unallocated_costs") }} as unallocated
             on unallocated.pool_id = hours.pool_id
             and unallocated.reason <> 'no usage'
-        where {{ is_one_of_days(days, "unallocated.usage_date") }}
         union all by name
         select
             pool_id,

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     shares as (
         select
@@ -17,7 +10,6 @@ with
             carried_cost as usage_quantity,
             total_usage
         from {{ ref("carried_cost_shares") }}
-        where {{ in_changed_days() }}
     ),
 
     share_sets as (select distinct set_id, usage_date, billing_currency from shares),
@@ -31,8 +23,7 @@ with
         from {{ ref("cost_pools") }} as pools
         inner join share_sets using (usage_date, billing_currency)
         where
-            {{ in_changed_days("pools.usage_date") }}
-            and pools.allocation_rule
+            pools.allocation_rule
             in (select rule_name from {{ ref("allocation_rules") }} where method = 'allocated_cost')
     )
 

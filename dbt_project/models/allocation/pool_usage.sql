@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 {%- set longest_lookback = 30 %}
 with
     pool_hours as (
@@ -34,7 +27,6 @@ with
                 where method in ('stream', 'even', 'fixed')
             ) as rules
             on rules.rule_name = hours.allocation_rule
-        where {{ in_changed_days("hours.usage_date") }}
     ),
 
     -- Which hours and days have usage at all, and with which filters.
@@ -52,7 +44,7 @@ with
 
     days_with_usage as (
         select distinct stream, usage_date, filter
-        from {{ ref("usage_by_day") }}
+        from {{ ref("usage_by_day", days_before=longest_lookback) }}
         where usage_date in (select usage_date from needed_days)
     ),
 

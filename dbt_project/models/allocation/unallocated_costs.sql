@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="view", meta={"has_days": true}) }}
 -- What no customer carries stays in sight, with the reason.
 with
     rules as (select distinct rule_name, method from {{ ref("allocation_rules") }}),

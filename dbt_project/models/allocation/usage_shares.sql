@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     usage_sets as (
         select distinct
@@ -18,7 +11,7 @@ with
             window_last_date,
             case when method = 'fixed' then allocation_rule end as fixed_rule
         from {{ ref("pool_usage") }}
-        where usage_set_id is not null and {{ in_changed_days() }}
+        where usage_set_id is not null
     ),
 
     set_days as (
@@ -56,7 +49,7 @@ with
         select set_days.usage_set_id, set_days.usage_date, daily.customer_id, daily.usage_quantity
         from set_days
         inner join
-            {{ ref("usage_by_day") }} as daily
+            {{ ref("usage_by_day", days_before=30) }} as daily
             on daily.stream = set_days.stream
             and daily.usage_date = set_days.window_date
         where daily.filter is null or list_contains(set_days.filters, daily.filter)

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     customer_elements as (
         select
@@ -15,7 +8,6 @@ with
             sum(allocations.effective_cost) as effective_cost
         from {{ ref("allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
         group by all
     ),
 
@@ -40,7 +32,6 @@ with
             billing_currency,
             sum(effective_cost) as effective_cost
         from {{ ref("charges_in_context") }}
-        where {{ in_changed_days() }}
         group by all
     )
 

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_if_any_day_changed() }}",
-    )
-}}
 -- The hours that customer_costs_hourly has. Of customers and elements, the costliest series only: hours are
 -- for finding when something began, and what is left out here is looked at by the day.
 with
@@ -17,7 +10,6 @@ with
             costs.billing_currency,
             sum(costs.effective_cost) as effective_cost
         from {{ ref("customer_costs_by_hour") }} as costs
-        where {{ any_day_changed() }}
         group by all
     ),
 
@@ -59,7 +51,7 @@ with
         where
             charge_period_end <= charge_period_start + interval 1 hour
             and charge_period_start >= (select usage_hour from first_hour)
-            and {{ any_day_changed() }}
+            and usage_date in (select usage_date from customer_elements)
         group by all
     )
 

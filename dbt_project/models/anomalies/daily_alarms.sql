@@ -1,12 +1,5 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_days_after_change() }}",
-    )
-}}
 with
-    daily_scores as (select * from {{ ref("daily_scores") }} where {{ in_days_after_change(before=28) }}),
+    daily_scores as (select * from {{ ref("daily_scores", days_before=28) }}),
 
     scores as (
         select
@@ -36,4 +29,4 @@ with
 
 select *
 from alarms
-where {{ in_days_after_change() }}
+where usage_date in {{ days_of_batch() }}

@@ -1,17 +1,9 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_days_after_change() }}",
-    )
-}}
 -- Every day by the days before it alone, so that what is expected of a day stays as it is when more days
 -- come. Days that a series does not have are not known, rather than 0: they are left out of every window.
 with
     costs as (
         select series_key, usage_date, cast(effective_cost as double) as cost
-        from {{ ref("anomaly_series_daily") }}
-        where {{ in_days_after_change(before=28 + 93) }}
+        from {{ ref("anomaly_series_daily", days_before=28 + 93) }}
     ),
 
     levels as (
@@ -119,7 +111,7 @@ with
             }} as month_residual
         from weekdays
         left join month_ratios using (series_key, usage_date)
-        where {{ in_days_after_change("weekdays.usage_date") }}
+        where weekdays.usage_date in {{ days_of_batch() }}
     ),
 
     -- The milder of two readings. On a month's very first and last day there must be another month to tell.

@@ -1,15 +1,6 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_days_after_change() }}",
-    )
-}}
 -- A residual says little by itself: it is measured by what the series' own residuals have been.
 with
-    expectations as (
-        select * from {{ ref("daily_expectations") }} where {{ in_days_after_change(before=84) }}
-    ),
+    expectations as (select * from {{ ref("daily_expectations", days_before=84) }}),
 
     usual as (
         select
@@ -47,4 +38,4 @@ select
         then drift / greatest(1.4826 * drift_size, 0.55 * {{ residual_scale("residual_sizes") }})
     end as drift_score
 from usual
-where {{ in_days_after_change() }}
+where usage_date in {{ days_of_batch() }}

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_if_any_day_changed() }}",
-    )
-}}
 with
     scores as (
         select
@@ -16,7 +9,7 @@ with
             level,
             score
         from {{ ref("hourly_scores") }}
-        where score is not null and {{ any_day_changed() }}
+        where score is not null
     )
 
     {{ alarms("scores", tail_days=14) }}

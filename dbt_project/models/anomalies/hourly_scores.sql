@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_if_any_day_changed() }}",
-    )
-}}
 -- What is expected of an hour is what is expected of its day × the part of a day that such an hour has. The
 -- first and the last day of a month are looked at by the day only: what runs in which of their hours is seen
 -- once a month.
@@ -21,7 +14,6 @@ with
             {{ month_boundary("hourly.usage_date") }} in (1, -1) as is_month_boundary
         from {{ ref("anomaly_series_hourly") }} as hourly
         inner join {{ ref("daily_expectations") }} as daily using (series_key, usage_date)
-        where {{ any_day_changed() }}
     ),
 
     parts as (

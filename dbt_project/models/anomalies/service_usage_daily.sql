@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 select
     usage_date,
     coalesce(service_name, 'no service') as service_name,
@@ -15,5 +8,5 @@ select
     sum(consumed_quantity) as consumed_quantity,
     sum(effective_cost) as effective_cost
 from {{ ref("charges") }}
-where charge_category = 'Usage' and {{ in_changed_days() }}
+where charge_category = 'Usage'
 group by all

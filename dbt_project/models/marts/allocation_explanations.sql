@@ -1,4 +1,3 @@
-{{ config(materialized="view") }}
 {%- set quantity = "rtrim(rtrim(cast(parts.usage_quantity as varchar), '0'), '.')" %}
 {%- set all_usage = "rtrim(rtrim(cast(parts.total_usage as varchar), '0'), '.')" %}
 with
@@ -32,7 +31,6 @@ with
         from {{ ref("allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
         left join rules on rules.rule_name = allocations.allocation_rule
-        where {{ in_window(var("explanations_days"), "allocations.usage_date") }}
     )
 
 select

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     -- Summed over the charges once; the dimensions are told apart on the few rows that are left.
     grouped as materialized(
@@ -17,7 +10,6 @@ with
             count(*) as charge_count,
             sum(effective_cost) as effective_cost
         from {{ ref("charges_in_context") }}
-        where {{ in_changed_days() }}
         group by all
     ),
 

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 select
     pools.usage_date,
     pools.billing_period,
@@ -20,5 +13,4 @@ select
     {{ sum_of_cost_columns("allocations") }}
 from {{ ref("allocations") }} as allocations
 inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
 group by all

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="view", meta={"has_days": true}) }}
 select
     usage_hour,
     usage_date,

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_months() }}",
-    )
-}}
 select
     cast(date_trunc('month', costs.usage_date) as date) as usage_month,
     costs.billing_period,
@@ -16,5 +9,4 @@ select
     costs.billing_currency,
     {{ sum_of_cost_columns("costs") }}
 from {{ ref("customer_costs_daily") }} as costs
-where {{ in_changed_months("cast(date_trunc('month', costs.usage_date) as date)") }}
 group by all

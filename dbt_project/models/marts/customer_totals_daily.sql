@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 select
     usage_date,
     customer_id,
@@ -16,5 +9,4 @@ select
         ) as {{ kind }}_effective_cost{{ "," if not loop.last }}
     {%- endfor %}
 from {{ ref("customer_costs_daily") }}
-where {{ in_changed_days() }}
 group by all

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days('cast(\"ChargePeriodStart\" as date)') }}",
-    )
-}}
 -- What each customer carries, as rows of a FOCUS dataset: the company charges its customers on. One row is a
 -- share of the cost pools of a day, so columns about single resources, prices and commitments are left out,
 -- as
@@ -28,7 +21,6 @@ with
             {{ sum_of_cost_columns("allocations") }}
         from {{ ref("allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
         group by all
     ),
 
@@ -44,7 +36,6 @@ with
                     and service_category in ('{{ focus_service_categories() | join("', '") }}')
             ) as service_category
         from {{ ref("charges") }}
-        where {{ in_changed_days() }}
         group by service_name
     )
 

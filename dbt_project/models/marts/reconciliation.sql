@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 {%- set hops = [
     ("landing", ref("landed_costs")),
     ("staging", ref("charges")),
@@ -23,7 +16,6 @@ with
             {{ sum_of_cost_columns("allocations") }}
         from {{ ref("allocations") }} as allocations
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where {{ in_changed_days("pools.usage_date") }} and {{ in_changed_days("allocations.usage_date") }}
         group by all
     ),
 
@@ -38,7 +30,6 @@ with
                 billing_currency,
                 {{ sum_of_cost_columns() }}
             from {{ relation or "allocations" }}
-            where {{ in_changed_days() }}
             group by all
             union all
         {%- endfor %}
@@ -56,7 +47,6 @@ with
             source_list_cost,
             source_effective_cost
         from {{ ref("landed_costs") }}
-        where {{ in_changed_days() }}
     ),
 
     -- A hop without a row for a day has lost the day: it counts as 0 there, and shows as a difference.
@@ -117,7 +107,7 @@ with
             amount_column as cost_column,
             unnest([source_amount, landed_amount]) as hop_cost
         from {{ ref("landed_amounts") }}
-        where {{ in_changed_days() }} and amount_column not in ('{{ cost_columns() | join("', '") }}')
+        where amount_column not in ('{{ cost_columns() | join("', '") }}')
     )
 
 select

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 -- The cost that a stream divides ÷ the units of the stream. Overhead is not in it: it has no unit.
 with
     costs as (
@@ -15,10 +8,7 @@ with
             {{ sum_of_cost_columns("pool_usage") }}
         from {{ ref("pool_usage") }} as pool_usage
         inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where
-            pool_usage.stream is not null
-            and pool_usage.usage_set_id is not null
-            and {{ in_changed_days("pool_usage.usage_date") }}
+        where pool_usage.stream is not null and pool_usage.usage_set_id is not null
         group by all
     ),
 
@@ -29,7 +19,6 @@ with
             sum(usage_quantity) as usage_quantity,
             count(distinct customer_id) as customer_count
         from {{ ref("usage_by_day") }}
-        where {{ in_changed_days() }}
         group by all
     )
 

@@ -1,4 +1,3 @@
-{{ config(materialized="view") }}
 select
     usage_by_day.usage_date,
     usage_by_day.stream,

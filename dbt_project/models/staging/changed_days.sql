@@ -1,8 +1,10 @@
 {{
     config(
         materialized="table",
+        meta={"has_days": true},
         post_hook=[
             "delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
+            "{{ note_checked_days() }}",
             "insert into {{ source('built', 'days') }} (usage_date, rules_fingerprint, lookback_days, built_at) select usage_date, 'not published', 0, {{ dbt.current_timestamp() }} from {{ this }}",
         ],
     )
@@ -45,14 +47,19 @@ with
                     chr(10)
                     order by source_name, delivery, billing_period, billing_currency
                 )
-            ) as charges_fingerprint
+            ) as charges_fingerprint,
+            sum(row_count) as row_count
         from {{ source("landing", "billing_days") }}
         left join net_deliveries using (source_name, delivery, billing_period)
         group by usage_date
     ),
 
     batch_days as (
-        select unnest(usage_dates) as usage_date, batch_id, batch_sequence
+        select
+            unnest(usage_dates) as usage_date,
+            batch_id,
+            batch_sequence,
+            record_count / len(usage_dates) as row_count
         from {{ source("landing", "telemetry_batches") }}
         where status = 'loaded'
     ),
@@ -60,13 +67,18 @@ with
     usage_days as (
         select
             usage_date,
-            md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint
+            md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint,
+            sum(row_count) as row_count
         from batch_days
         group by usage_date
     ),
 
     known_days as (
-        select usage_date, charge_days.charges_fingerprint, usage_days.usage_fingerprint
+        select
+            usage_date,
+            charge_days.charges_fingerprint,
+            usage_days.usage_fingerprint,
+            coalesce(charge_days.row_count, 0) + coalesce(usage_days.row_count, 0) as row_count
         from charge_days
         full join usage_days using (usage_date)
     ),
@@ -124,6 +136,7 @@ with
             landed_days.signals_fingerprint,
             landed_days.aliases_fingerprint,
             '{{ var("rules_fingerprint") }}' as rules_fingerprint,
+            coalesce(landed_days.row_count, 0) as row_count,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
             landed_days.charges_fingerprint
@@ -169,7 +182,13 @@ select
     usage_fingerprint,
     signals_fingerprint,
     aliases_fingerprint,
-    rules_fingerprint
+    rules_fingerprint,
+    -- Days that are made together: so many rows of charges and usage, to fit into memory.
+    cast(
+        floor(
+            (sum(row_count) over (order by usage_date) - row_count) / {{ var("batch_rows") | int }}
+        ) as integer
+    ) as batch
 from with_lookback
 where
     is_new_or_gone

@@ -1,18 +1,7 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 {%- set families = [("aws_cur", "line_item_currency_code"), ("focus", "billing_currency")] %}
 with
     -- Deliveries that were landed before the files' amounts were summed have nothing to compare with.
-    days as (
-        select *
-        from {{ source("landing", "billing_days") }}
-        where source_amounts is not null and {{ in_changed_days() }}
-    ),
+    days as (select * from {{ source("landing", "billing_days") }} where source_amounts is not null),
 
     {%- for family, currency in families %}
         {{ family }}_sums as (
@@ -25,10 +14,7 @@ with
                     sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
                 {%- endfor %}
             from {{ source("landing", family ~ "_charges") }}
-            where
-                {{ in_changed_deliveries(family) }}
-                and {{ in_changed_days() }}
-                and (source_name, delivery) in (select (source_name, delivery) from days)
+            where (source_name, delivery) in (select (source_name, delivery) from days)
             group by all
         ),
     {%- endfor %}

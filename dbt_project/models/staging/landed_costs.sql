@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 {%- set focus_formulas = {
     "billed_cost": focus_billed_cost(),
     "effective_cost": focus_effective_cost(),
@@ -14,9 +7,7 @@
 -- What was landed, day by day, and what the delivered files add up to. Reconciliation starts here.
 with
     aws_cur_lines as (
-        select *, {{ aws_has_net_costs() }} as has_net_costs
-        from {{ source("landing", "aws_cur_charges") }}
-        where {{ in_changed_deliveries("aws_cur") }} and {{ in_changed_days() }}
+        select *, {{ aws_has_net_costs() }} as has_net_costs from {{ source("landing", "aws_cur_charges") }}
     ),
 
     aws_cur_costs as (
@@ -54,7 +45,6 @@ with
             sum({{ focus_effective_cost() }}) as x_net_effective_cost,
             0 as billed_again_for_pods
         from {{ source("landing", "focus_charges") }}
-        where {{ in_changed_deliveries("focus") }} and {{ in_changed_days() }}
         group by all
     ),
 
@@ -81,7 +71,6 @@ with
                 end as source_{{ column }}
             {%- endfor %}
         from {{ source("landing", "billing_days") }}
-        where {{ in_changed_days() }}
         group by all
     ),
 

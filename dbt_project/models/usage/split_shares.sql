@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 with
     split_sets as (
         select
@@ -12,7 +5,7 @@ with
             cast(strftime(usage_date, '%Y%m%d') as bigint) * 1000000000
             + dense_rank() over (partition by usage_date order by split_id) as split_set_id
         from {{ ref("split_windows") }}
-        where usage_window is not null and {{ in_changed_days() }}
+        where usage_window is not null
     ),
 
     element_usage as (
@@ -23,7 +16,7 @@ with
             cast(sum(split_usage.usage_quantity) as decimal(38, 9)) as usage_quantity
         from split_sets
         inner join
-            {{ ref("split_usage") }} as split_usage
+            {{ ref("split_usage", days_before=30) }} as split_usage
             on split_usage.split_id = split_sets.split_id
             and split_usage.usage_date between split_sets.window_first_date and split_sets.window_last_date
         group by all

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 -- Only usage that was sent for exactly one element decides a split; what is sent for more, or for other
 -- dimensions as well, may not concern the charge.
 with
@@ -18,7 +11,7 @@ with
     by_filter as (
         select usage_date, stream, filter, sum(usage_quantity) as usage_quantity
         from {{ ref("usage_by_period") }}
-        where filter is not null and stream in (select stream from splits) and {{ in_changed_days() }}
+        where filter is not null and stream in (select stream from splits)
         group by all
     ),
 

@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 -- The day itself first, then the windows of `when_no_usage` in their order.
 with
     splits as (
@@ -39,7 +32,7 @@ with
         select windows.usage_date, windows.split_id, min(windows.preference) as preference
         from windows
         inner join
-            {{ ref("split_usage") }} as split_usage
+            {{ ref("split_usage", days_before=30) }} as split_usage
             on split_usage.split_id = windows.split_id
             and split_usage.usage_date
             between windows.usage_date - windows.lookback_days and windows.window_last_date

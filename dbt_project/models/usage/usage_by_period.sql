@@ -1,10 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{{ delete_changed_days() }}",
-    )
-}}
 -- The operations applied: within one stream, period, customer and filter, what came before the last
 -- `replace` or `delete` no longer counts; every `sum` after it adds up. Customers are told apart by the ids
 -- that were sent: a `replace` under one id of a customer leaves what its other ids used. Then ids become
@@ -22,7 +15,6 @@ with
             end as usage_period_start
         from {{ ref("stg_telemetry__usage_records") }} as records
         inner join {{ ref("telemetry_streams") }} as streams using (stream)
-        where {{ in_changed_days("records.usage_date") }}
     ),
 
     -- A record sent twice under one record_id counts once: the first one.

@@ -1,3 +1,4 @@
+{{ config(meta={"has_days": true}) }}
 with
     line_items as (select * from {{ ref("stg_aws_cur__line_items") }}),
 

@@ -12,9 +12,7 @@ with
     line_items as (
         select *
         from {{ ref("stg_aws_cur__line_items") }}
-        where
-            {{ in_changed_deliveries("aws_cur") }}
-            and usage_date in (select usage_date from {{ ref("changed_days") }})
+        where usage_date in (select usage_date from {{ ref("changed_days") }})
     ),
 
     pods as (

@@ -1,3 +1,4 @@
+{{ config(meta={"has_days": true}) }}
 -- Already in FOCUS terms: columns that the exporting provider left out are null; macros/focus_costs.sql
 -- says what
 -- becomes of costs that it left out.

@@ -24,15 +24,11 @@
         bill as (
             select * exclude (delivery)
             from {{ ref("stg_aws_cur__charges") }}
-            where
-                {{ in_changed_deliveries("aws_cur") }}
-                and usage_date in (select usage_date from {{ ref("changed_days") }})
+            where usage_date in (select usage_date from {{ ref("changed_days") }})
             union all by name
             select * exclude (delivery)
             from {{ ref("stg_focus__charges") }}
-            where
-                {{ in_changed_deliveries("focus") }}
-                and usage_date in (select usage_date from {{ ref("changed_days") }})
+            where usage_date in (select usage_date from {{ ref("changed_days") }})
         ),
 
         shares as (select * from {{ ref("stg_opencost__node_shares") }} where weight > 0),

@@ -1,3 +1,4 @@
+{{ config(meta={"has_days": true}) }}
 -- Only batches that the ledger counts: a load that was killed half-way is not there yet, and a batch that was
 -- replaced may still lie in a file for the moment.
 select

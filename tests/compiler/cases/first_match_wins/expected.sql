@@ -1,21 +1,9 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
-        pre_hook="{{ delete_changed_days() }}"
-    )
-}}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
     *
   FROM {{ ref('charges') }}
-  WHERE
-    (
-      {{ in_changed_days('usage_date') }}
-    )
 ), charges_with_keys AS (
   SELECT
     *,

@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
-        pre_hook="{{ delete_changed_days() }}"
-    )
-}}
 -- Generated from the contexts; edit those, not this file.
 
 WITH account_versions AS (
@@ -165,10 +157,6 @@ WITH account_versions AS (
   SELECT
     *
   FROM {{ ref('charges') }}
-  WHERE
-    (
-      {{ in_changed_days('usage_date') }}
-    )
 ), charges_with_keys AS (
   SELECT
     *,
