@@ -88,7 +88,10 @@ def largest_unclaimed(
         "service": ("coalesce(service_name, '(none)')", "profiles"),
         "account": (account, "profiles"),
         "usage type": ("coalesce(x_usage_type, '(none)')", "profiles"),
-        "tag": ("tag.key || '=' || tag.value", "profiles, unnest(map_entries(tags)) as unnested(tag)"),
+        "tag": (
+            "_tag.key || '=' || _tag.value",
+            "profiles, unnest(map_entries(tags)) as _unnested(_tag)",
+        ),
     }
     found = []
     for dimension in dimensions:

@@ -33,7 +33,7 @@ def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, 
     """Make the temporary table `profiles`, and give the names of the dimensions.
 
     Its columns: usage_month, billing_currency, service_name, sub_account_id, sub_account_name, x_usage_type,
-    x_kubernetes_namespace, name_prefix (how the resource's name begins), tags, cost_categories, per
+    x_kubernetes_namespace, _name_prefix (how the resource's name begins), tags, cost_categories, per
     dimension `<name>` and `<name>_rule` (0: the default, NULL: none), charge_count, effective_cost.
     """
     plan = compilation.plan
@@ -46,7 +46,7 @@ def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, 
         select
             * exclude (usage_date, resource_id, effective_cost),
             date_trunc('month', usage_date)::date as usage_month,
-            {_NAME_PREFIX} as name_prefix,
+            {_NAME_PREFIX} as _name_prefix,
             count(*) as charge_count,
             sum(effective_cost)::decimal(38, 12) as effective_cost
         from ({sql})

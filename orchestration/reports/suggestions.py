@@ -29,13 +29,13 @@ SURE_PERCENT = 95
 EVIDENCE = 5  # what is claimed of a value weighs at least a fifth of what is not
 MOST_VALUES_OF_A_KEY = 100
 _SPELLED = 4
-_ASIDE = "suggested_"
 _NOT_WRITABLE = re.compile(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-# Everything about a charge that a rule could look at, as lists of kind, key and value.
+# Everything about a charge that a rule could look at, as lists of kind, key and value. What stands beside the
+# dimensions begins with an underscore, as no dimension does.
 _SIGNS = """
 create or replace temp table signs as
-select * exclude (signs), sign.kind as kind, sign.key as key, sign.value as value
+select * exclude (_signs, _sign), _sign.kind as _kind, _sign.key as _key, _sign.value as _value
 from
     (
         select
@@ -49,12 +49,12 @@ from
                 {'kind': 'k8s', 'key': 'namespace', 'value': x_kubernetes_namespace},
                 {'kind': 'account', 'key': 'id', 'value': sub_account_id},
                 {'kind': 'charge', 'key': 'service_name', 'value': service_name},
-                {'kind': 'name', 'key': 'resource_id', 'value': name_prefix}
-            ] as signs
+                {'kind': 'name', 'key': 'resource_id', 'value': _name_prefix}
+            ] as _signs
         from profiles
     ),
-    unnest(signs) as unnested(sign)
-where sign.value <> ''
+    unnest(_signs) as _unnested(_sign)
+where _sign.value <> ''
 """
 
 
@@ -87,19 +87,37 @@ def suggestions(
     candidates = {name: found for name, found in candidates.items() if found}
     if not candidates:
         return []
-    aside = {
-        f"contexts/dimensions/{_ASIDE}{name}.yml": _file(name, [rule for rule, _ in found])
-        for name, found in candidates.items()
+    aside = _names_aside(compilation)
+    # Beside the dimensions as they are named to people, whatever the folder is called.
+    files = {
+        f"{dimension.place.path.rpartition('/')[0]}/{aside[dimension.name]}.yml": _file(
+            aside[dimension.name], [rule for rule, _ in candidates[dimension.name]]
+        )
+        for dimension in compilation.program.dimensions
+        if dimension.name in candidates
     }
-    with_candidates = compile_contexts({**contexts, **aside}, {})
+    with_candidates = compile_contexts({**contexts, **files}, {})
     if with_candidates.plan is None or with_candidates.problems:
         raise AssertionError(f"suggestions do not compile: {with_candidates.problems}")
     rows = charges.rows(rule_matches(with_candidates.plan, with_candidates.program.allocation))
     return [
         suggestion
         for name, found in sorted(candidates.items())
-        for suggestion in _chosen(name, found, rows, count)
+        for suggestion in _chosen(name, aside[name], found, rows, count)
     ]
+
+
+def _names_aside(compilation: Compilation) -> dict[str, str]:
+    """Per dimension, the name of the one that holds its suggestions; no dimension has it already."""
+    taken = {dimension.name for dimension in compilation.program.dimensions}
+    names: dict[str, str] = {}
+    for number, name in enumerate(sorted(taken)):
+        names[name] = next(
+            free
+            for free in (f"suggested_{number}{'_' * underscores}" for underscores in range(len(taken) + 1))
+            if free not in taken
+        )
+    return names
 
 
 def yaml_to_paste(found: Sequence[Suggestion]) -> str:
@@ -157,8 +175,8 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
 _VALUES = """
 with
     costs as (
-        select kind, key, value, billing_currency, "{name}" as element,
-            "{name}_rule" > 0 as is_claimed, sum(effective_cost) as cost
+        select _kind as kind, _key as key, _value as value, billing_currency, signs."{name}" as element,
+            signs."{name}_rule" > 0 as is_claimed, sum(effective_cost) as cost
         from signs
         group by all
     ),
@@ -194,11 +212,12 @@ select
     min(example) as example,
     any_value(key_values) as key_values
 from (
-    select key, billing_currency, sum(effective_cost) as cost, count(distinct value) as value_count,
-        arg_max(value, effective_cost) as example, list(distinct value) as key_values
+    select _key as key, billing_currency, sum(effective_cost) as cost,
+        count(distinct _value) as value_count,
+        arg_max(_value, effective_cost) as example, list(distinct _value) as key_values
     from signs
-    where kind = 'tag' and coalesce("{name}_rule", 0) = 0
-    group by key, billing_currency
+    where _kind = 'tag' and coalesce("{name}_rule", 0) = 0
+    group by _key, billing_currency
 )
 group by key
 having max(cost) > 0 and max(value_count) between 2 and $most
@@ -247,13 +266,17 @@ def _spelled(value: str, elements: Sequence[str]) -> str | None:
     return None
 
 
-def _file(dimension: str, rules: Sequence[str]) -> str:
+def _file(name: str, rules: Sequence[str]) -> str:
     listed = "\n".join(f"  {line}" for rule in rules for line in rule.splitlines())
-    return f"dimension: {_ASIDE}{dimension}\ndescription: Suggestions\nrules:\n{listed}\n"
+    return f"dimension: {name}\ndescription: Suggestions\nrules:\n{listed}\n"
 
 
 def _chosen(
-    dimension: str, candidates: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]], count: int
+    dimension: str,
+    aside: str,
+    candidates: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, Any]],
+    count: int,
 ) -> list[Suggestion]:
     """Again and again the candidate that claims most of what is still unclaimed."""
     left = [row for row in rows if not row[f"{dimension}_rule"]]
@@ -262,7 +285,7 @@ def _chosen(
         claims: defaultdict[int, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         counts: defaultdict[int, int] = defaultdict(int)
         for row in left:
-            for position in row[f"{_ASIDE}{dimension}_matches"]:
+            for position in row[f"{aside}_matches"]:
                 claims[position][row["billing_currency"]] += row["effective_cost"]
                 counts[position] += row["charge_count"]
         if not claims:
@@ -272,5 +295,5 @@ def _chosen(
             break
         rule, why = candidates[best - 1]
         chosen.append(Suggestion(dimension, rule, why, counts[best], dict(claims[best])))
-        left = [row for row in left if best not in row[f"{_ASIDE}{dimension}_matches"]]
+        left = [row for row in left if best not in row[f"{aside}_matches"]]
     return chosen

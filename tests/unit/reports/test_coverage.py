@@ -243,3 +243,49 @@ def test_a_workspace_without_a_run_says_what_to_do(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["coverage", "--workspace", str(tmp_path)])
     assert done.exit_code == 1
     assert f"cpc run --workspace {tmp_path}" in done.output
+
+
+def test_any_name_that_a_dimension_may_have_and_any_folder(tmp_path: Path) -> None:
+    """What the queries call their own columns is tried as a dimension's name, in a folder of another name."""
+    words = ("kind", "key", "value", "tag", "sign", "signs", "name_prefix", "element", "cost", "is_claimed")
+    words += (
+        "of_all",
+        "example",
+        "key_values",
+        "unclaimed",
+        "suggested_0",
+        "profiles",
+        "entries",
+        "unnested",
+    )
+    files = {name: text for word in words for name, text in _dimension(word).items()}
+    written = workspace_with(tmp_path, files, CHARGES)
+    settings = Settings(
+        workspace=written.workspace, contexts=(tmp_path / "contexts").rename(tmp_path / "what-we-run")
+    )
+    refused = compile_project(settings.contexts).problems
+    assert {problem.code for problem in refused} == {"reserved-name"}
+    names = set(words)
+    for problem in refused:
+        name = Path(problem.path).stem
+        assert f'"{name}" is a column or an SQL word already' in problem.message
+        (settings.contexts / "dimensions" / f"{name}.yml").unlink()
+        names.remove(name)
+    assert names >= {"kind", "key", "tag", "name_prefix", "suggested_0"}
+    months, groups = look(settings, top=1)
+    assert {month.dimension for month in months} == names
+    assert {month.matched for month in months if month.usage_month.month == 6} == {Decimal("10.000000000001")}
+    assert {(group.dimension, group.group) for group in groups if group.grouped_by == "service"} == {
+        (name, "S3") for name in names
+    }
+    assert {each.dimension for each in suggested(settings, 1)} == names
+
+
+def _dimension(name: str) -> dict[str, str]:
+    """Contexts of one dimension of that name."""
+    return {
+        f"dimensions/{name}.yml": f"dimension: {name}\ndescription: Any\nrules:\n"
+        "  - element: Search\n    when: {tag: app, equals: search}\n",
+        "streams.yml": "streams: {}\n",
+        "allocation.yml": "allocate_to: customer\ncost_of_goods_sold: everything\nrules: []\n",
+    }
