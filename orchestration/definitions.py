@@ -49,7 +49,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_accounts_assets(settings),
             build_deployments_assets(settings),
             build_kubernetes_assets(settings),
-            *build_warehouse_assets(settings, project),
+            build_warehouse_assets(settings, project),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),
         ],

@@ -36,8 +36,7 @@ _LABELS = {
     "landing__customers": "land customers",
     "telemetry_landing": "land usage",
     "marts__warnings_nothing_to_look_at": "look for warnings",
-    "dbt_models": "dbt models and tests",
-    "published__snapshot": "publish",
+    "dbt_models": "dbt models and tests, publish",
     "reports__customer_cost_report": "report",
 }
 

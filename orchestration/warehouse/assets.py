@@ -1,4 +1,7 @@
-"""The dbt models as Dagster assets, and the published snapshot that follows them.
+"""The dbt models as Dagster assets, and the published snapshot, all made by one step.
+
+A part of them cannot be made alone: which runs Dagster makes of a selection is its own affair (a backfill of
+all assets cuts it where partitions begin), and marts of which some are old and some new add up to nothing.
 
 What belongs here: how the warehouse's part of the graph looks in Dagster. What does not: SQL (in the dbt
 project, `tables.py` and `publish.py`) and what decides when these assets are made (`jobs.py`).
@@ -11,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliInvocation, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
+from dagster_dbt.asset_utils import build_dbt_specs
 
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results, publish, tables
@@ -22,20 +26,31 @@ _SECONDS_BETWEEN_LOGS = 1
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
-def build_warehouse_assets(settings: Settings, project: PreparedProject) -> list[dg.AssetsDefinition]:
-    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts."""
-    models = _build_dbt_assets(settings, project)
-    marts = [spec.key for spec in models.specs if spec.group_name == "marts"]
-    return [models, _build_snapshot_asset(settings, marts)]
+def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.AssetsDefinition:
+    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts: all or none."""
+    models, checks = build_dbt_specs(
+        translator=DagsterDbtTranslator(),
+        manifest=project.manifest,
+        select="fqn:*",
+        exclude="",
+        selector="",
+        io_manager_key=None,
+        project=None,
+    )
+    marts = [spec.key for spec in models if spec.group_name == "marts"]
 
-
-def _build_dbt_assets(settings: Settings, project: PreparedProject) -> dg.AssetsDefinition:
-    @dbt_assets(manifest=project.manifest, name="dbt_models")
+    @dg.multi_asset(
+        name="dbt_models",
+        specs=[*models, _snapshot_spec(marts)],
+        check_specs=checks,
+        can_subset=False,
+        allow_arbitrary_check_specs=True,
+    )
     def dbt_models(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
         audit.begin_writing(settings)
         invocation = dbt.cli(
             project.arguments("build"),
-            context=context,
+            manifest=project.manifest,
             target_path=project.artifacts_of_run(context.run.run_id),
             raise_on_error=False,
         )
@@ -43,8 +58,8 @@ def _build_dbt_assets(settings: Settings, project: PreparedProject) -> dg.Assets
         yield from _with_what_is_in_the_tables(settings, invocation, events)
         if not invocation.is_successful():
             raise dg.Failure(dbt_results.what_failed(invocation), allow_retries=False)
-        if not context.is_subset:
-            audit.passed(settings, context.run.run_id)
+        audit.passed(settings, context.run.run_id)
+        yield _published(settings, context)
 
     return dbt_models
 
@@ -114,9 +129,9 @@ def _as_metadata(found: tables.TableDescription) -> dict[str, Any]:
     return metadata
 
 
-def _build_snapshot_asset(settings: Settings, marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=SNAPSHOT,
+def _snapshot_spec(marts: list[dg.AssetKey]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        SNAPSHOT,
         deps=marts,
         group_name="published",
         kinds={"duckdb", "parquet"},
@@ -125,21 +140,21 @@ def _build_snapshot_asset(settings: Settings, marts: list[dg.AssetKey]) -> dg.As
             "after every check has passed."
         ),
     )
-    def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        audit.require_passed(settings)
-        published = publish.publish(settings, datetime.now(UTC))
-        state = "published" if published.changed else "unchanged, readers keep the one they have"
-        context.log.info(f"Snapshot {published.folder.name}: {state}")
-        return dg.MaterializeResult(
-            metadata={
-                "snapshot": published.folder.name,
-                "changed": published.changed,
-                "path": dg.MetadataValue.path(settings.published_folder / "current.duckdb"),
-                "marts": dg.MetadataValue.md(_rows_of_marts(published)),
-            }
-        )
 
-    return snapshot
+
+def _published(settings: Settings, context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    published = publish.publish(settings, datetime.now(UTC))
+    state = "published" if published.changed else "unchanged, readers keep the one they have"
+    context.log.info(f"Snapshot {published.folder.name}: {state}")
+    return dg.MaterializeResult(
+        asset_key=SNAPSHOT,
+        metadata={
+            "snapshot": published.folder.name,
+            "changed": published.changed,
+            "path": dg.MetadataValue.path(settings.published_folder / "current.duckdb"),
+            "marts": dg.MetadataValue.md(_rows_of_marts(published)),
+        },
+    )
 
 
 def _rows_of_marts(published: publish.Snapshot) -> str:
