@@ -1,6 +1,7 @@
 {%- set hops = [
     ("landing", ref("landed_costs")),
-    ("staging", ref("charges")),
+    ("staging", none),
+    ("days", ref("charges")),
     ("context", ref("charges_in_context")),
     ("pools", ref("cost_pools")),
     ("allocations", none),
@@ -19,6 +20,35 @@ with
         group by all
     ),
 
+    -- Up to staging, money is compared on the day that its charge begins; from there on, on the days that the
+    -- charge is for. What is spread over days is taken off those days, and put back on the first one, which
+    -- may be another day than the ones that are made.
+    spread as (
+        select
+            unnest([usage_date, x_spread_from]) as usage_date,
+            unnest([-1, 1]) as sign,
+            x_source_name,
+            billing_period,
+            billing_currency,
+            {{ cost_columns() | join(", ") }}
+        from {{ builtins.ref("charges") }}
+        where x_spread_from is not null and usage_date >= list_min({{ days_of_batch() }})
+    ),
+
+    begun as (
+        select usage_date, x_source_name, billing_period, billing_currency, {{ cost_columns() | join(", ") }}
+        from {{ ref("charges") }}
+        union all
+        select
+            usage_date,
+            x_source_name,
+            billing_period,
+            billing_currency,
+            {%- for column in cost_columns() %} sign * {{ column }}{{ "," if not loop.last }} {%- endfor %}
+        from spread
+        where usage_date in {{ days_of_batch() }}
+    ),
+
     hop_sums as (
         {%- for hop, relation in hops %}
             select
@@ -29,7 +59,7 @@ with
                 billing_period,
                 billing_currency,
                 {{ sum_of_cost_columns() }}
-            from {{ relation or "allocations" }}
+            from {{ relation or ("begun" if hop == "staging" else "allocations") }}
             group by all
             union all
         {%- endfor %}
@@ -119,8 +149,12 @@ select
     hop_number,
     hop,
     cast(hop_cost as decimal(38, 12)) as hop_cost,
-    cast(lag(hop_cost) over hops as decimal(38, 12)) as previous_hop_cost,
-    cast(coalesce(hop_cost - lag(hop_cost) over hops, 0) as decimal(38, 12)) as difference
+    cast(case when hop <> 'days' then lag(hop_cost) over hops end as decimal(38, 12)) as previous_hop_cost,
+    cast(
+        case when hop <> 'days' then coalesce(hop_cost - lag(hop_cost) over hops, 0) else 0 end as decimal(
+            38, 12
+        )
+    ) as difference
 from by_column
 window
     hops as (

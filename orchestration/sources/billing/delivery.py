@@ -20,8 +20,10 @@ from orchestration.sources.billing.formats.columns import (
     BILLED,
     DAYS,
     NOT_IN_FINGERPRINT,
+    USAGE_CATEGORY,
     Family,
     charges_schema,
+    is_usage,
 )
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
@@ -110,16 +112,22 @@ def land_delivery(
     days = landed.days_file(landing, export.name, delivery.name)
     with landed.replacing(days) as new_days, landed.replacing(charges) as new_charges:
         try:
+            # Before the charges: how ends are written is only known from all rows.
             # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
+            report = source_totals(connection, groups)
             query = " union all ".join(
-                reading.charges(relation(group), _dictionaries(connection, place, reading, group))
+                reading.charges(
+                    relation(group),
+                    report.habits,
+                    report.usage_days,
+                    _dictionaries(connection, place, reading, group),
+                )
                 for place, (reading, group) in enumerate(groups)
             )
             connection.execute(
                 f"copy ({query}) to {literal(str(new_charges))} "
                 "(format parquet, compression zstd, row_group_size 40960)"
             ).fetchall()
-            report = source_totals(connection, groups)
         except duckdb.Error as error:
             raise complaints.explain(connection, groups, error) from error
         _write_days(connection, new_charges, new_days, family, version, delivery)
@@ -164,6 +172,10 @@ def _write_days(
     delivery: Delivery,
 ) -> None:
     content = ", ".join(quoted(name) for name in charges_schema(family) if name not in NOT_IN_FINGERPRINT)
+    usage_of_a_day = (
+        f"{is_usage(family, USAGE_CATEGORY[family])} "
+        "and coalesce(covered_until <= covered_from + interval 1 day, true)"
+    )
     sums = ", ".join(f"{{'key': '{name}', 'value': sum({name})::decimal(38,12)}}" for name in AMOUNTS[family])
     amounts = f"map_from_entries(list_filter([{sums}], lambda e: e.value is not null))"
     connection.execute(
@@ -175,10 +187,34 @@ def _write_days(
                 {_CURRENCY[family]} as billing_currency,
                 usage_date,
                 count(*) as landed_rows,
+                count(*) filter ({usage_of_a_day}) as usage_row_count,
                 -- A sum does not depend on the order of rows, and counts a repeated row each time.
                 sum(hash({content})::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
                 list(distinct {_ACCOUNT[family]} order by {_ACCOUNT[family]}) as billing_account_ids
             from read_parquet({literal(str(new_charges))}, hive_partitioning = false)
+            group by all
+        ),
+        -- Days that a charge of an earlier day is for as well.
+        spread_charges as (
+            select
+                billing_period,
+                {_CURRENCY[family]} as billing_currency,
+                unnest(generate_series(usage_date + 1, last_usage_date, interval 1 day))::date as usage_date,
+                hash({content}) as content_hash,
+                {usage_of_a_day} as is_usage,
+                {_ACCOUNT[family]} as billing_account_id
+            from read_parquet({literal(str(new_charges))}, hive_partitioning = false)
+            where last_usage_date is not null
+        ),
+        spread as (
+            select
+                billing_period,
+                billing_currency,
+                usage_date,
+                sum(content_hash::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
+                count(*) filter (is_usage) as usage_row_count,
+                list(distinct billing_account_id order by billing_account_id) as billing_account_ids
+            from spread_charges
             group by all
         ),
         source as (
@@ -194,14 +230,18 @@ def _write_days(
         )
         select
             '{family}' as family,
-            source.billing_period,
-            source.billing_currency,
-            source.usage_date,
-            source.row_count,
-            landed.fingerprint,
-            source.source_billed_cost,
-            source.source_amounts,
-            landed.billing_account_ids,
+            coalesce(source.billing_period, spread.billing_period) as billing_period,
+            coalesce(source.billing_currency, spread.billing_currency) as billing_currency,
+            coalesce(source.usage_date, spread.usage_date) as usage_date,
+            coalesce(source.row_count, 0) as row_count,
+            coalesce(landed.usage_row_count, 0) + coalesce(spread.usage_row_count, 0) as usage_row_count,
+            case
+                when source.row_count is null or landed.fingerprint is not null
+                then concat_ws('/', landed.fingerprint, spread.fingerprint)
+            end as fingerprint,
+            coalesce(source.source_billed_cost, 0) as source_billed_cost,
+            coalesce(source.source_amounts, map([]::varchar[], []::decimal(38,12)[])) as source_amounts,
+            coalesce(landed.billing_account_ids, spread.billing_account_ids) as billing_account_ids,
             {literal(version)} as delivery_version,
             '{delivery.kind}' as delivery_kind
         from source
@@ -210,6 +250,10 @@ def _write_days(
             and source.billing_currency is not distinct from landed.billing_currency
             and source.usage_date is not distinct from landed.usage_date
             and source.row_count = landed.landed_rows
+        full join spread
+            on source.billing_period = spread.billing_period
+            and source.billing_currency = spread.billing_currency
+            and source.usage_date = spread.usage_date
         """
     ).fetchall()
     months = {

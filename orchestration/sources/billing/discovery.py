@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import azure_export, landed
 from orchestration.sources.billing.delivery import connect, group_files, open_files
 from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats import complaints
 from orchestration.sources.billing.formats.files import relation
 from orchestration.sources.billing.manifest import Delivery, bare_delivery, read_listing, read_manifest
 from orchestration.sources.locations import Location, LocationError
@@ -112,6 +115,10 @@ def _months_of_file(bills: FoundBills, delivery: Delivery) -> set[str]:
             raise BillingError(f"billing export {bills.export.name}: {error}") from error
         months: set[str] = set()
         for reading, group in group_files(files, bills.export, delivery):
-            query = f"select distinct {reading.period} from {relation(group)}"
-            months.update(month for (month,) in connection.execute(query).fetchall() if month)
+            query = f"select distinct t_month from {reading.times.named(relation(group))}"
+            try:
+                found = connection.execute(query).fetchall()
+            except duckdb.Error as error:
+                raise complaints.explain(connection, [(reading, group)], error) from error
+            months.update(month for (month,) in found if month)
     return months

@@ -15,6 +15,7 @@ import duckdb
 from orchestration.sources.billing.formats.columns import AMOUNTS
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
+from orchestration.sources.billing.formats.times import VOTES, EndHabit, UsageDays, end_habit
 
 
 @dataclass
@@ -23,6 +24,8 @@ class ColumnReport:
 
     `new_spend` is what the rows with a value in a new column bill, per currency. `cut` is what rounding to
     twelve digits took from what is billed, per currency, with the number of rows; only where it took any.
+    `habits` says how each provider writes the ends of its charges, `usage_days` are the days with usage of
+    each billing month.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -30,6 +33,8 @@ class ColumnReport:
     new_spend: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
     cut: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
+    habits: dict[str | None, EndHabit] = field(default_factory=dict)
+    usage_days: dict[str, UsageDays] = field(default_factory=dict)
 
 
 def source_totals(
@@ -37,22 +42,32 @@ def source_totals(
 ) -> ColumnReport:
     """Fill table `source_totals` from the raw files, and count what is not read.
 
-    One row per billing period, currency and usage day of each group: rows, and the sum of every money column.
+    One row per billing period, currency and day that charges begin on, of each group: rows, and the sum of
+    every money column.
     """
     report = ColumnReport()
     names = AMOUNTS[groups[0][0].family]
     columns = "".join(f", {name} decimal(38,12)" for name in names)
     connection.execute(
         "create or replace temp table source_totals (billing_period varchar, billing_currency varchar, "
-        f"usage_date date, row_count bigint{columns})"
+        f"usage_date date, is_late boolean, is_fee_of_a_day boolean, row_count bigint{columns})"
+    ).fetchall()
+    votes = ", ".join(f"{name} bigint" for name in VOTES)
+    connection.execute(
+        "create or replace temp table end_votes (provider varchar, billing_period varchar, usage_date date, "
+        f"is_late boolean, period_day date, usage_rows bigint, {votes})"
     ).fetchall()
     for reading, group in groups:
         connection.execute(
             f"create or replace temp table raw_totals as {reading.source_totals(relation(group))}"
         ).fetchall()
         connection.execute(
-            "insert into source_totals select billing_period, billing_currency, usage_date, row_count, "
-            f"{', '.join(names)} from raw_totals"
+            "insert into source_totals select billing_period, billing_currency, usage_date, is_late, "
+            f"is_fee_of_a_day, row_count, {', '.join(names)} from raw_totals"
+        ).fetchall()
+        connection.execute(
+            "insert into end_votes select provider, billing_period, usage_date, is_late, period_day, "
+            f"usage_rows, {', '.join(VOTES)} from raw_totals"
         ).fetchall()
         report.repeated.update(reading.repeated)
         cuts = connection.execute(
@@ -71,7 +86,30 @@ def source_totals(
             if column.header in reading.new:
                 report.new[column.header] = report.new.get(column.header, 0) + count
                 _add_spend(connection, report.new_spend.setdefault(column.header, {}), place)
+    _find_times(connection, report)
     return report
+
+
+def _find_times(connection: duckdb.DuckDBPyConnection, report: ColumnReport) -> None:
+    """How ends are written, and each month's days with usage; what is booked ahead moves to the first."""
+    sums = ", ".join(f"sum({name})::bigint" for name in VOTES)
+    for provider, *votes in connection.execute(
+        f"select provider, {sums} from end_votes group by 1"
+    ).fetchall():
+        report.habits[provider] = end_habit(*votes)
+    found = connection.execute(
+        "select billing_period, coalesce(min(usage_date) filter (has_usage), min(period_day)), "
+        "max(usage_date) filter (has_usage) from (select *, "
+        "usage_rows > 0 and not is_late and usage_date >= period_day as has_usage from end_votes) "
+        "where billing_period is not null group by 1"
+    ).fetchall()
+    for month, first, last in found:
+        report.usage_days[month] = UsageDays(first, last)
+        connection.execute(
+            "update source_totals set usage_date = $first where billing_period = $month "
+            "and (is_late or is_fee_of_a_day and usage_date > $last)",
+            {"month": month, "first": first, "last": last},
+        ).fetchall()
 
 
 def _add_spend(connection: duckdb.DuckDBPyConnection, spend: dict[str, Decimal], place: int) -> None:

@@ -45,9 +45,10 @@ select
     bill_payer_account_id as billing_account_id,
     line_item_usage_account_id as sub_account_id,
     line_item_usage_account_name as sub_account_name,
-    line_item_usage_start_date as charge_period_start,
-    line_item_usage_end_date as charge_period_end,
+    covered_from as charge_period_start,
+    covered_until as charge_period_end,
     usage_date,
+    last_usage_date,
     case
         when
             line_item_line_item_type

@@ -2,56 +2,62 @@
 -- Already in FOCUS terms: columns that the exporting provider left out are null; macros/focus_costs.sql
 -- says what
 -- becomes of costs that it left out.
-select
-    concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as charge_id,
-    source_name as x_source_name,
-    delivery,
-    billing_period,
-    provider_name,
-    billing_account_id,
-    sub_account_id,
-    sub_account_name,
-    charge_period_start,
-    charge_period_end,
-    usage_date,
-    -- A word of the provider's own is an adjustment; x_line_item_type keeps it.
-    {{ focus_category() }} as charge_category,
-    {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
-    charge_description,
-    service_name,
-    service_category,
-    region_id,
-    availability_zone,
-    resource_id,
-    coalesce(resource_name, resource_id) as resource_name,
-    resource_type,
-    sku_id,
-    consumed_quantity,
-    consumed_unit,
-    commitment_discount_id,
-    {{ focus_commitment_status() }} as commitment_discount_status,
-    billing_currency,
-    {{ focus_billed_cost() }} as billed_cost,
-    {{ focus_effective_cost() }} as effective_cost,
-    {{ focus_contracted_cost() }} as contracted_cost,
-    {{ focus_list_cost() }} as list_cost,
-    -- FOCUS' effective cost is net of negotiated discounts.
-    {{ focus_effective_cost() }} as x_net_effective_cost,
-    {{ with_tag_keys("tags") }} as tags,
-    {{ with_tag_keys("x_cost_categories") }} as cost_categories,
-    case
-        when {{ focus_word("charge_category", charge_categories()) }} is null then charge_category
-    end as x_line_item_type,
-    x_usage_type,
-    x_operation,
-    x_service_code,
-    tags['aws:eks:cluster-name'] as x_kubernetes_cluster,
-    tags['aws:eks:namespace'] as x_kubernetes_namespace,
-    tags['aws:eks:workload-type'] as x_kubernetes_workload_type,
-    tags['aws:eks:workload-name'] as x_kubernetes_workload,
-    {{ no_labels() }} as x_kubernetes_labels,
-    null::varchar as x_split_part,
-    null::varchar as x_split_parent_id,
-    landed_file as x_landed_file,
-    landed_row as x_landed_row
-from {{ source("landing", "focus_charges") }}
+with
+    charged as (
+        select
+            concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as charge_id,
+            source_name as x_source_name,
+            delivery,
+            billing_period,
+            provider_name,
+            billing_account_id,
+            sub_account_id,
+            sub_account_name,
+            covered_from as charge_period_start,
+            covered_until as charge_period_end,
+            usage_date,
+            last_usage_date,
+            -- A word of the provider's own is an adjustment; x_line_item_type keeps it.
+            {{ focus_category() }} as charge_category,
+            {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
+            charge_description,
+            service_name,
+            service_category,
+            region_id,
+            availability_zone,
+            resource_id,
+            coalesce(resource_name, resource_id) as resource_name,
+            resource_type,
+            sku_id,
+            consumed_quantity,
+            consumed_unit,
+            commitment_discount_id,
+            {{ focus_commitment_status() }} as commitment_discount_status,
+            billing_currency,
+            {{ focus_billed_cost() }} as billed_cost,
+            {{ focus_effective_cost() }} as effective_cost,
+            {{ focus_contracted_cost() }} as contracted_cost,
+            {{ focus_list_cost() }} as list_cost,
+            -- FOCUS' effective cost is net of negotiated discounts.
+            {{ focus_effective_cost() }} as x_net_effective_cost,
+            {{ with_tag_keys("tags") }} as tags,
+            {{ with_tag_keys("x_cost_categories") }} as cost_categories,
+            case
+                when {{ focus_word("charge_category", charge_categories()) }} is null then charge_category
+            end as x_line_item_type,
+            x_usage_type,
+            x_operation,
+            x_service_code,
+            tags['aws:eks:cluster-name'] as x_kubernetes_cluster,
+            tags['aws:eks:namespace'] as x_kubernetes_namespace,
+            tags['aws:eks:workload-type'] as x_kubernetes_workload_type,
+            tags['aws:eks:workload-name'] as x_kubernetes_workload,
+            {{ no_labels() }} as x_kubernetes_labels,
+            null::varchar as x_split_part,
+            null::varchar as x_split_parent_id,
+            landed_file as x_landed_file,
+            landed_row as x_landed_row
+        from {{ source("landing", "focus_charges") }}
+    )
+
+    {{ spread_over_days("charged") }}

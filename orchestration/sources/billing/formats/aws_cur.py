@@ -15,9 +15,11 @@ from orchestration.sources.billing.formats.columns import (
     DOCUMENTED,
     DOCUMENTED_PREFIXES,
     Kind,
+    is_usage,
 )
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
+from orchestration.sources.billing.formats.times import Times
 
 REQUIRED = ("line_item_usage_start_date", "line_item_unblended_cost")
 MAPS = ("resource_tags", "cost_category", "product")
@@ -64,7 +66,6 @@ def reading(
         values["line_item_currency_code"] = (
             f"coalesce({values['line_item_currency_code']}, {literal(currency)})"
         )
-    month = f"strftime({values['bill_billing_period_start_date']}, '%Y-%m')"
     taken = {column.sql for column, _ in used}
     unused = [
         (name, column) for name, columns in named.items() for column in columns if column.sql not in taken
@@ -73,10 +74,14 @@ def reading(
         family="aws_cur",
         values=values,
         map_columns={name: tuple(column for column, _ in made.columns) for name, made in maps.items()},
-        period=f"coalesce({month}, {literal(period)})" if period else month,
-        date=(
-            f"cast(coalesce({values['line_item_usage_start_date']}, "
-            f"{values['bill_billing_period_start_date']}) as date)"
+        times=Times(
+            provider="'AWS'",
+            is_usage=is_usage("aws_cur", values["line_item_line_item_type"]),
+            start=values["line_item_usage_start_date"],
+            end=values["line_item_usage_end_date"],
+            period_start=values["bill_billing_period_start_date"],
+            period_end=values["bill_billing_period_end_date"],
+            month=period,
         ),
         currency=values["line_item_currency_code"],
         amounts={name: values[name] for name in AMOUNTS["aws_cur"] if name in named},

@@ -177,9 +177,21 @@ NOT_IN_FINGERPRINT = frozenset(
     {"identity_line_item_id", "bill_invoice_id", "invoice_id", "landed_file", "landed_row"}
 )
 
+# The charges whose days say how far a bill has come; fees and taxes are dated ahead.
+USAGE_CATEGORY: dict[Family, str] = {"aws_cur": "line_item_line_item_type", "focus": "charge_category"}
+_USAGE_WORDS: dict[Family, str] = {
+    "aws_cur": "'usage', 'discountedusage', 'savingsplancoveredusage'",
+    "focus": "'usage'",
+}
+
 # What every landed charge has besides the columns of its family.
+# A charge is for the time from `covered_from` until `covered_until` (exclusive; null when the file does not
+# say), as far as it lies in its billing period; `last_usage_date` is null for a charge within one day.
 LANDED: dict[str, str] = {
     "usage_date": "DATE",
+    "last_usage_date": "DATE",
+    "covered_from": "TIMESTAMP",
+    "covered_until": "TIMESTAMP",
     "billing_period": "VARCHAR",
     "landed_file": "VARCHAR",
     "landed_row": "BIGINT",
@@ -191,6 +203,7 @@ DAYS: dict[str, str] = {
     "billing_currency": "VARCHAR",
     "usage_date": "DATE",
     "row_count": "BIGINT",
+    "usage_row_count": "BIGINT",
     "fingerprint": "VARCHAR",
     "source_billed_cost": "DECIMAL(38,12)",
     "source_amounts": "MAP(VARCHAR, DECIMAL(38,12))",
@@ -222,6 +235,11 @@ DOCUMENTED = frozenset(
         "line_item_unblended_rate",
     }
 )
+
+
+def is_usage(family: Family, category: str) -> str:
+    """Whether a charge of this category (SQL) is usage."""
+    return f"coalesce(lower(trim({category})) in ({_USAGE_WORDS[family]}), false)"
 
 
 def charges_schema(family: Family) -> dict[str, str]:

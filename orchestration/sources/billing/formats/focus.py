@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from orchestration.sources.billing.formats import conversions
-from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, Kind
+from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, Kind, is_usage
 from orchestration.sources.billing.formats.conversions import may_hold_map
 from orchestration.sources.billing.formats.files import SourceColumn, literal
 from orchestration.sources.billing.formats.reading import Reading
+from orchestration.sources.billing.formats.times import Times
 
 REQUIRED = ("billed_cost", "charge_period_start")
 # Exports made through spreadsheets and databases write the word for what FOCUS calls null.
@@ -67,7 +68,6 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         used.extend((column, kind) for column in named.get(name, []))
     if currency:
         values["billing_currency"] = f"coalesce({values['billing_currency']}, {literal(currency)})"
-    month = f"strftime({values['billing_period_start']}, '%Y-%m')"
     taken = {column.sql for column, _ in used}
     unused = tuple(column for column in columns if column.sql not in taken)
     return Reading(
@@ -76,8 +76,15 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         map_columns={
             name: tuple(named[name]) for name, kind in FOCUS.items() if kind == "map" and name in named
         },
-        period=f"coalesce({month}, {literal(period)})" if period else month,
-        date=f"cast(coalesce({values['charge_period_start']}, {values['billing_period_start']}) as date)",
+        times=Times(
+            provider=values["provider_name"],
+            is_usage=is_usage("focus", values["charge_category"]),
+            start=values["charge_period_start"],
+            end=values["charge_period_end"],
+            period_start=values["billing_period_start"],
+            period_end=values["billing_period_end"],
+            month=period,
+        ),
         currency=values["billing_currency"],
         amounts={name: values[name] for name in AMOUNTS["focus"] if name in named},
         cut=conversions.cut_digits(named["billed_cost"], _ABSENT),

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, Family, Kind, charges_schema
 from orchestration.sources.billing.formats.files import SourceColumn, quoted
+from orchestration.sources.billing.formats.times import (
+    LAST_USAGE_DATE,
+    USAGE_DATE,
+    EndHabit,
+    Times,
+    UsageDays,
+)
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,7 @@ class Reading:
     """How files with one set of columns are read.
 
     `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
-    `period` the SQL of the billing month (YYYY-MM), `date` that of the usage day. `amounts` holds the SQL of
+    `times` the SQL of when each charge was for. `amounts` holds the SQL of
     the money columns that the file has (`AMOUNTS`), `cut` that of what rounding to twelve digits takes from
     what a row bills. `used` lists the file's columns that are read, with the kind each must convert to;
     `unused` the others; `new` those of them that the provider's documentation does not name.
@@ -26,8 +33,7 @@ class Reading:
     family: Family
     values: dict[str, str]
     map_columns: dict[str, tuple[SourceColumn, ...]]
-    period: str
-    date: str
+    times: Times
     currency: str
     amounts: dict[str, str]
     cut: str
@@ -54,13 +60,26 @@ class Reading:
         )
         return f"select {counts} from {relation}"
 
-    def charges(self, relation: str, dictionaries: Mapping[str, str] | None = None) -> str:
+    def charges(
+        self,
+        relation: str,
+        habits: Mapping[str | None, EndHabit],
+        usage_days: Mapping[str, UsageDays],
+        dictionaries: Mapping[str, str] | None = None,
+    ) -> str:
         """A query for the landed charges of a relation.
 
-        `dictionaries` names tables made by `dictionary`, by map column; these maps are looked up there, the
-        others are built row by row.
+        `habits` says how each provider writes the ends of charges, `usage_days` the days with usage of each
+        billing month. `dictionaries` names tables made by `dictionary`, by map column; these maps are looked
+        up there, the others are built row by row.
         """
-        values = {**self.values, "billing_period": self.period, "usage_date": self.date}
+        values = self.values | {
+            "billing_period": "bill.t_month",
+            "usage_date": USAGE_DATE,
+            "last_usage_date": LAST_USAGE_DATE,
+            "covered_from": "bill.t_from",
+            "covered_until": "bill.t_until",
+        }
         joins = ""
         for name, table in (dictionaries or {}).items():
             values[name] = f"{table}.{name}_map"
@@ -73,15 +92,18 @@ class Reading:
             f"cast({values[name]} as {kind}) as {quoted(name)}" if name in values else quoted(name)
             for name, kind in charges_schema(self.family).items()
         ]
-        return f"select {', '.join(chosen)} from {relation} as bill{joins}"
+        covered = self.times.covered(relation, habits, usage_days)
+        return f"select {', '.join(chosen)} from {covered} as bill{joins}"
 
     def source_totals(self, relation: str) -> str:
         """A query for the sums of money and the counts of unused values, straight from the raw columns.
 
-        Columns: billing_period, billing_currency, usage_date, row_count, the sum of each of the family's
-        amounts (null where the file lacks the column), what rounding took from what is billed (`cut`) in how
-        many rows (`cut_rows`), then for each unused column a count (`u0`, …) and, where it is a new one, what
-        the rows with a value in it bill (`s0`, …).
+        Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
+        their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, the first day of
+        the period, row_count, how many rows are usage, how their ends are written (`VOTES`), the sum of each
+        of the family's amounts (null where the file lacks the column), what rounding took from what is billed
+        (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and, where it is
+        a new one, what the rows with a value in it bill (`s0`, …).
         """
         billed = self.amounts[BILLED[self.family]]
         sums = "".join(
@@ -97,10 +119,15 @@ class Reading:
             if column.header in self.new
         )
         return (
-            f"select {self.period} as billing_period, {self.currency} as billing_currency, "
-            f"{self.date} as usage_date, count(*) as row_count{sums}, "
+            f"select t_month as billing_period, {self.currency} as billing_currency, "
+            f"{USAGE_DATE} as usage_date, t_is_late as is_late, t_is_fee_of_a_day as is_fee_of_a_day, "
+            "t_provider as provider, "
+            "min(cast(t_period_start as date)) as period_day, "
+            "count(*) as row_count, "
+            "count(*) filter (t_is_usage and coalesce(t_length <= 86400, true)) as usage_rows, "
+            f"{self.times.votes()}{sums}, "
             f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "
-            f"from {relation} group by 1, 2, 3"
+            f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6"
         )
 
 

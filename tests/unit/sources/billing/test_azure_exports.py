@@ -91,7 +91,8 @@ def test_a_location_inside_the_container_and_months_by_name(store: Store, landin
 
 
 def test_dates_of_several_months_are_those_of_the_rows(store: Store, landing: Path) -> None:
-    june = {"BillingPeriodStart": "2026-06-01T00:00Z", "ChargePeriodStart": "2026-06-30T00:00Z"}
+    june = {"BillingPeriodStart": "2026-06-01T00:00Z", "BillingPeriodEnd": "2026-07-01T00:00Z"}
+    june["ChargePeriodStart"] = "2026-06-30T00:00Z"
     files = {"part_0_0001.csv": part("2"), "part_1_0001.csv": part("3", **june)}
     put_run(store, "a", "2026-08-02T00:10:00Z", files, "20260601-20260731")
     assert land(store, landing).deliveries[0].months == ("2026-06", "2026-07")

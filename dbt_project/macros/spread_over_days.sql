@@ -1,0 +1,54 @@
+{#
+  One row per charge and usage day: a charge that crosses midnight (UTC) is divided among its days by the time that it
+  covers of each. What has run up by the end of a day is cut at the twelfth digit, and a day's part is what it adds, so
+  that the parts are the charge, in every cost column and in its quantity. `charges` has `last_usage_date`, null where a
+  charge lies within one day, as nearly all do: those pay nothing. `x_spread_from` is the first day of the others.
+#}
+{% macro spread_over_days(charges) -%}
+    select * exclude (last_usage_date), null::date as x_spread_from
+    from {{ charges }}
+    where last_usage_date is null
+    union all by name
+    select
+        * exclude (last_usage_date, day, total_seconds, seconds_before, seconds_after) replace (
+            charge_id || strftime(day, '/%Y-%m-%d') as charge_id,
+            day as usage_date,
+            greatest(charge_period_start, day) as charge_period_start,
+            least(charge_period_end, day + interval 1 day) as charge_period_end,
+            {%- for column in divided_columns() %}
+                {{ part_of_time(column, "seconds_after") }}
+                - {{ part_of_time(column, "seconds_before") }} as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        )
+    from
+        (
+            select
+                *,
+                {{ seconds_between("charge_period_start", "charge_period_end") }} as total_seconds,
+                greatest({{ seconds_between("charge_period_start", "day") }}, 0) as seconds_before,
+                least(
+                    {{ seconds_between("charge_period_start", "day + interval 1 day") }}, total_seconds
+                ) as seconds_after
+            from
+                (
+                    select
+                        *,
+                        usage_date as x_spread_from,
+                        cast(
+                            unnest(generate_series(usage_date, last_usage_date, interval 1 day)) as date
+                        ) as day
+                    from {{ charges }}
+                    where last_usage_date is not null
+                )
+        )
+{%- endmacro %}
+
+{# Whole seconds from one moment to another. #}
+{% macro seconds_between(start, end) -%}
+    (cast(floor(epoch(cast({{ end }} as timestamp))) as hugeint) - cast(floor(epoch({{ start }})) as hugeint))
+{%- endmacro %}
+
+{# What of an amount has run up after so many of its seconds, cut toward zero at the twelfth digit. #}
+{% macro part_of_time(column, seconds) -%}
+    {{ money(whole_quotient(money_units(column) ~ " * " ~ seconds, "total_seconds")) }}
+{%- endmacro %}

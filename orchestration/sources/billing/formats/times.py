@@ -1,0 +1,189 @@
+"""When a charge was for: its billing month, and the time that it covers, from what the rows of a file say.
+
+What belongs here: SQL over the four timestamps of a row, and how a provider writes the end of a period. What
+does not: how one timestamp is read (`conversions`), or dividing a charge among its days, which is staging's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from orchestration.sources.billing.formats.files import literal
+
+# How a provider writes ends: the first moment after (FOCUS), or the last day or hour that is covered.
+EndHabit = Literal["after", "last_day", "last_hour"]
+
+_DAY = 86400
+# Months of providers in local time begin up to this much earlier in UTC.
+_FARTHEST_EAST = "interval 14 hours"
+
+# What each row says of its provider's habit, counted per provider by `source_totals`.
+VOTES = ("ends_after", "ends_on_last_day", "ends_in_last_hour", "period_ends_on_last_day")
+
+
+USAGE_DATE = "cast(t_from as date)"
+LAST_USAGE_DATE = (
+    f"case when cast(t_until - interval 1 microsecond as date) > {USAGE_DATE} "
+    "then cast(t_until - interval 1 microsecond as date) end"
+)
+
+
+@dataclass(frozen=True)
+class UsageDays:
+    """The first and last day with usage that a delivery has in a billing month; None without usage."""
+
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True)
+class Times:
+    """The SQL of a row's timestamps, of its provider, and of whether it is usage.
+
+    `month` is the billing month (YYYY-MM) that a manifest gives, for rows that give none.
+    """
+
+    provider: str
+    is_usage: str
+    start: str
+    end: str
+    period_start: str
+    period_end: str
+    month: str | None = None
+
+    def named(self, relation: str) -> str:
+        """A subquery of the relation's rows with their times as `t_…` columns, whatever the end habit.
+
+        `t_from` is when the charge begins (without a start: with its billing period), `t_period_end` and
+        `t_month` are the billing period's end and month, `t_is_late` says that it begins after that end,
+        `t_is_fee_of_a_day` that it is no usage and not for longer than a day.
+        """
+        period_start = self.period_start
+        if self.month:
+            period_start = f"coalesce({period_start}, timestamp '{self.month}-01')"
+        written = (
+            f"(select *, {self.provider} as t_provider, {self.is_usage} as t_is_usage, "
+            f"{self.start} as t_start, {self.end} as t_end, {period_start} as t_period_start, "
+            f"{self.period_end} as t_stated_period_end from {relation})"
+        )
+        raw = (
+            f"(select *, {_round_up('t_end')} as t_written_end, "
+            f"{_round_up('t_stated_period_end')} as t_written_period_end from {written})"
+        )
+        checked = (
+            "(select * replace (case when t_written_end >= t_start then t_written_end end as t_written_end, "
+            "case when t_written_period_end > t_period_start then t_written_period_end end "
+            "as t_written_period_end), "
+            # A local month: so many seconds later, it begins at a midnight in UTC.
+            f"to_seconds(({_DAY} - {_time_of_day('t_period_start')}) % {_DAY}) as t_shift from {raw})"
+        )
+        ended = (
+            "(select *, case when t_written_period_end is null "
+            "then t_period_start + t_shift + interval 1 month - t_shift "
+            f"when {_ends_on_last_day('t_period_start', 't_written_period_end')} "
+            "then t_written_period_end + interval 1 day else t_written_period_end end as t_period_end, "
+            f"{_seconds('t_start', 't_written_end')} as t_length, "
+            f"{_time_of_day('t_start')} in (0, {_time_of_day('t_period_start')}) as t_starts_with_a_day "
+            f"from {checked})"
+        )
+        month = (
+            "strftime(case when t_written_period_end is null "
+            f"then t_period_start + {_FARTHEST_EAST} "
+            "else make_timestamp((epoch_us(t_period_start) + epoch_us(t_period_end)) // 2) end, '%Y-%m')"
+        )
+        return (
+            f"(select *, {month} as t_month, coalesce(t_start, t_period_start) as t_from, "
+            "coalesce(t_start >= t_period_end, false) as t_is_late, "
+            f"not t_is_usage and t_start is not null and coalesce(t_length <= {_DAY}, true) "
+            "as t_is_fee_of_a_day "
+            f"from {ended})"
+        )
+
+    def votes(self) -> str:
+        """Counts over rows of `named`: how their ends are written (`VOTES`)."""
+        whole_days = f"t_length > 0 and t_length % {_DAY} = 0"
+        last_day = _ends_on_last_day("t_start", "t_written_end")
+        counted = {
+            "ends_after": f"t_length in (3600, {_DAY}) or t_length % 3600 <> 0 or t_end < t_written_end and "
+            f"t_length > 0 or {whole_days} and day(t_written_end + t_shift) = day(t_start + t_shift)",
+            "ends_on_last_day": f"t_length = 0 and t_starts_with_a_day or {whole_days} and {last_day}",
+            "ends_in_last_hour": "t_length = 0 and not t_starts_with_a_day and "
+            f"{_time_of_day('t_start')} % 3600 = 0",
+            "period_ends_on_last_day": _ends_on_last_day("t_period_start", "t_written_period_end"),
+        }
+        return ", ".join(f"count(*) filter ({counted[name]}) as {name}" for name in VOTES)
+
+    def covered(
+        self, relation: str, habits: Mapping[str | None, EndHabit], usage_days: Mapping[str, UsageDays]
+    ) -> str:
+        """A subquery of the relation's rows with the time that each charge is for.
+
+        `t_from` and `t_until` (exclusive; null when the file does not say) never leave the billing period at
+        its end: what is booked ahead is moved to the period's first day with usage (`usage_days`, by month).
+        """
+        first = _case("t_month", {month: f"date '{days.first}'" for month, days in usage_days.items()})
+        last = _case(
+            "t_month", {month: f"date '{days.last}'" for month, days in usage_days.items() if days.last}
+        )
+        habit = _case("t_provider", {name: literal(kind) for name, kind in habits.items()}, "'after'")
+        return (
+            "(select * replace (case when t_is_ahead then cast(t_first_day as timestamp) else t_from end "
+            "as t_from), case when t_is_ahead then t_first_day + interval 1 day when t_start is null then "
+            "t_period_end when t_after > t_period_end then t_period_end else t_after end as t_until "
+            f"from (select *, coalesce({first}, cast(t_period_start as date)) as t_first_day, "
+            f"t_is_late or t_is_fee_of_a_day and coalesce({USAGE_DATE} > {last}, false) as t_is_ahead, "
+            f"case when {habit} = 'last_hour' then t_written_end + interval 1 hour "
+            f"when {habit} = 'last_day' and t_length % {_DAY} = 0 "
+            "or t_length = 0 and t_starts_with_a_day then t_written_end + interval 1 day "
+            f"when t_length = 0 and {_time_of_day('t_start')} % 3600 = 0 "
+            "then t_written_end + interval 1 hour "
+            f"else t_written_end end as t_after from {self.named(relation)}))"
+        )
+
+
+def end_habit(after: int, last_day: int, last_hour: int, period_last_day: int) -> EndHabit:
+    """How a provider writes ends, from its rows' `VOTES`; FOCUS' own way unless most rows say otherwise."""
+    if last_hour > last_day and last_hour + last_day > after:
+        return "last_hour"
+    if last_day > after or (last_day == after and period_last_day):
+        return "last_day"
+    return "after"
+
+
+def _round_up(moment: str) -> str:
+    """A moment, or the full hour after it: nothing is for an hour less its last second or minute."""
+    return (
+        f"case when date_diff('second', {moment}, date_trunc('hour', {moment} + interval 1 hour)) = 1 "
+        f"or strftime({moment}, '%M:%S.%f') = '59:00.000000' "
+        f"then date_trunc('hour', {moment} + interval 1 hour) else {moment} end"
+    )
+
+
+def _ends_on_last_day(start: str, end: str) -> str:
+    """Whether a period of whole days comes to months when the day that it ends on is counted in."""
+    return (
+        f"coalesce({_seconds(start, end)} % {_DAY} = 0 and {end} > {start} "
+        f"and day({end} + t_shift + interval 1 day) = day({start} + t_shift), false)"
+    )
+
+
+def _time_of_day(moment: str) -> str:
+    """Seconds since midnight, in UTC."""
+    return f"(epoch_us({moment}) // 1000000 % {_DAY})"
+
+
+def _seconds(start: str, end: str) -> str:
+    return f"((epoch_us({end}) - epoch_us({start})) // 1000000)"
+
+
+def _case(subject: str, values: Mapping[str | None, str] | Mapping[str, str], otherwise: str = "null") -> str:
+    if not values:
+        return otherwise
+    arms = " ".join(
+        f"when {subject} is not distinct from {'null' if name is None else literal(name)} then {value}"
+        for name, value in values.items()
+    )
+    return f"case {arms} else {otherwise} end"
