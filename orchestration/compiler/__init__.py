@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orchestration.compiler import emit_tables, emit_yaml
 from orchestration.compiler.check import check_program
+from orchestration.compiler.emit_signals import signal_facts
 from orchestration.compiler.emit_sql import charges_in_context
 from orchestration.compiler.json_schema import context_json_schemas
 from orchestration.compiler.language import Program
@@ -54,6 +55,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
         "context/charges_in_context": ("", charges_in_context(plan, program.allocation)),
         "rules/allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
         "rules/context_rules": (_TABLE, emit_tables.context_rules(plan)),
+        "rules/signal_facts": (_TABLE, signal_facts(plan)),
         "rules/split_rules": (_TABLE, emit_tables.split_rules(plan)),
         "rules/telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
         "rules/context_version": (_TABLE, emit_tables.context_version(contexts)),

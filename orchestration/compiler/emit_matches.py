@@ -21,6 +21,7 @@ from orchestration.compiler.emit_sql import (
     value_column,
 )
 from orchestration.compiler.language import Allocation, Dimension
+from orchestration.compiler.layout import laid_out
 from orchestration.compiler.plan import Plan
 
 ALLOCATION = "allocation"
@@ -57,11 +58,7 @@ def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") ->
         counted = exp.Distinct(expressions=[exp.column("charge_id")])
     count = exp.alias_(exp.Count(this=counted), "charge_count")
     cost = exp.alias_(exp.Sum(this=layers.amount("effective_cost").unalias()), "effective_cost")
-    return (
-        layers.select([*groups, count, cost])
-        .group_by(exp.var("all"), copy=False)
-        .sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
-    )
+    return laid_out(layers.select([*groups, count, cost]).group_by(exp.var("all"), copy=False), dialect)
 
 
 def _matches(dimension: Dimension) -> list[exp.Expr]:

@@ -24,17 +24,16 @@ from orchestration.compiler.emit_conditions import (
     valid_sql,
     value_sql,
 )
-from orchestration.compiler.emit_signals import signal_tables, with_signals
+from orchestration.compiler.emit_signals import fact_columns, join_facts, signal_tables
 from orchestration.compiler.emit_splits import (
     CHARGE_PART,
     CHARGE_SHARE,
     charge_part,
     divided,
     has_usage,
+    part_amounts,
     part_column,
-    part_costs,
     split_column,
-    split_tables,
     whole_share,
 )
 from orchestration.compiler.language import (
@@ -45,6 +44,7 @@ from orchestration.compiler.language import (
     SplitByUsage,
     ToCustomer,
 )
+from orchestration.compiler.layout import laid_out
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.problems import Place
 from orchestration.compiler.splits import splits_of
@@ -54,12 +54,8 @@ POSITION_COLUMN = "_allocation_rule"
 
 
 def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
-    """The query of the model `charges_in_context`: one row per charge, or part of one."""
-    return (
-        Layers(plan, allocation)
-        .query()
-        .sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
-    )
+    """The query of the model `charges_in_context`: one row per charge, or per part of a split one."""
+    return laid_out(Layers(plan, allocation).query(), dialect)
 
 
 def classification(
@@ -69,8 +65,7 @@ def classification(
     selected = [exp.column(name) for name in columns]
     for _, element, rule in dimension_columns(plan):
         selected += [exp.column(element), exp.column(rule)]
-    query = Layers(plan, allocation).select(selected)
-    return query.sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100)
+    return laid_out(Layers(plan, allocation).select(selected), dialect)
 
 
 def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
@@ -89,8 +84,7 @@ class Layers:
     def __init__(self, plan: Plan, allocation: Allocation) -> None:
         self.plan = plan
         self.allocation = allocation
-        charges = exp.select("*").from_(exp.Table(this=exp.Var(this=CHARGES_REFERENCE)))
-        self.layers: list[tuple[str, exp.Query]] = [("charges", charges)]
+        self.layers: list[tuple[str, exp.Query]] = []
         self.splitting = [d for step in plan.steps for d in step if splits_of(d)]
 
     def add(self, name: str, columns: Sequence[exp.Expr]) -> None:
@@ -107,18 +101,19 @@ class Layers:
             layer = name if part == 0 else f"{name}_part_{part + 1}"
             self.add(layer, [_named(value, column, place) for place, (column, value) in found])
 
-    def add_signals(self) -> None:
-        """The layer that joins what the signals say, where anything looks at them."""
-        joined = with_signals(self.plan, self.layers[-1][0])
-        if joined is not None:
-            self.layers = [*signal_tables(self.plan), *self.layers, ("charges_with_signals", joined)]
+    def add_charges(self) -> None:
+        """The first layer: the charges with the tags, labels and facts of signals that anything looks at."""
+        everything = exp.Column(this=exp.Star(), table=exp.to_identifier("charges"))
+        charges = exp.select(everything, *self.keys(), *fact_columns(self.plan), copy=False)
+        source = exp.Table(this=exp.Var(this=CHARGES_REFERENCE))
+        charges = charges.from_(exp.alias_(source, "charges", table=True))
+        charges = join_facts(self.plan, charges)
+        self.layers += [*signal_tables(self.plan), ("charges", charges)]
 
     def divide(self, dimensions: Sequence[Dimension]) -> None:
         """The layers in which a charge becomes one row per part, of each dimension that splits."""
         for dimension in dimensions:
-            previous = self.layers[-1][0]
-            self.layers.append((f"{dimension.name}_split", split_tables(dimension)))
-            self.layers.append((f"{dimension.name}_parts", divided(dimension, previous)))
+            self.layers.append((f"split_by_{dimension.name}", divided(dimension, self.layers[-1][0])))
 
     def query(self) -> exp.Select:
         """The whole query."""
@@ -131,9 +126,8 @@ class Layers:
         return self.select(columns)
 
     def select(self, columns: Sequence[exp.Expr]) -> exp.Select:
-        """`columns` of every charge of the changed days, once everything about it is known."""
-        self.add("charges_with_keys", self.keys())
-        self.add_signals()
+        """`columns` of every charge, once everything about it is known."""
+        self.add_charges()
         for number, step in enumerate(self.plan.steps, start=1):
             self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
             self.add(f"rules_{number}", [self.rule_column(d) for d in step])
@@ -143,10 +137,13 @@ class Layers:
         self.add("allocation_positions", [self.cost_of_goods_sold(), self.allocation_position()])
         for dimension in self.splitting:
             is_first = dimension is self.splitting[0]
-            self.layers += part_costs(dimension, self.layers[-1][0], is_first)
+            amounts = part_amounts(dimension, is_first)
+            columns_beside = [exp.Star(), *amounts] if is_first else [exp.Star(replace=amounts)]
+            layer = exp.select(*columns_beside, copy=False).from_(exp.to_table(self.layers[-1][0]))
+            self.layers.append((f"costs_by_{dimension.name}", layer))
         query = exp.select(*columns, copy=False).from_(exp.to_table(self.layers[-1][0]))
-        for name, layer in self.layers:
-            query = query.with_(name, as_=layer, copy=False)
+        for name, query_of_layer in self.layers:
+            query = query.with_(name, as_=query_of_layer, copy=False)
         return query
 
     def part_columns(self) -> list[exp.Expr]:
@@ -168,7 +165,7 @@ class Layers:
         columns: list[exp.Expr] = []
         for source, prefix, keys in maps:
             for key in keys:
-                value = exp.Bracket(this=exp.column(source), expressions=[text(key)])
+                value = exp.Bracket(this=exp.column(source, table="charges"), expressions=[text(key)])
                 present = exp.Nullif(this=value, expression=text(""))
                 columns.append(exp.alias_(present, prefix + key, quoted=False))
         return columns
@@ -192,19 +189,23 @@ class Layers:
         return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), f"{dimension.name}_rule")
 
     def element_column(self, dimension: Dimension) -> exp.Expr:
-        """The element that the matching rule gives."""
-        branches = []
+        """The element that the matching rule gives; rules that give the same one share a branch."""
+        positions: dict[exp.Expr, list[int]] = {}
         for position, rule in enumerate(dimension.rules, start=1):
-            is_named_by_value = rule.source is not None
-            column = value_column(dimension, position)
             if rule.split is not None:
-                column, is_named_by_value = split_column(dimension, "element"), True
-            element = exp.column(column) if is_named_by_value else text(rule.element or "")
-            branches.append(exp.If(this=exp.Literal.number(position), true=element))
+                element: exp.Expr = exp.column(split_column(dimension, "element"))
+            elif rule.source is not None:
+                element = exp.column(value_column(dimension, position))
+            else:
+                element = text(rule.element or "")
+            positions.setdefault(element, []).append(position)
         if dimension.default is not None:
-            branches.append(exp.If(this=exp.Literal.number(0), true=text(dimension.default)))
-        case = _case(branches, exp.null(), of=exp.column(f"{dimension.name}_rule"))
-        return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), dimension.name)
+            positions.setdefault(text(dimension.default), []).append(0)
+        rule_column = exp.column(f"{dimension.name}_rule")
+        branches = [
+            exp.If(this=_is_one_of(rule_column, found), true=name) for name, found in positions.items()
+        ]
+        return exp.alias_(exp.cast(_case(branches, exp.null()), exp.DataType.Type.VARCHAR), dimension.name)
 
     def direct_values(self) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
         """The customers that `to` rules name."""
@@ -262,7 +263,7 @@ def rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
     if rule.source is not None:
         parts.append(_is_not_null(exp.column(value_column(dimension, position))))
     if isinstance(rule.split, SplitByUsage):
-        parts.append(has_usage(dimension, rule.split))
+        parts.append(has_usage(dimension, position))
     return all_of(parts)
 
 
@@ -276,6 +277,13 @@ def allocation_rule_condition(position: int, rule: AllocationRule) -> exp.Expr:
 
 def _is_not_null(column: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=column, expression=exp.null()))
+
+
+def _is_one_of(column: exp.Expr, positions: Sequence[int]) -> exp.Expr:
+    numbers = [exp.Literal.number(position) for position in positions]
+    if len(numbers) == 1:
+        return exp.EQ(this=column.copy(), expression=numbers[0])
+    return exp.In(this=column.copy(), expressions=numbers)
 
 
 def _branch(condition: exp.Expr, result: exp.Expr, place: Place) -> exp.If:

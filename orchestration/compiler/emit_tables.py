@@ -94,7 +94,7 @@ def allocation_rules(program: Program, dialect: str = "duckdb") -> str:
     rows = [
         row for position, rule in enumerate(rules, start=1) for row in _rule_rows(rule, position, streams)
     ]
-    return _table(ALLOCATION_RULES_COLUMNS, rows, dialect)
+    return table(ALLOCATION_RULES_COLUMNS, rows, dialect)
 
 
 def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream]) -> list[list[Cell]]:
@@ -139,7 +139,7 @@ def context_rules(plan: Plan, dialect: str = "duckdb") -> str:
     """One row per dimension and rule, and one with position 0 for a dimension's default."""
     dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
     rows = [row for dimension in dimensions for row in _context_rows(dimension)]
-    return _table(CONTEXT_RULES_COLUMNS, rows, dialect)
+    return table(CONTEXT_RULES_COLUMNS, rows, dialect)
 
 
 def _context_rows(dimension: Dimension) -> list[list[Cell]]:
@@ -179,7 +179,7 @@ def split_rules(plan: Plan, dialect: str = "duckdb") -> str:
         if rule.split is not None
         for cells in _split_cells(dimension, rule.split)
     ]
-    return _table(SPLIT_RULES_COLUMNS, rows, dialect)
+    return table(SPLIT_RULES_COLUMNS, rows, dialect)
 
 
 def _split_cells(dimension: Dimension, split: ChargeSplit) -> list[list[Cell]]:
@@ -231,12 +231,12 @@ def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:
         ]
         for stream in program.streams
     ]
-    return _table(TELEMETRY_STREAMS_COLUMNS, rows, dialect)
+    return table(TELEMETRY_STREAMS_COLUMNS, rows, dialect)
 
 
 def context_version(contexts: Mapping[str, str], dialect: str = "duckdb") -> str:
     """One row: the fingerprint of all context files."""
-    return _table({"contexts_fingerprint": "varchar"}, [[fingerprint(contexts)]], dialect)
+    return table({"contexts_fingerprint": "varchar"}, [[fingerprint(contexts)]], dialect)
 
 
 def fingerprint(contexts: Mapping[str, str]) -> str:
@@ -250,7 +250,8 @@ def fingerprint(contexts: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Cell]], dialect: str) -> str:
+def table(columns: Mapping[str, str], rows: Sequence[Sequence[Cell]], dialect: str) -> str:
+    """A `select` of literal rows with the given columns and their types in DuckDB."""
     typed = [
         exp.alias_(exp.cast(exp.column(name), kind, dialect="duckdb"), name) for name, kind in columns.items()
     ]

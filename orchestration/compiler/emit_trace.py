@@ -21,6 +21,7 @@ from orchestration.compiler.emit_sql import (
     value_column,
 )
 from orchestration.compiler.language import Allocation, AllocationRule, Dimension, Rule, ToCustomer, Valid
+from orchestration.compiler.layout import laid_out
 from orchestration.compiler.plan import Plan
 
 
@@ -88,9 +89,7 @@ def trace(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> Trace:
     selected.append(layers.amount("effective_cost"))
     selected += [exp.column("billing_currency"), *map(exp.column, found), exp.column("cost_of_goods_sold")]
     selected += [layers.allocation_rule(), layers.direct_customer(), *columns.found]
-    sql = layers.select(selected).sql(
-        dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=100
-    )
+    sql = laid_out(layers.select(selected), dialect)
     return Trace(sql, dimensions, of_cost, rules)
 
 

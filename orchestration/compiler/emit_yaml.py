@@ -52,6 +52,17 @@ _TABLES = {
             "context_line": "Line of the rule in that file.",
         },
     ),
+    "signal_facts": (
+        "One row per fact of a resource or account that the rules look at.",
+        ["signal", "fact"],
+        {
+            "signal": "What has it: resource or account.",
+            "path": "Relationships that lead from the charge's resource to the one meant; empty for itself.",
+            "fact": "Its name in resource_facts and account_facts.",
+            "field": "Column of resources or accounts that holds it.",
+            "key": "Key of it, where that is a map of tags or attributes.",
+        },
+    ),
     "split_rules": (
         "One row per dimension, rule that splits charges, and element that the rule names.",
         ["dimension", "rule_position", "element"],
@@ -59,7 +70,7 @@ _TABLES = {
             "dimension": "Name of the dimension.",
             "rule_position": "Position of the rule among those of the dimension, from 1.",
             "method": "How a charge is divided: fixed, even or stream.",
-            "split_id": "What the usage that decides is kept under (split_shares); null for other methods.",
+            "split_id": "Id of the usage that decides, in split_shares; null for other methods.",
             "stream": "Telemetry stream whose usage divides the charge; null for other methods.",
             "element": "Element that gets a part; null where usage may name any.",
             "share": "The element's fixed share; null for other methods.",

@@ -1,4 +1,4 @@
-"""What a split divides a charge into: its elements, their shares as whole numbers, and the parts' numbers.
+"""What a split divides a charge into: its elements, and the numbers of the parts.
 
 Pure facts about the language's splits, for `check` and `emit_splits`.
 """
@@ -7,25 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 
-from orchestration.compiler.language import ChargeSplit, Dimension, EvenSplit, FixedSplit, SplitByUsage
+from orchestration.compiler.language import ChargeSplit, Dimension, FixedSplit, SplitByUsage
 
-SHARE_UNITS = 1_000_000
-"""Fixed shares have at most six digits behind the point."""
 MOST_PARTS_BY_USAGE = 99_999
 """The most elements that the usage of one day may name; a test of `split_shares` holds it."""
 MAX_PART_NUMBERS = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Part:
-    """One element's part of a charge: `share_units` of all units of its split, numbered from 1."""
-
-    number: int
-    element: str
-    share_units: int
-    takes_the_rest: bool
 
 
 def split_elements(split: ChargeSplit) -> tuple[str, ...] | None:
@@ -33,23 +20,6 @@ def split_elements(split: ChargeSplit) -> tuple[str, ...] | None:
     if isinstance(split, FixedSplit):
         return tuple(element for element, _ in split.shares)
     return split.elements
-
-
-def known_parts(split: FixedSplit | EvenSplit) -> tuple[Part, ...]:
-    """The parts of a split that is written down, by the names of their elements.
-
-    The largest share takes what the division leaves over; of equal ones, the first by name.
-    """
-    if isinstance(split, FixedSplit):
-        units = {element: int(share * SHARE_UNITS) for element, share in split.shares}
-    else:
-        units = dict.fromkeys(split.elements, 1)
-    elements = sorted(units)
-    largest = max(elements, key=lambda element: units[element])
-    return tuple(
-        Part(number, element, units[element], element == largest)
-        for number, element in enumerate(elements, start=1)
-    )
 
 
 def splits_of(dimension: Dimension) -> tuple[tuple[int, ChargeSplit], ...]:

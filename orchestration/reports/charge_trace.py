@@ -67,7 +67,7 @@ def traced_charge(
         raise ValueError("contexts with problems classify nothing")
     charge = _charge(charges, wanted, day)
     query = trace(compilation.plan, compilation.program.allocation)
-    sql = charges.sql(query.sql, charges="charge_id = $charge and usage_date = $day")
+    sql = charges.sql(query.sql, compilation, only="charge_id = $charge and usage_date = $day")
     rows = rows_of(charges.warehouse, sql, {"charge": charge["charge_id"], "day": charge["usage_date"]})
     rows.sort(key=lambda row: row["charge_part"])
     return TracedCharge(charge, query, tuple(rows))
@@ -76,13 +76,13 @@ def traced_charge(
 def _charge(charges: LiveCharges, wanted: str, day: date | None) -> Row:
     found = rows_of(
         charges.warehouse,
-        charges.sql("""
+        f"""
         select *
-        from {{ ref('charges') }}
+        from {charges.table}
         where (charge_id = $wanted or resource_id = $wanted) and ($day is null or usage_date = $day)
         order by charge_id = $wanted desc, abs(effective_cost) desc, charge_id
         limit 1
-        """),
+        """,
         {"wanted": wanted, "day": day},
     )
     if not found:

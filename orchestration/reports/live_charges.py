@@ -7,7 +7,6 @@ the answers mean (`rule_findings`, `suggestions`, `charge_trace`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from typing import Any
 
 import duckdb
 
+from orchestration.compiler import Compilation
 from orchestration.compiler.emit_sql import CHARGES_REFERENCE
 from orchestration.reports.databases import NotReadableError, open_working, rows_of
 from orchestration.settings import Settings
-
-_REFERENCE = re.compile(r"\{\{ ref\('([a-z0-9_]+)'\) \}\}")
+from orchestration.standalone_sql import standalone
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,21 @@ class LiveCharges:
     warehouse: duckdb.DuckDBPyConnection
     schemas: dict[str, str]
 
-    def sql(self, compiled: str, charges: str = "true") -> str:
-        """A compiled query with its references into dbt replaced by tables; `charges` is a condition."""
-        looked_at = f"(select * from {CHARGES_REFERENCE} where {charges})"
-        return _REFERENCE.sub(self._table, compiled.replace(CHARGES_REFERENCE, looked_at))
+    @property
+    def table(self) -> str:
+        """Where the charges are."""
+        return self._table("charges")
 
-    def rows(self, compiled: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    def sql(self, compiled: str, compilation: Compilation, only: str = "true") -> str:
+        """A query compiled with `compilation`, on the charges for which the condition `only` holds."""
+        charges = f"(select * from {CHARGES_REFERENCE} where {only})"
+        return standalone(compiled.replace(CHARGES_REFERENCE, charges), compilation, self._table)
+
+    def rows(self, compiled: str, compilation: Compilation) -> list[dict[str, Any]]:
         """The rows of a compiled query on all charges, by column name."""
-        return rows_of(self.warehouse, self.sql(compiled), parameters)
+        return rows_of(self.warehouse, self.sql(compiled, compilation))
 
-    def _table(self, reference: re.Match[str]) -> str:
-        model = reference[1]
+    def _table(self, model: str) -> str:
         if model not in self.schemas:
             raise NotReadableError(
                 f"The working database has no {model} yet: no run has got so far. Run the job: cpc run"
@@ -53,5 +56,5 @@ def open_live_charges(settings: Settings) -> Iterator[LiveCharges]:
     with open_working(settings) as warehouse:
         found = warehouse.execute("select table_name, table_schema from information_schema.tables").fetchall()
         charges = LiveCharges(warehouse, dict(found))
-        charges.sql("{{ ref('charges') }}")
+        _ = charges.table
         yield charges

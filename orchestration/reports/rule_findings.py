@@ -97,7 +97,7 @@ def rule_findings(charges: LiveCharges, compilation: Compilation) -> list[RuleFi
     plan, program = compilation.plan, compilation.program
     if plan is None or compilation.problems:
         raise ValueError("contexts with problems have no rules to look at")
-    rows = charges.rows(rule_matches(plan, program.allocation))
+    rows = charges.rows(rule_matches(plan, program.allocation), compilation)
     found: list[RuleFinding] = []
     for name, rules in named_rules(program).items():
         found += _findings(name, rules, rows)

@@ -39,7 +39,7 @@ def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, 
     plan = compilation.plan
     if plan is None or compilation.problems:
         raise ValueError("contexts with problems classify nothing")
-    sql = charges.sql(classification(plan, compilation.program.allocation, _CHARGE_COLUMNS))
+    sql = charges.sql(classification(plan, compilation.program.allocation, _CHARGE_COLUMNS), compilation)
     charges.warehouse.execute(
         f"""
         create or replace temp table profiles as

@@ -99,7 +99,9 @@ def suggestions(
     with_candidates = compile_contexts({**contexts, **files}, {})
     if with_candidates.plan is None or with_candidates.problems:
         raise AssertionError(f"suggestions do not compile: {with_candidates.problems}")
-    rows = charges.rows(rule_matches(with_candidates.plan, with_candidates.program.allocation))
+    rows = charges.rows(
+        rule_matches(with_candidates.plan, with_candidates.program.allocation), with_candidates
+    )
     return [
         suggestion
         for name, found in sorted(candidates.items())

@@ -7,7 +7,6 @@ language (`compiler`), and what the rules do on a real bill (`reports`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -23,9 +22,9 @@ from orchestration.compiler.emit_sql import charges_in_context
 from orchestration.compiler.language import Dimension, DimensionTest, Expected, GivenAccount, GivenResource
 from orchestration.compiler.plan import Plan
 from orchestration.compiler.signal_columns import RESOURCE_FIELDS
+from orchestration.standalone_sql import standalone
 from orchestration.warehouse.given_charges import charge_id, insert_charge, make_tables
 
-_REFERENCE = re.compile(r"\{\{ ref\('([a-z_]+)'\) \}\}")
 _GIVEN_ELEMENTS = "dimension"
 
 
@@ -68,6 +67,7 @@ def failed_tests(compilation: Compilation) -> list[FailedTest]:
         alike = list(group)
         given_elements = dict(alike[0][1].dimensions)
         sql = charges_in_context(_with_given(plan, given_elements), compilation.program.allocation)
+        sql = standalone(sql, compilation, table_of=str)
         rows = _classified(sql, [test for _, test in alike])
         for number, (dimension, test) in enumerate(alike, start=1):
             parts = rows[charge_id(test, number)]
@@ -172,8 +172,6 @@ def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, list[dict
         make_tables(connection)
         for number, test in enumerate(tests, start=1):
             insert_charge(connection, test, number)
-        # The references into dbt are all that is not SQL in the compiled query.
-        sql = _REFERENCE.sub(lambda reference: reference[1], sql)
         result = connection.execute(sql)
         names = [column[0] for column in result.description]
         rows: dict[str, list[dict[str, Any]]] = {}

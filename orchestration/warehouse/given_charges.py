@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from orchestration.compiler.emit_splits import SPLIT_SHARES_COLUMNS
 from orchestration.compiler.language import DimensionTest, GivenResource
 from orchestration.compiler.signal_columns import SIGNAL_TABLES
 
@@ -32,7 +31,12 @@ TABLES = {
         "x_kubernetes_labels": "map(varchar, varchar)",
     },
     # Empty: a test gives no usage, so no split by a stream matches its charge.
-    "split_shares": SPLIT_SHARES_COLUMNS,
+    "split_shares": {
+        "split_id": "varchar",
+        "usage_date": "date",
+        "element": "varchar",
+        "share": "decimal(13, 12)",
+    },
     **SIGNAL_TABLES,
 }
 _ALWAYS = {"valid_from": datetime(1, 1, 1)}  # noqa: DTZ001 (the warehouse keeps UTC without a zone)

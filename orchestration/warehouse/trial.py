@@ -22,8 +22,8 @@ from orchestration.warehouse.project import PreparedProject, prepare_project
 from orchestration.warehouse.writer import writer_lock
 from orchestration.working_database import open_warehouse
 
-# From the rules to what each customer cost. Charges and signals stay as the run staged them.
-_LAYERS = ("rules", "usage", "context", "allocation", "marts")
+# From the rules to what each customer cost.
+_LAYERS = ("rules", "signals", "usage", "context", "allocation", "marts")
 _MODELS = ("changed_days", *(f"+customer_costs_daily,path:models/{layer}" for layer in _LAYERS))
 
 

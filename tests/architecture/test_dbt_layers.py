@@ -12,7 +12,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse.project import prepare_project
 
 # From the landed files to the readers: a model reads its own layer and the ones before it, none after it.
-LAYERS = ("staging", "signals", "rules", "usage", "context", "allocation", "anomalies", "marts")
+LAYERS = ("staging", "rules", "signals", "usage", "context", "allocation", "anomalies", "marts")
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 import jinja2
 
+from orchestration.compiler import Compilation
 from orchestration.compiler.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.signal_columns import SIGNAL_TABLES
+from orchestration.standalone_sql import standalone
 
 _TYPES = {
     "text": "varchar",
@@ -32,13 +35,10 @@ NO_SIGNALS: Signals = {"resources": (), "resource_relationships": (), "accounts"
 SPLIT_SHARES_TYPES = {
     "split_id": "varchar",
     "usage_date": "date",
-    "part": "integer",
     "element": "varchar",
-    "share_units": "hugeint",
-    "total_units": "hugeint",
-    "other_units": "hugeint[]",
+    "share": "decimal(13, 12)",
 }
-"""The columns of `split_shares` that the generated model reads."""
+"""The columns of `split_shares` that `split_parts` reads."""
 _TABLES = {"charges": COLUMN_TYPES, "split_shares": SPLIT_SHARES_TYPES, **SIGNAL_TABLES}
 
 
@@ -95,26 +95,35 @@ def replace_split_shares(
     """Other rows in `split_shares`: the units of each element, by the id of the split and the day."""
     connection.execute("delete from split_shares")
     for (split_id, day), units in usage.items():
-        elements = sorted(units)
-        largest = max(elements, key=lambda element: units[element])
-        for part, element in enumerate(elements, start=1):
-            others = [units[other] for other in elements if other != largest]
-            row = [split_id, day, part, element, units[element], sum(units.values())]
+        for element, share in shares_of(units).items():
             connection.execute(
-                "insert into split_shares values (?, ?, ?, ?, ?, ?, ?)",
-                [*row, others if element == largest else None],
+                "insert into split_shares values (?, ?, ?, ?)", [split_id, day, element, share]
             )
 
 
-def as_first_built(model_sql: str) -> str:
-    """The SQL of a generated model as dbt would run it on first build, its templates rendered by Jinja."""
+def shares_of(units: Mapping[str, int]) -> dict[str, Decimal]:
+    """Each element's share of all units, cut at twelve digits; what is missing to 1 goes to the largest."""
+    total = sum(units.values())
+    shares = {element: units[element] * 10**12 // total for element in sorted(units)}
+    largest = max(shares, key=lambda element: units[element])
+    shares[largest] += 10**12 - sum(shares.values())
+    return {element: Decimal(share).scaleb(-12) for element, share in shares.items()}
+
+
+def runnable(model_sql: str, compilation: Compilation) -> str:
+    """The SQL of a generated model, its templates rendered by Jinja and all that it reads in its place."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    return environment.from_string(model_sql).render(config=lambda **_: "", ref=lambda name: name)
+    rendered = environment.from_string(model_sql).render(
+        config=lambda **_: "", ref=lambda name: f"{{{{ ref('{name}') }}}}"
+    )
+    return standalone(rendered, compilation, table_of=str)
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, model_sql: str) -> list[dict[str, Any]]:
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, model_sql: str, compilation: Compilation
+) -> list[dict[str, Any]]:
     """The rows of a generated model, as dictionaries; charges in the order in which they were given."""
-    result = connection.execute(as_first_built(model_sql))
+    result = connection.execute(runnable(model_sql, compilation))
     names = [column[0] for column in result.description]
     rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     # A join gives rows in any order; these come in the order of the charges.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from tests.compiler.known import Known, spelled_as_in_charges
@@ -288,19 +289,22 @@ def part_numbers(dimension: Mapping[str, Any]) -> int:
 
 
 def part_of(amount: Decimal | None, shares: Mapping[str, int], element: str) -> Decimal | None:
-    """An element's part of an amount: cut at the twelfth digit; the largest also gets what is missing."""
+    """An element's part of an amount: what lies between two cuts, by the shares before and through it.
+
+    Shares have twelve digits, and the largest has what is missing to 1; a cut is rounded half away from zero.
+    """
     if amount is None:
         return None
-    units = int(Decimal(amount).scaleb(12))
     total = sum(shares.values())
+    units = {name: shares[name] * 10**12 // total for name in sorted(shares)}
+    units[max(units, key=lambda name: shares[name])] += 10**12 - sum(units.values())
+    before = sum(own for name, own in units.items() if name < element)
 
-    def cut(share: int) -> int:
-        return abs(units) * share // total * (1 if units >= 0 else -1)
+    def up_to(share: int) -> Decimal:
+        exact = Fraction(amount) * share
+        return Decimal((abs(exact) + Fraction(1, 2)).__floor__() * (-1 if exact < 0 else 1)).scaleb(-12)
 
-    part = cut(shares[element])
-    if element == max(sorted(shares), key=lambda name: shares[name]):
-        part += units - sum(map(cut, shares.values()))
-    return Decimal(part).scaleb(-12)
+    return up_to(before + units[element]) - up_to(before)
 
 
 def compares(operator: str, value: Any, operand: Any) -> bool:

@@ -60,8 +60,10 @@ def test_the_charges_are_claimed_as_expected(folder: Path) -> None:
     assert case["title"]
     given = [charge["given"] for charge in case["charges"]]
     connection = connection_with_charges(given, case.get("signals", NO_SIGNALS))
-    replace_split_shares(connection, usage_of(case, compiled(folder)))
-    parts = parts_of(rows_of(connection, compiled(folder).files["models/context/charges_in_context.sql"]))
+    compilation = compiled(folder)
+    replace_split_shares(connection, usage_of(case, compilation))
+    rows = rows_of(connection, compilation.files["models/context/charges_in_context.sql"], compilation)
+    parts = parts_of(rows)
     assert len(parts) == len(case["charges"])
     for number, charge in enumerate(case["charges"], start=1):
         expected = charge["expect"] if isinstance(charge["expect"], list) else [charge["expect"]]
@@ -70,9 +72,15 @@ def test_the_charges_are_claimed_as_expected(folder: Path) -> None:
         assert found == expected, charge["given"]
 
 
+def rules_of(compilation: Compilation, table: str) -> list[dict[str, Any]]:
+    return rows_of(connection_with_charges([]), compilation.files[f"models/rules/{table}.sql"], compilation)
+
+
 def usage_of(case: dict[str, Any], compilation: Compilation) -> dict[tuple[str, date], dict[str, int]]:
     """The usage of a case, `{dimension, rule, day, elements}` each, by the ids of the splits."""
-    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+    rows = rows_of(
+        connection_with_charges([]), compilation.files["models/rules/split_rules.sql"], compilation
+    )
     ids = {(row["dimension"], row["rule_position"]): row["split_id"] for row in rows}
     return {
         (ids[used["dimension"], used["rule"]], used["day"]): used["elements"]
@@ -88,7 +96,9 @@ def _plain(value: Any) -> Any:
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
 def test_the_rules_stand_in_their_table_as_they_are_written(folder: Path) -> None:
     compilation = compiled(folder)
-    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/context_rules.sql"])
+    rows = rows_of(
+        connection_with_charges([]), compilation.files["models/rules/context_rules.sql"], compilation
+    )
     found = [
         (row["dimension"], row["rule_position"], row["rule_text"]) for row in rows if row["rule_position"]
     ]
@@ -101,7 +111,9 @@ def test_the_rules_stand_in_their_table_as_they_are_written(folder: Path) -> Non
 
 def test_the_table_of_allocation_rules_has_a_row_per_stream_or_fixed_share() -> None:
     compilation = compiled(Path(__file__).parent / "cases" / "allocation")
-    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/allocation_rules.sql"])
+    rows = rows_of(
+        connection_with_charges([]), compilation.files["models/rules/allocation_rules.sql"], compilation
+    )
     columns = ("rule_name", "rule_position", "method", "stream", "weight", "granularity", "fixed_customer_id")
     one = Decimal(1)
     assert [tuple(row[column] for column in columns) for row in rows] == [
@@ -123,7 +135,9 @@ def test_the_table_of_allocation_rules_has_a_row_per_stream_or_fixed_share() -> 
 
 def test_the_table_of_split_rules_has_a_row_per_element_that_a_rule_names() -> None:
     compilation = compiled(Path(__file__).parent / "cases" / "splits")
-    rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+    rows = rows_of(
+        connection_with_charges([]), compilation.files["models/rules/split_rules.sql"], compilation
+    )
     columns = ("dimension", "rule_position", "method", "stream", "element", "share", "when_no_usage")
     assert [tuple(row[column] for column in columns) for row in rows] == [
         ("feature", 1, "fixed", None, "Search", Decimal("0.6"), []),
@@ -151,6 +165,8 @@ def test_a_split_keeps_its_id_when_rules_move() -> None:
     ids = []
     for text in (contexts[path], moved):
         compilation = compile_contexts({**contexts, path: text}, {})
-        rows = rows_of(connection_with_charges([]), compilation.files["models/rules/split_rules.sql"])
+        rows = rows_of(
+            connection_with_charges([]), compilation.files["models/rules/split_rules.sql"], compilation
+        )
         ids.append({row["split_id"] for row in rows})
     assert ids[0] == ids[1]

@@ -51,7 +51,7 @@ def test_charges_of_the_example_company_find_their_elements(compilation: Compila
         ]
     )
     columns = ("feature", "product", "environment", "team", "region", "cost_of_goods_sold", "allocation_rule")
-    rows = rows_of(connection, compilation.files["models/context/charges_in_context.sql"])
+    rows = rows_of(connection, compilation.files["models/context/charges_in_context.sql"], compilation)
     assert [tuple(row[column] for column in columns) for row in rows] == [
         ("Search", "Insights", "production", "Search", "global", True, "dedicated"),
         (
@@ -85,7 +85,7 @@ def test_charges_of_the_example_company_find_their_elements(compilation: Compila
 def test_the_small_tables_have_rows_of_their_columns(
     compilation: Compilation, model: str, columns: str
 ) -> None:
-    rows = rows_of(connection_with_charges([]), compilation.files[f"models/rules/{model}.sql"])
+    rows = rows_of(connection_with_charges([]), compilation.files[f"models/rules/{model}.sql"], compilation)
     assert rows
     assert list(rows[0]) == columns.split()
 
@@ -156,7 +156,7 @@ def test_the_transforms_of_the_language_page_do_what_it_says() -> None:
         }
         compilation = compile_contexts(contexts, {})
         connection = connection_with_charges([{"tags": {"a": value}}])
-        [row] = rows_of(connection, compilation.files["models/context/charges_in_context.sql"])
+        [row] = rows_of(connection, compilation.files["models/context/charges_in_context.sql"], compilation)
         assert row["shown"] == expected, transform
 
 

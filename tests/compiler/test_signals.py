@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestration.compiler import compile_contexts
-from tests.compiler.charges_table import as_first_built, connection_with_charges, rows_of
+from tests.compiler.charges_table import connection_with_charges, rows_of, runnable
 from tests.compiler.test_cases import CASES, NO_ALLOCATION, compiled
 
 MODEL = "models/context/charges_in_context.sql"
@@ -30,7 +30,8 @@ rules:
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
 def test_the_charges_are_read_once(folder: Path) -> None:
-    sql = as_first_built(compiled(folder).files[MODEL])
+    compilation = compiled(folder)
+    sql = runnable(compilation.files[MODEL], compilation)
     [(_, plan)] = connection_with_charges([{}]).execute(f"explain (format json) {sql}").fetchall()
     assert plan.count("memory.main.charges") == 1
 
@@ -71,5 +72,6 @@ def test_signals_that_contradict_themselves_double_no_charge(seed: int) -> None:
         for hour in range(24)
     ]
     contexts = {"dimensions/owner.yml": LOOKED_AT, "allocation.yml": NO_ALLOCATION}
-    rows = rows_of(connection_with_charges(charges, signals), compile_contexts(contexts, {}).files[MODEL])
+    compilation = compile_contexts(contexts, {})
+    rows = rows_of(connection_with_charges(charges, signals), compilation.files[MODEL], compilation)
     assert [row["charge_id"] for row in rows] == [f"charge {number}" for number in range(1, 25)]

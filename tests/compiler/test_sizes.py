@@ -46,5 +46,5 @@ def test_large_contexts_compile_and_run(rules: str, app: str) -> None:
     compilation = compile_contexts(contexts, {})
     assert [str(problem) for problem in compilation.problems] == []
     connection = connection_with_charges([{"tags": {"app": app}}, {}])
-    rows = rows_of(connection, compilation.files["models/context/charges_in_context.sql"])
+    rows = rows_of(connection, compilation.files["models/context/charges_in_context.sql"], compilation)
     assert [row["feature"] for row in rows] == ["found", None]

@@ -40,7 +40,7 @@ def test_every_condition_is_as_the_interpreter_finds_it(case: tuple[Program, lis
     replace_signals(DATABASE, program.signals)
     known = Known(program.signals)
     replace_split_shares(DATABASE, by_split(compilation, program.usage))
-    found = parts_of(rows_of(DATABASE, query.sql))
+    found = parts_of(rows_of(DATABASE, query.sql, compilation))
     for number, charge in enumerate(charges, start=1):
         whole = Interpreter(program.dimensions, program.allocation, charge, known, program.usage)
         for row, (_, interpreter) in zip(found[f"charge {number}"], whole.divided(), strict=True):

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from orchestration.compiler import Compilation, compile_contexts
 from tests.compiler.charges_table import (
-    as_first_built,
     connection_with_charges,
     parts_of,
     replace_charges,
     replace_signals,
     replace_split_shares,
     rows_of,
+    runnable,
 )
 from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
@@ -57,7 +57,7 @@ def test_compiled_sql_gives_what_the_interpreter_gives(case: tuple[Program, list
     replace_charges(DATABASE, charges)
     replace_signals(DATABASE, program.signals)
     replace_split_shares(DATABASE, by_split(compilation, usage))
-    found = parts_of(rows_of(DATABASE, compilation.files[MODEL]))
+    found = parts_of(rows_of(DATABASE, compilation.files[MODEL], compilation))
     assert len(found) == len(charges)
     known = Known(program.signals)
     for number, charge in enumerate(charges, start=1):
@@ -71,7 +71,7 @@ def by_split(
     compilation: Compilation, usage: Mapping[tuple[str, int, date], Mapping[str, int]]
 ) -> dict[tuple[str, date], Mapping[str, int]]:
     """Usage by the ids that the compiled rules know it by."""
-    rows = rows_of(DATABASE, compilation.files["models/rules/split_rules.sql"])
+    rows = rows_of(DATABASE, compilation.files["models/rules/split_rules.sql"], compilation)
     ids = {(row["dimension"], row["rule_position"]): row["split_id"] for row in rows}
     return {(ids[name, position], day): units for (name, position, day), units in usage.items()}
 
@@ -82,7 +82,7 @@ def test_every_generated_model_is_one_select(case: tuple[Program, list[dict[str,
     compilation = compile_contexts(case[0].contexts(), {})
     for path, text in compilation.files.items():
         if path.startswith("models/") and path.endswith(".sql"):
-            [statement] = duckdb.extract_statements(as_first_built(text))
+            [statement] = duckdb.extract_statements(runnable(text, compilation))
             assert statement.type == duckdb.StatementType.SELECT
 
 
@@ -102,7 +102,7 @@ def test_broken_files_become_problems_never_exceptions(
     assert bool(compilation.files) != bool(compilation.problems)
     if compilation.files:
         replace_charges(DATABASE, [])
-        assert rows_of(DATABASE, compilation.files[MODEL]) == []
+        assert rows_of(DATABASE, compilation.files[MODEL], compilation) == []
     for problem in compilation.problems:
         assert "\n" not in str(problem)
         assert problem.line >= 1

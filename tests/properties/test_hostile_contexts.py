@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from orchestration.compiler import Compilation, compile_contexts
 from orchestration.warehouse.generate import ContextProblems, compile_project
 from tests.compiler.charges_table import (
-    as_first_built,
     connection_with_charges,
     replace_charges,
     replace_signals,
     rows_of,
+    runnable,
 )
 from tests.compiler.hostile_texts import HOSTILE_TEXTS, program_with, signals_with
 from tests.compiler.interpreter import Interpreter
@@ -56,7 +56,7 @@ def compiled(contexts: dict[str, str]) -> Compilation:
 def assert_one_select(compilation: Compilation) -> None:
     for path, text in compilation.files.items():
         if path.startswith("models/") and path.endswith(".sql"):
-            [statement] = duckdb.extract_statements(as_first_built(text))
+            [statement] = duckdb.extract_statements(runnable(text, compilation))
             assert statement.type == duckdb.StatementType.SELECT
 
 
@@ -70,7 +70,7 @@ def test_a_hostile_text_in_every_place_means_itself(text: str) -> None:
     signals = signals_with(text)
     replace_charges(DATABASE, charges)
     replace_signals(DATABASE, signals)
-    rows = rows_of(DATABASE, compilation.files[MODEL])
+    rows = rows_of(DATABASE, compilation.files[MODEL], compilation)
     assert len(rows) == len(charges)
     for row, charge in zip(rows, charges, strict=True):
         expected = Interpreter(dimensions, allocation, charge, Known(signals)).result()
@@ -88,7 +88,7 @@ def test_dbt_passes_the_compiled_files_on_unchanged(text: str) -> None:
             continue
         _, _, sql = file.rpartition("-- Generated from the contexts")
         rendered = dbt_jinja.render_template(dbt_jinja.get_template(file, given), given)
-        for model in ("charges", "resources", "resource_relationships", "accounts"):
+        for model in ("charges", "resource_facts", "account_facts"):
             sql = sql.replace(f"{{{{ ref('{model}') }}}}", model)
         sql = sql.removesuffix("\n")
         assert "{{" not in sql
@@ -138,7 +138,7 @@ def test_mutated_files_are_problems_or_a_query(
     if compilation.files:
         assert_one_select(compilation)
         replace_charges(DATABASE, [])
-        assert rows_of(DATABASE, compilation.files[MODEL]) == []
+        assert rows_of(DATABASE, compilation.files[MODEL], compilation) == []
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,10 @@ def test_the_names_of_folders_break_out_of_nothing(folder: str) -> None:
     if compilation.files:
         assert_one_select(compilation)
         replace_charges(DATABASE, [{"tags": {"a": "b"}}, {}])
-        assert [row["feature"] for row in rows_of(DATABASE, compilation.files[MODEL])] == ["A", None]
+        assert [row["feature"] for row in rows_of(DATABASE, compilation.files[MODEL], compilation)] == [
+            "A",
+            None,
+        ]
 
 
 @pytest.mark.parametrize(

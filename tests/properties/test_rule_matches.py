@@ -41,7 +41,8 @@ def test_the_query_finds_every_rule_that_matches(case: tuple[Program, list[dict[
     replace_signals(DATABASE, program.signals)
     replace_split_shares(DATABASE, by_split(compilation, program.usage))
     found: Counter[tuple[Any, ...]] = Counter()
-    for row in rows_of(DATABASE, rule_matches(compilation.plan, compilation.program.allocation)):
+    sql = rule_matches(compilation.plan, compilation.program.allocation)
+    for row in rows_of(DATABASE, sql, compilation):
         found[_key(row, program)] += row["charge_count"]
     # A charge counts once in a set of rules, in however many parts.
     expected = Counter(

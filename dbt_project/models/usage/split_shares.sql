@@ -40,17 +40,10 @@ with
     ranked as (
         select
             *,
+            cast({{ whole_quotient("1000000000000 * share_units", "total_units") }} as bigint) as units,
             row_number() over (partition by split_set_id order by element) as part,
-            row_number() over (partition by split_set_id order by share_units desc, element)
-            = 1 as takes_the_rest
+            row_number() over (partition by split_set_id order by share_units desc, element) = 1 as is_largest
         from shares
-    ),
-
-    -- The largest share takes what the division leaves over: all that the others do not get.
-    others as (
-        select split_set_id, list(share_units order by element) filter (not takes_the_rest) as other_units
-        from ranked
-        group by split_set_id
     )
 
 select
@@ -61,11 +54,16 @@ select
     ranked.usage_quantity,
     ranked.total_usage,
     split_sets.usage_window,
-    cast(ranked.share_units as hugeint) as share_units,
-    cast(ranked.total_units as hugeint) as total_units,
+    -- Cut at the last digit; what is missing to 1 goes to the largest.
     cast(
-        case when ranked.takes_the_rest then coalesce(others.other_units, []) end as hugeint[]
-    ) as other_units
+        (
+            ranked.units + case
+                when ranked.is_largest
+                then 1000000000000 - sum(ranked.units) over (partition by ranked.split_set_id)
+                else 0
+            end
+        )
+        * 0.000000000001 as decimal(13, 12)
+    ) as share
 from ranked
 inner join split_sets using (split_set_id)
-inner join others using (split_set_id)

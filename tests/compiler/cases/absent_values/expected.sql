@@ -1,43 +1,33 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN NOT coalesce(_tag_app = 'api' OR service_name = 'A', FALSE)
-      THEN 1 /* contexts/dimensions/opposite.yml:4 */
+      WHEN NOT coalesce(_tag_app = 'api' OR service_name = 'A', FALSE) THEN 1 /* contexts/dimensions/opposite.yml:4 */
       ELSE NULL
     END AS SMALLINT) AS opposite_rule,
     CAST(CASE
-      WHEN NOT _tag_app = 'api'
-      THEN 1 /* contexts/dimensions/told.yml:4 */
-      WHEN service_name <> '' AND NOT service_name IN ('A', 'B')
-      THEN 2 /* contexts/dimensions/told.yml:6 */
-      WHEN service_name <> '' AND regexp_matches(service_name, '.*')
-      THEN 3 /* contexts/dimensions/told.yml:8 */
+      WHEN NOT _tag_app = 'api' THEN 1 /* contexts/dimensions/told.yml:4 */
+      WHEN service_name <> '' AND NOT service_name IN ('A', 'B') THEN 2 /* contexts/dimensions/told.yml:6 */
+      WHEN service_name <> '' AND regexp_matches(service_name, '.*') THEN 3 /* contexts/dimensions/told.yml:8 */
       ELSE NULL
     END AS SMALLINT) AS told_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE opposite_rule WHEN 1 THEN 'is not api' ELSE NULL END AS TEXT) AS opposite,
-    CAST(CASE told_rule
-      WHEN 1
-      THEN 'differs'
-      WHEN 2
-      THEN 'is none of them'
-      WHEN 3
-      THEN 'matches anything'
+    CAST(CASE WHEN opposite_rule = 1 THEN 'is not api' ELSE NULL END AS TEXT) AS opposite,
+    CAST(CASE
+      WHEN told_rule = 1 THEN 'differs'
+      WHEN told_rule = 2 THEN 'is none of them'
+      WHEN told_rule = 3 THEN 'matches anything'
       ELSE NULL
     END AS TEXT) AS told
   FROM rules_1

@@ -1,56 +1,44 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH account_versions AS (
-  SELECT
-    account_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(account_name, '') AS _account_name
-  FROM {{ ref('accounts') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
-), charges AS (
+WITH account_facts AS (
   SELECT
     *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app,
-    nullif(tags['customer'], '') AS _tag_customer,
-    nullif(tags['tenant'], '') AS _tag_tenant
-  FROM charges
-), charges_with_signals AS (
+    EXCLUDE (facts),
+    facts['account_name'] AS _account_name
+  FROM {{ ref('account_facts') }}
+), charges AS (
   SELECT
     charges.*,
-    coalesce(nullif(charges.sub_account_name, ''), account_versions._account_name) AS _account_name
-  FROM charges_with_keys AS charges
-  LEFT JOIN account_versions
-    ON charges.sub_account_id = account_versions.account_id
-    AND charges.charge_period_start >= account_versions.known_before
-    AND charges.charge_period_start < account_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
+    nullif(charges.tags['app'], '') AS _tag_app,
+    nullif(charges.tags['customer'], '') AS _tag_customer,
+    nullif(charges.tags['tenant'], '') AS _tag_tenant,
+    account_facts.*
+    EXCLUDE (account_id, begins_from, begins_before, lasts_from, lasts_before)
+    REPLACE (coalesce(nullif(charges.sub_account_name, ''), account_facts._account_name) AS _account_name)
+  FROM {{ ref('charges') }} AS charges
+  LEFT JOIN account_facts
+    ON account_facts.account_id = charges.sub_account_id
+    AND charges.charge_period_start >= account_facts.begins_from
+    AND charges.charge_period_start < account_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < account_facts.lasts_before
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN ends_with(_account_name, '-development')
-      THEN 1 /* contexts/dimensions/environment.yml:5 */
+      WHEN ends_with(_account_name, '-development') THEN 1 /* contexts/dimensions/environment.yml:5 */
       ELSE 0
     END AS SMALLINT) AS environment_rule
-  FROM charges_with_signals
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE environment_rule WHEN 1 THEN 'development' WHEN 0 THEN 'production' ELSE NULL END AS TEXT) AS environment
+    CAST(CASE
+      WHEN environment_rule = 1 THEN 'development'
+      WHEN environment_rule = 0 THEN 'production'
+      ELSE NULL
+    END AS TEXT) AS environment
   FROM rules_1
 ), allocation_values AS (
   SELECT
@@ -66,22 +54,14 @@ WITH account_versions AS (
     *,
     coalesce(environment = 'production' OR charge_category = 'Tax', FALSE) AS cost_of_goods_sold,
     CAST(CASE
-      WHEN NOT _tag_customer IS NULL AND NOT _to_1 IS NULL
-      THEN 1 /* contexts/allocation.yml:6 */
-      WHEN starts_with(resource_name, 'tenant-') AND NOT _to_2 IS NULL
-      THEN 2 /* contexts/allocation.yml:10 */
-      WHEN _tag_app = 'search'
-      THEN 3 /* contexts/allocation.yml:14 */
-      WHEN _tag_app = 'export'
-      THEN 4 /* contexts/allocation.yml:18 */
-      WHEN charge_category = 'Tax'
-      THEN 5 /* contexts/allocation.yml:22 */
-      WHEN charge_category = 'Credit'
-      THEN 6 /* contexts/allocation.yml:25 */
-      WHEN _tag_app = 'pilot'
-      THEN 7 /* contexts/allocation.yml:28 */
-      WHEN _tag_app = 'internal'
-      THEN 8 /* contexts/allocation.yml:31 */
+      WHEN NOT _tag_customer IS NULL AND NOT _to_1 IS NULL THEN 1 /* contexts/allocation.yml:6 */
+      WHEN starts_with(resource_name, 'tenant-') AND NOT _to_2 IS NULL THEN 2 /* contexts/allocation.yml:10 */
+      WHEN _tag_app = 'search' THEN 3 /* contexts/allocation.yml:14 */
+      WHEN _tag_app = 'export' THEN 4 /* contexts/allocation.yml:18 */
+      WHEN charge_category = 'Tax' THEN 5 /* contexts/allocation.yml:22 */
+      WHEN charge_category = 'Credit' THEN 6 /* contexts/allocation.yml:25 */
+      WHEN _tag_app = 'pilot' THEN 7 /* contexts/allocation.yml:28 */
+      WHEN _tag_app = 'internal' THEN 8 /* contexts/allocation.yml:31 */
       ELSE NULL
     END AS SMALLINT) AS _allocation_rule
   FROM allocation_values
@@ -114,22 +94,14 @@ SELECT
   environment_rule,
   cost_of_goods_sold,
   CAST(CASE _allocation_rule
-    WHEN 1
-    THEN 'dedicated'
-    WHEN 2
-    THEN 'by_name'
-    WHEN 3
-    THEN 'search'
-    WHEN 4
-    THEN 'exports'
-    WHEN 5
-    THEN 'tax'
-    WHEN 6
-    THEN 'credits'
-    WHEN 7
-    THEN 'pilot'
-    WHEN 8
-    THEN 'internal'
+    WHEN 1 THEN 'dedicated'
+    WHEN 2 THEN 'by_name'
+    WHEN 3 THEN 'search'
+    WHEN 4 THEN 'exports'
+    WHEN 5 THEN 'tax'
+    WHEN 6 THEN 'credits'
+    WHEN 7 THEN 'pilot'
+    WHEN 8 THEN 'internal'
     ELSE NULL
   END AS TEXT) AS allocation_rule,
   CAST(CASE _allocation_rule WHEN 1 THEN _to_1 WHEN 2 THEN _to_2 ELSE NULL END AS TEXT) AS direct_customer_id

@@ -1,14 +1,11 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['tier'], '') AS _tag_tier
-  FROM charges
+    charges.*,
+    nullif(charges.tags['tier'], '') AS _tag_tier
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
@@ -21,11 +18,11 @@ WITH charges AS (
       THEN 1 /* contexts/dimensions/place.yml:5 */
       ELSE 0
     END AS SMALLINT) AS place_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE place_rule WHEN 1 THEN 'inside' WHEN 0 THEN 'outside' ELSE NULL END AS TEXT) AS place
+    CAST(CASE WHEN place_rule = 1 THEN 'inside' WHEN place_rule = 0 THEN 'outside' ELSE NULL END AS TEXT) AS place
   FROM rules_1
 ), allocation_positions AS (
   SELECT

@@ -1,26 +1,23 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app,
-    nullif(tags['environment'], '') AS _tag_environment
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app,
+    nullif(charges.tags['environment'], '') AS _tag_environment
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE WHEN starts_with(_tag_app, 'search-') THEN 1 /* contexts/dimensions/feature.yml:4 */ ELSE NULL END AS SMALLINT) AS feature_rule,
     CAST(CASE WHEN _tag_environment = 'prod' THEN 1 /* contexts/dimensions/z_first.yml:5 */ ELSE 0 END AS SMALLINT) AS z_first_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE feature_rule WHEN 1 THEN 'Search' ELSE NULL END AS TEXT) AS feature,
-    CAST(CASE z_first_rule WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE NULL END AS TEXT) AS z_first
+    CAST(CASE WHEN feature_rule = 1 THEN 'Search' ELSE NULL END AS TEXT) AS feature,
+    CAST(CASE WHEN z_first_rule = 1 THEN 'yes' WHEN z_first_rule = 0 THEN 'no' ELSE NULL END AS TEXT) AS z_first
   FROM rules_1
 ), rules_2 AS (
   SELECT
@@ -30,7 +27,11 @@ WITH charges AS (
 ), elements_2 AS (
   SELECT
     *,
-    CAST(CASE environment_rule WHEN 1 THEN 'production' WHEN 0 THEN 'development' ELSE NULL END AS TEXT) AS environment
+    CAST(CASE
+      WHEN environment_rule = 1 THEN 'production'
+      WHEN environment_rule = 0 THEN 'development'
+      ELSE NULL
+    END AS TEXT) AS environment
   FROM rules_2
 ), values_3 AS (
   SELECT
@@ -41,17 +42,19 @@ WITH charges AS (
   SELECT
     *,
     CAST(CASE
-      WHEN feature = 'Search' AND environment = 'production'
-      THEN 1 /* contexts/dimensions/a_summary.yml:4 */
-      WHEN NOT _from_a_summary_2 IS NULL
-      THEN 2 /* contexts/dimensions/a_summary.yml:9 */
+      WHEN feature = 'Search' AND environment = 'production' THEN 1 /* contexts/dimensions/a_summary.yml:4 */
+      WHEN NOT _from_a_summary_2 IS NULL THEN 2 /* contexts/dimensions/a_summary.yml:9 */
       ELSE NULL
     END AS SMALLINT) AS a_summary_rule
   FROM values_3
 ), elements_3 AS (
   SELECT
     *,
-    CAST(CASE a_summary_rule WHEN 1 THEN 'Search in production' WHEN 2 THEN _from_a_summary_2 ELSE NULL END AS TEXT) AS a_summary
+    CAST(CASE
+      WHEN a_summary_rule = 1 THEN 'Search in production'
+      WHEN a_summary_rule = 2 THEN _from_a_summary_2
+      ELSE NULL
+    END AS TEXT) AS a_summary
   FROM rules_3
 ), allocation_positions AS (
   SELECT

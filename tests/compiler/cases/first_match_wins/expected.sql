@@ -1,29 +1,29 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN _tag_app IN ('search-api', 'search-indexer')
-      THEN 1 /* contexts/dimensions/feature.yml:5 */
-      WHEN starts_with(_tag_app, 'search-')
-      THEN 2 /* contexts/dimensions/feature.yml:7 */
+      WHEN _tag_app IN ('search-api', 'search-indexer') THEN 1 /* contexts/dimensions/feature.yml:5 */
+      WHEN starts_with(_tag_app, 'search-') THEN 2 /* contexts/dimensions/feature.yml:7 */
       ELSE 0
     END AS SMALLINT) AS feature_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE feature_rule WHEN 1 THEN 'Search' WHEN 2 THEN 'Search beta' WHEN 0 THEN 'Shared' ELSE NULL END AS TEXT) AS feature
+    CAST(CASE
+      WHEN feature_rule = 1 THEN 'Search'
+      WHEN feature_rule = 2 THEN 'Search beta'
+      WHEN feature_rule = 0 THEN 'Shared'
+      ELSE NULL
+    END AS TEXT) AS feature
   FROM rules_1
 ), allocation_positions AS (
   SELECT

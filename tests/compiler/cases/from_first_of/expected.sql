@@ -1,37 +1,37 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['owner'], '') AS _tag_owner,
-    nullif(tags['team'], '') AS _tag_team,
-    nullif(cost_categories['team'], '') AS _cost_category_team
-  FROM charges
+    charges.*,
+    nullif(charges.tags['owner'], '') AS _tag_owner,
+    nullif(charges.tags['team'], '') AS _tag_team,
+    nullif(charges.cost_categories['team'], '') AS _cost_category_team
+  FROM {{ ref('charges') }} AS charges
 ), values_1 AS (
   SELECT
     *,
     coalesce(_tag_team, _tag_owner, _cost_category_team) AS _from_team_1, /* contexts/dimensions/team.yml:5 */
     nullif(resource_name, '') AS _from_team_2 /* contexts/dimensions/team.yml:6 */
-  FROM charges_with_keys
+  FROM charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN NOT _from_team_1 IS NULL
-      THEN 1 /* contexts/dimensions/team.yml:5 */
-      WHEN provider_name = 'AWS' AND NOT _from_team_2 IS NULL
-      THEN 2 /* contexts/dimensions/team.yml:6 */
+      WHEN NOT _from_team_1 IS NULL THEN 1 /* contexts/dimensions/team.yml:5 */
+      WHEN provider_name = 'AWS' AND NOT _from_team_2 IS NULL THEN 2 /* contexts/dimensions/team.yml:6 */
       ELSE 0
     END AS SMALLINT) AS team_rule
   FROM values_1
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE team_rule WHEN 1 THEN _from_team_1 WHEN 2 THEN _from_team_2 WHEN 0 THEN 'nobody' ELSE NULL END AS TEXT) AS team
+    CAST(CASE
+      WHEN team_rule = 1 THEN _from_team_1
+      WHEN team_rule = 2 THEN _from_team_2
+      WHEN team_rule = 0 THEN 'nobody'
+      ELSE NULL
+    END AS TEXT) AS team
   FROM rules_1
 ), allocation_positions AS (
   SELECT

@@ -1,54 +1,39 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app,
-    nullif(tags['it_s_a_key'], '') AS _tag_it_s_a_key
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app,
+    nullif(charges.tags['it_s_a_key'], '') AS _tag_it_s_a_key
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN _tag_app = '''; drop table charges; --'
-      THEN 1 /* contexts/dimensions/injected.yml:5 */
+      WHEN _tag_app = '''; drop table charges; --' THEN 1 /* contexts/dimensions/injected.yml:5 */
       WHEN _tag_app IN ('two
 lines	and a tab', '$$; select 1; $$')
       THEN 2 /* contexts/dimensions/injected.yml:7 */
-      WHEN starts_with(_tag_app, '{ {x} } %')
-      THEN 3 /* contexts/dimensions/injected.yml:9 */
-      WHEN contains(_tag_app, '字 🚀')
-      THEN 4 /* contexts/dimensions/injected.yml:11 */
-      WHEN regexp_matches(_tag_app, '\\''')
-      THEN 5 /* contexts/dimensions/injected.yml:13 */
-      WHEN NOT _tag_it_s_a_key IS NULL
-      THEN 6 /* contexts/dimensions/injected.yml:15 */
+      WHEN starts_with(_tag_app, '{ {x} } %') THEN 3 /* contexts/dimensions/injected.yml:9 */
+      WHEN contains(_tag_app, '字 🚀') THEN 4 /* contexts/dimensions/injected.yml:11 */
+      WHEN regexp_matches(_tag_app, '\\''') THEN 5 /* contexts/dimensions/injected.yml:13 */
+      WHEN NOT _tag_it_s_a_key IS NULL THEN 6 /* contexts/dimensions/injected.yml:15 */
       ELSE 0
     END AS SMALLINT) AS injected_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE injected_rule
-      WHEN 1
-      THEN 'it''s "quoted" \ and /* not */ a comment'
-      WHEN 2
-      THEN 'line one
+    CAST(CASE
+      WHEN injected_rule = 1 THEN 'it''s "quoted" \ and /* not */ a comment'
+      WHEN injected_rule = 2 THEN 'line one
 line two'
-      WHEN 3
-      THEN 'braces }} %} #}'
-      WHEN 4
-      THEN 'naïve 🚀'
-      WHEN 5
-      THEN 'backslash'
-      WHEN 6
-      THEN 'key'
-      WHEN 0
-      THEN ''' or 1=1 --'
+      WHEN injected_rule = 3 THEN 'braces }} %} #}'
+      WHEN injected_rule = 4 THEN 'naïve 🚀'
+      WHEN injected_rule = 5 THEN 'backslash'
+      WHEN injected_rule = 6 THEN 'key'
+      WHEN injected_rule = 0 THEN ''' or 1=1 --'
       ELSE NULL
     END AS TEXT) AS injected
   FROM rules_1

@@ -1,53 +1,36 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['environment'], '') AS _tag_environment
-  FROM charges
+    charges.*,
+    nullif(charges.tags['environment'], '') AS _tag_environment
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN lower(_tag_environment) = 'prod'
-      THEN 1 /* contexts/dimensions/stage.yml:4 */
-      WHEN lower(_tag_environment) IN ('live', lower('ÄLTER'))
-      THEN 2 /* contexts/dimensions/stage.yml:6 */
-      WHEN starts_with(lower(_tag_environment), 'pre-')
-      THEN 3 /* contexts/dimensions/stage.yml:8 */
-      WHEN ends_with(lower(_tag_environment), 'staging')
-      THEN 4 /* contexts/dimensions/stage.yml:10 */
-      WHEN contains(lower(_tag_environment), 'sandbox')
-      THEN 5 /* contexts/dimensions/stage.yml:12 */
-      WHEN regexp_matches(_tag_environment, '(?i)^dev[0-9]+$')
-      THEN 6 /* contexts/dimensions/stage.yml:14 */
-      WHEN NOT lower(_tag_environment) = 'test'
-      THEN 7 /* contexts/dimensions/stage.yml:16 */
+      WHEN lower(_tag_environment) = 'prod' THEN 1 /* contexts/dimensions/stage.yml:4 */
+      WHEN lower(_tag_environment) IN ('live', lower('ÄLTER')) THEN 2 /* contexts/dimensions/stage.yml:6 */
+      WHEN starts_with(lower(_tag_environment), 'pre-') THEN 3 /* contexts/dimensions/stage.yml:8 */
+      WHEN ends_with(lower(_tag_environment), 'staging') THEN 4 /* contexts/dimensions/stage.yml:10 */
+      WHEN contains(lower(_tag_environment), 'sandbox') THEN 5 /* contexts/dimensions/stage.yml:12 */
+      WHEN regexp_matches(_tag_environment, '(?i)^dev[0-9]+$') THEN 6 /* contexts/dimensions/stage.yml:14 */
+      WHEN NOT lower(_tag_environment) = 'test' THEN 7 /* contexts/dimensions/stage.yml:16 */
       ELSE NULL
     END AS SMALLINT) AS stage_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE stage_rule
-      WHEN 1
-      THEN 'equals'
-      WHEN 2
-      THEN 'in'
-      WHEN 3
-      THEN 'starts with'
-      WHEN 4
-      THEN 'ends with'
-      WHEN 5
-      THEN 'contains'
-      WHEN 6
-      THEN 'matches'
-      WHEN 7
-      THEN 'not equals'
+    CAST(CASE
+      WHEN stage_rule = 1 THEN 'equals'
+      WHEN stage_rule = 2 THEN 'in'
+      WHEN stage_rule = 3 THEN 'starts with'
+      WHEN stage_rule = 4 THEN 'ends with'
+      WHEN stage_rule = 5 THEN 'contains'
+      WHEN stage_rule = 6 THEN 'matches'
+      WHEN stage_rule = 7 THEN 'not equals'
       ELSE NULL
     END AS TEXT) AS stage
   FROM rules_1

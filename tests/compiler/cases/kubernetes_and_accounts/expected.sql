@@ -1,41 +1,30 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH account_versions AS (
-  SELECT
-    account_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(account_name, '') AS _account_name
-  FROM {{ ref('accounts') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
-), charges AS (
+WITH account_facts AS (
   SELECT
     *
-  FROM {{ ref('charges') }}
-), charges_with_signals AS (
+    EXCLUDE (facts),
+    facts['account_name'] AS _account_name
+  FROM {{ ref('account_facts') }}
+), charges AS (
   SELECT
     charges.*,
-    coalesce(nullif(charges.sub_account_name, ''), account_versions._account_name) AS _account_name
-  FROM charges AS charges
-  LEFT JOIN account_versions
-    ON charges.sub_account_id = account_versions.account_id
-    AND charges.charge_period_start >= account_versions.known_before
-    AND charges.charge_period_start < account_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
+    account_facts.*
+    EXCLUDE (account_id, begins_from, begins_before, lasts_from, lasts_before)
+    REPLACE (coalesce(nullif(charges.sub_account_name, ''), account_facts._account_name) AS _account_name)
+  FROM {{ ref('charges') }} AS charges
+  LEFT JOIN account_facts
+    ON account_facts.account_id = charges.sub_account_id
+    AND charges.charge_period_start >= account_facts.begins_from
+    AND charges.charge_period_start < account_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < account_facts.lasts_before
 ), values_1 AS (
   SELECT
     *,
     _account_name AS _from_owner_4 /* contexts/dimensions/owner.yml:16 */
-  FROM charges_with_signals
+  FROM charges
 ), rules_1 AS (
   SELECT
     *,
@@ -44,25 +33,19 @@ WITH account_versions AS (
       THEN 1 /* contexts/dimensions/owner.yml:4 */
       WHEN lower(x_kubernetes_workload_type) = 'daemonset' AND x_kubernetes_workload <> ''
       THEN 2 /* contexts/dimensions/owner.yml:9 */
-      WHEN sub_account_id = '011254002932'
-      THEN 3 /* contexts/dimensions/owner.yml:14 */
-      WHEN NOT _from_owner_4 IS NULL
-      THEN 4 /* contexts/dimensions/owner.yml:16 */
+      WHEN sub_account_id = '011254002932' THEN 3 /* contexts/dimensions/owner.yml:14 */
+      WHEN NOT _from_owner_4 IS NULL THEN 4 /* contexts/dimensions/owner.yml:16 */
       ELSE NULL
     END AS SMALLINT) AS owner_rule
   FROM values_1
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE owner_rule
-      WHEN 1
-      THEN 'search'
-      WHEN 2
-      THEN 'platform'
-      WHEN 3
-      THEN 'data'
-      WHEN 4
-      THEN _from_owner_4
+    CAST(CASE
+      WHEN owner_rule = 1 THEN 'search'
+      WHEN owner_rule = 2 THEN 'platform'
+      WHEN owner_rule = 3 THEN 'data'
+      WHEN owner_rule = 4 THEN _from_owner_4
       ELSE NULL
     END AS TEXT) AS owner
   FROM rules_1

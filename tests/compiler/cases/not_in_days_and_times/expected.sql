@@ -1,9 +1,10 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
+    charges.*
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
@@ -19,7 +20,7 @@ WITH charges AS (
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE shift_rule WHEN 1 THEN 'other' ELSE NULL END AS TEXT) AS shift
+    CAST(CASE WHEN shift_rule = 1 THEN 'other' ELSE NULL END AS TEXT) AS shift
   FROM rules_1
 ), allocation_positions AS (
   SELECT

@@ -1,60 +1,41 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
+    charges.*
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN service_name = 'Amazon EC2'
-      THEN 1 /* contexts/dimensions/matched.yml:4 */
-      WHEN service_name IN ('Amazon S3', 'Amazon RDS')
-      THEN 2 /* contexts/dimensions/matched.yml:6 */
-      WHEN starts_with(service_name, 'AWS')
-      THEN 3 /* contexts/dimensions/matched.yml:8 */
-      WHEN ends_with(service_name, 'Transfer')
-      THEN 4 /* contexts/dimensions/matched.yml:10 */
-      WHEN contains(service_name, 'DNS')
-      THEN 5 /* contexts/dimensions/matched.yml:12 */
-      WHEN service_name <> '' AND regexp_matches(service_name, '^Kinesis [0-9]+$')
-      THEN 6 /* contexts/dimensions/matched.yml:14 */
-      WHEN resource_id <> ''
-      THEN 7 /* contexts/dimensions/matched.yml:16 */
-      WHEN region_id <> '' AND NOT region_id = 'us-east-1'
-      THEN 8 /* contexts/dimensions/matched.yml:18 */
-      WHEN charge_category <> '' AND NOT charge_category IN ('Usage', 'Purchase')
-      THEN 9 /* contexts/dimensions/matched.yml:20 */
-      WHEN NOT coalesce(sku_id <> '', FALSE)
-      THEN 10 /* contexts/dimensions/matched.yml:22 */
+      WHEN service_name = 'Amazon EC2' THEN 1 /* contexts/dimensions/matched.yml:4 */
+      WHEN service_name IN ('Amazon S3', 'Amazon RDS') THEN 2 /* contexts/dimensions/matched.yml:6 */
+      WHEN starts_with(service_name, 'AWS') THEN 3 /* contexts/dimensions/matched.yml:8 */
+      WHEN ends_with(service_name, 'Transfer') THEN 4 /* contexts/dimensions/matched.yml:10 */
+      WHEN contains(service_name, 'DNS') THEN 5 /* contexts/dimensions/matched.yml:12 */
+      WHEN service_name <> '' AND regexp_matches(service_name, '^Kinesis [0-9]+$') THEN 6 /* contexts/dimensions/matched.yml:14 */
+      WHEN resource_id <> '' THEN 7 /* contexts/dimensions/matched.yml:16 */
+      WHEN region_id <> '' AND NOT region_id = 'us-east-1' THEN 8 /* contexts/dimensions/matched.yml:18 */
+      WHEN charge_category <> '' AND NOT charge_category IN ('Usage', 'Purchase') THEN 9 /* contexts/dimensions/matched.yml:20 */
+      WHEN NOT coalesce(sku_id <> '', FALSE) THEN 10 /* contexts/dimensions/matched.yml:22 */
       ELSE NULL
     END AS SMALLINT) AS matched_rule
   FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE matched_rule
-      WHEN 1
-      THEN 'equals'
-      WHEN 2
-      THEN 'in'
-      WHEN 3
-      THEN 'starts with'
-      WHEN 4
-      THEN 'ends with'
-      WHEN 5
-      THEN 'contains'
-      WHEN 6
-      THEN 'matches'
-      WHEN 7
-      THEN 'exists'
-      WHEN 8
-      THEN 'not equals'
-      WHEN 9
-      THEN 'not in'
-      WHEN 10
-      THEN 'exists not'
+    CAST(CASE
+      WHEN matched_rule = 1 THEN 'equals'
+      WHEN matched_rule = 2 THEN 'in'
+      WHEN matched_rule = 3 THEN 'starts with'
+      WHEN matched_rule = 4 THEN 'ends with'
+      WHEN matched_rule = 5 THEN 'contains'
+      WHEN matched_rule = 6 THEN 'matches'
+      WHEN matched_rule = 7 THEN 'exists'
+      WHEN matched_rule = 8 THEN 'not equals'
+      WHEN matched_rule = 9 THEN 'not in'
+      WHEN matched_rule = 10 THEN 'exists not'
       ELSE NULL
     END AS TEXT) AS matched
   FROM rules_1

@@ -1,79 +1,49 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH account_versions AS (
-  SELECT
-    account_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(organizational_unit_path, '') AS _account_organizational_unit_path,
-    nullif(tags['owner'], '') AS _account_tag_owner
-  FROM {{ ref('accounts') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
-), resource_versions AS (
-  SELECT
-    resource_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(attributes['instance_class'], '') AS _resource_attribute_instance_class,
-    nullif(region_id, '') AS _resource_region_id,
-    nullif(resource_name, '') AS _resource_name,
-    nullif(resource_type, '') AS _resource_type,
-    nullif(tags['owner'], '') AS _resource_tag_owner
-  FROM {{ ref('resources') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY resource_id ORDER BY valid_from)
-), charges AS (
+WITH account_facts AS (
   SELECT
     *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
+    EXCLUDE (facts),
+    facts['organizational_unit_path'] AS _account_organizational_unit_path,
+    facts['tag owner'] AS _account_tag_owner
+  FROM {{ ref('account_facts') }}
+), resource_facts AS (
   SELECT
-    *,
-    nullif(x_kubernetes_labels['app_kubernetes_io_part_of'], '') AS _label_app_kubernetes_io_part_of
-  FROM charges
-), charges_with_signals AS (
+    *
+    EXCLUDE (facts),
+    facts['attribute instance_class'] AS _resource_attribute_instance_class,
+    facts['region_id'] AS _resource_region_id,
+    facts['name'] AS _resource_name,
+    facts['type'] AS _resource_type,
+    facts['tag owner'] AS _resource_tag_owner
+  FROM {{ ref('resource_facts') }}
+), charges AS (
   SELECT
     charges.*,
-    account_versions._account_organizational_unit_path,
-    account_versions._account_tag_owner,
-    resource_versions._resource_attribute_instance_class,
-    resource_versions._resource_region_id,
-    resource_versions._resource_name,
-    resource_versions._resource_type,
-    resource_versions._resource_tag_owner
-  FROM charges_with_keys AS charges
-  LEFT JOIN account_versions
-    ON charges.sub_account_id = account_versions.account_id
-    AND charges.charge_period_start >= account_versions.known_before
-    AND charges.charge_period_start < account_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
-  LEFT JOIN resource_versions
-    ON charges.resource_id = resource_versions.resource_id
-    AND charges.charge_period_start >= resource_versions.known_before
-    AND charges.charge_period_start < resource_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= resource_versions.valid_from
+    nullif(charges.x_kubernetes_labels['app_kubernetes_io_part_of'], '') AS _label_app_kubernetes_io_part_of,
+    account_facts.*
+    EXCLUDE (account_id, begins_from, begins_before, lasts_from, lasts_before),
+    resource_facts.*
+    EXCLUDE (resource_id, begins_from, begins_before, lasts_from, lasts_before)
+  FROM {{ ref('charges') }} AS charges
+  LEFT JOIN account_facts
+    ON account_facts.account_id = charges.sub_account_id
+    AND charges.charge_period_start >= account_facts.begins_from
+    AND charges.charge_period_start < account_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < account_facts.lasts_before
+  LEFT JOIN resource_facts
+    ON resource_facts.resource_id = charges.resource_id
+    AND charges.charge_period_start >= resource_facts.begins_from
+    AND charges.charge_period_start < resource_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= resource_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < resource_facts.lasts_before
 ), values_1 AS (
   SELECT
     *,
     nullif(lower(coalesce(_resource_tag_owner, _label_app_kubernetes_io_part_of, _account_tag_owner)), '') AS _from_owner_3 /* contexts/dimensions/owner.yml:11 */
-  FROM charges_with_signals
+  FROM charges
 ), rules_1 AS (
   SELECT
     *,
@@ -81,31 +51,22 @@ WITH account_versions AS (
       WHEN _resource_type IN ('rds:db', 'rds:cluster')
       AND starts_with(_resource_attribute_instance_class, 'db.r')
       THEN 1 /* contexts/dimensions/owner.yml:4 */
-      WHEN NOT _resource_region_id = 'eu-west-1'
-      THEN 2 /* contexts/dimensions/owner.yml:9 */
-      WHEN NOT _from_owner_3 IS NULL
-      THEN 3 /* contexts/dimensions/owner.yml:11 */
-      WHEN starts_with(_account_organizational_unit_path, 'Root/Sandbox')
-      THEN 4 /* contexts/dimensions/owner.yml:13 */
-      WHEN NOT _resource_name IS NULL
-      THEN 5 /* contexts/dimensions/owner.yml:15 */
+      WHEN NOT _resource_region_id = 'eu-west-1' THEN 2 /* contexts/dimensions/owner.yml:9 */
+      WHEN NOT _from_owner_3 IS NULL THEN 3 /* contexts/dimensions/owner.yml:11 */
+      WHEN starts_with(_account_organizational_unit_path, 'Root/Sandbox') THEN 4 /* contexts/dimensions/owner.yml:13 */
+      WHEN NOT _resource_name IS NULL THEN 5 /* contexts/dimensions/owner.yml:15 */
       ELSE NULL
     END AS SMALLINT) AS owner_rule
   FROM values_1
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE owner_rule
-      WHEN 1
-      THEN 'database'
-      WHEN 2
-      THEN 'elsewhere'
-      WHEN 3
-      THEN _from_owner_3
-      WHEN 4
-      THEN 'sandbox'
-      WHEN 5
-      THEN 'named'
+    CAST(CASE
+      WHEN owner_rule = 1 THEN 'database'
+      WHEN owner_rule = 2 THEN 'elsewhere'
+      WHEN owner_rule = 3 THEN _from_owner_3
+      WHEN owner_rule = 4 THEN 'sandbox'
+      WHEN owner_rule = 5 THEN 'named'
       ELSE NULL
     END AS TEXT) AS owner
   FROM rules_1

@@ -1,204 +1,50 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
-WITH account_versions AS (
-  SELECT
-    account_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(tags['purpose'], '') AS _account_tag_purpose
-  FROM {{ ref('accounts') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY account_id ORDER BY valid_from)
-), resource_versions AS (
-  SELECT
-    resource_id,
-    valid_from,
-    least(
-      coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)),
-      lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER versions
-    ) AS valid_to,
-    least(
-      lag(coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)), 1, CAST('0001-01-01' AS TIMESTAMP)) OVER versions,
-      valid_from
-    ) AS known_before,
-    nullif(resource_type, '') AS _resource_type,
-    nullif(tags['customer'], '') AS _resource_tag_customer,
-    nullif(resource_name, '') AS _resource_name
-  FROM {{ ref('resources') }}
-  WHERE
-    valid_from < coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP))
-  WINDOW versions AS (PARTITION BY resource_id ORDER BY valid_from)
-), relationships AS (
-  SELECT
-    resource_id,
-    relationship,
-    related_resource_id,
-    valid_from,
-    coalesce(valid_to, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to
-  FROM {{ ref('resource_relationships') }}
-  WHERE
-    relationship IN ('attached_to', 'routes_for')
-), via_attached_to AS (
-  SELECT
-    resource_id,
-    related_resource_id,
-    valid_from,
-    valid_to
-  FROM relationships
-  WHERE
-    relationship = 'attached_to'
-), via_routes_for AS (
-  SELECT
-    resource_id,
-    related_resource_id,
-    valid_from,
-    valid_to
-  FROM relationships
-  WHERE
-    relationship = 'routes_for'
-), found_attached_to AS (
-  SELECT
-    walked.resource_id,
-    greatest(walked.valid_from, resource_versions.valid_from) AS valid_from,
-    least(walked.valid_to, resource_versions.valid_to) AS valid_to,
-    resource_versions._resource_tag_customer
-  FROM via_attached_to AS walked
-  JOIN resource_versions
-    ON walked.related_resource_id = resource_versions.resource_id
-    AND walked.valid_from < resource_versions.valid_to
-    AND resource_versions.valid_from < walked.valid_to
-), moments_attached_to AS (
-  SELECT
-    resource_id,
-    valid_from,
-    lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER (PARTITION BY resource_id ORDER BY valid_from) AS valid_to
-  FROM (
-    SELECT
-      resource_id,
-      valid_from
-    FROM found_attached_to
-    UNION
-    SELECT
-      resource_id,
-      valid_to AS valid_from
-    FROM found_attached_to
-  ) AS moment
-), agreed_attached_to AS (
-  SELECT
-    moments.resource_id,
-    moments.valid_from,
-    moments.valid_to,
-    lag(moments.valid_to, 1, CAST('0001-01-01' AS TIMESTAMP)) OVER (PARTITION BY moments.resource_id ORDER BY moments.valid_from) AS known_before,
-    CASE
-      WHEN min(found._resource_tag_customer) = max(found._resource_tag_customer)
-      THEN min(found._resource_tag_customer)
-    END AS _attached_to__tag_customer
-  FROM moments_attached_to AS moments
-  JOIN found_attached_to AS found
-    ON moments.resource_id = found.resource_id
-    AND moments.valid_from >= found.valid_from
-    AND moments.valid_from < found.valid_to
-  GROUP BY
-    moments.resource_id,
-    moments.valid_from,
-    moments.valid_to
-), found_routes_for AS (
-  SELECT
-    walked.resource_id,
-    greatest(walked.valid_from, resource_versions.valid_from) AS valid_from,
-    least(walked.valid_to, resource_versions.valid_to) AS valid_to,
-    resource_versions._resource_name
-  FROM via_routes_for AS walked
-  JOIN resource_versions
-    ON walked.related_resource_id = resource_versions.resource_id
-    AND walked.valid_from < resource_versions.valid_to
-    AND resource_versions.valid_from < walked.valid_to
-), moments_routes_for AS (
-  SELECT
-    resource_id,
-    valid_from,
-    lead(valid_from, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER (PARTITION BY resource_id ORDER BY valid_from) AS valid_to
-  FROM (
-    SELECT
-      resource_id,
-      valid_from
-    FROM found_routes_for
-    UNION
-    SELECT
-      resource_id,
-      valid_to AS valid_from
-    FROM found_routes_for
-  ) AS moment
-), agreed_routes_for AS (
-  SELECT
-    moments.resource_id,
-    moments.valid_from,
-    moments.valid_to,
-    lag(moments.valid_to, 1, CAST('0001-01-01' AS TIMESTAMP)) OVER (PARTITION BY moments.resource_id ORDER BY moments.valid_from) AS known_before,
-    CASE WHEN min(found._resource_name) = max(found._resource_name) THEN min(found._resource_name) END AS _routes_for__name
-  FROM moments_routes_for AS moments
-  JOIN found_routes_for AS found
-    ON moments.resource_id = found.resource_id
-    AND moments.valid_from >= found.valid_from
-    AND moments.valid_from < found.valid_to
-  GROUP BY
-    moments.resource_id,
-    moments.valid_from,
-    moments.valid_to
-), charges AS (
+WITH account_facts AS (
   SELECT
     *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
+    EXCLUDE (facts),
+    facts['tag purpose'] AS _account_tag_purpose
+  FROM {{ ref('account_facts') }}
+), resource_facts AS (
   SELECT
-    *,
-    nullif(x_kubernetes_labels['tenant'], '') AS _label_tenant
-  FROM charges
-), charges_with_signals AS (
+    *
+    EXCLUDE (facts),
+    facts['type'] AS _resource_type,
+    facts['attached_to > tag customer'] AS _attached_to__tag_customer,
+    facts['routes_for > name'] AS _routes_for__name
+  FROM {{ ref('resource_facts') }}
+), charges AS (
   SELECT
     charges.*,
-    account_versions._account_tag_purpose,
-    resource_versions._resource_type,
-    agreed_attached_to._attached_to__tag_customer,
-    agreed_routes_for._routes_for__name
-  FROM charges_with_keys AS charges
-  LEFT JOIN account_versions
-    ON charges.sub_account_id = account_versions.account_id
-    AND charges.charge_period_start >= account_versions.known_before
-    AND charges.charge_period_start < account_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_versions.valid_from
-  LEFT JOIN resource_versions
-    ON charges.resource_id = resource_versions.resource_id
-    AND charges.charge_period_start >= resource_versions.known_before
-    AND charges.charge_period_start < resource_versions.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= resource_versions.valid_from
-  LEFT JOIN agreed_attached_to
-    ON charges.resource_id = agreed_attached_to.resource_id
-    AND charges.charge_period_start >= agreed_attached_to.known_before
-    AND charges.charge_period_start < agreed_attached_to.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= agreed_attached_to.valid_from
-  LEFT JOIN agreed_routes_for
-    ON charges.resource_id = agreed_routes_for.resource_id
-    AND charges.charge_period_start >= agreed_routes_for.known_before
-    AND charges.charge_period_start < agreed_routes_for.valid_to
-    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= agreed_routes_for.valid_from
+    nullif(charges.x_kubernetes_labels['tenant'], '') AS _label_tenant,
+    account_facts.*
+    EXCLUDE (account_id, begins_from, begins_before, lasts_from, lasts_before),
+    resource_facts.*
+    EXCLUDE (resource_id, begins_from, begins_before, lasts_from, lasts_before)
+  FROM {{ ref('charges') }} AS charges
+  LEFT JOIN account_facts
+    ON account_facts.account_id = charges.sub_account_id
+    AND charges.charge_period_start >= account_facts.begins_from
+    AND charges.charge_period_start < account_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= account_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < account_facts.lasts_before
+  LEFT JOIN resource_facts
+    ON resource_facts.resource_id = charges.resource_id
+    AND charges.charge_period_start >= resource_facts.begins_from
+    AND charges.charge_period_start < resource_facts.begins_before
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) >= resource_facts.lasts_from
+    AND greatest(charges.charge_period_start, charges.charge_period_end - INTERVAL '1' MICROSECOND) < resource_facts.lasts_before
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE WHEN TRUE THEN 1 /* contexts/dimensions/feature.yml:4 */ ELSE NULL END AS SMALLINT) AS feature_rule
-  FROM charges_with_signals
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE feature_rule WHEN 1 THEN 'Search' ELSE NULL END AS TEXT) AS feature
+    CAST(CASE WHEN feature_rule = 1 THEN 'Search' ELSE NULL END AS TEXT) AS feature
   FROM rules_1
 ), allocation_values AS (
   SELECT
@@ -210,10 +56,8 @@ WITH account_versions AS (
     *,
     coalesce(_account_tag_purpose = 'production', FALSE) AS cost_of_goods_sold,
     CAST(CASE
-      WHEN _resource_type = 'ec2:volume' AND NOT _to_1 IS NULL
-      THEN 1 /* contexts/allocation.yml:4 */
-      WHEN _routes_for__name = 'main'
-      THEN 2 /* contexts/allocation.yml:7 */
+      WHEN _resource_type = 'ec2:volume' AND NOT _to_1 IS NULL THEN 1 /* contexts/allocation.yml:4 */
+      WHEN _routes_for__name = 'main' THEN 2 /* contexts/allocation.yml:7 */
       ELSE NULL
     END AS SMALLINT) AS _allocation_rule
   FROM allocation_values

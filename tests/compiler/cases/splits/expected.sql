@@ -1,423 +1,154 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN _tag_app = 'shared-gateway' AND usage_date >= CAST('2026-07-01' AS DATE)
-      THEN 1 /* contexts/dimensions/feature.yml:4 */
-      WHEN _tag_app = 'monitoring'
-      THEN 2 /* contexts/dimensions/feature.yml:7 */
+      WHEN _tag_app = 'shared-gateway' AND usage_date >= CAST('2026-07-01' AS DATE) THEN 1 /* contexts/dimensions/feature.yml:4 */
+      WHEN _tag_app = 'monitoring' THEN 2 /* contexts/dimensions/feature.yml:7 */
       WHEN _tag_app = 'router'
       AND usage_date IN (
         SELECT
           usage_date
-        FROM {{ ref('split_shares') }}
+        FROM {{ ref('split_parts') }}
         WHERE
-          split_id = 'feature 1addce78c326'
+          dimension = 'feature' AND rule_position = 3
       )
       THEN 3 /* contexts/dimensions/feature.yml:10 */
       WHEN _tag_app = 'cache'
       AND usage_date IN (
         SELECT
           usage_date
-        FROM {{ ref('split_shares') }}
+        FROM {{ ref('split_parts') }}
         WHERE
-          split_id = 'feature 342ea961fadd'
+          dimension = 'feature' AND rule_position = 4
       )
       THEN 4 /* contexts/dimensions/feature.yml:13 */
-      WHEN _tag_app = 'cache'
-      THEN 5 /* contexts/dimensions/feature.yml:16 */
+      WHEN _tag_app = 'cache' THEN 5 /* contexts/dimensions/feature.yml:16 */
       ELSE NULL
     END AS SMALLINT) AS feature_rule
-  FROM charges_with_keys
-), feature_split AS (
-  SELECT
-    CAST(rule_position AS SMALLINT) AS rule_position,
-    CAST(usage_date AS DATE) AS usage_date,
-    CAST(part AS INT) AS part,
-    CAST(element AS TEXT) AS element,
-    CAST(share_units AS INT128) AS share_units,
-    CAST(total_units AS INT128) AS total_units,
-    CAST(other_units AS INT128[]) AS other_units
-  FROM (VALUES
-    (1, NULL, 1, 'Ingest', 400000, 1000000, NULL),
-    (1, NULL, 2, 'Search', 600000, 1000000, [400000]),
-    (2, NULL, 1, 'Alerts', 1, 3, [1, 1]),
-    (2, NULL, 2, 'Ingest', 1, 3, NULL),
-    (2, NULL, 3, 'Search', 1, 3, NULL)) AS listed(rule_position, usage_date, part, element, share_units, total_units, other_units)
-  UNION ALL
-  SELECT
-    3 AS rule_position,
-    usage_date,
-    part,
-    element,
-    share_units,
-    total_units,
-    other_units
-  FROM {{ ref('split_shares') }}
-  WHERE
-    split_id = 'feature 1addce78c326'
-  UNION ALL
-  SELECT
-    4 AS rule_position,
-    usage_date,
-    part,
-    element,
-    share_units,
-    total_units,
-    other_units
-  FROM {{ ref('split_shares') }}
-  WHERE
-    split_id = 'feature 342ea961fadd'
-), feature_parts AS (
+  FROM charges
+), split_by_feature AS (
   SELECT
     rules_1.*,
-    feature_split.part AS _split_feature_part,
-    feature_split.element AS _split_feature_element,
-    feature_split.share_units AS _split_feature_share,
-    feature_split.total_units AS _split_feature_total,
-    feature_split.other_units AS _split_feature_others
+    feature_parts.part AS _feature_part,
+    feature_parts.element AS _feature_element,
+    feature_parts.share_before AS _feature_before,
+    feature_parts.share_through AS _feature_through
   FROM rules_1
-  LEFT JOIN feature_split
-    ON feature_split.rule_position = rules_1.feature_rule
-    AND feature_split.usage_date IS NOT DISTINCT FROM CASE WHEN rules_1.feature_rule IN (3, 4) THEN rules_1.usage_date END
+  LEFT JOIN {{ ref('split_parts') }} AS feature_parts
+    ON feature_parts.dimension = 'feature'
+    AND feature_parts.rule_position = rules_1.feature_rule
+    AND feature_parts.usage_date IS NOT DISTINCT FROM CASE WHEN rules_1.feature_rule IN (3, 4) THEN rules_1.usage_date END
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE feature_rule
-      WHEN 1
-      THEN _split_feature_element
-      WHEN 2
-      THEN _split_feature_element
-      WHEN 3
-      THEN _split_feature_element
-      WHEN 4
-      THEN _split_feature_element
-      WHEN 5
-      THEN 'Shared'
+    CAST(CASE
+      WHEN feature_rule IN (1, 2, 3, 4) THEN _feature_element
+      WHEN feature_rule = 5 THEN 'Shared'
       ELSE NULL
     END AS TEXT) AS feature
-  FROM feature_parts
+  FROM split_by_feature
 ), rules_2 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN feature = 'Search'
-      THEN 1 /* contexts/dimensions/team.yml:4 */
-      WHEN feature = 'Ingest'
-      THEN 2 /* contexts/dimensions/team.yml:6 */
+      WHEN feature = 'Search' THEN 1 /* contexts/dimensions/team.yml:4 */
+      WHEN feature = 'Ingest' THEN 2 /* contexts/dimensions/team.yml:6 */
       ELSE NULL
     END AS SMALLINT) AS team_rule
   FROM elements_1
-), team_split AS (
-  SELECT
-    CAST(rule_position AS SMALLINT) AS rule_position,
-    CAST(usage_date AS DATE) AS usage_date,
-    CAST(part AS INT) AS part,
-    CAST(element AS TEXT) AS element,
-    CAST(share_units AS INT128) AS share_units,
-    CAST(total_units AS INT128) AS total_units,
-    CAST(other_units AS INT128[]) AS other_units
-  FROM (VALUES
-    (1, NULL, 1, 'Index', 500000, 1000000, [500000]),
-    (1, NULL, 2, 'Query', 500000, 1000000, NULL)) AS listed(rule_position, usage_date, part, element, share_units, total_units, other_units)
-), team_parts AS (
+), split_by_team AS (
   SELECT
     rules_2.*,
-    team_split.part AS _split_team_part,
-    team_split.element AS _split_team_element,
-    team_split.share_units AS _split_team_share,
-    team_split.total_units AS _split_team_total,
-    team_split.other_units AS _split_team_others
+    team_parts.part AS _team_part,
+    team_parts.element AS _team_element,
+    team_parts.share_before AS _team_before,
+    team_parts.share_through AS _team_through
   FROM rules_2
-  LEFT JOIN team_split
-    ON team_split.rule_position = rules_2.team_rule
+  LEFT JOIN {{ ref('split_parts') }} AS team_parts
+    ON team_parts.dimension = 'team'
+    AND team_parts.rule_position = rules_2.team_rule
+    AND team_parts.usage_date IS NOT DISTINCT FROM NULL
 ), elements_2 AS (
   SELECT
     *,
-    CAST(CASE team_rule WHEN 1 THEN _split_team_element WHEN 2 THEN 'Data' ELSE NULL END AS TEXT) AS team
-  FROM team_parts
+    CAST(CASE WHEN team_rule = 1 THEN _team_element WHEN team_rule = 2 THEN 'Data' ELSE NULL END AS TEXT) AS team
+  FROM split_by_team
 ), allocation_positions AS (
   SELECT
     *,
     TRUE AS cost_of_goods_sold,
     CAST(NULL AS SMALLINT) AS _allocation_rule
   FROM elements_2
-), feature_units AS (
+), costs_by_feature AS (
   SELECT
     *,
-    CASE WHEN NOT _split_feature_total IS NULL THEN CAST(consumed_quantity * 1000000000000 AS INT128) END AS _consumed_quantity_of_feature,
-    CASE WHEN NOT _split_feature_total IS NULL THEN CAST(billed_cost * 1000000000000 AS INT128) END AS _billed_cost_of_feature,
-    CASE WHEN NOT _split_feature_total IS NULL THEN CAST(effective_cost * 1000000000000 AS INT128) END AS _effective_cost_of_feature,
-    CASE WHEN NOT _split_feature_total IS NULL THEN CAST(contracted_cost * 1000000000000 AS INT128) END AS _contracted_cost_of_feature,
-    CASE WHEN NOT _split_feature_total IS NULL THEN CAST(list_cost * 1000000000000 AS INT128) END AS _list_cost_of_feature,
     CASE
-      WHEN NOT _split_feature_total IS NULL
-      THEN CAST(x_net_effective_cost * 1000000000000 AS INT128)
-    END AS _x_net_effective_cost_of_feature,
+      WHEN _feature_before IS NULL THEN consumed_quantity
+      ELSE CAST(consumed_quantity * _feature_through AS DECIMAL(38, 12)) - CAST(consumed_quantity * _feature_before AS DECIMAL(38, 12))
+    END AS _part_consumed_quantity,
     CASE
-      WHEN NOT _split_feature_total IS NULL
-      THEN CAST(CAST(1 AS DECIMAL(38, 12)) * 1000000000000 AS INT128)
-    END AS _charge_share_of_feature
+      WHEN _feature_before IS NULL THEN billed_cost
+      ELSE CAST(billed_cost * _feature_through AS DECIMAL(38, 12)) - CAST(billed_cost * _feature_before AS DECIMAL(38, 12))
+    END AS _part_billed_cost,
+    CASE
+      WHEN _feature_before IS NULL THEN effective_cost
+      ELSE CAST(effective_cost * _feature_through AS DECIMAL(38, 12)) - CAST(effective_cost * _feature_before AS DECIMAL(38, 12))
+    END AS _part_effective_cost,
+    CASE
+      WHEN _feature_before IS NULL THEN contracted_cost
+      ELSE CAST(contracted_cost * _feature_through AS DECIMAL(38, 12)) - CAST(contracted_cost * _feature_before AS DECIMAL(38, 12))
+    END AS _part_contracted_cost,
+    CASE
+      WHEN _feature_before IS NULL THEN list_cost
+      ELSE CAST(list_cost * _feature_through AS DECIMAL(38, 12)) - CAST(list_cost * _feature_before AS DECIMAL(38, 12))
+    END AS _part_list_cost,
+    CASE
+      WHEN _feature_before IS NULL THEN x_net_effective_cost
+      ELSE CAST(x_net_effective_cost * _feature_through AS DECIMAL(38, 12)) - CAST(x_net_effective_cost * _feature_before AS DECIMAL(38, 12))
+    END AS _part_x_net_effective_cost,
+    CASE
+      WHEN _feature_before IS NULL THEN CAST(1 AS DECIMAL(38, 12))
+      ELSE CAST(CAST(1 AS DECIMAL(38, 12)) * _feature_through AS DECIMAL(38, 12)) - CAST(CAST(1 AS DECIMAL(38, 12)) * _feature_before AS DECIMAL(38, 12))
+    END AS _part_charge_share
   FROM allocation_positions
-), feature_part_units AS (
+), costs_by_team AS (
   SELECT
     *
     REPLACE (CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_consumed_quantity_of_feature, _split_feature_total) * _split_feature_share + divide(_consumed_quantity_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _consumed_quantity_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_consumed_quantity_of_feature, _split_feature_total) * share + divide(_consumed_quantity_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _consumed_quantity_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_billed_cost_of_feature, _split_feature_total) * _split_feature_share + divide(_billed_cost_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _billed_cost_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_billed_cost_of_feature, _split_feature_total) * share + divide(_billed_cost_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _billed_cost_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_effective_cost_of_feature, _split_feature_total) * _split_feature_share + divide(_effective_cost_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _effective_cost_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_effective_cost_of_feature, _split_feature_total) * share + divide(_effective_cost_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _effective_cost_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_contracted_cost_of_feature, _split_feature_total) * _split_feature_share + divide(_contracted_cost_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _contracted_cost_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_contracted_cost_of_feature, _split_feature_total) * share + divide(_contracted_cost_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _contracted_cost_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_list_cost_of_feature, _split_feature_total) * _split_feature_share + divide(_list_cost_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _list_cost_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_list_cost_of_feature, _split_feature_total) * share + divide(_list_cost_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _list_cost_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_x_net_effective_cost_of_feature, _split_feature_total) * _split_feature_share + divide(_x_net_effective_cost_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _x_net_effective_cost_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_x_net_effective_cost_of_feature, _split_feature_total) * share + divide(_x_net_effective_cost_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _x_net_effective_cost_of_feature, CASE
-      WHEN _split_feature_others IS NULL
-      THEN divide(_charge_share_of_feature, _split_feature_total) * _split_feature_share + divide(_charge_share_of_feature % _split_feature_total * _split_feature_share, _split_feature_total)
-      ELSE _charge_share_of_feature - coalesce(
-        list_sum(
-          list_transform(
-            _split_feature_others,
-            LAMBDA share : divide(_charge_share_of_feature, _split_feature_total) * share + divide(_charge_share_of_feature % _split_feature_total * share, _split_feature_total)
-          )
-        ),
-        0
-      )
-    END AS _charge_share_of_feature)
-  FROM feature_units
-), feature_costs AS (
-  SELECT
-    *,
-    coalesce(
-      CAST(CAST(_consumed_quantity_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      consumed_quantity
-    ) AS _part_consumed_quantity,
-    coalesce(CAST(CAST(_billed_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), billed_cost) AS _part_billed_cost,
-    coalesce(
-      CAST(CAST(_effective_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      effective_cost
-    ) AS _part_effective_cost,
-    coalesce(
-      CAST(CAST(_contracted_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      contracted_cost
-    ) AS _part_contracted_cost,
-    coalesce(CAST(CAST(_list_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), list_cost) AS _part_list_cost,
-    coalesce(
-      CAST(CAST(_x_net_effective_cost_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      x_net_effective_cost
-    ) AS _part_x_net_effective_cost,
-    coalesce(
-      CAST(CAST(_charge_share_of_feature AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      CAST(1 AS DECIMAL(38, 12))
-    ) AS _part_charge_share
-  FROM feature_part_units
-), team_units AS (
-  SELECT
-    *,
-    CASE
-      WHEN NOT _split_team_total IS NULL
-      THEN CAST(_part_consumed_quantity * 1000000000000 AS INT128)
-    END AS _consumed_quantity_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_billed_cost * 1000000000000 AS INT128) END AS _billed_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_effective_cost * 1000000000000 AS INT128) END AS _effective_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_contracted_cost * 1000000000000 AS INT128) END AS _contracted_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_list_cost * 1000000000000 AS INT128) END AS _list_cost_of_team,
-    CASE
-      WHEN NOT _split_team_total IS NULL
-      THEN CAST(_part_x_net_effective_cost * 1000000000000 AS INT128)
-    END AS _x_net_effective_cost_of_team,
-    CASE WHEN NOT _split_team_total IS NULL THEN CAST(_part_charge_share * 1000000000000 AS INT128) END AS _charge_share_of_team
-  FROM feature_costs
-), team_part_units AS (
-  SELECT
-    *
-    REPLACE (CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_consumed_quantity_of_team, _split_team_total) * _split_team_share + divide(_consumed_quantity_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _consumed_quantity_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_consumed_quantity_of_team, _split_team_total) * share + divide(_consumed_quantity_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _consumed_quantity_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_billed_cost_of_team, _split_team_total) * _split_team_share + divide(_billed_cost_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _billed_cost_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_billed_cost_of_team, _split_team_total) * share + divide(_billed_cost_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _billed_cost_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_effective_cost_of_team, _split_team_total) * _split_team_share + divide(_effective_cost_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _effective_cost_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_effective_cost_of_team, _split_team_total) * share + divide(_effective_cost_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _effective_cost_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_contracted_cost_of_team, _split_team_total) * _split_team_share + divide(_contracted_cost_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _contracted_cost_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_contracted_cost_of_team, _split_team_total) * share + divide(_contracted_cost_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _contracted_cost_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_list_cost_of_team, _split_team_total) * _split_team_share + divide(_list_cost_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _list_cost_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_list_cost_of_team, _split_team_total) * share + divide(_list_cost_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _list_cost_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_x_net_effective_cost_of_team, _split_team_total) * _split_team_share + divide(_x_net_effective_cost_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _x_net_effective_cost_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_x_net_effective_cost_of_team, _split_team_total) * share + divide(_x_net_effective_cost_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _x_net_effective_cost_of_team, CASE
-      WHEN _split_team_others IS NULL
-      THEN divide(_charge_share_of_team, _split_team_total) * _split_team_share + divide(_charge_share_of_team % _split_team_total * _split_team_share, _split_team_total)
-      ELSE _charge_share_of_team - coalesce(
-        list_sum(
-          list_transform(
-            _split_team_others,
-            LAMBDA share : divide(_charge_share_of_team, _split_team_total) * share + divide(_charge_share_of_team % _split_team_total * share, _split_team_total)
-          )
-        ),
-        0
-      )
-    END AS _charge_share_of_team)
-  FROM team_units
-), team_costs AS (
-  SELECT
-    *
-    REPLACE (coalesce(
-      CAST(CAST(_consumed_quantity_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_consumed_quantity
-    ) AS _part_consumed_quantity, coalesce(
-      CAST(CAST(_billed_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_billed_cost
-    ) AS _part_billed_cost, coalesce(
-      CAST(CAST(_effective_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_effective_cost
-    ) AS _part_effective_cost, coalesce(
-      CAST(CAST(_contracted_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_contracted_cost
-    ) AS _part_contracted_cost, coalesce(CAST(CAST(_list_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)), _part_list_cost) AS _part_list_cost, coalesce(
-      CAST(CAST(_x_net_effective_cost_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_x_net_effective_cost
-    ) AS _part_x_net_effective_cost, coalesce(
-      CAST(CAST(_charge_share_of_team AS DECIMAL(38, 0)) * 0.000000000001 AS DECIMAL(38, 12)),
-      _part_charge_share
-    ) AS _part_charge_share)
-  FROM team_part_units
+      WHEN _team_before IS NULL THEN _part_consumed_quantity
+      ELSE CAST(_part_consumed_quantity * _team_through AS DECIMAL(38, 12)) - CAST(_part_consumed_quantity * _team_before AS DECIMAL(38, 12))
+    END AS _part_consumed_quantity, CASE
+      WHEN _team_before IS NULL THEN _part_billed_cost
+      ELSE CAST(_part_billed_cost * _team_through AS DECIMAL(38, 12)) - CAST(_part_billed_cost * _team_before AS DECIMAL(38, 12))
+    END AS _part_billed_cost, CASE
+      WHEN _team_before IS NULL THEN _part_effective_cost
+      ELSE CAST(_part_effective_cost * _team_through AS DECIMAL(38, 12)) - CAST(_part_effective_cost * _team_before AS DECIMAL(38, 12))
+    END AS _part_effective_cost, CASE
+      WHEN _team_before IS NULL THEN _part_contracted_cost
+      ELSE CAST(_part_contracted_cost * _team_through AS DECIMAL(38, 12)) - CAST(_part_contracted_cost * _team_before AS DECIMAL(38, 12))
+    END AS _part_contracted_cost, CASE
+      WHEN _team_before IS NULL THEN _part_list_cost
+      ELSE CAST(_part_list_cost * _team_through AS DECIMAL(38, 12)) - CAST(_part_list_cost * _team_before AS DECIMAL(38, 12))
+    END AS _part_list_cost, CASE
+      WHEN _team_before IS NULL THEN _part_x_net_effective_cost
+      ELSE CAST(_part_x_net_effective_cost * _team_through AS DECIMAL(38, 12)) - CAST(_part_x_net_effective_cost * _team_before AS DECIMAL(38, 12))
+    END AS _part_x_net_effective_cost, CASE
+      WHEN _team_before IS NULL THEN _part_charge_share
+      ELSE CAST(_part_charge_share * _team_through AS DECIMAL(38, 12)) - CAST(_part_charge_share * _team_before AS DECIMAL(38, 12))
+    END AS _part_charge_share)
+  FROM costs_by_feature
 )
 SELECT
   charge_id,
-  CAST(coalesce(_split_feature_part, 0) AS BIGINT) * 3 + coalesce(_split_team_part, 0) AS charge_part,
+  CAST(coalesce(_feature_part, 0) AS BIGINT) * 3 + coalesce(_team_part, 0) AS charge_part,
   _part_charge_share AS charge_share,
   x_source_name,
   billing_period,
@@ -446,4 +177,4 @@ SELECT
   cost_of_goods_sold,
   CAST(NULL AS TEXT) AS allocation_rule,
   CAST(NULL AS TEXT) AS direct_customer_id
-FROM team_costs
+FROM costs_by_team

@@ -1,44 +1,34 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['aws_eks_cluster_name'], '') AS _tag_aws_eks_cluster_name,
-    nullif(tags['cost_center'], '') AS _tag_cost_center,
-    nullif(tags['user_group'], '') AS _tag_user_group,
-    nullif(cost_categories['product_line'], '') AS _cost_category_product_line
-  FROM charges
+    charges.*,
+    nullif(charges.tags['aws_eks_cluster_name'], '') AS _tag_aws_eks_cluster_name,
+    nullif(charges.tags['cost_center'], '') AS _tag_cost_center,
+    nullif(charges.tags['user_group'], '') AS _tag_user_group,
+    nullif(charges.cost_categories['product_line'], '') AS _cost_category_product_line
+  FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
       WHEN NOT _tag_cost_center IS NULL AND _tag_cost_center = '7' AND _tag_cost_center = '7'
       THEN 1 /* contexts/dimensions/centre.yml:4 */
-      WHEN NOT _tag_user_group IS NULL
-      THEN 2 /* contexts/dimensions/centre.yml:6 */
-      WHEN _tag_aws_eks_cluster_name = 'main'
-      THEN 3 /* contexts/dimensions/centre.yml:8 */
-      WHEN _cost_category_product_line = 'A'
-      THEN 4 /* contexts/dimensions/centre.yml:10 */
+      WHEN NOT _tag_user_group IS NULL THEN 2 /* contexts/dimensions/centre.yml:6 */
+      WHEN _tag_aws_eks_cluster_name = 'main' THEN 3 /* contexts/dimensions/centre.yml:8 */
+      WHEN _cost_category_product_line = 'A' THEN 4 /* contexts/dimensions/centre.yml:10 */
       ELSE NULL
     END AS SMALLINT) AS centre_rule
-  FROM charges_with_keys
+  FROM charges
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE centre_rule
-      WHEN 1
-      THEN 'cut from the export''s name'
-      WHEN 2
-      THEN 'a tag that begins with user'
-      WHEN 3
-      THEN 'a tag of AWS'
-      WHEN 4
-      THEN 'a cost category'
+    CAST(CASE
+      WHEN centre_rule = 1 THEN 'cut from the export''s name'
+      WHEN centre_rule = 2 THEN 'a tag that begins with user'
+      WHEN centre_rule = 3 THEN 'a tag of AWS'
+      WHEN centre_rule = 4 THEN 'a cost category'
       ELSE NULL
     END AS TEXT) AS centre
   FROM rules_1

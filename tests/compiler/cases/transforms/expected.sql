@@ -1,14 +1,11 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['a'], '') AS _tag_a
-  FROM charges
+    charges.*,
+    nullif(charges.tags['a'], '') AS _tag_a
+  FROM {{ ref('charges') }} AS charges
 ), values_1 AS (
   SELECT
     *,
@@ -29,7 +26,7 @@ WITH charges AS (
     ) AS _from_titled_1, /* contexts/dimensions/titled.yml:3 */
     nullif(trim(_tag_a, ' ' || chr(9) || chr(10) || chr(13)), '') AS _from_trimmed_1, /* contexts/dimensions/trimmed.yml:3 */
     nullif(upper(_tag_a), '') AS _from_uppered_1 /* contexts/dimensions/uppered.yml:3 */
-  FROM charges_with_keys
+  FROM charges
 ), values_1_part_2 AS (
   SELECT
     *,
@@ -46,10 +43,8 @@ WITH charges AS (
     *,
     nullif(
       CASE _from_chained_1_part_2
-        WHEN 'Search Api'
-        THEN 'Search API'
-        WHEN 'Srch'
-        THEN 'srch'
+        WHEN 'Search Api' THEN 'Search API'
+        WHEN 'Srch' THEN 'srch'
         ELSE _from_chained_1_part_2
       END,
       ''
@@ -60,8 +55,7 @@ WITH charges AS (
     *,
     CAST(CASE WHEN NOT _from_chained_1 IS NULL THEN 1 /* contexts/dimensions/chained.yml:4 */ ELSE NULL END AS SMALLINT) AS chained_rule,
     CAST(CASE
-      WHEN NOT _from_given_default_1 IS NULL
-      THEN 1 /* contexts/dimensions/given_default.yml:3 */
+      WHEN NOT _from_given_default_1 IS NULL THEN 1 /* contexts/dimensions/given_default.yml:3 */
       ELSE NULL
     END AS SMALLINT) AS given_default_rule,
     CAST(CASE WHEN NOT _from_last_1 IS NULL THEN 1 /* contexts/dimensions/last.yml:3 */ ELSE NULL END AS SMALLINT) AS last_rule,
@@ -77,17 +71,17 @@ WITH charges AS (
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE chained_rule WHEN 1 THEN _from_chained_1 ELSE NULL END AS TEXT) AS chained,
-    CAST(CASE given_default_rule WHEN 1 THEN _from_given_default_1 ELSE NULL END AS TEXT) AS given_default,
-    CAST(CASE last_rule WHEN 1 THEN _from_last_1 ELSE NULL END AS TEXT) AS last,
-    CAST(CASE lowered_rule WHEN 1 THEN _from_lowered_1 ELSE NULL END AS TEXT) AS lowered,
-    CAST(CASE mapped_rule WHEN 1 THEN _from_mapped_1 ELSE NULL END AS TEXT) AS mapped,
-    CAST(CASE replaced_rule WHEN 1 THEN _from_replaced_1 ELSE NULL END AS TEXT) AS replaced,
-    CAST(CASE second_rule WHEN 1 THEN _from_second_1 ELSE NULL END AS TEXT) AS second,
-    CAST(CASE slugged_rule WHEN 1 THEN _from_slugged_1 ELSE NULL END AS TEXT) AS slugged,
-    CAST(CASE titled_rule WHEN 1 THEN _from_titled_1 ELSE NULL END AS TEXT) AS titled,
-    CAST(CASE trimmed_rule WHEN 1 THEN _from_trimmed_1 ELSE NULL END AS TEXT) AS trimmed,
-    CAST(CASE uppered_rule WHEN 1 THEN _from_uppered_1 ELSE NULL END AS TEXT) AS uppered
+    CAST(CASE WHEN chained_rule = 1 THEN _from_chained_1 ELSE NULL END AS TEXT) AS chained,
+    CAST(CASE WHEN given_default_rule = 1 THEN _from_given_default_1 ELSE NULL END AS TEXT) AS given_default,
+    CAST(CASE WHEN last_rule = 1 THEN _from_last_1 ELSE NULL END AS TEXT) AS last,
+    CAST(CASE WHEN lowered_rule = 1 THEN _from_lowered_1 ELSE NULL END AS TEXT) AS lowered,
+    CAST(CASE WHEN mapped_rule = 1 THEN _from_mapped_1 ELSE NULL END AS TEXT) AS mapped,
+    CAST(CASE WHEN replaced_rule = 1 THEN _from_replaced_1 ELSE NULL END AS TEXT) AS replaced,
+    CAST(CASE WHEN second_rule = 1 THEN _from_second_1 ELSE NULL END AS TEXT) AS second,
+    CAST(CASE WHEN slugged_rule = 1 THEN _from_slugged_1 ELSE NULL END AS TEXT) AS slugged,
+    CAST(CASE WHEN titled_rule = 1 THEN _from_titled_1 ELSE NULL END AS TEXT) AS titled,
+    CAST(CASE WHEN trimmed_rule = 1 THEN _from_trimmed_1 ELSE NULL END AS TEXT) AS trimmed,
+    CAST(CASE WHEN uppered_rule = 1 THEN _from_uppered_1 ELSE NULL END AS TEXT) AS uppered
   FROM rules_1
 ), allocation_positions AS (
   SELECT

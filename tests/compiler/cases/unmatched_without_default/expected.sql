@@ -1,19 +1,16 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['team'], '') AS _tag_team
-  FROM charges
+    charges.*,
+    nullif(charges.tags['team'], '') AS _tag_team
+  FROM {{ ref('charges') }} AS charges
 ), values_1 AS (
   SELECT
     *,
     _tag_team AS _from_team_1 /* contexts/dimensions/team.yml:4 */
-  FROM charges_with_keys
+  FROM charges
 ), rules_1 AS (
   SELECT
     *,
@@ -22,7 +19,7 @@ WITH charges AS (
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE team_rule WHEN 1 THEN _from_team_1 ELSE NULL END AS TEXT) AS team
+    CAST(CASE WHEN team_rule = 1 THEN _from_team_1 ELSE NULL END AS TEXT) AS team
   FROM rules_1
 ), allocation_positions AS (
   SELECT

@@ -1,40 +1,40 @@
+{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH charges AS (
   SELECT
-    *
-  FROM {{ ref('charges') }}
-), charges_with_keys AS (
-  SELECT
-    *,
-    nullif(tags['app'], '') AS _tag_app
-  FROM charges
+    charges.*,
+    nullif(charges.tags['app'], '') AS _tag_app
+  FROM {{ ref('charges') }} AS charges
 ), values_1 AS (
   SELECT
     *,
     nullif(CASE _tag_app WHEN 'x' THEN 'New' ELSE _tag_app END, '') AS _from_team_2 /* contexts/dimensions/team.yml:7 */
-  FROM charges_with_keys
+  FROM charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN _tag_app = 'x' AND usage_date <= CAST('2026-06-30' AS DATE)
-      THEN 1 /* contexts/dimensions/team.yml:4 */
+      WHEN _tag_app = 'x' AND usage_date <= CAST('2026-06-30' AS DATE) THEN 1 /* contexts/dimensions/team.yml:4 */
       WHEN _tag_app = 'x'
       AND (
         usage_date >= CAST('2026-07-01' AS DATE) AND usage_date <= CAST('2026-12-31' AS DATE)
       )
       AND NOT _from_team_2 IS NULL
       THEN 2 /* contexts/dimensions/team.yml:7 */
-      WHEN usage_date >= CAST('2027-01-01' AS DATE)
-      THEN 3 /* contexts/dimensions/team.yml:11 */
+      WHEN usage_date >= CAST('2027-01-01' AS DATE) THEN 3 /* contexts/dimensions/team.yml:11 */
       ELSE NULL
     END AS SMALLINT) AS team_rule
   FROM values_1
 ), elements_1 AS (
   SELECT
     *,
-    CAST(CASE team_rule WHEN 1 THEN 'Old' WHEN 2 THEN _from_team_2 WHEN 3 THEN 'Newest' ELSE NULL END AS TEXT) AS team
+    CAST(CASE
+      WHEN team_rule = 1 THEN 'Old'
+      WHEN team_rule = 2 THEN _from_team_2
+      WHEN team_rule = 3 THEN 'Newest'
+      ELSE NULL
+    END AS TEXT) AS team
   FROM rules_1
 ), allocation_positions AS (
   SELECT

@@ -1,0 +1,49 @@
+"""Compiled queries as one piece of SQL, for a connection without dbt.
+
+A compiled query reads models by dbt references. Those that the contexts decide (the rules, and what
+hand-written SQL makes of them for the query) are put in their place as subqueries, so that contexts can be
+tried that no run has used; all others are tables of whoever asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from orchestration.compiler import Compilation
+from orchestration.settings import PROJECT_ROOT
+
+_REFERENCE = re.compile(r"""\{\{ ref\(['"]([a-z0-9_]+)['"]\) \}\}""")
+_CONFIG = re.compile(r"\A\{\{.*?\}\}\n", re.DOTALL)
+# Written by hand with nothing but references in it, and made anew of the rules.
+_MADE_OF_RULES = {
+    "account_facts": "models/signals/account_facts.sql",
+    "resource_facts": "models/signals/resource_facts.sql",
+    "split_parts": "models/usage/split_parts.sql",
+}
+
+
+def standalone(sql: str, compilation: Compilation, table_of: Callable[[str], str]) -> str:
+    """`sql` with its references replaced; `table_of` names the table of a model that no context decides."""
+
+    def replaced(reference: re.Match[str]) -> str:
+        model = reference[1]
+        rules = compilation.files.get(f"models/rules/{model}.sql")
+        written = _MADE_OF_RULES.get(model)
+        if rules is not None:
+            return _subquery(_CONFIG.sub("", rules))
+        if written is not None:
+            return _subquery(standalone(_written(written), compilation, table_of))
+        return table_of(model)
+
+    return _REFERENCE.sub(replaced, sql)
+
+
+def _subquery(sql: str) -> str:
+    return f"(\n{sql}\n)"
+
+
+@cache
+def _written(path: str) -> str:
+    return (PROJECT_ROOT / "dbt_project" / path).read_text(encoding="utf-8")
