@@ -32,7 +32,7 @@ def standalone(sql: str, compilation: Compilation, table_of: Callable[[str], str
         rules = compilation.files.get(f"models/rules/{model}.sql")
         written = _MADE_OF_RULES.get(model)
         if rules is not None:
-            return _subquery(_CONFIG.sub("", rules))
+            return _subquery(_without_config(rules))
         if written is not None:
             return _subquery(standalone(_written(written), compilation, table_of))
         return table_of(model)
@@ -46,4 +46,8 @@ def _subquery(sql: str) -> str:
 
 @cache
 def _written(path: str) -> str:
-    return (PROJECT_ROOT / "dbt_project" / path).read_text(encoding="utf-8")
+    return _without_config((PROJECT_ROOT / "dbt_project" / path).read_text(encoding="utf-8"))
+
+
+def _without_config(model: str) -> str:
+    return _CONFIG.sub("", model)

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Generated from the contexts; edit those, not this file.
 
 WITH resource_facts AS (
