@@ -7,15 +7,16 @@ INSTALLED := $(VENV)/.installed
 UV_VERSION := 0.13.9
 SIZE ?= small
 CHARGES ?= 20000000
+TIMES ?= 20
 
 # No tool of ours, nor one we call, reports usage to anybody.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test browser lint fix bench rules opening picture lock clean
+.PHONY: help install demo dev test test-long browser lint fix bench rules opening picture lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make the virtual environment from requirements.lock
 
@@ -36,6 +37,10 @@ dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 
 test: lint browser ## Check the code, then run every test
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-long: lint browser ## Run every test with many more random examples, then try wrong changes of the SQL
+	@CPC_TIMES_AS_MANY_EXAMPLES=$(TIMES) $(BIN)/pytest -n 2 --dist worksteal --timeout 0
+	@$(BIN)/python -m tests.mutation
 
 browser: $(INSTALLED) ## Have a Chromium for the tests of the report: the system's, or Playwright's own
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
