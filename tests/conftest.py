@@ -14,6 +14,14 @@ from rich.console import Console
 from orchestration.demo.run import run_demo
 from orchestration.run import run_job
 from orchestration.settings import Settings
+from tests.real_bills import ABSENT
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that the tests on real bills did not run."""
+    if ABSENT:
+        terminalreporter.section("REAL BILLS WERE NOT TESTED", sep="!", red=True)
+        terminalreporter.line(ABSENT)
 
 
 @dataclass(frozen=True)

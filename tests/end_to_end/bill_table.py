@@ -7,7 +7,6 @@ where a difference is not 0, or where a hop of the reconciliation has one.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -19,12 +18,12 @@ from pathlib import Path
 import duckdb
 
 from orchestration.run import run_job
-from orchestration.settings import PROJECT_ROOT, BillingExport, Settings
+from orchestration.settings import BillingExport, Settings
 from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.source_sums import SourceSums
 from tests.properties.amortised_costs import COST_COLUMNS
+from tests.real_bills import DATA
 
-DATA = Path(os.environ.get("CPC_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 FILES: dict[str, Callable[[Path], SourceSums]] = {
     "Oct2018-WorkshopCUR-00001.snappy.parquet": source_sums.of_cur,
     "Nov2018-WorkshopCUR-00001.snappy.parquet": source_sums.of_cur,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,12 +20,12 @@ import pytest
 from rich.console import Console
 
 from orchestration.run import run_job
-from orchestration.settings import PROJECT_ROOT, BillingExport, S3Settings, Settings
+from orchestration.settings import BillingExport, S3Settings, Settings
 from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.running import Company
 from tests.properties.amortised_costs import COST_COLUMNS
+from tests.real_bills import DATA, needs_real_bills
 
-DATA = Path(os.environ.get("CPC_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 FILES = {
     "2018-10": "Oct2018-WorkshopCUR-00001.snappy.parquet",
     "2018-11": "Nov2018-WorkshopCUR-00001.snappy.parquet",
@@ -35,10 +34,7 @@ FILES = {
 }
 BUCKET = "bills"
 
-pytestmark = pytest.mark.skipif(
-    not all((DATA / name).is_file() for name in FILES.values()),
-    reason=f"real bills are not in {DATA}; CPC_SHARED_DATA names the folder that has them",
-)
+pytestmark = needs_real_bills
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
 import bills
 import duckdb
-import pytest
 from bills import Store, land, query
 
-DATA = Path(os.environ.get("CPC_SHARED_DATA", Path(__file__).parents[5] / "shared" / "data"))
+from tests.real_bills import DATA, needs_real_bills
+
 OCTOBER, NOVEMBER = (f"{month}2018-WorkshopCUR-00001.snappy.parquet" for month in ("Oct", "Nov"))
 LEGACY_CSV, FOCUS = "aws-cur-legacy-sample.csv", "focus-1.0-sample.csv"
 
-pytestmark = pytest.mark.skipif(
-    not (DATA / OCTOBER).exists(), reason=f"no real bills in {DATA}; set CPC_SHARED_DATA to their folder"
-)
+pytestmark = needs_real_bills
 
 # Amortised as the project counts it, written by hand: these bills have no Savings Plans.
 TOTALS = """
