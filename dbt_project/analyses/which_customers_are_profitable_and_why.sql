@@ -1,11 +1,11 @@
 -- Which customers are profitable, and why?
--- The newest month that is billed to its end: margin, and what it follows from: what a customer pays, what it
+-- The newest month that is over: margin, and what it follows from: what a customer pays, what it
 -- costs against the others of its segment, and how much of the cost is measured rather than spread.
 with
     month as (
         select max(billing_month) as billing_month
         from {{ ref("customer_margins_monthly") }}
-        where billed_through = last_day(billed_through)
+        where not is_running
     ),
 
     measured as (
@@ -30,7 +30,10 @@ with
         inner join
             {{ ref("segment_margins_monthly") }} as segments using (billing_month, segment, billing_currency)
         left join measured using (customer_id, billing_currency)
-        where margins.customer_id <> 'unallocated' and margins.missing_side is distinct from 'both'
+        where
+            {{ is_one_customer("margins.customer_id") }}
+            and margins.gross_margin is not null
+            and margins.missing_side is distinct from 'both'
     )
 
 select

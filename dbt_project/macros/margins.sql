@@ -1,4 +1,29 @@
 {#
+  What an effective cost is to a gross margin: `cost of goods sold` (what gross margin subtracts, whoever carries it),
+  `other cost` (research, internal tools: outside gross margin) or `cost to come` (for days after `billed_through`).
+#}
+{% macro margin_side(unallocated_reason) -%}
+    case
+        {{ unallocated_reason }}
+        when 'not cost of goods sold'
+        then 'other cost'
+        when 'day to come'
+        then 'cost to come'
+        else 'cost of goods sold'
+    end
+{%- endmacro %}
+
+{# Condition: the id stands for one customer, not for what nobody carries or for many below a `minimum_share`. #}
+{% macro is_one_customer(customer_id) -%}
+    {{ customer_id }} not in ('unallocated', 'long tail')
+{%- endmacro %}
+
+{# The day of the run, UTC: a month that it lies in, or before, still runs. #}
+{% macro run_day() -%}
+    cast('{{ var("run_day", run_started_at.strftime("%Y-%m-%d")) }}' as date)
+{%- endmacro %}
+
+{#
   Gross margin ÷ revenue to six digits, cut toward zero. Null where there is no revenue to divide by (none, or more
   refunded than paid), and where the quotient has more than twelve digits before the point.
 #}
@@ -14,6 +39,17 @@
                 )
                 * 0.000001 as decimal(18, 6)
             )
+    end
+{%- endmacro %}
+
+{# The part of a day's revenue that a margin compares with cost: all but that of a running month's unbilled days. #}
+{% macro revenue_to_date(revenue, months) -%}
+    case
+        when
+            {{ months }}.is_running
+            and {{ revenue }}.usage_date > coalesce({{ months }}.billed_through, date '0001-01-01')
+        then 0
+        else {{ revenue }}.revenue
     end
 {%- endmacro %}
 

@@ -1,8 +1,21 @@
 {{ config(meta={"dagster": {"ref": {"name": "customer_margins_monthly"}}}) }}
--- Law: the costs of every margins mart are the bill, and the revenue is that of the months that have a bill.
+-- Law: the costs of the margins of customers and of segments are the bill, those of products its cost of
+-- goods sold,
+-- and the revenue of each is that of the months that have a bill.
+{%- set costs = {
+    "customer_margins_monthly": "effective_cost + other_cost + cost_to_come",
+    "segment_margins_monthly": "effective_cost + other_cost + cost_to_come",
+    "product_margins_monthly": "effective_cost",
+} %}
 with
     bill as (
-        select billing_period as billing_month, billing_currency, sum(effective_cost) as amount
+        select
+            billing_period as billing_month,
+            billing_currency,
+            sum(effective_cost) as amount,
+            sum(effective_cost) filter (
+                where {{ margin_side("unallocated_reason") }} = 'cost of goods sold'
+            ) as cost_of_goods_sold
         from {{ ref("customer_costs_monthly") }}
         group by all
     ),
@@ -15,19 +28,26 @@ with
     ),
 
     expected as (
-        select 'cost' as side, *
+        select 'cost' as side, billing_month, billing_currency, amount, cost_of_goods_sold
         from bill
         union all
-        select 'revenue', *
+        select 'revenue', billing_month, billing_currency, amount, amount
         from paid
     )
 
-{%- for mart in ["customer_margins_monthly", "segment_margins_monthly", "product_margins_monthly"] %}
-    select '{{ mart }}' as mart, side, billing_month, billing_currency, expected.amount, found.amount as found
+{%- for mart, cost in costs.items() %}
+        {%- set amount = "cost_of_goods_sold" if mart == "product_margins_monthly" else "amount" %}
+    select
+        '{{ mart }}' as mart,
+        side,
+        billing_month,
+        billing_currency,
+        expected.{{ amount }} as expected,
+        found.amount as found
     from expected
     full join
         (
-            select 'cost' as side, billing_month, billing_currency, sum(effective_cost) as amount
+            select 'cost' as side, billing_month, billing_currency, sum({{ cost }}) as amount
             from {{ ref(mart) }}
             group by all
             union all
@@ -35,5 +55,5 @@ with
             from {{ ref(mart) }}
             group by all
         ) as found using (side, billing_month, billing_currency)
-    where coalesce(expected.amount, 0) <> coalesce(found.amount, 0) {{ "union all" if not loop.last }}
+    where coalesce(expected.{{ amount }}, 0) <> coalesce(found.amount, 0) {{ "union all" if not loop.last }}
 {%- endfor %}

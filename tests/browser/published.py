@@ -89,7 +89,16 @@ def _filled(size: Size) -> list[tuple[str, dict[str, Any]]]:
     used = lambda sql: (sql, {name: value for name, value in given.items() if f"${name}" in sql})  # noqa: E731
     return [
         used(sql)
-        for sql in (*_CUSTOMERS_AND_COSTS, _IN_EUROS, *_SUMS, *_MARGINS, *_ANOMALIES, *_USAGE, *_THE_REST)
+        for sql in (
+            *_CUSTOMERS_AND_COSTS,
+            _IN_EUROS,
+            *_SUMS,
+            *_MARGINS,
+            *_COMPANY_MARGINS,
+            *_ANOMALIES,
+            *_USAGE,
+            *_THE_REST,
+        )
     ]
 
 
@@ -255,6 +264,8 @@ _MARGINS = tuple(
     select
         * exclude (key),
         key as {column},
+        revenue as revenue_to_date,
+        false as is_running,
         gross_margin - previous_gross_margin as gross_margin_change,
         (gross_margin * 1000000)::hugeint // nullif(revenue::hugeint, 0) * 0.000001 as gross_margin_ratio,
         'cost: it changed <most>' as change_reason
@@ -275,6 +286,19 @@ _MARGINS = tuple(
             " as margin_fall_rank",
         ),
     )
+)
+# Nobody carries 1000.00 of the cost of goods sold, and 77.00 is not cost of goods sold.
+_COMPANY_MARGINS = (
+    """
+    insert into company_margins_monthly by name
+    select
+        billing_month, billing_currency, false as is_running, sum(revenue) as revenue,
+        sum(revenue) as revenue_to_date, sum(effective_cost) as carried_cost, 1000 as unallocated_cost,
+        sum(effective_cost) + 1000 as effective_cost, sum(gross_margin) - 1000 as gross_margin,
+        0.123456 as gross_margin_ratio, 77 as other_cost, 0 as cost_to_come
+    from customer_margins_monthly
+    group by all
+    """,
 )
 _ANOMALIES = (
     """

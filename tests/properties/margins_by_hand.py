@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 
 ZERO = Decimal(0)
+OUTSIDE_THE_MARGIN = ("not cost of goods sold", "day to come")
+NOT_ONE_CUSTOMER = ("unallocated", "long tail")
 UNIT = Decimal("1E-12")
 
 
@@ -27,6 +29,17 @@ class Cost:
     environment: str
     service: str
     amount: Decimal
+    reason: str | None = None
+    """Why nobody carries it; of what a customer carries, None."""
+
+
+@dataclass(frozen=True)
+class BilledDay:
+    """A day that the bill has a charge of."""
+
+    day: date
+    category: str = "Usage"
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,30 +152,56 @@ def change_reason(revenue_change: Decimal, cost_change: Decimal, cost_reason: st
 class Margins:
     """Everything that the marts say about one set of costs and revenue."""
 
-    def __init__(self, costs: list[Cost], daily: Daily, billed_days: Iterable[date]) -> None:
-        self.costs = costs
+    def __init__(
+        self, costs: list[Cost], daily: Daily, billed_days: Iterable[BilledDay], run_day: date
+    ) -> None:
+        self.costs = [cost for cost in costs if cost.reason not in OUTSIDE_THE_MARGIN]
         self.months = sorted({cost.month for cost in costs})
+        self.running = {month for month in self.months if run_day <= last_day(month)}
+        come = [each for each in billed_days if each.reason != "day to come"]
         self.billed_through = {
-            month: max((day for day in billed_days if month_of(day) == month), default=None)
+            month: max(
+                (each.day for each in come if month_of(each.day) == month and each.category == "Usage"),
+                default=max((each.day for each in come if month_of(each.day) == month), default=None),
+            )
             for month in self.months
         }
         self.cost: dict[Key, Decimal] = defaultdict(lambda: ZERO)
+        self.outside: dict[str, dict[Key, Decimal]] = {
+            reason: defaultdict(lambda: ZERO) for reason in OUTSIDE_THE_MARGIN
+        }
+        self.billed: set[Key] = set()
         for each in costs:
-            self.cost[each.month, each.customer, each.currency] += each.amount
+            key = (each.month, each.customer, each.currency)
+            self.billed.add(key)
+            outside = self.outside.get(each.reason or "", self.cost)
+            outside[key] += each.amount
         self.revenue: dict[Key, Decimal] = defaultdict(lambda: ZERO)
         self.to_date: dict[Key, Decimal] = defaultdict(lambda: ZERO)
         for (day, customer, _, currency), amount in daily.items():
             month = month_of(day)
             if month in self.months:
                 self.revenue[month, customer, currency] += amount
-                through = self.billed_through[month]
-                self.to_date[month, customer, currency] += amount if through and day <= through else 0
+                self.to_date[month, customer, currency] += amount if self.is_compared(day) else 0
+
+    def is_compared(self, day: date) -> bool:
+        """Whether a day's revenue has its cost beside it: in a month that runs, only a day that is billed."""
+        through = self.billed_through[month_of(day)]
+        return month_of(day) not in self.running or (through is not None and day <= through)
+
+    def is_in_long_tail(self, key: Key) -> bool:
+        """Whether the customer's whole cost is part of what the long tail carries together."""
+        month, _, currency = key
+        return (
+            key in self.revenue and key not in self.billed and (month, "long tail", currency) in self.billed
+        )
 
     def rows(self) -> dict[Key, dict[str, object]]:
         """One row per month, customer and currency with anything in the month or the one before."""
-        there = set(self.cost) | set(self.revenue)
+        there = self.billed | set(self.revenue)
         next_months = {(shifted(month, 1), customer, currency) for month, customer, currency in there}
-        keys = there | {key for key in next_months if key[0] in self.months}
+        over = set(self.months) - self.running
+        keys = there | {key for key in next_months if key[0] in over}
         rows = {key: self._row(key, there) for key in keys}
         for month, customer, currency in keys:
             rows[month, customer, currency]["other_currencies"] = (
@@ -178,7 +217,7 @@ class Margins:
                 if (key[0], key[2]) == (month, currency)
                 and row["gross_margin_change"] is not None
                 and row["gross_margin_change"] < 0
-                and key[1] != "unallocated"
+                and key[1] not in NOT_ONE_CUSTOMER
             )
             for rank, (_, customer) in enumerate(fallen, start=1):
                 rows[month, customer, currency]["margin_fall_rank"] = rank
@@ -187,28 +226,43 @@ class Margins:
     def _row(self, key: Key, there: set[Key]) -> dict[str, object]:
         month, customer, currency = key
         before: Key = (shifted(month, -1), customer, currency)
-        has_revenue, has_cost = key in self.revenue, key in self.cost
+        has_revenue, has_cost = key in self.revenue, key in self.billed
         revenue, cost = self.revenue.get(key, ZERO), self.cost.get(key, ZERO)
+        to_date = self.to_date.get(key, ZERO)
+        unknown, was_unknown = self.is_in_long_tail(key), self.is_in_long_tail(before)
+        running = month in self.running
         row: dict[str, object] = {
             "revenue": revenue,
             "effective_cost": cost,
-            "gross_margin": revenue - cost,
-            "gross_margin_ratio": ratio(revenue - cost, revenue),
-            "missing_side": {(True, True): None, (False, True): "revenue", (True, False): "cost"}.get(
+            "other_cost": self.outside["not cost of goods sold"].get(key, ZERO),
+            "cost_to_come": self.outside["day to come"].get(key, ZERO),
+            "gross_margin": None if unknown else to_date - cost,
+            "gross_margin_ratio": None if unknown else ratio(to_date - cost, to_date),
+            "missing_side": "cost in long tail"
+            if unknown
+            else {(True, True): None, (False, True): "revenue", (True, False): "cost"}.get(
                 (has_revenue, has_cost), "both"
             ),
+            "is_running": running,
             "billed_through": self.billed_through[month],
-            "revenue_to_date": self.to_date.get(key, ZERO),
+            "revenue_to_date": to_date,
             "previous_gross_margin": None,
             "gross_margin_change": None,
             "change_cause": None,
             "change_reason": None,
             "margin_fall_rank": None,
         }
-        if before[0] in self.months:
+        if before[0] in self.months and not was_unknown:
+            row["previous_gross_margin"] = self.revenue.get(before, ZERO) - self.cost.get(before, ZERO)
+        if unknown:
+            row["change_reason"] = "no margin: its cost is part of the long tail"
+        elif running:
+            row["change_reason"] = f"so far, through {self.billed_through[month] or 'no day yet'}"
+        elif before[0] in self.months and was_unknown:
+            row["change_reason"] = f"not compared: its cost was part of the long tail in {before[0]}"
+        elif before[0] in self.months:
             revenue_change = revenue - self.revenue.get(before, ZERO)
             cost_change = cost - self.cost.get(before, ZERO)
-            row["previous_gross_margin"] = self.revenue.get(before, ZERO) - self.cost.get(before, ZERO)
             row["gross_margin_change"] = revenue_change - cost_change
             row["change_cause"] = cause(revenue_change, cost_change)
             if not has_revenue and not has_cost:
@@ -247,9 +301,9 @@ class Margins:
             key=lambda name: (-len({getattr(c, name) for c in self.costs} - {None}), name),
         )
 
-    def products(self, daily: Daily) -> dict[tuple[str, str, str], tuple[Decimal, Decimal, int]]:
-        """Revenue, cost and customers per (month, product, currency); products are features here."""
-        found: dict[tuple[str, str, str], list[object]] = defaultdict(lambda: [ZERO, ZERO, set()])
+    def products(self, daily: Daily) -> dict[tuple[str, str, str], tuple[Decimal, Decimal, Decimal, int]]:
+        """Revenue, that to date, cost and customers per (month, product, currency); products are features."""
+        found: dict[tuple[str, str, str], list[object]] = defaultdict(lambda: [ZERO, ZERO, ZERO, set()])
         spellings: dict[str, str] = {}
         names = []
         for cost in self.costs:
@@ -258,12 +312,15 @@ class Margins:
             spellings[name.lower()] = min(name, spellings.get(name.lower(), name))
         for cost, name in zip(self.costs, names, strict=True):
             entry = found[cost.month, name, cost.currency]
-            entry[1] += cost.amount
-            entry[2] |= {cost.customer} - {"unallocated"}
+            entry[2] += cost.amount
+            entry[3] |= {cost.customer} - set(NOT_ONE_CUSTOMER)
         for (day, customer, product, currency), amount in daily.items():
             if month_of(day) in self.months:
                 named = spellings.get(product.lower(), product) if product else "no product named"
                 entry = found[month_of(day), named, currency]
                 entry[0] += amount
-                entry[2] |= {customer}
-        return {key: (revenue, cost, len(who)) for key, (revenue, cost, who) in found.items()}
+                entry[1] += amount if self.is_compared(day) else 0
+                entry[3] |= {customer}
+        return {
+            key: (revenue, to_date, cost, len(who)) for key, (revenue, to_date, cost, who) in found.items()
+        }

@@ -9,10 +9,11 @@ with
             service_name,
             sum(effective_cost) as effective_cost
         from {{ ref("customer_costs_monthly") }}
+        where {{ margin_side("unallocated_reason") }} = 'cost of goods sold'
         group by all
     ),
 
-    months as (select distinct billing_month from costs),
+    months as (select distinct billing_period as billing_month from {{ ref("customer_costs_monthly") }}),
 
     element_counts as (
         {%- for name in dimension_names() %}

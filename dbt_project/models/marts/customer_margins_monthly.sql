@@ -6,20 +6,21 @@ with
             billing_period as billing_month,
             customer_id,
             billing_currency,
-            sum(effective_cost) as effective_cost
+            {%- for side, column in [
+                ("cost of goods sold", "effective_cost"),
+                ("other cost", "other_cost"),
+                ("cost to come", "cost_to_come"),
+            ] %}
+                coalesce(
+                    sum(effective_cost) filter (where {{ margin_side("unallocated_reason") }} = '{{ side }}'),
+                    0
+                ) as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
         from {{ ref("customer_costs_monthly") }}
         group by all
     ),
 
-    -- The last day of each month that the bill has: revenue after it has no cost yet.
-    months as (
-        select billing.billing_month, max(totals.usage_date) as billed_through
-        from (select distinct billing_month from costs) as billing
-        left join
-            {{ ref("customer_totals_daily") }} as totals
-            on strftime(totals.usage_date, '%Y-%m') = billing.billing_month
-        group by billing.billing_month
-    ),
+    months as (select * from {{ ref("billed_months") }}),
 
     revenue as (
         select
@@ -27,9 +28,7 @@ with
             daily.customer_id,
             daily.billing_currency,
             sum(daily.revenue) as revenue,
-            sum(
-                case when daily.usage_date <= months.billed_through then daily.revenue else 0 end
-            ) as revenue_to_date
+            sum({{ revenue_to_date("daily", "months") }}) as revenue_to_date
         from {{ ref("customer_revenue_daily") }} as daily
         inner join months on months.billing_month = strftime(daily.usage_date, '%Y-%m')
         group by all
@@ -44,37 +43,50 @@ with
             costs.customer_id is not null as has_cost,
             coalesce(revenue.revenue, 0) as revenue,
             coalesce(revenue.revenue_to_date, 0) as revenue_to_date,
-            coalesce(costs.effective_cost, 0) as effective_cost
+            coalesce(costs.effective_cost, 0) as effective_cost,
+            coalesce(costs.other_cost, 0) as other_cost,
+            coalesce(costs.cost_to_come, 0) as cost_to_come,
+            -- Who pays, and costs something only as one of the long tail, costs not nothing but an unknown
+            -- part of it.
+            costs.customer_id is null and tails.billing_month is not null as is_in_long_tail
         from costs
         full join revenue using (billing_month, customer_id, billing_currency)
+        left join
+            (select billing_month, billing_currency from costs where customer_id = 'long tail') as tails
+            using (billing_month, billing_currency)
     ),
 
-    -- Who is gone has a row in the month after: their margin changed, to nothing.
+    -- Churned customers get one more row: their margin fell to 0. Of a month that runs, nobody knows yet.
     keys as (
         select billing_month, customer_id, billing_currency
         from found
         union
         select {{ month_after("billing_month") }}, customer_id, billing_currency
         from found
-        where {{ month_after("billing_month") }} in (select billing_month from months)
+        where {{ month_after("billing_month") }} in (select billing_month from months where not is_running)
     ),
 
     compared as (
         select
             keys.*,
             months.billed_through,
+            months.is_running,
+            coalesce(found.is_in_long_tail, false) as is_in_long_tail,
             coalesce(found.has_revenue, false) as has_revenue,
             coalesce(found.has_cost, false) as has_cost,
             coalesce(found.revenue, 0) as revenue,
             coalesce(found.revenue_to_date, 0) as revenue_to_date,
             coalesce(found.effective_cost, 0) as effective_cost,
+            coalesce(found.other_cost, 0) as other_cost,
+            coalesce(found.cost_to_come, 0) as cost_to_come,
             {{ month_before("keys.billing_month") }} as previous_month,
             previous_months.billing_month is not null as has_previous_month,
             before.customer_id is null as is_new,
             case when has_previous_month then coalesce(before.revenue, 0) end as previous_revenue,
             case
                 when has_previous_month then coalesce(before.effective_cost, 0)
-            end as previous_effective_cost
+            end as previous_effective_cost,
+            coalesce(before.is_in_long_tail, false) as was_in_long_tail
         from keys
         inner join months using (billing_month)
         left join
@@ -91,10 +103,14 @@ with
     changed as (
         select
             *,
-            revenue - effective_cost as gross_margin,
-            previous_revenue - previous_effective_cost as previous_gross_margin,
-            revenue - previous_revenue as revenue_change,
-            effective_cost - previous_effective_cost as cost_change
+            case when not is_in_long_tail then revenue_to_date - effective_cost end as gross_margin,
+            case
+                when not was_in_long_tail then previous_revenue - previous_effective_cost
+            end as previous_gross_margin,
+            -- Five days are not compared with a month, nor a cost with one that is not known.
+            not is_running and not is_in_long_tail and not was_in_long_tail as is_comparable,
+            case when is_comparable then revenue - previous_revenue end as revenue_change,
+            case when is_comparable then effective_cost - previous_effective_cost end as cost_change
         from compared
     ),
 
@@ -103,7 +119,7 @@ with
     ranked as (
         select
             changed.*,
-            gross_margin - previous_gross_margin as gross_margin_change,
+            revenue_change - cost_change as gross_margin_change,
             {{ change_cause("revenue_change", "cost_change") }} as change_cause,
             reasons.cost_reason,
             string_agg(changed.billing_currency, ', ') over (
@@ -112,11 +128,11 @@ with
                 rows between unbounded preceding and unbounded following exclude current row
             ) as other_currencies,
             case
-                when gross_margin < previous_gross_margin and customer_id <> 'unallocated'
+                when revenue_change < cost_change and {{ is_one_customer("customer_id") }}
                 then
                     row_number() over (
-                        partition by billing_month, billing_currency, customer_id <> 'unallocated'
-                        order by gross_margin - previous_gross_margin, customer_id
+                        partition by billing_month, billing_currency, {{ is_one_customer("customer_id") }}
+                        order by revenue_change - cost_change, customer_id
                     )
             end as margin_fall_rank
         from changed
@@ -128,16 +144,25 @@ select
     ranked.customer_id,
     coalesce(customers.customer_name, ranked.customer_id) as customer_name,
     case
-        when ranked.customer_id = 'unallocated' then 'unallocated' else coalesce(customers.segment, 'unknown')
+        when {{ is_one_customer("ranked.customer_id") }}
+        then coalesce(customers.segment, 'unknown')
+        else ranked.customer_id
     end as segment,
     customers.plan,
     ranked.billing_currency,
     ranked.revenue,
     ranked.effective_cost,
+    ranked.other_cost,
+    ranked.cost_to_come,
     ranked.gross_margin,
-    {{ margin_ratio("ranked.gross_margin", "ranked.revenue") }} as gross_margin_ratio,
-    {{ missing_side("ranked.has_revenue", "ranked.has_cost") }} as missing_side,
+    {{ margin_ratio("ranked.gross_margin", "ranked.revenue_to_date") }} as gross_margin_ratio,
+    case
+        when ranked.is_in_long_tail
+        then 'cost in long tail'
+        else {{ missing_side("ranked.has_revenue", "ranked.has_cost") }}
+    end as missing_side,
     ranked.other_currencies,
+    ranked.is_running,
     ranked.billed_through,
     ranked.revenue_to_date,
     ranked.previous_revenue,
@@ -148,8 +173,14 @@ select
     ranked.gross_margin_change,
     ranked.change_cause,
     case
+        when ranked.is_in_long_tail
+        then 'no margin: its cost is part of the long tail'
+        when ranked.is_running
+        then 'so far, through ' || coalesce(cast(ranked.billed_through as varchar), 'no day yet')
         when not ranked.has_previous_month
         then null
+        when ranked.was_in_long_tail
+        then 'not compared: its cost was part of the long tail in ' || ranked.previous_month
         when not ranked.has_revenue and not ranked.has_cost
         then 'gone: no revenue and no cost after ' || ranked.previous_month
         when ranked.is_new

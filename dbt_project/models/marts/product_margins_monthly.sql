@@ -15,10 +15,11 @@ with
             billing_currency,
             sum(effective_cost) as effective_cost
         from {{ ref("customer_costs_monthly") }}
+        where {{ margin_side("unallocated_reason") }} = 'cost of goods sold'
         group by all
     ),
 
-    months as (select distinct billing_month from costs),
+    months as (select * from {{ ref("billed_months") }}),
 
     spellings as (select lower(product) as spelling, min(product) as product from costs group by all),
 
@@ -29,15 +30,21 @@ with
             coalesce(spellings.product, daily.product, 'no product named') as product,
             'revenue' as service_name,
             daily.billing_currency,
-            sum(daily.revenue) as revenue
+            sum(daily.revenue) as revenue,
+            sum({{ revenue_to_date("daily", "months") }}) as revenue_to_date
         from {{ ref("customer_revenue_daily") }} as daily
+        inner join months on months.billing_month = strftime(daily.usage_date, '%Y-%m')
         left join spellings on spellings.spelling = lower(daily.product)
-        where strftime(daily.usage_date, '%Y-%m') in (select billing_month from months)
         group by all
     ),
 
     parts as (
-        select *, cast(0 as decimal(38, 12)) as revenue, true as has_cost, false as has_revenue
+        select
+            *,
+            cast(0 as decimal(38, 12)) as revenue,
+            cast(0 as decimal(38, 12)) as revenue_to_date,
+            true as has_cost,
+            false as has_revenue
         from costs
         union all by name
         select *, cast(0 as decimal(38, 12)) as effective_cost, false as has_cost, true as has_revenue
@@ -51,7 +58,7 @@ with
         union all
         select {{ month_after("billing_month") }}, false, parts.* exclude (billing_month)
         from parts
-        where {{ month_after("billing_month") }} in (select billing_month from months)
+        where {{ month_after("billing_month") }} in (select billing_month from months where not is_running)
     ),
 
     by_product as (
@@ -61,11 +68,14 @@ with
             billing_currency,
             {{ month_before("billing_month") }} in (select billing_month from months) as has_previous_month,
             cast(
-                count(distinct customer_id) filter (where is_now and customer_id <> 'unallocated') as integer
+                count(distinct customer_id) filter (
+                    where is_now and {{ is_one_customer("customer_id") }}
+                ) as integer
             ) as customer_count,
             coalesce(bool_or(is_now and has_revenue), false) as has_revenue,
             coalesce(bool_or(is_now and has_cost), false) as has_cost,
             coalesce(sum(revenue) filter (where is_now), 0) as revenue,
+            coalesce(sum(revenue_to_date) filter (where is_now), 0) as revenue_to_date,
             coalesce(sum(effective_cost) filter (where is_now), 0) as effective_cost,
             coalesce(sum(revenue) filter (where not is_now), 0) as before_revenue,
             coalesce(sum(effective_cost) filter (where not is_now), 0) as before_cost
@@ -76,13 +86,15 @@ with
     changed as (
         select
             *,
-            revenue - effective_cost as gross_margin,
-            case when has_previous_month then before_revenue end as previous_revenue,
-            case when has_previous_month then before_cost end as previous_effective_cost,
+            revenue_to_date - effective_cost as gross_margin,
+            has_previous_month and not is_running as is_comparable,
+            case when is_comparable then before_revenue end as previous_revenue,
+            case when is_comparable then before_cost end as previous_effective_cost,
             previous_revenue - previous_effective_cost as previous_gross_margin,
             revenue - previous_revenue as revenue_change,
             effective_cost - previous_effective_cost as cost_change
         from by_product
+        inner join months using (billing_month)
     ),
 
     -- The service that moved the product's cost most, the way the cost moved.
@@ -125,8 +137,11 @@ select
     changed.revenue,
     changed.effective_cost,
     changed.gross_margin,
-    {{ margin_ratio("changed.gross_margin", "changed.revenue") }} as gross_margin_ratio,
+    {{ margin_ratio("changed.gross_margin", "changed.revenue_to_date") }} as gross_margin_ratio,
     {{ missing_side("changed.has_revenue", "changed.has_cost") }} as missing_side,
+    changed.is_running,
+    changed.billed_through,
+    changed.revenue_to_date,
     changed.previous_revenue,
     changed.previous_effective_cost,
     changed.previous_gross_margin,
@@ -135,6 +150,8 @@ select
     changed.gross_margin - changed.previous_gross_margin as gross_margin_change,
     {{ change_cause("changed.revenue_change", "changed.cost_change") }} as change_cause,
     case
+        when changed.is_running
+        then 'so far, through ' || coalesce(cast(changed.billed_through as varchar), 'no day yet')
         when changed.has_previous_month
         then
             {{

@@ -6,20 +6,28 @@ with
             billing_currency,
             cast(
                 count(*) filter (
-                    where missing_side is distinct from 'both' and customer_id <> 'unallocated'
+                    where missing_side is distinct from 'both' and {{ is_one_customer("customer_id") }}
                 ) as integer
             ) as customer_count,
             sum(revenue) as revenue,
             sum(effective_cost) as effective_cost,
-            sum(gross_margin) as gross_margin,
+            sum(other_cost) as other_cost,
+            sum(cost_to_come) as cost_to_come,
+            -- Without the margin of one, that of all is not known.
+            case when count(gross_margin) = count(*) then sum(gross_margin) end as gross_margin,
+            bool_or(is_running) as is_running,
             max(billed_through) as billed_through,
             sum(revenue_to_date) as revenue_to_date,
             sum(previous_revenue) as previous_revenue,
             sum(previous_effective_cost) as previous_effective_cost,
-            sum(previous_gross_margin) as previous_gross_margin,
-            sum(revenue_change) as revenue_change,
-            sum(cost_change) as cost_change,
-            sum(gross_margin_change) as gross_margin_change
+            case
+                when count(previous_gross_margin) = count(*) then sum(previous_gross_margin)
+            end as previous_gross_margin,
+            {%- for change in ["revenue_change", "cost_change", "gross_margin_change"] %}
+                case
+                    when count({{ change }}) = count(*) then sum({{ change }})
+                end as {{ change }}{{ "," if not loop.last }}
+            {%- endfor %}
         from {{ ref("customer_margins_monthly") }}
         group by all
     ),
@@ -55,8 +63,11 @@ select
     summed.customer_count,
     summed.revenue,
     summed.effective_cost,
+    summed.other_cost,
+    summed.cost_to_come,
     summed.gross_margin,
-    {{ margin_ratio("summed.gross_margin", "summed.revenue") }} as gross_margin_ratio,
+    {{ margin_ratio("summed.gross_margin", "summed.revenue_to_date") }} as gross_margin_ratio,
+    summed.is_running,
     summed.billed_through,
     summed.revenue_to_date,
     summed.previous_revenue,

@@ -141,6 +141,29 @@ with
         group by billing_currency
     ),
 
+    -- A month that is over and was not billed to its end: its whole revenue stands against a part of its
+    -- cost.
+    unfinished_month_warnings as (
+        select
+            'month-not-billed-to-its-end' as code,
+            'warning' as severity,
+            'revenue' as source,
+            billing_month as billing_period,
+            billed_through as last_usage_date,
+            billing_currency,
+            effective_cost,
+            'the month is over and its bill has usage through '
+            || coalesce(cast(billed_through as varchar), 'no day')
+            || ' only, so its margin sets the revenue of the whole month against the cost of these days; deliver the '
+            || 'rest of the bill' as message,
+            'company_margins_monthly' as place
+        from {{ ref("company_margins_monthly") }}
+        where
+            not is_running
+            and revenue <> 0
+            and billed_through is distinct from last_day(cast(billing_month || '-01' as date))
+    ),
+
     everything as (
         select code, severity, source, subject, row_count, message, place
         from rejected_usage_warnings
@@ -156,6 +179,9 @@ with
         union all by name
         select *
         from missing_list_warnings
+        union all by name
+        select *
+        from unfinished_month_warnings
         union all by name
         select *
         from {{ ref("stg_notes__notes") }}

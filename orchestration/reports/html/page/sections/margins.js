@@ -12,8 +12,11 @@ async function marginRows(name, wanted = () => true) {
   return rows.some((row) => row.missing_side !== "revenue" && row.missing_side !== "both") ? rows : [];
 }
 
+const LONG_TAIL = "long tail";
+
+/** Whether a row is of one customer, or of a segment that has customers. */
 function isCustomer(row) {
-  return row.customer_id !== UNALLOCATED && row.segment !== UNALLOCATED;
+  return ![row.customer_id, row.segment].some((name) => name === UNALLOCATED || name === LONG_TAIL);
 }
 
 /** The newest month up to the days looked at; null without revenue. */
@@ -28,7 +31,7 @@ async function newestMargins() {
 
 /** A margin with its part of the revenue. */
 function marginText(row) {
-  if (!row) return el("span.none", {}, "–");
+  if (!row || row.gross_margin === null) return el("span.none", {}, "–");
   return el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin), ` (${ratioText(row)})`);
 }
 
@@ -37,22 +40,45 @@ function ratioText(row) {
   return row.gross_margin_ratio === null ? "–" : percentText(Number(row.gross_margin_ratio) / 10000);
 }
 
+/** What a tile says the margin of: the company, a segment, or one customer, of the newest month. */
+async function newestMargin(newest) {
+  const { segment, customer } = page.state;
+  const of = (rows) => rows.find((row) => row.billing_month === newest.month && row.billing_currency === page.currency);
+  if (page.state.view === "margins" && customer) return [newest.byCustomer.get(customer), " of one customer"];
+  if (segment) return [of(await marginRows("segment_margins", (row) => row.segment === segment)), " of the segment"];
+  return [of((await table("company_margins"))?.objects() ?? []), ""];
+}
+
 async function marginTile() {
   const newest = await newestMargins();
   if (!newest) return [];
-  const { segment, customer } = page.state;
-  const one = page.state.view === "margins" && customer;
-  const rows = newest.rows.filter((row) => (!segment || row.segment === segment) && (!one || row.customer_id === one));
-  const revenue = total(rows.map((row) => row.revenue));
-  const margin = total(rows.map((row) => row.gross_margin));
-  const said = [percentText(percentOf(margin, revenue)), " of ", money(revenue), " revenue"];
-  return [tile(`Gross margin, ${newest.month}`, money(margin), ...said)];
+  const [row, whose] = await newestMargin(newest);
+  if (!row) return [];
+  const title = `Gross margin${whose}, ${newest.month}${row.is_running ? " so far" : ""}`;
+  if (row.gross_margin === null) return [tile(title, "–", "its cost is part of the long tail")];
+  return [tile(title, money(row.gross_margin), ratioText(row), " of ", money(row.revenue_to_date), " revenue")];
+}
+
+/** From revenue to the company's gross margin, and what is outside it. */
+async function companyMargin(newest) {
+  const [row] = await newestMargin({ ...newest, byCustomer: new Map() });
+  if (!row || row.unallocated_cost === undefined) return null;
+  const lines = [
+    [row.is_running ? "Revenue of the days that are billed" : "Revenue", row.revenue_to_date],
+    ["Cost of goods sold that customers carry", row.carried_cost],
+    ["Cost of goods sold that nobody carries", row.unallocated_cost],
+    ["Gross margin", row.gross_margin],
+    ["Outside gross margin: cost that is not cost of goods sold", row.other_cost],
+    ["Outside gross margin: cost of days to come", row.cost_to_come],
+  ].map(([what, amount]) => ({ what, amount }));
+  const columns = [{ title: "What", value: (line) => line.what }, moneyColumn("Amount", (line) => line.amount)];
+  return block(`Gross margin of the company, ${newest.month}`, grid({ caption: "From revenue to gross margin", rows: lines, columns }));
 }
 
 /** The columns that every table of margins has. */
 function marginColumns() {
   return [
-    moneyColumn("Revenue", (row) => row.revenue),
+    moneyColumn("Revenue", (row) => row.revenue_to_date),
     moneyColumn("Cost", (row) => row.effective_cost),
     {
       ...moneyColumn("Margin", (row) => row.gross_margin),
@@ -86,7 +112,7 @@ function marginGrid(caption, rows, title, name, more = {}) {
 
 /** Each segment's margin in percent of its revenue, by month. */
 function segmentMarginTrend(rows) {
-  const segments = [...new Set(rows.map((row) => row.segment))];
+  const segments = [...new Set(rows.filter(isCustomer).map((row) => row.segment))];
   return {
     traces: segments.map((segment) => {
       const of = rows.filter((row) => row.segment === segment && row.gross_margin_ratio !== null);
@@ -110,7 +136,7 @@ function segmentMarginTrend(rows) {
 
 async function segmentMargins() {
   const until = monthText(page.range.to);
-  const rows = (await marginRows("segment_margins", isCustomer)).filter((row) => row.billing_month <= until);
+  const rows = (await marginRows("segment_margins")).filter((row) => row.billing_month <= until);
   if (!rows.length) return null;
   return block(
     "Margins of the segments",
@@ -125,7 +151,7 @@ async function segmentMargins() {
 
 async function productMargins() {
   const until = monthText(page.range.to);
-  const known = (row) => row.product !== UNALLOCATED && row.billing_month <= until;
+  const known = (row) => row.billing_month <= until;
   const rows = await marginRows("product_margins", known);
   if (!rows.length) return null;
   return block("Margins of the products", marginGrid("Margins of the products by month", rows, "Product", "product"));
@@ -146,10 +172,10 @@ function marginChart(rows) {
         type: "scatter",
         mode: "markers",
         x: rows.map((row) => toNumber(row.effective_cost)),
-        y: rows.map((row) => toNumber(row.revenue)),
+        y: rows.map((row) => toNumber(row.revenue_to_date)),
         hovertext: rows.map(
           (row) =>
-            `${escaped(row.customer_name)}<br>revenue ${exactText(row.revenue)}<br>cost ${exactText(row.effective_cost)}`
+            `${escaped(row.customer_name)}<br>revenue ${exactText(row.revenue_to_date)}<br>cost ${exactText(row.effective_cost)}`
         ),
         hoverinfo: "text",
         marker: {
@@ -169,12 +195,12 @@ function marginChart(rows) {
   };
 }
 
-/** That the newest month is not billed to its end, where it is not. */
+/** That the newest month still runs, and how far its figures go. */
 function unfinishedNote(newest) {
-  const { billed_through: through } = newest.rows[0];
-  if (!through || through >= monthEnd(through)) return null;
-  const toDate = total(newest.rows.map((row) => row.revenue_to_date ?? 0n));
-  return note(`${newest.month} is billed through ${dayText(through)} only; the revenue until then is `, money(toDate), ".");
+  const { billed_through: through, is_running: running } = newest.rows[0];
+  if (!running) return null;
+  const days = through ? `its days through ${dayText(through)}` : "no day yet";
+  return note(`${newest.month} still runs: revenue and cost are those of ${days}, and are not compared with the month before.`);
 }
 
 section({
@@ -191,7 +217,8 @@ section({
     const rows = newest.rows
       .filter((row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer))
       .sort((a, b) => compare(a.gross_margin_ratio, b.gross_margin_ratio));
-    const losing = rows.filter((row) => row.gross_margin < 0n).length;
+    const known = rows.filter((row) => row.gross_margin !== null);
+    const losing = known.filter((row) => row.gross_margin < 0n).length;
     const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
     const fell = rows
       .filter((row) => row.margin_fall_rank !== null)
@@ -200,14 +227,18 @@ section({
       content,
       el("div.tiles", {}, ...(await marginTile())),
       unfinishedNote(newest),
+      customer ? null : await companyMargin(newest),
       block(
         `What customers pay and cost, ${newest.month}`,
-        el("p.lead", {}, `${losing} of ${GROUPED.format(rows.length)} customers cost more than they pay: those below the dotted line.`),
+        el("p.lead", {}, `${losing} of ${GROUPED.format(known.length)} customers cost more than they pay: those below the dotted line.`),
         chart({
           label: `Revenue against cost of each customer in ${newest.month}`,
           height: 340,
-          draw: () => marginChart(rows),
+          draw: () => marginChart(known),
         }),
+        known.length < rows.length
+          ? note(`${GROUPED.format(rows.length - known.length)} customers have no margin of their own: what they cost is part of the long tail.`)
+          : null,
         marginGrid(`Margin of each customer, ${newest.month}`, rows, "Customer", "customer_name", named)
       ),
       block(

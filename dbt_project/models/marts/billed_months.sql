@@ -1,0 +1,28 @@
+with
+    months as (
+        select
+            billing_period as billing_month,
+            last_day(cast(billing_period || '-01' as date)) as last_day_of_month
+        from {{ ref("customer_costs_monthly") }}
+        group by billing_period
+    ),
+
+    -- A fee may be for the last day of a month that has run for five days: usage says how far the bill has
+    -- come.
+    days as (
+        select
+            strftime(usage_date, '%Y-%m') as billing_month,
+            coalesce(
+                max(usage_date) filter (where charge_category = 'Usage'), max(usage_date)
+            ) as billed_through
+        from {{ ref("customer_costs_daily") }}
+        where {{ margin_side("unallocated_reason") }} <> 'cost to come'
+        group by billing_month
+    )
+
+select
+    billing_month,
+    days.billed_through,
+    cast({{ run_day() }} <= months.last_day_of_month as boolean) as is_running
+from months
+left join days using (billing_month)
