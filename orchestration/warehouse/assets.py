@@ -18,7 +18,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 from dagster_dbt.asset_utils import build_dbt_specs
 
 from orchestration.settings import Settings
-from orchestration.warehouse import audit, dbt_results, publish, tables
+from orchestration.warehouse import audit, dbt_results, publish, snapshots, tables
 from orchestration.warehouse.dbt import Dbt
 from orchestration.warehouse.project import PreparedProject
 
@@ -157,6 +157,6 @@ def _published(settings: Settings, context: dg.AssetExecutionContext) -> dg.Mate
     )
 
 
-def _rows_of_marts(published: publish.Snapshot) -> str:
+def _rows_of_marts(published: snapshots.Snapshot) -> str:
     lines = [f"| {mart} | {content.rows:,} |" for mart, content in sorted(published.marts.items())]
     return "\n".join(["| mart | rows |", "| --- | ---: |", *lines])

@@ -1,61 +1,43 @@
-"""The marts, copied out of the working database for readers: a snapshot that never changes once it is seen.
+"""Write, audit, publish: the marts that passed every check become the snapshot that readers see.
 
-    published/snapshots/<id>/marts.duckdb     every mart as a table of schema `main`
-    published/snapshots/<id>/<mart>.parquet   the same, a file for each
-    published/snapshots/<id>/snapshot.json    what is in it
-    published/current          -> snapshots/<id>
-    published/current.duckdb   -> current/marts.duckdb
+A snapshot is made beside the one that readers have, checked, and swapped in by one atomic rename. Marts that
+are kept by day are not copied: the snapshot has hard links to the files of their days, and what has not
+changed is not read, written or hashed again.
 
-A snapshot is written under a name that nobody reads, compared with the working database, made read-only, and
-then swapped in by one atomic rename.
-
-What belongs here: making, comparing, swapping and pruning snapshots, and noting the days that the new one
-holds. What does not: what a mart contains, which is dbt's.
+What belongs here: what goes into a snapshot, and noting the days that it holds. What does not: its place on
+the disk (`snapshots.py`), and what a mart contains, which is dbt's.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from orchestration.settings import Settings
-from orchestration.warehouse.links import point
+from orchestration.warehouse.reader_database import columns_of, make_reader_database, quoted, text
+from orchestration.warehouse.snapshots import (
+    DATABASE,
+    Content,
+    Snapshot,
+    current_snapshot,
+    finish,
+    protect,
+    prune,
+    share,
+    swap,
+    sync,
+)
 from orchestration.working_database import open_warehouse
 
 Connection = duckdb.DuckDBPyConnection
 
-# BI tools bring an older DuckDB than ours, which refuses files in a newer form than it knows.
-_STORAGE_VERSION = "v1.2.0"
-
 
 class PublishError(Exception):
     """A snapshot is not what the working database holds, or must not be seen; readers keep the last one."""
-
-
-@dataclass(frozen=True)
-class Content:
-    """What is in one mart: its number of rows, and a fingerprint of columns and rows in any order."""
-
-    rows: int
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A published snapshot; `changed` is false when the one that readers had is still right."""
-
-    folder: Path
-    marts: dict[str, Content]
-    changed: bool
 
 
 def publish(settings: Settings, now: datetime) -> Snapshot:
@@ -65,163 +47,162 @@ def publish(settings: Settings, now: datetime) -> Snapshot:
     """
     published = settings.published_folder
     with open_warehouse(settings, read_only=False) as warehouse:
-        marts = _contents(warehouse, schema="marts")
+        days = _files_of_days(warehouse)
+        marts = {**_contents(warehouse, "marts", without=days), **_contents_of_days(warehouse, days)}
         if not marts:
             raise PublishError(f"{settings.warehouse_file} has no marts; run the whole job first")
         _require_reconciled(warehouse)
-        current = _current(published)
+        current = current_snapshot(published)
         changed = current is None or current.marts != marts
-        if changed:
-            folder = _make(warehouse, published, marts, current, now)
-            _swap(published, folder)
+        if current is None or changed:
+            folder = _make(warehouse, published, marts, days, current, now)
+            swap(published, folder)
         else:
-            folder = current.folder if current else published
+            folder = current.folder
         _record_built_days(warehouse, now)
-    _prune(published, keep=settings.snapshots_kept)
+        prune(published, keep=settings.snapshots_kept)
+        _remove_stale_days(warehouse, settings.days_folder)
     return Snapshot(folder, marts, changed)
 
 
-def _contents(connection: Connection, schema: str) -> dict[str, Content]:
+def _files_of_days(warehouse: Connection) -> dict[str, list[Path]]:
+    """The files of each mart that is kept by day and has any."""
+    found = warehouse.execute(
+        "select model[7:], list(file order by file) from built.day_files "
+        "where model like 'marts.%' and file is not null group by model order by model"
+    ).fetchall()
+    return {mart: [Path(file) for file in files] for mart, files in found}
+
+
+def _contents_of_days(warehouse: Connection, days: dict[str, list[Path]]) -> dict[str, Content]:
+    """A day's file never changes, so that the names of the files tell what is in them."""
+    rows = dict(
+        warehouse.execute("select model[7:], sum(row_count) from built.day_files group by model").fetchall()
+    )
+    contents = {}
+    for mart, paths in days.items():
+        files = tuple("/".join(path.parts[-2:]) for path in paths)
+        contents[mart] = Content(int(rows[mart]), _digest([columns_of(warehouse, mart), files]), files)
+    return contents
+
+
+def _contents(
+    connection: Connection, schema: str, without: dict[str, list[Path]] | None = None
+) -> dict[str, Content]:
     tables = connection.execute(
         "select table_name from information_schema.tables where table_schema = $1 order by 1", [schema]
     ).fetchall()
-    return {table: _content(connection, f"{_name(schema)}.{_name(table)}") for (table,) in tables}
+    names = [table for (table,) in tables if table not in (without or {})]
+    return {table: _content(connection, f"{quoted(schema)}.{quoted(table)}") for table in names}
 
 
 def _content(connection: Connection, relation: str) -> Content:
     columns = connection.execute(f"describe {relation}").fetchall()
-    header = hashlib.sha256(repr([column[:2] for column in columns]).encode()).hexdigest()[:16]
     # A sum does not depend on the order of the rows, and counts a row that is there twice twice.
     rows, total = connection.execute(
         f"select count(*), coalesce(sum(hash(counted)::hugeint), 0) from {relation} as counted"
     ).fetchall()[0]
-    return Content(rows, f"{header}-{total:x}")
+    return Content(rows, f"{_digest([column[:2] for column in columns])}-{total:x}")
 
 
 def _require_reconciled(warehouse: Connection) -> None:
-    """Look once more, on the very tables that are about to be copied, that no cent went missing."""
-    columns = warehouse.execute(
-        "select column_name from information_schema.columns where table_schema = 'marts' "
-        "and table_name = 'reconciliation' and column_name like '%difference%' order by ordinal_position"
-    ).fetchall()
-    if not columns:
-        raise PublishError("There is no mart `reconciliation` with a difference in it; nothing is published.")
-    wrong = " or ".join(f"{_name(column)} is distinct from 0" for (column,) in columns)
-    found = warehouse.execute(f"select count(*) from marts.reconciliation where {wrong}").fetchall()[0][0]
-    if found:
+    """Check the reconciliation of the days of this run once more, in the very files that are published."""
+    exists = "table_schema = 'marts' and table_name = 'reconciliation' and column_name = 'difference'"
+    found = warehouse.execute(f"select 1 from information_schema.columns where {exists}").fetchall()
+    if not found:
+        raise PublishError("There is no mart `reconciliation` with a `difference`; nothing is published.")
+    wrong = "difference is distinct from 0"
+    days = "usage_date in (select usage_date from built.checked_days)"
+    count = warehouse.execute(
+        f"select count(*) from marts.reconciliation where {wrong} and {days}"
+    ).fetchall()[0][0]
+    if count:
         raise PublishError(
-            f"{found} rows of marts.reconciliation have a difference that is not 0; nothing is published. "
+            f"{count} rows of marts.reconciliation have a difference that is not 0; nothing is published. "
             f"Look at: select * from marts.reconciliation where {wrong}"
         )
-
-
-def _current(published: Path) -> Snapshot | None:
-    """The snapshot that readers see now; None when there is none or it is not whole."""
-    folder = (published / "current").resolve()
-    description = folder / "snapshot.json"
-    if not description.is_file() or not (folder / "marts.duckdb").is_file():
-        return None
-    marts = json.loads(description.read_text(encoding="utf-8"))["marts"]
-    if any(not (folder / f"{mart}.parquet").is_file() for mart in marts):
-        return None
-    return Snapshot(folder, {mart: Content(**content) for mart, content in marts.items()}, changed=False)
 
 
 def _make(
     warehouse: Connection,
     published: Path,
     marts: dict[str, Content],
+    days: dict[str, list[Path]],
     current: Snapshot | None,
     now: datetime,
 ) -> Path:
-    snapshots = published / "snapshots"
-    snapshots.mkdir(parents=True, exist_ok=True)
-    everything = "".join(f"{mart}:{content.fingerprint}\n" for mart, content in sorted(marts.items()))
-    snapshot_id = f"{now:%Y%m%dT%H%M%S%f}Z-{hashlib.sha256(everything.encode()).hexdigest()[:8]}"
-    folder = snapshots / snapshot_id
-    unfinished = snapshots / f".{snapshot_id}"
-    unfinished.mkdir()
-    _copy_to_database(warehouse, list(marts), unfinished / "marts.duckdb")
+    everything = sorted((mart, content.fingerprint) for mart, content in marts.items())
+    folder = published / "snapshots" / f"{now:%Y%m%dT%H%M%S%f}Z-{_digest(everything)[:8]}"
+    folder.mkdir(parents=True)
+    new: dict[str, list[Path]] = {}
     for mart, content in marts.items():
-        target = unfinished / f"{mart}.parquet"
-        if current and current.marts.get(mart) == content:
-            _share(current.folder / target.name, target)
+        before = current.marts.get(mart) if current else None
+        if mart in days:
+            new[mart] = _link_days(content, days[mart], folder / mart, before)
+        elif current and before == content:
+            share(current.folder / f"{mart}.parquet", folder / f"{mart}.parquet")
         else:
+            target = folder / f"{mart}.parquet"
             warehouse.execute(
-                f"copy marts.{_name(mart)} to {_text(target)} (format parquet, compression zstd)"
+                f"copy marts.{quoted(mart)} to {text(target)} (format parquet, compression zstd)"
             )
-    description = {
-        "id": snapshot_id,
-        "created": now.isoformat(),
-        "marts": {m: asdict(c) for m, c in marts.items()},
-    }
-    (unfinished / "snapshot.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    for path in unfinished.iterdir():
-        path.chmod(0o444)
-        _sync(path)
-    _require_same(unfinished, marts)
-    _sync(unfinished)
-    unfinished.rename(folder)
-    _sync(snapshots)
+            protect(target)
+    make_reader_database(warehouse, folder, marts)
+    _require_same(warehouse, folder, marts, new)
+    finish(folder, marts, now)
     return folder
 
 
-def _copy_to_database(warehouse: Connection, marts: list[str], target: Path) -> None:
-    with _attached(warehouse, target):
-        for mart in marts:
-            warehouse.execute(f"create table snapshot.main.{_name(mart)} as from marts.{_name(mart)}")
-        for statement in _comments(warehouse):
-            warehouse.execute(statement)
+def _link_days(content: Content, files: list[Path], folder: Path, before: Content | None) -> list[Path]:
+    """Link the mart's files into the snapshot's folder; which of them the last snapshot does not have."""
+    known = set(before.files) if before else set()
+    new = []
+    for name, file in zip(content.files, files, strict=True):
+        target = folder / name
+        share(file, target)
+        if name not in known:
+            protect(target)
+            new.append(target)
+    for period in {path.parent for path in new}:
+        sync(period)
+    sync(folder)
+    return new
 
 
-@contextmanager
-def _attached(warehouse: Connection, target: Path) -> Iterator[None]:
-    warehouse.execute(f"attach {_text(target)} as snapshot (storage_version '{_STORAGE_VERSION}')")
-    try:
-        yield
-    finally:
-        warehouse.execute("detach snapshot")
-
-
-def _comments(warehouse: Connection) -> list[str]:
-    """The descriptions that dbt wrote on marts and columns, for the copy: BI tools show them."""
-    here = "database_name = current_database() and schema_name = 'marts' and comment is not null"
-    tables = warehouse.execute(
-        f"select table_name, comment from duckdb_tables() where {here} "
-        f"union all select view_name, comment from duckdb_views() where {here}"
-    ).fetchall()
-    columns = warehouse.execute(
-        f"select table_name, column_name, comment from duckdb_columns() where {here}"
-    ).fetchall()
-    return [
-        *(f"comment on table snapshot.main.{_name(table)} is {_text(said)}" for table, said in tables),
-        *(
-            f"comment on column snapshot.main.{_name(table)}.{_name(column)} is {_text(said)}"
-            for table, column, said in columns
-        ),
-    ]
-
-
-def _require_same(folder: Path, marts: dict[str, Content]) -> None:
+def _require_same(
+    warehouse: Connection, folder: Path, marts: dict[str, Content], new: dict[str, list[Path]]
+) -> None:
     """Open what readers will open, as they will, and find exactly what passed the checks."""
-    database = folder / "marts.duckdb"
+    database = folder / DATABASE
     with closing(duckdb.connect(str(database), read_only=True)) as reader:
-        copied = _contents(reader, schema="main")
-        if copied != marts:
-            different = sorted(mart for mart in {*marts, *copied} if marts.get(mart) != copied.get(mart))
+        days = {mart: [folder] for mart, content in marts.items() if content.files}
+        copied = _contents(reader, schema="main", without=days)
+        expected = {mart: content for mart, content in marts.items() if not content.files}
+        if copied != expected:
+            different = sorted(
+                mart for mart in {*expected, *copied} if expected.get(mart) != copied.get(mart)
+            )
             raise PublishError(f"The copy in {database} differs from the marts: {', '.join(different)}")
-        for mart, content in marts.items():
+        for mart, content in expected.items():
             path = folder / f"{mart}.parquet"
             rows = reader.execute("select count(*) from read_parquet($1)", [str(path)]).fetchall()[0][0]
             if rows != content.rows:
                 raise PublishError(f"{path} has {rows} rows, the mart {content.rows}")
+        for mart in days:
+            reader.execute(f"describe {quoted(mart)}")
+            _require_rows_of_days(warehouse, reader, mart, new[mart])
 
 
-def _swap(published: Path, folder: Path) -> None:
-    """From one instant to the next, `current` is the new snapshot."""
-    point(published / "current.duckdb", Path("current", "marts.duckdb"))
-    point(published / "current", folder.relative_to(published))
-    _sync(published)
+def _require_rows_of_days(warehouse: Connection, reader: Connection, mart: str, new: list[Path]) -> None:
+    if not new:
+        return
+    noted = "select sum(row_count) from built.day_files where model = $1 and parse_filename(file) in $2"
+    names = [path.name for path in new]
+    expected = warehouse.execute(noted, [f"marts.{mart}", names]).fetchall()[0][0]
+    files = [str(path) for path in new]
+    rows = reader.execute("select sum(num_rows) from parquet_file_metadata($1)", [files]).fetchall()[0][0]
+    if rows != expected:
+        raise PublishError(f"The new files of {mart} have {rows} rows, the mart's days {expected}")
 
 
 def _record_built_days(warehouse: Connection, now: datetime) -> None:
@@ -241,36 +222,16 @@ def _record_built_days(warehouse: Connection, now: datetime) -> None:
     warehouse.execute("commit")
 
 
-def _prune(published: Path, keep: int) -> None:
-    """Remove all but the newest snapshots, and what killed runs left. Open files stay readable."""
-    current = (published / "current").resolve()
-    folders = sorted((published / "snapshots").iterdir(), reverse=True)
-    finished = [folder for folder in folders if not folder.name.startswith(".") and folder != current]
-    unfinished = [folder for folder in folders if folder.name.startswith(".")]
-    for folder in [*finished[keep - 1 :], *unfinished]:
-        shutil.rmtree(folder)
+def _remove_stale_days(warehouse: Connection, folder: Path) -> None:
+    """Remove the files of days that were replaced, or left by killed runs; snapshots keep their own links."""
+    listed = warehouse.execute("select file from built.day_files where file is not null").fetchall()
+    counting = {file for (file,) in listed}
+    for path in folder.glob("*/*/*.parquet"):
+        if str(path) not in counting:
+            path.unlink()
+            with suppress(OSError):  # other files are in it
+                path.parent.rmdir()
 
 
-def _share(existing: Path, target: Path) -> None:
-    """One file under two names where the disk can; snapshots never change, so neither can tell."""
-    try:
-        target.hardlink_to(existing)
-    except OSError:
-        shutil.copyfile(existing, target)
-
-
-def _sync(path: Path) -> None:
-    """Have the disk hold a file's or folder's content before anything points to it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]

@@ -66,7 +66,9 @@ class Company:
 
     def marts(self) -> dict[str, Rows]:
         """Everything that readers see: every row of every mart, sorted."""
-        tables = [name for (name,) in self.read("select table_name from duckdb_tables() order by 1")]
+        tables = [
+            name for (name,) in self.read("select table_name from information_schema.tables order by 1")
+        ]
         return {name: self.read(f'select * from "{name}" order by all') for name in tables}
 
     def snapshot(self) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration.workspace import dagster_home
@@ -36,12 +38,22 @@ def a_model_is_built(company: Company) -> Callable[[], bool]:
 
 def a_snapshot_is_begun(company: Company) -> Callable[[], bool]:
     snapshots = company.settings.published_folder / "snapshots"
-    return lambda: any(path.name.startswith(".") for path in snapshots.iterdir())
+    return lambda: any(not (path / "snapshot.json").is_file() for path in snapshots.iterdir())
 
 
 def the_snapshot_is_swapped(company: Company) -> Callable[[], bool]:
     before = company.snapshot()
     return lambda: company.snapshot() != before
+
+
+def files_of_days(company: Company) -> set[str]:
+    return {str(path) for path in company.settings.days_folder.glob("*/*/*")}
+
+
+def counted_files(company: Company) -> set[str]:
+    with closing(duckdb.connect(str(company.settings.warehouse_file), read_only=True)) as warehouse:
+        counted = warehouse.execute("select file from built.day_files where file is not null").fetchall()
+    return {file for (file,) in counted}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +87,8 @@ def test_a_killed_run_leaves_no_trace(
     good, printed = company.run()
     assert good, printed
     assert company.marts() == after
-    assert not any(path.name.startswith(".") for path in company.snapshot().parent.iterdir())
+    assert all((path / "snapshot.json").is_file() for path in company.snapshot().parent.iterdir())
+    assert files_of_days(company) == counted_files(company)
     with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
         # A killed run counts as failed: were it still in progress, Dagster's queue would wait for it.
         first, *of_kills, last = (run.status for run in instance.get_runs())

@@ -91,7 +91,9 @@ def _detailed(detail: costs.Detail, published: Published) -> dict[str, str]:
 
 
 def _published(marts: duckdb.DuckDBPyConnection) -> Published:
-    names = frozenset(name for (name,) in marts.execute("select table_name from duckdb_tables()").fetchall())
+    names = frozenset(
+        name for (name,) in marts.execute("select table_name from information_schema.tables").fetchall()
+    )
     columns = [column[0] for column in marts.execute("describe customer_costs_daily").fetchall()]
     # The dimensions of the contexts stand between these two, whatever they are.
     dimensions = columns[columns.index("customer_id") + 1 : columns.index("service_name")]

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from orchestration.settings import Settings
-from orchestration.warehouse.publish import PublishError, Snapshot, publish
+from orchestration.warehouse.publish import PublishError, publish
+from orchestration.warehouse.snapshots import Snapshot
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -28,8 +29,12 @@ def settings(tmp_path: Path) -> Settings:
                 select i as customer, (i / 3)::decimal(38, 12) as cost from range(1000) as numbers(i);
             comment on table marts.costs is 'One row per customer, it''s said.';
             comment on column marts.costs.cost is 'What it costs';
-            create table marts.reconciliation (hop varchar, difference decimal(38, 12));
-            insert into marts.reconciliation values ('landing', 0), ('marts', 0);
+            create table marts.reconciliation (usage_date date, hop varchar, difference decimal(38, 12));
+            insert into marts.reconciliation values ('2026-06-01', 'landing', 0), ('2026-06-01', 'marts', 0);
+            create table built.checked_days as select date '2026-06-01' as usage_date;
+            create table built.day_files (
+                model varchar, period_start date, file varchar, row_count bigint, made_by varchar
+            );
             create table built.days (
                 usage_date date primary key, charges_fingerprint varchar, usage_fingerprint varchar,
                 rules_fingerprint varchar not null, lookback_days integer not null,
@@ -151,7 +156,7 @@ def test_a_reader_keeps_what_it_opened(settings: Settings) -> None:
 
 def test_the_last_snapshots_are_kept_and_leftovers_are_not(settings: Settings) -> None:
     snapshots = settings.published_folder / "snapshots"
-    (snapshots / ".20260630T000000000000Z-00000000").mkdir(parents=True)
+    (snapshots / "20260630T000000000000Z-00000000").mkdir(parents=True)
     made = []
     for minute in range(4):
         change(settings, f"delete from marts.costs where customer = {minute}")
@@ -170,7 +175,9 @@ def test_a_damaged_snapshot_is_made_again(settings: Settings) -> None:
 def test_marts_that_do_not_reconcile_stay_unseen(settings: Settings, difference: str) -> None:
     before = publish_at(settings, 0).folder
     change(
-        settings, f"insert into marts.reconciliation values ('pools', {difference}); delete from marts.costs"
+        settings,
+        f"insert into marts.reconciliation values ('2026-06-01', 'pools', {difference});"
+        "delete from marts.costs",
     )
     with pytest.raises(PublishError, match="1 rows of marts"):
         publish_at(settings, 1)
@@ -202,3 +209,71 @@ def test_days_are_not_built_when_publishing_fails(settings: Settings) -> None:
             ("gone",),
             ("old",),
         ]
+
+
+def write_day(settings: Settings, day: str, run: str, cost: str) -> Path:
+    """What a run does for a day of the mart `days`: a file of its own, and the view over those that count."""
+    file = settings.days_folder / "days" / f"usage_date={day}" / f"{run}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    change(
+        settings,
+        f"""
+        copy (select 'ada' as customer_id, {cost}::decimal(38, 24) as cost) to '{file}' (format parquet);
+        delete from built.day_files where model = 'marts.days' and period_start = '{day}';
+        insert into built.day_files values ('marts.days', '{day}', '{file}', 1, '{run}');
+        """,
+    )
+    with closing(duckdb.connect(str(settings.warehouse_file))) as warehouse:
+        files = [file for (file,) in warehouse.execute("select file from built.day_files").fetchall()]
+        warehouse.execute(
+            "create or replace view marts.days as select usage_date, customer_id, cost from read_parquet("
+            f"{files}, hive_partitioning = true, hive_types = {{'usage_date': date}})"
+        )
+        warehouse.execute("comment on view marts.days is 'One row per day'")
+        warehouse.execute("comment on column marts.days.cost is 'What the day costs'")
+    return file
+
+
+def test_a_mart_by_day_is_linked_and_only_its_new_day_is_new(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_day = write_day(settings, "2026-06-01", "run1", "100.000000000000000000000001")
+    second_day = write_day(settings, "2026-06-02", "run1", "2")
+    first = publish_at(settings, 0)
+    linked = first.folder / "days" / "usage_date=2026-06-01" / "run1.parquet"
+    assert linked.samefile(first_day)
+    assert linked.stat().st_mode & 0o777 == 0o444
+
+    inode, written = linked.stat().st_ino, linked.stat().st_mtime_ns
+    restated = write_day(settings, "2026-06-02", "run2", "3")
+    second = publish_at(settings, 1)
+    kept = second.folder / "days" / "usage_date=2026-06-01" / "run1.parquet"
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (inode, written)
+    assert [path.name for path in second.folder.glob("days/usage_date=2026-06-02/*")] == ["run2.parquet"]
+
+    # The replaced day is gone from the store, not from the snapshot that still shows it.
+    assert restated.is_file()
+    assert not second_day.exists()
+    monkeypatch.chdir(tmp_path)
+    days = "select usage_date::varchar, cost::varchar from days order by 1"
+    for folder, cost in ((first.folder, "2"), (second.folder, "3")):
+        with closing(duckdb.connect(str(folder / "marts.duckdb"), read_only=True)) as reader:
+            assert reader.execute(days).fetchall() == [
+                ("2026-06-01", "100.000000000000000000000001"),
+                ("2026-06-02", f"{cost}." + 24 * "0"),
+            ]
+    assert not publish_at(settings, 2).changed
+    assert read(settings, "select comment from duckdb_views() where view_name = 'days'") == [
+        ("One row per day",)
+    ]
+    assert read(
+        settings, "select comment from duckdb_columns() where table_name = 'days' and column_name = 'cost'"
+    ) == [("What the day costs",)]
+
+
+def test_a_file_of_a_day_with_other_rows_than_were_checked_stays_unseen(settings: Settings) -> None:
+    file = write_day(settings, "2026-06-01", "run1", "100")
+    change(settings, f"copy (select 'ada' as customer_id, 1.0 as cost limit 0) to '{file}' (format parquet)")
+    with pytest.raises(PublishError, match="new files of days have 0 rows, the mart's days 1"):
+        publish_at(settings, 0)
+    assert not (settings.published_folder / "current").exists()

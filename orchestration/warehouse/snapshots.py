@@ -1,0 +1,122 @@
+"""The published snapshots as files: what each holds, which one readers see, and which are kept.
+
+    published/snapshots/<id>/marts.duckdb     every mart: a table, or a view over the files of its days
+    published/snapshots/<id>/<mart>/usage_date=<day>/<file>.parquet   a mart that is kept by day (or month)
+    published/snapshots/<id>/<mart>.parquet   any other mart
+    published/snapshots/<id>/snapshot.json    what is in it; written last: a folder without it is unfinished
+    published/current          -> snapshots/<id>
+    published/current.duckdb   -> current/marts.duckdb
+
+What belongs here: names, hard links, and atomic changes of the folder. What does not: what goes into a
+snapshot (`publish.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestration.warehouse.links import point
+
+DATABASE = "marts.duckdb"
+_DESCRIPTION = "snapshot.json"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in one mart: its number of rows, and a fingerprint of its columns and rows.
+
+    `files` are those of its days, relative to the mart's folder; empty for a mart that is one file.
+    """
+
+    rows: int
+    fingerprint: str
+    files: tuple[str, ...] = ()
+
+    def paths(self, folder: Path, mart: str) -> list[Path]:
+        """Its Parquet files in the snapshot at `folder`."""
+        return [folder / mart / file for file in self.files] or [folder / f"{mart}.parquet"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published snapshot; `changed` is false when the one that readers had is still right."""
+
+    folder: Path
+    marts: dict[str, Content]
+    changed: bool
+
+
+def current_snapshot(published: Path) -> Snapshot | None:
+    """The snapshot that readers see now; None when there is none or it is not whole."""
+    folder = (published / "current").resolve()
+    if not (folder / _DESCRIPTION).is_file() or not (folder / DATABASE).is_file():
+        return None
+    described = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["marts"]
+    marts = {
+        mart: Content(content["rows"], content["fingerprint"], tuple(content.get("files", ())))
+        for mart, content in described.items()
+    }
+    if any(not path.is_file() for mart, content in marts.items() for path in content.paths(folder, mart)):
+        return None
+    return Snapshot(folder, marts, changed=False)
+
+
+def finish(folder: Path, marts: dict[str, Content], now: datetime) -> None:
+    """Describe the snapshot, whose other files are on the disk: from now on it is whole."""
+    described = {mart: asdict(content) for mart, content in sorted(marts.items())}
+    text = json.dumps({"id": folder.name, "created": now.isoformat(), "marts": described}, indent=2) + "\n"
+    unfinished = folder / f".{_DESCRIPTION}"
+    unfinished.write_text(text, encoding="utf-8")
+    protect(unfinished)
+    unfinished.rename(folder / _DESCRIPTION)
+    sync(folder)
+    sync(folder.parent)
+
+
+def swap(published: Path, folder: Path) -> None:
+    """Atomically point readers at the snapshot."""
+    point(published / "current.duckdb", Path("current", DATABASE))
+    point(published / "current", folder.relative_to(published))
+    sync(published)
+
+
+def prune(published: Path, keep: int) -> None:
+    """Remove all but the newest snapshots, and what killed runs left."""
+    current = (published / "current").resolve()
+    newest_first = sorted((published / "snapshots").iterdir(), reverse=True)
+    others = [folder for folder in newest_first if folder != current]
+    finished = [folder for folder in others if (folder / _DESCRIPTION).is_file()]
+    for folder in others:
+        if folder not in finished[: keep - 1]:
+            # Without its description it is no snapshot any more, should this be killed half-way.
+            (folder / _DESCRIPTION).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+
+
+def share(existing: Path, target: Path) -> None:
+    """One file under two names where the disk can; it never changes, so neither can tell."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(existing)
+    except OSError:
+        shutil.copyfile(existing, target)
+
+
+def protect(path: Path) -> None:
+    """Make a new file read-only, and fsync it before anything points to it."""
+    path.chmod(0o444)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Fsync a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
