@@ -43,6 +43,9 @@ def run(
     months: Annotated[
         str | None, typer.Option(help="Billing months to look at, one or a span; by default all there are.")
     ] = None,
+    check_all: Annotated[
+        bool, typer.Option("--check-all", help="Check all days, not only those that this run makes.")
+    ] = False,
 ) -> None:
     """Run the whole job once: land, build, check, publish. What has not changed is not done again.
 
@@ -51,12 +54,14 @@ def run(
     [bold]cpc run --workspace my-bill[/]   with bills in my-bill/sources/billing/
 
     [bold]cpc run --months 2026-06..2026-07[/]
+
+    [bold]cpc run --check-all[/]   also checks the days that earlier runs made
     """
     settings = settings_of(workspace, contexts)
     wanted = _months(months)
     from orchestration.run import run_job
 
-    if not run_job(settings, wanted, Console()):
+    if not run_job(settings, wanted, Console(), check_all=check_all):
         raise typer.Exit(1)
 
 

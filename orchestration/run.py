@@ -27,6 +27,7 @@ from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import s3_resource
 from orchestration.terminal import RunDisplay, show_error
 from orchestration.warehouse.assets import SNAPSHOT
+from orchestration.warehouse.audit import CHECK_ALL_TAG
 from orchestration.warehouse.generate import ContextProblems, ContextsMissingError
 from orchestration.warehouse.lock import WriterBusyError
 from orchestration.warehouse.writer import close_dead_run, writer_lock
@@ -44,11 +45,18 @@ _EXPECTED = (
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def run_job(settings: Settings, months: Sequence[str] | None = None, console: Console | None = None) -> bool:
+def run_job(
+    settings: Settings,
+    months: Sequence[str] | None = None,
+    console: Console | None = None,
+    *,
+    check_all: bool = False,
+) -> bool:
     """Run everything from the bill to the published snapshot, once.
 
     `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
-    that the sources hold. What has not changed is not done again. True only when every check passed and
+    that the sources hold. What has not changed is not done again. The tests look at the days that the run
+    makes, with `check_all` at every day there is. True only when every check passed and
     readers have the result; what went wrong is printed, and readers keep what they had.
     """
     shown = console or Console()
@@ -63,6 +71,8 @@ def run_job(settings: Settings, months: Sequence[str] | None = None, console: Co
             close_dead_run(instance, dead)
             with shown.status("Looking for bills"):
                 tags = month_range_tags(settings, months or _months(settings))
+            if check_all:
+                tags[CHECK_ALL_TAG] = "true"
             return _execute(settings, definitions, instance, tags, shown)
     except _EXPECTED as error:
         show_error(shown, str(error))

@@ -48,13 +48,14 @@ def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.A
     )
     def dbt_models(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
         audit.begin_writing(settings)
-        invocation = dbt.cli(
-            project.arguments("build"),
-            manifest=project.manifest,
-            target_path=project.artifacts_of_run(context.run.run_id),
-            raise_on_error=False,
-        )
-        events = list(_follow(context, invocation))
+        with audit.full_check(settings, asked=audit.CHECK_ALL_TAG in context.run.tags):
+            invocation = dbt.cli(
+                project.arguments("build"),
+                manifest=project.manifest,
+                target_path=project.artifacts_of_run(context.run.run_id),
+                raise_on_error=False,
+            )
+            events = list(_follow(context, invocation))
         yield from _with_what_is_in_the_tables(settings, invocation, events)
         if not invocation.is_successful():
             raise dg.Failure(dbt_results.what_failed(invocation), allow_retries=False)

@@ -8,9 +8,15 @@ started by hand or left by a kill, can bring unchecked marts to readers.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.settings import Settings
+from orchestration.working_database import open_warehouse
+
+CHECK_ALL_TAG = "cost_per_customer/check_all"
+"""Tag of a run whose tests look at all days."""
 
 
 class NotAuditedError(Exception):
@@ -37,6 +43,23 @@ def require_passed(settings: Settings) -> None:
             f"The marts in {settings.warehouse_file} have not passed every check since they were last "
             "written. Run the whole job (cpc run, or daily_costs in Dagster); it publishes at its end."
         )
+
+
+@contextmanager
+def full_check(settings: Settings, *, asked: bool) -> Iterator[None]:
+    """Have the tests that dbt runs in the block look at all days, if asked, not only at those it makes."""
+    if not asked:
+        yield
+        return
+    with open_warehouse(settings, read_only=False) as warehouse:
+        warehouse.execute("create schema if not exists built")
+        warehouse.execute("create table if not exists built.full_checks (asked_at timestamp not null)")
+        warehouse.execute("insert into built.full_checks values (now()::timestamp)")
+    try:
+        yield
+    finally:
+        with open_warehouse(settings, read_only=False) as warehouse:
+            warehouse.execute("delete from built.full_checks")
 
 
 def _mark(settings: Settings) -> Path:

@@ -46,18 +46,26 @@ def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDe
         tables: set[Table] = set(
             warehouse.execute(
                 "select table_schema, table_name from information_schema.tables "
-                "where table_type = 'BASE TABLE' or table_schema || '.' || table_name in "
-                "(select model from built.day_files)"
+                "where table_type = 'BASE TABLE'"
             ).fetchall()
         )
+        rows_of_days = _rows_of_days(warehouse)
         return {
             table: TableDescription(
-                _rows(warehouse, table),
+                rows_of_days[table] if table in rows_of_days else _rows(warehouse, table),
                 _preview(warehouse, table),
                 _days_by_reason(warehouse) if table == CHANGED_DAYS else {},
             )
-            for table in sorted(set(wanted) & tables)
+            for table in sorted(set(wanted) & {*tables, *rows_of_days})
         }
+
+
+def _rows_of_days(warehouse: duckdb.DuckDBPyConnection) -> dict[Table, int]:
+    """The rows of the models that are kept by day, as noted when their files were made."""
+    noted = warehouse.execute(
+        "select model, sum(row_count)::bigint from built.day_files group by model"
+    ).fetchall()
+    return {tuple(model.split(".")): rows for model, rows in noted}
 
 
 def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:

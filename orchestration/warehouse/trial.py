@@ -63,7 +63,8 @@ def build_trial(
         if _rules_of_last_run(settings) == {project.variables["rules_fingerprint"]}:
             return Trial(settings.warehouse_file, was_built=False)
         shutil.copyfile(settings.warehouse_file, trial_settings.warehouse_file)
-    _run(project, folder)
+        # The copy's views name the files of days that a run would remove once it has replaced them.
+        _run(project, folder)
     return Trial(trial_settings.warehouse_file, was_built=True)
 
 

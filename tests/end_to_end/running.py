@@ -40,10 +40,10 @@ class Company:
         shutil.copytree(self.root, root, symlinks=True)
         return Company(root)
 
-    def run(self) -> tuple[bool, str]:
+    def run(self, *, check_all: bool = False) -> tuple[bool, str]:
         """Run the job in this process; whether it went well, and what it printed."""
         printed = io.StringIO()
-        good = run_job(self.settings, console=Console(file=printed, width=200))
+        good = run_job(self.settings, console=Console(file=printed, width=200), check_all=check_all)
         return good, printed.getvalue()
 
     def start(self) -> subprocess.Popen[bytes]:

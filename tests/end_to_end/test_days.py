@@ -72,3 +72,31 @@ def test_a_changed_day_touches_its_own_files_only(day_by_day: Company) -> None:
     assert day_by_day.read(
         "select sum(effective_cost) from customer_costs_daily where usage_date > '2026-05-01'"
     ) == [(2 * sum(small_company.BILL.values(), Decimal(0)),)]
+
+
+def test_a_full_check_finds_what_happened_to_an_old_day(day_by_day: Company) -> None:
+    good, printed = day_by_day.run(check_all=True)
+    assert good, printed
+
+    day = "model = 'marts.customer_costs_daily' and period_start = '2026-03-02'"
+    ((file,),) = warehouse(day_by_day, f"select file from built.day_files where {day}")
+    undamaged = day_by_day.marts()
+    with closing(duckdb.connect()) as connection:
+        connection.execute(f"create table day as from read_parquet('{file}', hive_partitioning = false)")
+        connection.execute("update day set effective_cost = effective_cost + 0.000000000001")
+        Path(file).unlink()
+        connection.execute(f"copy day to '{file}' (format parquet)")
+    good, printed = day_by_day.run()
+    assert good, printed
+    good, printed = day_by_day.run(check_all=True)
+    assert not good
+    assert "assert_days_are_what_was_reconciled" in printed
+    assert day_by_day.marts() == undamaged
+
+    # Without its file, the day is made again.
+    Path(file).unlink()
+    good, printed = day_by_day.run(check_all=True)
+    assert good, printed
+    made = warehouse(day_by_day, "select usage_date::varchar, reason from staging.changed_days")
+    assert made == [("2026-03-02", "lost files")]
+    assert day_by_day.marts() == undamaged

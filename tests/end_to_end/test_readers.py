@@ -21,7 +21,7 @@ def bill(finished_demo: FinishedDemo) -> Decimal:
 
 
 def test_polars_from_parquet(finished_demo: FinishedDemo, bill: Decimal) -> None:
-    totals = pl.read_parquet(finished_demo.published.parent / "current" / "customer_totals_daily.parquet")
+    totals = pl.read_parquet(finished_demo.published.parent / "current" / "customer_totals_daily")
     assert totals["effective_cost"].dtype == pl.Decimal(38, 12)
     assert totals["effective_cost"].sum() == bill
 
@@ -33,7 +33,7 @@ def test_polars_from_the_duckdb_file(finished_demo: FinishedDemo, bill: Decimal)
 
 
 def test_pandas_from_parquet(finished_demo: FinishedDemo, bill: Decimal) -> None:
-    path = finished_demo.published.parent / "current" / "customer_totals_daily.parquet"
+    path = finished_demo.published.parent / "current" / "customer_totals_daily"
     totals = pd.read_parquet(path, dtype_backend="pyarrow")
     assert totals["effective_cost"].sum() == bill
 

@@ -1,4 +1,3 @@
-{{ config(materialized="view", meta={"has_days": true}) }}
 select
     usage_hour,
     usage_date,

@@ -128,9 +128,29 @@ with
             on opencost_days.usage_date = landed_days.usage_date
     ),
 
+    -- What was made of the day is not on the disk any more.
+    lost_files as (
+        select distinct period_start, contains(file, '/usage_month=') as is_of_month
+        from built.day_files
+        where file is not null and file not in (select file from glob('{{ var("days") }}/*/*/*.parquet'))
+    ),
+
+    lost_days as (
+        select distinct built_days.usage_date
+        from {{ source("built", "days") }} as built_days
+        inner join
+            lost_files
+            on lost_files.period_start = case
+                when lost_files.is_of_month
+                then cast(date_trunc('month', built_days.usage_date) as date)
+                else built_days.usage_date
+            end
+    ),
+
     compared as (
         select
             usage_date,
+            usage_date in (select usage_date from lost_days) as has_lost_files,
             landed_days.charges_fingerprint,
             landed_days.usage_fingerprint,
             landed_days.signals_fingerprint,
@@ -175,6 +195,7 @@ select
         case when not is_new_or_gone and has_other_usage then 'usage' end,
         case when not is_new_or_gone and has_other_signals then 'signals' end,
         case when not is_new_or_gone and has_other_aliases then 'aliases of customers' end,
+        case when has_lost_files then 'lost files' end,
         case when has_other_usage_before then 'usage of the days before' end,
         case when not is_new_or_gone and has_other_rules then 'rules' end
     ) as reason,
@@ -192,6 +213,7 @@ select
 from with_lookback
 where
     is_new_or_gone
+    or has_lost_files
     or has_other_charges
     or has_other_usage
     or has_other_signals
