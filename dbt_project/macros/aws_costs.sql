@@ -127,6 +127,21 @@
 {%- endmacro %}
 
 {#
+  The part of upfront fees, paid in this or another month, that a month's effective costs hold beside what the month
+  bills: on the rows of the commitments' fees.
+#}
+{% macro aws_amortised_upfront_cost() -%}
+    case
+        line_item_line_item_type
+        when 'SavingsPlanRecurringFee'
+        then coalesce(savings_plan_amortized_upfront_commitment_for_billing_period, 0)
+        when 'RIFee'
+        then coalesce(reservation_amortized_upfront_fee_for_billing_period, 0)
+        else 0
+    end
+{%- endmacro %}
+
+{#
   Pricing details, pricing/publicOnDemandCost. Where AWS gives none, a reservation's usage has its amortised cost, all
   other usage what is billed of it, and the fees of commitments nothing: what they cover has its own list cost.
 #}

@@ -38,6 +38,7 @@ AWS = {
     "line_item_currency_code": "USD",
 }
 RESERVED = {"reservation_reservation_a_r_n": "arn:aws:ec2:us-east-1:111111111111:reserved-instances/x"}
+_PUBLIC = {"pricing_public_on_demand_cost": "0.5"}
 HOST = {
     "reservation_reservation_a_r_n": "arn:aws:ec2:us-east-1:111111111111:host-reservation/hr-0f",
     "line_item_usage_type": "HostUsage:m5",
@@ -52,6 +53,8 @@ class Bill:
     files: Sequence[Sequence[Row]]
     costs: dict[str, str]
     months: dict[str, str] = field(default_factory=dict)  # effective cost by billing period, where it is told
+    bridge: dict[str, str] = field(default_factory=dict)  # what lies between billed and effective cost
+    warned: dict[tuple[str, str], tuple[int | None, str]] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write the export's files into a folder of its own."""
@@ -119,6 +122,11 @@ BILLS = (
             ]
         ],
         costs(billed="109", effective="79", contracted="199", listed="199"),
+        bridge={"commitment fees": "-102", "used commitments": "60", "unused commitments": "12"},
+        warned={
+            ("cost-missing", "azure_purchases: EffectiveCost of commitments' fees"): (2, "102"),
+            ("commitment-not-used", "azure_purchases: without an id"): (1, "30"),
+        },
     ),
     Bill(
         # The refunds of a purchase, in part and in another month, in each way of writing them.
@@ -141,16 +149,23 @@ BILLS = (
         ],
         costs(billed="37", effective="37", contracted="97", listed="97"),
         {"2026-10": "37", "2026-11": "0"},
+        bridge={"commitment fees": "-72", "refunded fees": "30", "used commitments": "42"},
+        warned={("cost-missing", "azure_refunds: EffectiveCost of commitments' fees"): (3, "42")},
     ),
     Bill(
         "no_effective_cost",
         [[focus(BilledCost="40", EffectiveCost="", ListCost="50", ContractedCost="45")]],
         costs(billed="40", effective="40", contracted="45", listed="50"),
+        warned={("cost-missing", "no_effective_cost: EffectiveCost"): (1, "40")},
     ),
     Bill(
         "no_column_but_billed_cost",
         [[focus(BilledCost="40"), focus(BilledCost="-3", ChargeCategory="Credit")]],
         costs(billed="37", effective="37", contracted="37", listed="37"),
+        warned={
+            ("cost-missing", f"no_column_but_billed_cost: {column}"): (2, "37")
+            for column in ("EffectiveCost", "ContractedCost", "ListCost")
+        },
     ),
     Bill(
         # Prices times quantities where the costs are empty; what nothing prices has what it costs.
@@ -189,12 +204,14 @@ BILLS = (
             ]
         ],
         costs(billed="12", effective="12", contracted="32", listed="32"),
+        bridge={"commitment fees": "-10", "used commitments": "9", "unused commitments": "1"},
     ),
     Bill(
         # FOCUS 0.5 called it the amortised cost.
         "amortized_cost",
         [[focus(BilledCost="0", AmortizedCost="3", CommitmentDiscountStatus="Used", ListCost="5")]],
         costs(billed="0", effective="3", contracted="5", listed="5"),
+        bridge={"used commitments": "3"},
     ),
     Bill(
         # A reservation's fee and its refunds count 0, in part and in another month; other refunds count.
@@ -225,6 +242,7 @@ BILLS = (
         ],
         costs(billed="39", effective="46", contracted="39", listed="55"),
         {"2026-10": "46", "2026-11": "0"},
+        bridge={"upfront fees": "-365", "refunded fees": "372"},
     ),
     Bill(
         # Whether a bill is net is a fact of the month: the discount lies in another file, and a row has none.
@@ -261,6 +279,11 @@ BILLS = (
             ]
         ],
         costs(billed="130", effective="132", contracted="134", listed="104"),
+        bridge={"unexplained": "2"},
+        warned={
+            ("cost-missing", "hosts: amortised columns of Dedicated Hosts"): (2, "130"),
+            ("effective-cost-unexplained", "hosts"): (None, "2"),
+        },
     ),
     Bill(
         # Without public prices, usage has what is billed of it, and a reservation's what it costs amortised.
@@ -273,6 +296,55 @@ BILLS = (
             ]
         ],
         costs(billed="4", effective="6", contracted="6", listed="6"),
+        bridge={"unexplained": "2"},
+        warned={
+            ("cost-missing", "no_list_cost: pricing_public_on_demand_cost"): (2, "5"),
+            ("effective-cost-unexplained", "no_list_cost"): (None, "2"),
+        },
+    ),
+    Bill(
+        # A whole month: fees of 30 and 5, upfront fees of 10 and 2 amortised, 34 and 6 used, 6 and 1 unused.
+        "aws_commitments",
+        [
+            [
+                aws("Usage", "3", **_PUBLIC),
+                aws("DiscountedUsage", "0", **RESERVED, **_PUBLIC, reservation_effective_cost="34"),
+                aws(
+                    "RIFee",
+                    "30",
+                    **RESERVED,
+                    **_PUBLIC,
+                    reservation_amortized_upfront_fee_for_billing_period="10",
+                    reservation_unused_amortized_upfront_fee_for_billing_period="1",
+                    reservation_unused_recurring_fee="5",
+                ),
+                aws("SavingsPlanCoveredUsage", "8", **_PUBLIC, savings_plan_savings_plan_effective_cost="6"),
+                aws("SavingsPlanNegation", "-8", **_PUBLIC),
+                aws(
+                    "SavingsPlanRecurringFee",
+                    "5",
+                    **_PUBLIC,
+                    savings_plan_total_commitment_to_date="7",
+                    savings_plan_used_commitment="6",
+                    savings_plan_amortized_upfront_commitment_for_billing_period="2",
+                ),
+                aws("SavingsPlanUpfrontFee", "100", **_PUBLIC),
+            ]
+        ],
+        costs(billed="138", effective="50", contracted="146.5", listed="3"),
+        bridge={"upfront fees": "-100", "amortised upfront fees": "12"},
+    ),
+    Bill(
+        "provider",
+        [
+            [
+                focus(BilledCost="4", EffectiveCost="0", ListCost="4", ContractedCost="4"),
+                focus(BilledCost="10", EffectiveCost="9", ListCost="10", ContractedCost="10"),
+            ]
+        ],
+        costs(billed="14", effective="9", contracted="14", listed="14"),
+        bridge={"unexplained": "-4", "provider's own": "-1"},
+        warned={("effective-cost-unexplained", "provider"): (None, "-4")},
     ),
 )
 

@@ -43,15 +43,15 @@ class SourceSums:
 
 
 def of_focus(file: Path) -> SourceSums:
-    """A FOCUS file in CSV: each cost column is its own."""
+    """A FOCUS file in CSV: each cost column is its own, or what is billed where the file has none."""
     sums = dict.fromkeys(COST_COLUMNS, Decimal(0))
     months, count = set(), 0
     for row in _csv_rows(file):
         count += 1
         months.add(row["BillingPeriodStart"][:7])
         for column, header in _FOCUS.items():
-            if row[header] not in ("", "NULL"):
-                sums[column] += _money(row[header])
+            absent = row[header] in ("", "NULL")
+            sums[column] += _money(row["BilledCost"] if absent else row[header])
     return SourceSums(count, tuple(sorted(months)), sums, {})
 
 

@@ -54,6 +54,43 @@ def test_a_bill_comes_to_what_was_worked_out_by_hand(company: Company, bill: Bil
     assert bill.months == {} or dict(by_month) == {m: Decimal(c) for m, c in bill.months.items()}
 
 
+@pytest.mark.parametrize("bill", BILLS, ids=lambda bill: bill.name)
+def test_the_bridge_leads_from_billed_to_effective_cost(company: Company, bill: Bill) -> None:
+    found = company.read(
+        f"select cause, sum(amount) from cost_bridge where x_source_name = '{bill.name}' group by 1"
+    )
+    ends = {"billed cost": bill.costs["billed_cost"], "effective cost": bill.costs["effective_cost"]}
+    if bill.bridge or ends["billed cost"] == ends["effective cost"]:
+        assert dict(found) == {cause: Decimal(amount) for cause, amount in (ends | bill.bridge).items()}
+
+
+@pytest.mark.parametrize("bill", BILLS, ids=lambda bill: bill.name)
+def test_what_a_bill_lacks_is_told_with_its_money(company: Company, bill: Bill) -> None:
+    found = company.read(
+        "select code, subject, sum(row_count)::int, sum(effective_cost), min(place) from warnings "
+        "where code in ('cost-missing', 'effective-cost-unexplained', 'commitment-not-used') "
+        f"and subject || ':' like '{bill.name}:%' group by code, subject"
+    )
+    told = {(code, subject): (rows, cost) for code, subject, rows, cost, _ in found}
+    wanted = {about: (rows, Decimal(cost)) for about, (rows, cost) in bill.warned.items()}
+    if bill.warned:
+        assert told == wanted
+    else:
+        assert {code for code, _ in told} <= {"cost-missing"}
+    files = [place for code, *_, place in found if code != "effective-cost-unexplained"]
+    assert all(f"{bill.name}-00001.csv row " in place for place in files)
+
+
+def test_columns_that_no_row_has_a_value_for_are_told(company: Company) -> None:
+    found = company.read(
+        "select severity, message from warnings where code = 'columns-without-values' "
+        "and subject like 'provider: %' and billing_period = '2026-10'"
+    )
+    assert [severity for severity, _ in found] == ["warning"]
+    assert "provider_name" in found[0][1]
+    assert "service_name" not in found[0][1]
+
+
 def test_every_hop_reconciles(company: Company) -> None:
     assert company.read("from reconciliation where difference <> 0") == []
 

@@ -164,6 +164,69 @@ with
             and billed_through is distinct from last_day(cast(billing_month || '-01' as date))
     ),
 
+    missing_cost_warnings as (
+        select
+            'cost-missing' as code,
+            case when finding = 'pricing_public_on_demand_cost' then 'note' else 'warning' end as severity,
+            'billing' as source,
+            billing_period,
+            min(usage_date) as first_usage_date,
+            max(usage_date) as last_usage_date,
+            x_source_name || ': ' || finding as subject,
+            sum(row_count) as row_count,
+            billing_currency,
+            sum(amount) as effective_cost,
+            case
+                when finding like 'EffectiveCost of %'
+                then 'the bill has an ' || finding || ': ' || detail
+                else 'the bill has no ' || finding || ' on these rows: ' || detail
+            end as message,
+            min_by(x_landed_file, (x_landed_file, x_landed_row))
+            || ' row '
+            || min_by(x_landed_row, (x_landed_file, x_landed_row)) as place
+        from {{ ref("cost_findings") }}
+        where finding <> 'cause'
+        group by x_source_name, billing_period, billing_currency, finding, detail
+    ),
+
+    unexplained_cost_warnings as (
+        select
+            'effective-cost-unexplained' as code,
+            case when abs(amount) < 0.01 then 'note' else 'warning' end as severity,
+            'billing' as source,
+            billing_period,
+            x_source_name as subject,
+            billing_currency,
+            amount as effective_cost,
+            'effective cost less billed cost, for which the bill names no cause (fees of commitments, their use,'
+            || ' amortisation): ask the provider, or look at its rows' as message,
+            'cost_bridge' as place
+        from {{ ref("cost_bridge") }}
+        where cause = 'unexplained'
+    ),
+
+    unused_fee_warnings as (
+        select
+            'commitment-not-used' as code,
+            'warning' as severity,
+            'billing' as source,
+            min(usage_date) as first_usage_date,
+            max(usage_date) as last_usage_date,
+            x_source_name || ': ' || coalesce(commitment_discount_id, 'without an id') as subject,
+            sum(row_count) as row_count,
+            billing_currency,
+            - sum(amount) as effective_cost,
+            'the fee of this commitment counts 0, and no row of the bill carries it as used or unused yet'
+            as message,
+            min_by(x_landed_file, (usage_date, x_landed_file, x_landed_row))
+            || ' row '
+            || min_by(x_landed_row, (usage_date, x_landed_file, x_landed_row)) as place
+        from {{ ref("cost_findings") }}
+        where finding = 'cause'
+        group by x_source_name, billing_currency, commitment_discount_id
+        having bool_and(detail in ('commitment fees', 'upfront fees', 'refunded fees')) and sum(amount) < 0
+    ),
+
     everything as (
         select code, severity, source, subject, row_count, message, place
         from rejected_usage_warnings
@@ -182,6 +245,15 @@ with
         union all by name
         select *
         from unfinished_month_warnings
+        union all by name
+        select *
+        from missing_cost_warnings
+        union all by name
+        select *
+        from unexplained_cost_warnings
+        union all by name
+        select *
+        from unused_fee_warnings
         union all by name
         select *
         from {{ ref("stg_notes__notes") }}

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
+from orchestration.sources.billing.empty_columns import note_empty_columns
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats import complaints
 from orchestration.sources.billing.formats.columns import (
@@ -135,6 +136,7 @@ def land_delivery(
         present = frozenset[str]().union(*(reading.present for reading, _ in groups))
         reject_missing_costs(connection, new_charges, family, present, files)
         refuse_changed()
+        note_empty_columns(connection, new_charges, family, landing, export.name, delivery.name)
         for other in landed.FAMILIES:
             if other != family:
                 landed.charges_file(landing, other, export.name, delivery.name).unlink(missing_ok=True)

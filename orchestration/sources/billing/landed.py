@@ -17,9 +17,11 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sources.billing.empty_columns import part_of
 from orchestration.sources.billing.formats.columns import COLUMNS, DAYS, Family
 from orchestration.sources.billing.formats.files import literal, quoted
 from orchestration.sources.billing.formats.reading import empty_charges
+from orchestration.sources.notes import write_notes
 
 FAMILIES: tuple[Family, ...] = ("aws_cur", "focus")
 _NONE = "none"
@@ -180,6 +182,7 @@ def overlapping_deliveries(landing: Path) -> list[tuple[str, str, list[str]]]:
 
 def remove_delivery(landing: Path, source: str, delivery: str) -> None:
     """Take a delivery away; the days go last, so that a killed removal is seen and finished."""
+    write_notes(landing, "billing", [], part_of(source, delivery))
     for family in FAMILIES:
         shutil.rmtree(charges_file(landing, family, source, delivery).parent, ignore_errors=True)
     shutil.rmtree(days_file(landing, source, delivery).parent, ignore_errors=True)

@@ -221,3 +221,23 @@ def test_columns_that_come_and_go_between_months_and_files(store: FolderStore, l
         ("i-1", Decimal("2.000000000000"), {"a": "1"}),
         (None, None, {}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "provider"),
+    [
+        (
+            {"ServiceProviderName": "AWS", "HostProviderName": "Host", "InvoiceIssuerName": "X"},
+            "AWS",
+        ),
+        ({"ProviderName": "Azure", "ServiceProviderName": "Microsoft"}, "Azure"),
+        ({"ProviderName": "", "ServiceProviderName": "Microsoft"}, "Microsoft"),
+        ({"Provider": "Oracle"}, "Oracle"),
+    ],
+)
+def test_the_provider_is_known_in_every_version_of_focus(
+    store: FolderStore, landing: Path, columns: dict[str, str], provider: str
+) -> None:
+    result = landed(store, landing, focus_row(**columns))
+    assert query(landing, "select provider_name from charges", family="focus") == [(provider,)]
+    assert result.new_columns == {}

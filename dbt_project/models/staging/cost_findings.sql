@@ -1,0 +1,223 @@
+{%- set net_columns = {
+    "SavingsPlanCoveredUsage": "savings_plan_net_savings_plan_effective_cost",
+    "DiscountedUsage": "reservation_net_effective_cost",
+} %}
+-- Only rows that have something to tell are taken apart: nearly all have the same billed and effective cost.
+with
+    aws_cur_lines as (
+        select
+            source_name as x_source_name,
+            landed_file as x_landed_file,
+            landed_row as x_landed_row,
+            billing_period,
+            line_item_currency_code as billing_currency,
+            usage_date,
+            coalesce(
+                savings_plan_savings_plan_a_r_n, reservation_reservation_a_r_n
+            ) as commitment_discount_id,
+            line_item_line_item_type as line_type,
+            pricing_public_on_demand_cost is null as has_no_list_cost,
+            case
+                line_item_line_item_type
+                {%- for line_type, column in net_columns.items() %}
+                    when '{{ line_type }}' then {{ column }}
+                {%- endfor %}
+                else line_item_net_unblended_cost
+            end
+            is null
+            and line_item_line_item_type not in ('EdpDiscount', 'PrivateRateDiscount', 'SavingsPlanNegation')
+            and {{ aws_has_net_costs() }} as has_no_net_cost,
+            {{ aws_is_host_reservation() }} as is_host_reservation,
+            {{ aws_is_upfront_fee() }} as is_upfront_fee,
+            {{ aws_is_refunded_fee() }} as is_refunded_fee,
+            {{ aws_billed_cost() }} as billed_cost,
+            {{ aws_effective_cost() }} as effective_cost,
+            {{ aws_amortised_upfront_cost() }} as amortised_upfront_cost,
+            {{ aws_list_cost() }} as list_cost
+        from {{ source("landing", "aws_cur_charges") }}
+        where not {{ aws_is_split() }}
+    ),
+
+    aws_cur_findings as (
+        select
+            * exclude (
+                line_type,
+                has_no_list_cost,
+                has_no_net_cost,
+                is_host_reservation,
+                is_upfront_fee,
+                is_refunded_fee,
+                billed_cost,
+                effective_cost,
+                amortised_upfront_cost,
+                list_cost
+            ),
+            unnest(
+                [
+                    {
+                        'finding':'cause',
+                        'detail': case
+                            when is_upfront_fee
+                            then 'upfront fees'
+                            when is_refunded_fee
+                            then 'refunded fees'
+                            else 'unexplained'
+                        end,
+                        'amount':effective_cost - billed_cost - amortised_upfront_cost
+                    },
+                    {'finding':'cause', 'detail':'amortised upfront fees', 'amount':amortised_upfront_cost},
+                    {
+                        'finding':'pricing_public_on_demand_cost',
+                        'detail': case
+                            when line_type = 'DiscountedUsage'
+                            then 'list cost and contracted cost are the amortised cost'
+                            else 'list cost is the billed cost'
+                        end,
+                        'amount': case
+                            when
+                                has_no_list_cost
+                                and line_type in ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage')
+                            then list_cost
+                        end
+                    },
+                    {
+                        'finding':'line_item_net_unblended_cost',
+                        'detail':'net cost is the gross cost',
+                        'amount': case when has_no_net_cost then effective_cost end
+                    },
+                    {
+                        'finding':'amortised columns of Dedicated Hosts',
+                        'detail':'effective cost is the billed cost',
+                        'amount': case
+                            when is_host_reservation and line_type in ('DiscountedUsage', 'RIFee', 'Fee')
+                            then billed_cost
+                        end
+                    }
+                ],
+                recursive := true
+            )
+        from aws_cur_lines
+        where
+            effective_cost <> billed_cost
+            or amortised_upfront_cost <> 0
+            or has_no_list_cost
+            or has_no_net_cost
+            or is_host_reservation
+    ),
+
+    focus_rows as (
+        select
+            source_name as x_source_name,
+            landed_file as x_landed_file,
+            landed_row as x_landed_row,
+            billing_period,
+            billing_currency,
+            usage_date,
+            commitment_discount_id,
+            charge_class,
+            {{ focus_category() }} as charge_category,
+            {{ focus_commitment_status() }} as commitment_discount_status,
+            {{ focus_is_of_commitment() }}
+            or coalesce(lower(trim(pricing_category)) = 'committed', false) as is_of_commitment,
+            {{ focus_is_commitment_fee() }} as is_commitment_fee,
+            effective_cost as told_effective_cost,
+            contracted_cost as told_contracted_cost,
+            list_cost as told_list_cost,
+            {{ focus_billed_cost() }} as billed_cost,
+            {{ focus_effective_cost() }} as effective_cost,
+            {{ focus_contracted_cost() }} as contracted_cost,
+            {{ focus_list_cost() }} as list_cost
+        from {{ source("landing", "focus_charges") }}
+    ),
+
+    focus_findings as (
+        select
+            x_source_name,
+            x_landed_file,
+            x_landed_row,
+            billing_period,
+            billing_currency,
+            usage_date,
+            commitment_discount_id,
+            unnest(
+                [
+                    {
+                        'finding':'cause',
+                        'detail': case
+                            when
+                                is_commitment_fee
+                                and (
+                                    charge_category <> 'Purchase'
+                                    or charge_class is not null
+                                    or billed_cost < 0
+                                )
+                            then 'refunded fees'
+                            when is_commitment_fee or charge_category = 'Purchase' and effective_cost = 0
+                            then 'commitment fees'
+                            when commitment_discount_status = 'Unused'
+                            then 'unused commitments'
+                            when is_of_commitment or commitment_discount_status = 'Used'
+                            then 'used commitments'
+                            when billed_cost <> 0 and effective_cost <> 0
+                            then 'provider''s own'
+                            else 'unexplained'
+                        end,
+                        'amount':effective_cost - billed_cost
+                    },
+                    {
+                        'finding':'EffectiveCost',
+                        'detail':'effective cost is the billed cost',
+                        'amount': case
+                            when told_effective_cost is null and not is_commitment_fee then billed_cost
+                        end
+                    },
+                    {
+                        'finding':'EffectiveCost of commitments'' fees',
+                        'detail':'counted 0, as what is used and unused of them carries it',
+                        'amount': case when is_commitment_fee then told_effective_cost end
+                    },
+                    {
+                        'finding':'ContractedCost',
+                        'detail':'contracted cost is taken from prices, list, amortised or billed cost',
+                        'amount': case when told_contracted_cost is null then contracted_cost end
+                    },
+                    {
+                        'finding':'ListCost',
+                        'detail':'list cost is taken from prices or the contracted cost',
+                        'amount': case when told_list_cost is null then list_cost end
+                    }
+                ],
+                recursive := true
+            )
+        from focus_rows
+        where
+            effective_cost <> billed_cost
+            or told_effective_cost is distinct from effective_cost
+            or told_contracted_cost is null
+            or told_list_cost is null
+    ),
+
+    findings as (
+        select *
+        from aws_cur_findings
+        union all by name
+        select *
+        from focus_findings
+    )
+
+select
+    usage_date,
+    x_source_name,
+    billing_period,
+    billing_currency,
+    commitment_discount_id,
+    finding,
+    detail,
+    min_by(x_landed_file, (x_landed_file, x_landed_row)) as x_landed_file,
+    min_by(x_landed_row, (x_landed_file, x_landed_row)) as x_landed_row,
+    count(distinct x_landed_file) as file_count,
+    count(*) as row_count,
+    cast(sum(amount) as decimal(38, 12)) as amount
+from findings
+where amount <> 0
+group by all

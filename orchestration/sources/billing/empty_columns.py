@@ -1,0 +1,105 @@
+"""Columns that no row of a bill has a value for, though rules can name them.
+
+What belongs here: which landed columns the canonical ones come from, and the notes about those without any
+value. What does not: costs, which a bill must not lack (`required_costs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.billing.formats.columns import Family
+from orchestration.sources.billing.formats.files import literal
+from orchestration.sources.notes import Note, write_notes
+
+_SAME_IN_FOCUS = (
+    *("provider_name", "billing_account_id", "sub_account_id", "sub_account_name", "charge_category"),
+    *("charge_class", "charge_description", "service_name", "service_category", "region_id", "sku_id"),
+    *("availability_zone", "resource_id", "resource_type", "consumed_quantity", "consumed_unit"),
+    *(
+        "commitment_discount_id",
+        "commitment_discount_status",
+        "x_usage_type",
+        "x_operation",
+        "x_service_code",
+    ),
+)
+
+# Column of the canonical charge → SQL of what it comes from, in landed charges.
+NAMED_BY_RULES: dict[Family, Mapping[str, str]] = {
+    "focus": {name: name for name in _SAME_IN_FOCUS}
+    | {
+        "tags": "nullif(cardinality(tags), 0)",
+        "cost_categories": "nullif(cardinality(x_cost_categories), 0)",
+    },
+    "aws_cur": {
+        "billing_account_id": "bill_payer_account_id",
+        "sub_account_id": "line_item_usage_account_id",
+        "sub_account_name": "line_item_usage_account_name",
+        "charge_description": "line_item_line_item_description",
+        "service_name": "coalesce(product_product_name, product['product_name'], line_item_product_code)",
+        "service_category": "product_product_family",
+        "region_id": "coalesce(product_region_code, product['region'], product_region)",
+        "availability_zone": "line_item_availability_zone",
+        "resource_id": "line_item_resource_id",
+        "resource_type": "product_product_family",
+        "sku_id": "product_sku",
+        "consumed_quantity": "line_item_usage_amount",
+        "consumed_unit": "pricing_unit",
+        "commitment_discount_id": "coalesce(savings_plan_savings_plan_a_r_n, reservation_reservation_a_r_n)",
+        "x_line_item_type": "line_item_line_item_type",
+        "x_usage_type": "line_item_usage_type",
+        "x_operation": "line_item_operation",
+        "x_service_code": "line_item_product_code",
+        "x_split_parent_id": "split_line_item_parent_resource_id",
+        "tags": "nullif(cardinality(resource_tags), 0)",
+        "cost_categories": "nullif(cardinality(cost_category), 0)",
+    },
+}
+# Every bill has these; the others are empty where nothing calls for them.
+_IN_EVERY_BILL = frozenset(
+    {"provider_name", "billing_account_id", "charge_category", "service_name", "x_line_item_type"}
+)
+
+
+def note_empty_columns(
+    connection: duckdb.DuckDBPyConnection,
+    charges: Path,
+    family: Family,
+    landing: Path,
+    source: str,
+    delivery: str,
+) -> None:
+    """Write the notes about a delivery's charges, one per billing month that has empty columns."""
+    columns = NAMED_BY_RULES[family]
+    counts = ", ".join(f"count({sql})" for sql in columns.values())
+    rows = connection.execute(
+        f"select billing_period, count(*), {counts} "
+        f"from read_parquet({literal(str(charges))}, hive_partitioning = false) group by 1 order by 1"
+    ).fetchall()
+    notes = []
+    for period, row_count, *present in rows:
+        empty = [name for name, count in zip(columns, present, strict=True) if not count]
+        if empty:
+            needed = sorted(_IN_EVERY_BILL & set(empty))
+            notes.append(
+                Note(
+                    code="columns-without-values",
+                    severity="warning" if needed else "note",
+                    message=f"no row of {source}/{delivery} has a value for {', '.join(empty)}: "
+                    "a rule that names one of them matches none of its charges",
+                    subject=f"{source}: {', '.join(needed or empty)}",
+                    row_count=row_count,
+                    billing_period=period,
+                    place=f"{source}/{delivery}",
+                )
+            )
+    write_notes(landing, "billing", notes, part_of(source, delivery))
+
+
+def part_of(source: str, delivery: str) -> str:
+    """Names the part of billing's notes that a delivery's are."""
+    return f"columns.{source}.{delivery}"
