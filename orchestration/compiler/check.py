@@ -13,7 +13,6 @@ from orchestration.compiler.charge_columns import RESERVED_NAMES
 from orchestration.compiler.conditions import Condition, DimensionElement, Operator
 from orchestration.compiler.language import (
     ByStreams,
-    Dimension,
     EvenSplit,
     Expected,
     FixedSplit,
@@ -23,7 +22,7 @@ from orchestration.compiler.language import (
     ToCustomer,
 )
 from orchestration.compiler.problems import Place, Problems, did_you_mean
-from orchestration.compiler.splits import MAX_PART_NUMBERS, part_numbers, split_elements
+from orchestration.compiler.splits import MAX_PART_NUMBERS, closed_elements, part_numbers
 from orchestration.compiler.walk import (
     allocation_conditions,
     allocation_references,
@@ -90,7 +89,7 @@ def _dimensions_exist(program: Program, problems: Problems) -> None:
 
 
 def _elements_exist(program: Program, problems: Problems) -> None:
-    elements = {dimension.name: _closed_elements(dimension) for dimension in program.dimensions}
+    elements = {dimension.name: closed_elements(dimension) for dimension in program.dimensions}
     for condition in _all_conditions(program):
         for comparison in comparisons(condition):
             subject = comparison.subject
@@ -123,17 +122,6 @@ def _expected_elements(expect: Expected) -> tuple[str, ...]:
 
 
 _WHOLE_TEXT_OPERATORS = {Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN}
-
-
-def _closed_elements(dimension: Dimension) -> frozenset[str] | None:
-    """All elements a dimension can have; None when a value or usage may name one that is not written down."""
-    named = {rule.element for rule in dimension.rules} | {dimension.default}
-    for rule in dimension.rules:
-        elements = split_elements(rule.split) if rule.split else ()
-        if rule.source is not None or elements is None:
-            return None
-        named.update(elements)
-    return frozenset(element for element in named if element is not None)
 
 
 def _all_conditions(program: Program) -> Iterator[Condition]:

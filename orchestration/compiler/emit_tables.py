@@ -41,7 +41,7 @@ from orchestration.compiler.language import (
     ToCustomer,
 )
 from orchestration.compiler.plan import Plan
-from orchestration.compiler.splits import split_id
+from orchestration.compiler.splits import closed_elements, split_id
 
 Cell = str | int | Decimal | tuple[str, ...] | None
 ALLOCATION_RULES_COLUMNS = {
@@ -77,6 +77,7 @@ SPLIT_RULES_COLUMNS = {
     "context_file": "varchar",
     "context_line": "integer",
 }
+DIMENSION_ELEMENTS_COLUMNS = {"dimension": "varchar", "elements": "varchar[]"}
 TELEMETRY_STREAMS_COLUMNS = {
     "stream": "varchar",
     "unit": "varchar",
@@ -216,6 +217,15 @@ def describe_subject(subject: Subject) -> str:
     if isinstance(subject, AccountFact):
         return f"account {fact}"
     return f"{' '.join(('resource', *subject.path))} {fact}"
+
+
+def dimension_elements(program: Program, dialect: str = "duckdb") -> str:
+    """One row per dimension, with all elements it can have; null where a value may name others."""
+    rows: list[list[Cell]] = []
+    for dimension in sorted(program.dimensions, key=lambda dimension: dimension.name):
+        elements = closed_elements(dimension)
+        rows.append([dimension.name, None if elements is None else tuple(sorted(elements))])
+    return _table(DIMENSION_ELEMENTS_COLUMNS, rows, dialect)
 
 
 def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:

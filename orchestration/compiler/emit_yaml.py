@@ -79,6 +79,14 @@ _TABLES = {
             "context_line": "Line of the rule in that file.",
         },
     ),
+    "dimension_elements": (
+        "One row per dimension.",
+        ["dimension"],
+        {
+            "dimension": "Name of the dimension.",
+            "elements": "All elements that its rules can give; null where a value or usage may name others.",
+        },
+    ),
     "telemetry_streams": (
         "One row per telemetry stream.",
         ["stream"],

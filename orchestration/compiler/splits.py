@@ -22,6 +22,17 @@ def split_elements(split: ChargeSplit) -> tuple[str, ...] | None:
     return split.elements
 
 
+def closed_elements(dimension: Dimension) -> frozenset[str] | None:
+    """All elements a dimension can have; None when a value or usage may name one that is not written down."""
+    named = {rule.element for rule in dimension.rules} | {dimension.default}
+    for rule in dimension.rules:
+        elements = split_elements(rule.split) if rule.split else ()
+        if rule.source is not None or elements is None:
+            return None
+        named.update(elements)
+    return frozenset(element for element in named if element is not None)
+
+
 def splits_of(dimension: Dimension) -> tuple[tuple[int, ChargeSplit], ...]:
     """The splits of a dimension, each with the position of its rule."""
     rules = enumerate(dimension.rules, start=1)

@@ -36,7 +36,7 @@ FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operati
 def judge(said: dict[str, str | None], moments: dict[str, datetime]) -> tuple[str | None, tuple | None]:
     """(reason, None) or (None, the landed record) of the fields of one record, each text or None."""
     told = {field: said.get(field) for field in FIELDS}
-    told = {field: text if text and text.strip(" \t\r\n") else None for field, text in told.items()}
+    told = {field: (text or "").strip(" \t\n\v\f\r\xa0") or None for field, text in told.items()}
     stream, customer, value = told["stream"], told["customer_id"], told["value"]
     operation = told["operation"] or "sum"
     if stream is None:
@@ -69,7 +69,7 @@ def judge(said: dict[str, str | None], moments: dict[str, datetime]) -> tuple[st
         if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", value):
             return "value-not-a-number", None
         number = Decimal(value)
-        if number <= 0 or value.startswith("-"):
+        if number < 0 or (number == 0 and operation == "sum"):
             return "value-not-positive", None
         with localcontext(prec=20_000):
             if number.scaleb(9) != number.scaleb(9).to_integral_value(ROUND_DOWN):
@@ -317,7 +317,7 @@ def histories(draw: st.DrawFn) -> list[list[tuple[str, int]]]:
 
 
 def landed(landing: Path) -> tuple[list[tuple], list[tuple]]:
-    """Records in the order of their positions, and quarantined rows, read with nothing but DuckDB."""
+    """Records by batch and row, and quarantined rows, read with nothing but DuckDB."""
     with duckdb.connect() as connection:
         records = connection.execute(
             f"""
@@ -325,7 +325,7 @@ def landed(landing: Path) -> tuple[list[tuple], list[tuple]]:
                 batch_id, batch_row, stream, operation, usage_timestamp, granularity, customer_id, value,
                 filter, record_id
             FROM read_parquet('{landing}/telemetry/records/*/*.parquet', hive_partitioning = true)
-            ORDER BY position
+            ORDER BY batch_id, batch_row
             """
         ).fetchall()
         quarantine = connection.execute(
@@ -362,7 +362,8 @@ def test_landed_is_what_plain_python_says(batches: list[File], history: list[lis
                     order.append(file)
 
             records, quarantine = landed(landing)
-            assert records == [(file.identity, *record) for file in order for record in file.good]
+            in_order = sorted(order, key=lambda file: file.identity)
+            assert records == [(file.identity, *record) for file in in_order for record in file.good]
             expected = {(file.identity, row, reason): raw for file in order for row, reason, raw in file.bad}
             assert sorted(row[:3] for row in quarantine) == sorted(expected)
             assert all(expected[tuple(key)] in (None, raw) for *key, raw in quarantine)

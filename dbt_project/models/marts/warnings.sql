@@ -7,7 +7,7 @@ with
         select
             case when batches.record_count = 0 then 'file-rejected' else reason end as code,
             case
-                when batches.record_count = 0 then batch_location when reason = 'unknown-stream' then record
+                when batches.record_count = 0 then batch_location when reason = 'unknown-stream' then stream
             end as subject,
             batch_location,
             coalesce(batch_row, 0) as batch_row,

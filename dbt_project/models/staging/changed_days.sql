@@ -58,16 +58,15 @@ with
         select
             unnest(usage_dates) as usage_date,
             batch_id,
-            batch_sequence,
+            batch_rank,
             record_count / len(usage_dates) as row_count
-        from {{ source("landing", "telemetry_batches") }}
-        where status = 'loaded'
+        from {{ ref("stg_telemetry__batches") }}
     ),
 
     usage_days as (
         select
             usage_date,
-            md5(string_agg(batch_id, chr(10) order by batch_sequence, batch_id)) as usage_fingerprint,
+            md5(string_agg(batch_id, chr(10) order by batch_rank)) as usage_fingerprint,
             sum(row_count) as row_count
         from batch_days
         group by usage_date

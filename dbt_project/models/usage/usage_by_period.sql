@@ -5,59 +5,124 @@
 with
     records as (
         select
+            usage_date,
+            stream,
+            stream_granularity,
+            usage_granularity,
+            usage_period_start,
+            customer_id,
+            filter,
+            operation,
+            value,
+            position
+        from ({{ judged_usage() }})
+        where reason is null and not is_repeat
+    ),
+
+    -- Usage of a day in a stream counted by the hour is for each of the day's hours alike; so is usage of a
+    -- day that stands beside usage of its hours.
+    in_hours as (
+        select distinct usage_date, stream, customer_id, filter
+        from records
+        where usage_granularity = 'hourly' and stream_granularity = 'daily'
+    ),
+
+    hours_of_days as (
+        select
             records.*,
-            coalesce(records.granularity, streams.granularity) as usage_granularity,
-            case
-                coalesce(records.granularity, streams.granularity)
-                when 'hourly'
-                then date_trunc('hour', records.usage_timestamp)
-                else date_trunc('day', records.usage_timestamp)
-            end as usage_period_start
-        from {{ ref("stg_telemetry__usage_records") }} as records
-        inner join {{ ref("telemetry_streams") }} as streams using (stream)
+            unnest(range(24)) as hour,
+            cast(replace(cast(records.value as varchar), '.', '') as hugeint) as units
+        from records
+        left join
+            in_hours
+            on in_hours.usage_date = records.usage_date
+            and in_hours.stream = records.stream
+            and in_hours.customer_id = records.customer_id
+            and in_hours.filter is not distinct from records.filter
+        where
+            records.usage_granularity = 'daily'
+            and (records.stream_granularity = 'hourly' or in_hours.stream is not null)
     ),
 
-    -- A record sent twice under one record_id counts once: the first one.
-    first_sent as (
-        select stream, record_id, usage_date, min(position) as position
+    timeline as (
+        select
+            usage_date,
+            stream,
+            stream_granularity,
+            usage_period_start,
+            customer_id,
+            filter,
+            operation,
+            value,
+            position
         from records
-        where record_id is not null
-        group by stream, record_id, usage_date
-    ),
-
-    distinct_records as (
-        select records.*
-        from records
-        left join first_sent using (stream, record_id, usage_date)
-        where records.record_id is null or records.position = first_sent.position
+        where
+            usage_granularity = 'hourly'
+            or (
+                stream_granularity = 'daily'
+                and not exists (
+                    select 1
+                    from in_hours
+                    where
+                        in_hours.usage_date = records.usage_date
+                        and in_hours.stream = records.stream
+                        and in_hours.customer_id = records.customer_id
+                        and in_hours.filter is not distinct from records.filter
+                )
+            )
+        union all
+        select
+            usage_date,
+            stream,
+            stream_granularity,
+            usage_period_start + to_hours(hour) as usage_period_start,
+            customer_id,
+            filter,
+            operation,
+            -- Cut where the day's value ends up to each hour, so that the hours add up to the day.
+            cast(
+                cast(
+                    {{ whole_quotient("units * (hour + 1)", "24") }}
+                    - {{ whole_quotient("units * hour", "24") }} as decimal(38, 0)
+                )
+                * 0.000000001 as decimal(38, 9)
+            ) as value,
+            position
+        from hours_of_days
     ),
 
     last_resets as (
-        select stream, usage_granularity, usage_period_start, customer_id, filter, max(position) as position
-        from distinct_records
+        select usage_date, stream, usage_period_start, customer_id, filter, max(position) as position
+        from timeline
         where operation in ('replace', 'delete')
         group by all
     )
 
 select
-    records.usage_date,
-    records.stream,
-    records.usage_granularity,
-    records.usage_period_start,
-    {{ customer_of("records.customer_id") }} as customer_id,
-    records.filter,
-    sum(records.value) as usage_quantity,
-    count(*) as record_count
-from distinct_records as records
+    timeline.usage_date,
+    timeline.stream,
+    timeline.stream_granularity as usage_granularity,
+    case
+        timeline.stream_granularity
+        when 'hourly'
+        then timeline.usage_period_start
+        else cast(timeline.usage_date as timestamp)
+    end as usage_period_start,
+    {{ customer_of("timeline.customer_id") }} as customer_id,
+    timeline.filter,
+    sum(timeline.value) as usage_quantity
+from timeline
 left join
     last_resets
-    on last_resets.stream = records.stream
-    and last_resets.usage_granularity = records.usage_granularity
-    and last_resets.usage_period_start = records.usage_period_start
-    and last_resets.customer_id = records.customer_id
-    and last_resets.filter is not distinct from records.filter
-    {{ join_alias("records.customer_id", "records.usage_date") }}
+    on last_resets.usage_date = timeline.usage_date
+    and last_resets.stream = timeline.stream
+    and last_resets.usage_period_start = timeline.usage_period_start
+    and last_resets.customer_id = timeline.customer_id
+    and last_resets.filter is not distinct from timeline.filter
+    {{ join_alias("timeline.customer_id", "timeline.usage_date") }}
 where
-    records.operation <> 'delete'
-    and (last_resets.position is null or records.position >= last_resets.position)
+    timeline.operation <> 'delete'
+    and (last_resets.position is null or timeline.position >= last_resets.position)
 group by all
+-- `replace` by 0 leaves nothing to divide by.
+having sum(timeline.value) > 0

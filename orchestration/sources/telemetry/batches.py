@@ -17,7 +17,7 @@ import duckdb
 
 from orchestration.sources.locations import Location, ObjectMissingError, StoredObject
 from orchestration.sources.telemetry.landed_files import LandedTelemetry, ensure_landing
-from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load
+from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load, with_times
 from orchestration.sources.telemetry.load import Load, Progress, TelemetryLanding
 from orchestration.sources.telemetry.records import EVERY_TIME, UsageLimits
 
@@ -54,7 +54,9 @@ def land_telemetry(
             connection.execute("SET enable_progress_bar = false")  # it would be drawn over the run's own
             ledger = landed.settle(connection, landed.read_ledger())
             landed.sweep({line.load_id for line in ledger})
-            fetched, unchanged = _fetch(location, ledger, work, progress)
+            found = _found(location)
+            ledger = _with_times(landed, ledger, found)
+            fetched, unchanged = _fetch(location, ledger, found, work, progress)
             plan = plan_load(ledger, [arrival for arrival, _ in fetched])
             if not fetched:
                 return TelemetryLanding(None, unchanged=unchanged)
@@ -83,16 +85,39 @@ def _config(work: Path, memory_limit: str, threads: int) -> dict[str, str | bool
     return config
 
 
-def _fetch(
-    location: Location, ledger: Sequence[Batch], work: Path, progress: Progress
-) -> tuple[list[tuple[Arrival, Path]], int]:
-    """The objects that the ledger does not know as they are, oldest first, each with a local file."""
-    known = {line.batch_location: line.object_version for line in ledger if line.live}
-    found = [
+def _found(location: Location) -> list[tuple[str, StoredObject]]:
+    """The objects that may be batches, each with its place."""
+    return [
         (location.describe(stored.key), stored)
         for stored in location.list()
         if not any(part.startswith("_") for part in stored.key.split("/"))
     ]
+
+
+def _with_times(
+    landed: LandedTelemetry, ledger: list[Batch], found: Sequence[tuple[str, StoredObject]]
+) -> list[Batch]:
+    """The ledger with the times that the objects have now; written when it says anything else."""
+    times = {(place, stored.version): _time(stored) for place, stored in found}
+    timed = with_times(ledger, times)
+    if timed != ledger or not landed.ledger_is_current():
+        landed.write_ledger(timed)
+    return timed
+
+
+def _time(stored: StoredObject) -> datetime:
+    return stored.modified.astimezone(UTC).replace(tzinfo=None)
+
+
+def _fetch(
+    location: Location,
+    ledger: Sequence[Batch],
+    found: Sequence[tuple[str, StoredObject]],
+    work: Path,
+    progress: Progress,
+) -> tuple[list[tuple[Arrival, Path]], int]:
+    """The objects that the ledger does not know as they are, oldest first, each with a local file."""
+    known = {line.batch_location: line.object_version for line in ledger if line.live}
     new = [(place, stored) for place, stored in found if known.get(place) != stored.version]
     new.sort(key=lambda each: (each[1].modified, each[1].key))
     downloads = work / "downloads"
@@ -106,7 +131,7 @@ def _fetch(
             return None  # taken away since it was listed
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        return Arrival(place, stored.version, content), path
+        return Arrival(place, stored.version, _time(stored), content), path
 
     fetched: list[tuple[Arrival, Path]] = []
     with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:

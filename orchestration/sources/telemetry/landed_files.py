@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.sources.telemetry.ledger import SCHEMA as LEDGER_SCHEMA
 from orchestration.sources.telemetry.ledger import Batch, Settlement, ledger_table, read_ledger, settlement
 from orchestration.sources.telemetry.records import VALUE_TYPE
 
@@ -29,7 +30,6 @@ RECORD_COLUMNS = {
     "batch_id": "VARCHAR",
     "batch_location": "VARCHAR",
     "batch_row": "BIGINT",
-    "position": "BIGINT",
     "stream": "VARCHAR",
     "operation": "VARCHAR",
     "usage_timestamp": "TIMESTAMP",
@@ -100,6 +100,10 @@ class LandedTelemetry:
     def read_ledger(self) -> list[Batch]:
         """The lines of the ledger."""
         return read_ledger(self.ledger_file)
+
+    def ledger_is_current(self) -> bool:
+        """Whether the ledger's file has the columns of this version."""
+        return bool(pq.read_schema(self.ledger_file).equals(LEDGER_SCHEMA))
 
     def write_ledger(self, lines: Iterable[Batch]) -> None:
         """Replace the ledger: the moment at which a load counts."""

@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
         ("batch_id", pa.string()),
         ("batch_location", pa.string()),
         ("object_version", pa.string()),
+        ("object_time", pa.timestamp("us")),
         ("load_id", pa.string()),
         ("batch_sequence", pa.int64()),
         ("record_count", pa.int64()),
@@ -41,14 +42,15 @@ class Batch:
     """One line of the ledger: one content at one place.
 
     `loaded`: its records are landed. `repeated`: another place had the same content before, so nothing was
-    landed for this one. `superseded`: the place now holds something else. `batch_sequence` orders batches by
-    arrival, 1 is the first ever. `settled` is false while landed files still have to follow this line.
-    Times are UTC without zone.
+    landed for this one. `superseded`: the place now holds something else. `object_time` (when the object was
+    written) and the place decide the order of operations; `batch_sequence` counts batches as they are landed.
+    `settled` is false while landed files still have to follow this line. Times are UTC without zone.
     """
 
     batch_id: str
     batch_location: str
     object_version: str
+    object_time: datetime
     load_id: str
     batch_sequence: int
     record_count: int
@@ -66,10 +68,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Arrival:
-    """An object that the ledger does not know in this version: its place, version and content."""
+    """An object that the ledger does not know in this version: its place, version, time and content."""
 
     batch_location: str
     object_version: str
+    object_time: datetime
     batch_id: str
 
 
@@ -100,7 +103,9 @@ def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
     for arrival in arrivals:
         number = at_place.get(arrival.batch_location)
         if number is not None and lines[number].batch_id == arrival.batch_id:
-            lines[number] = replace(lines[number], object_version=arrival.object_version)
+            lines[number] = replace(
+                lines[number], object_version=arrival.object_version, object_time=arrival.object_time
+            )
             unchanged += 1
             continue
         if number is not None:
@@ -117,13 +122,13 @@ def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
     # Content whose place is lost stays landed as long as another place holds it.
     for number, line in enumerate(lines):
         if line.status == "repeated" and line.batch_id in former:
-            lines[number] = _heir(former.pop(line.batch_id), line.batch_location, line.object_version)
+            lines[number] = _heir(former.pop(line.batch_id), line)
     landed = {line.batch_id for line in lines if line.status == "loaded"}
     to_land: list[Arrival] = []
     repeats: list[Arrival] = []
     for arrival in moved:
         if arrival.batch_id in former:
-            lines.append(_heir(former.pop(arrival.batch_id), arrival.batch_location, arrival.object_version))
+            lines.append(_heir(former.pop(arrival.batch_id), arrival))
         elif arrival.batch_id in landed:
             repeats.append(arrival)
         else:
@@ -138,8 +143,15 @@ def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
     )
 
 
-def _heir(former: Batch, place: str, version: str) -> Batch:
-    return replace(former, batch_location=place, object_version=version, status="loaded", settled=False)
+def _heir(former: Batch, holder: Batch | Arrival) -> Batch:
+    return replace(
+        former,
+        batch_location=holder.batch_location,
+        object_version=holder.object_version,
+        object_time=holder.object_time,
+        status="loaded",
+        settled=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -174,9 +186,23 @@ def read_ledger(path: Path) -> list[Batch]:
     """The lines of the ledger, in the order they were written; none when there is no file yet."""
     if not path.exists():
         return []
+    # A ledger of an earlier version has no times of objects: the next load learns those that are still there.
     return [
-        Batch(**{**line, "usage_dates": tuple(line["usage_dates"])})
+        Batch(**{"object_time": line["loaded_at"], **line, "usage_dates": tuple(line["usage_dates"])})
         for line in pq.ParquetFile(path).read().to_pylist()
+    ]
+
+
+def with_times(ledger: Iterable[Batch], times: Mapping[tuple[str, str], datetime]) -> list[Batch]:
+    """The lines with the times that their objects have now, as far as (place, version) are still there."""
+    return [
+        replace(
+            line,
+            object_time=times.get((line.batch_location, line.object_version), line.object_time)
+            if line.live
+            else line.object_time,
+        )
+        for line in ledger
     ]
 
 

@@ -24,9 +24,6 @@ from orchestration.sources.telemetry.records import UsageLimits, judged_records
 UNREADABLE = "unreadable-batch"
 """The reason of the one quarantine row that stands for a file of which nothing can be read."""
 
-# Rows of one batch lie between two batches' first positions; no batch has 4 billion rows.
-POSITIONS_PER_BATCH = 1 << 32
-
 _JUDGED = """
     CREATE TABLE judged (
         batch INTEGER, batch_row BIGINT, unknown_fields VARCHAR[],
@@ -156,9 +153,6 @@ class Load:
                     "batch": pa.array(range(len(arrivals)), pa.int32()),
                     "batch_id": pa.array([arrival.batch_id for arrival in arrivals], pa.string()),
                     "batch_location": pa.array([arrival.batch_location for arrival in arrivals], pa.string()),
-                    "batch_sequence": pa.array(
-                        range(self.first_sequence, self.first_sequence + len(arrivals)), pa.int64()
-                    ),
                 }
             ),
         )
@@ -207,11 +201,9 @@ class Load:
         )
 
     def _records(self) -> str:
-        columns = {
-            "load_id": f"'{self.load_id}'",
-            "position": f"batch_sequence * {POSITIONS_PER_BATCH} + batch_row",
-        }
-        chosen = ", ".join(f"{columns.get(name, name)} AS {name}" for name in RECORD_COLUMNS)
+        chosen = ", ".join(
+            f"'{self.load_id}' AS load_id" if name == "load_id" else name for name in RECORD_COLUMNS
+        )
         return f"SELECT {chosen} FROM judged JOIN batches USING (batch) WHERE reason IS NULL"
 
     def _quarantine(self) -> str:
@@ -249,6 +241,7 @@ class Load:
                     batch_id=arrival.batch_id,
                     batch_location=arrival.batch_location,
                     object_version=arrival.object_version,
+                    object_time=arrival.object_time,
                     load_id=self.load_id,
                     batch_sequence=self.first_sequence + number,
                     record_count=records,
@@ -268,6 +261,7 @@ class Load:
                 batch_id=arrival.batch_id,
                 batch_location=arrival.batch_location,
                 object_version=arrival.object_version,
+                object_time=arrival.object_time,
                 load_id=self.load_id,
                 batch_sequence=sequences[arrival.batch_id],
                 record_count=0,

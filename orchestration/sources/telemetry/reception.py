@@ -86,7 +86,9 @@ class Reception:
 
     def _store(self, sent: Sent, name: str, received_at: datetime) -> Judgement:
         judged = judge(sent.records, sent.stream, sent.operation, name, received_at, self.limits)
-        place = f"api/{received_at:%Y-%m-%d}/{name}.jsonl"
+        # Named by time first: requests that are stored within the same tick of the object store's clock keep
+        # the order in which they came.
+        place = f"api/{received_at:%Y-%m-%d}/{received_at:%H%M%S.%f}-{name}.jsonl"
         if judged.accepted and not (sent.key is not None and self.spool.exists(place)):
             self.spool.write(place, judged.batch)
         return judged

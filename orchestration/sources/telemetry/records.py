@@ -18,6 +18,9 @@ FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operati
 REQUIRED_FIELDS = ("stream", "timestamp", "customer_id")
 """What every record says; a table without one of these columns is no table of records."""
 
+BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160)"
+"""SQL of the characters around a field that are no part of it; 160 is the no-break space of spreadsheets."""
+
 VALUE_TYPE = "DECIMAL(38, 9)"
 
 _NAME = "[a-z][a-z0-9_]*"
@@ -126,8 +129,8 @@ RULES = (
     ),
     Rule(
         "value-not-positive",
-        "digits = '' OR starts_with(value, '-')",
-        "value {value} is not greater than 0; use operation delete to take a value back",
+        "(digits = '' AND operation = 'sum') OR (digits <> '' AND starts_with(value, '-'))",
+        "value {value} is not greater than 0; replace by 0, or delete, to take a value back",
     ),
     Rule("value-too-precise", "decimal_places > 9", "value {value} has more than 9 decimal places; round it"),
     Rule("value-too-large", "whole_digits > 27", "value {value} has more than 27 digits before the point"),
@@ -180,16 +183,12 @@ def judged_records(source: str) -> str:
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
-    # A text that begins with a printing character is not blank; the comparison spares most of them the trim.
-    blanks = ", ".join(
-        f"CASE WHEN {field} >= '!' OR trim({field}, ' \t\r\n') <> '' THEN {field} END AS {field}"
-        for field in FIELDS
-    )
+    trimmed = ", ".join(f"nullif(trim({field}, {BLANKS}), '') AS {field}" for field in FIELDS)
     reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in RULES)
     details = "\n".join(f"WHEN {_text(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
     return f"""
     WITH source AS ({source}),
-    told AS (SELECT * REPLACE ({blanks}) FROM source),
+    told AS (SELECT * REPLACE ({trimmed}) FROM source),
     defaulted AS (SELECT * REPLACE (coalesce(operation, 'sum') AS operation) FROM told),
     parsed AS (
         SELECT

@@ -7,15 +7,14 @@ select
     records.stream,
     records.operation,
     records.granularity,
-    records.customer_id,
+    {{ trimmed("records.customer_id") }} as customer_id,
     records.value,
     records.filter,
     records.record_id,
-    records.position,
+    -- No batch has four billion rows.
+    batches.batch_rank * 4294967296 + records.batch_row as position,
     records.batch_id,
     records.batch_location,
     records.batch_row
 from {{ source("landing", "telemetry_records") }} as records
-where
-    (records.load_id, records.batch_id)
-    in (select (load_id, batch_id) from {{ source("landing", "telemetry_batches") }} where status = 'loaded')
+inner join {{ ref("stg_telemetry__batches") }} as batches using (load_id, batch_id)

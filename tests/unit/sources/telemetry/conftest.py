@@ -42,7 +42,7 @@ class Telemetry:
         return land_telemetry(location or FolderLocation(self.source), self.landing, NOW)
 
     def records(self, columns: str = "customer_id, value") -> list[tuple]:
-        return self._rows(columns, "records/*/*.parquet", "position")
+        return self._rows(columns, "records/*/*.parquet", "batch_location, batch_row")
 
     def quarantine(self, columns: str = "batch_row, reason") -> list[tuple]:
         return self._rows(columns, "quarantine/*.parquet", "batch_location, batch_row")

@@ -1,10 +1,11 @@
 """Which batches count, and what is left of those that no longer do."""
 
 import gzip
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.sources.locations import FolderLocation, LocationError
@@ -171,16 +172,27 @@ def test_marks_and_hidden_files_are_no_batches(telemetry, line):
     assert telemetry.records() == []
 
 
-def test_positions_follow_arrival_and_then_the_row(telemetry, line):
-    telemetry.put("z.jsonl", line("1") + line("2"))
-    telemetry.put("a.jsonl", line("3"))
+def test_the_ledger_knows_when_each_object_was_written_also_when_it_is_touched(telemetry, line):
+    telemetry.put("z.jsonl", line("1"))
+    telemetry.put("a.jsonl", line("2"))
     telemetry.land()
-    telemetry.put(
-        "b.csv", "stream,timestamp,customer_id,value\nsearches,2026-07-01,4,1\nsearches,2026-06-01,5,1\n"
-    )
+    telemetry.put("z.jsonl", line("1"))
     telemetry.land()
-    assert telemetry.records("customer_id, batch_row") == [("1", 1), ("2", 2), ("3", 1), ("4", 1), ("5", 2)]
-    assert [row["batch_sequence"] for row in telemetry.ledger()] == [1, 2, 3]
+    first = datetime(2026, 7, 25, 17, 20, 1)
+    assert {Path(row["batch_location"]).name: row["object_time"] - first for row in telemetry.ledger()} == {
+        "z.jsonl": timedelta(seconds=2),
+        "a.jsonl": timedelta(seconds=1),
+    }
+
+
+def test_a_ledger_of_an_earlier_version_learns_the_times(telemetry, line):
+    telemetry.put("a.jsonl", line())
+    telemetry.land()
+    file = telemetry.landing / "telemetry/batches.parquet"
+    known = pq.read_table(file)
+    pq.write_table(known.drop_columns("object_time"), file)
+    assert telemetry.land().load_id is None
+    assert pq.read_table(file) == known
 
 
 def test_one_file_per_usage_day_and_load_however_many_batches(telemetry, line):

@@ -7,11 +7,11 @@ from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load, se
 
 def batch(content: str, place: str, status: str = "loaded", sequence: int = 1, settled: bool = True) -> Batch:
     at = datetime(2026, 8, 5)  # the ledger's times are UTC without zone
-    return Batch(content, place, "v1", "load1", sequence, 1, 0, (), status, at, settled)
+    return Batch(content, place, "v1", at, "load1", sequence, 1, 0, (), status, at, settled)
 
 
 def arrive(*pairs: str) -> list[Arrival]:
-    return [Arrival(pair[0], "v2", pair[1]) for pair in pairs]
+    return [Arrival(pair[0], "v2", datetime(2026, 8, 6), pair[1]) for pair in pairs]
 
 
 def fates(lines) -> list[str]:
