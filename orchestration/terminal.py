@@ -169,12 +169,16 @@ def _words_of_step(failure: Any) -> str:
 
 
 def _words(error: Any) -> str:
-    """The message of the first cause; for an error that is not ours, also its kind and where it arose."""
-    while error.cause is not None:
+    """What our own error says, the outermost of a chain, for it knows the file; of others the first cause,
+    its kind and where it arose.
+    """
+    while True:
+        message = error.message.strip()
+        named = _CLASS.match(message)
+        if named and named["name"].startswith("orchestration."):
+            return str(message[named.end() :])
+        if error.cause is None:
+            break
         error = error.cause
-    message = error.message.strip()
-    named = _CLASS.match(message)
-    if named and named["name"].startswith("orchestration."):
-        return str(message[named.end() :])
     where = "".join(error.stack[-1:]).strip()
     return f"{message}\n{where}" if where else str(message)

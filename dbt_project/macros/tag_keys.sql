@@ -1,26 +1,18 @@
 {#
-  Tags under one spelling of their keys, whatever the export: without the `user` prefix, words apart by underscores,
-  lower case (AWS' rule for CUR columns: user:CostCenter is user_cost_center there). Of keys that become the same,
+  Tags under one spelling of their keys, whatever the export: without the `user` prefix, only letters and digits, in lower
+  case. CostCenter, cost-center and the cost_center or c_o_s_t_center of a CUR are one key. Of keys that become the same,
   the first stays; AWS merges such keys too.
 #}
 {% macro tag_key(key) -%}
     regexp_replace(
-        trim(
-            regexp_replace(
-                lower(regexp_replace(regexp_replace({{ key }}, '^user[:_]', ''), '([A-Z])', '_\1', 'g')),
-                '[^\p{L}\p{N}]+',
-                '_',
-                'g'
-            ),
-            '_'
-        ),
+        regexp_replace(lower(regexp_replace({{ key }}, '^user[:_]', '')), '[^\p{L}\p{N}]+', '', 'g'),
         '^$',
         'unnamed'
     )
 {%- endmacro %}
 
-{# Keys of a CUR are spelled so already; the rest of the rule would cost four times as much per row. #}
-{% macro cur_tag_key(key) -%} regexp_replace({{ key }}, '^user_', '') {%- endmacro %}
+{# Keys of a CUR are lower case with underscores already; the rest of the rule would cost four times as much per row. #}
+{% macro cur_tag_key(key) -%} replace(regexp_replace({{ key }}, '^user_', ''), '_', '') {%- endmacro %}
 
 {# No tags or labels, as a map. #}
 {% macro no_labels() -%} cast(map([], []) as map(varchar, varchar)) {%- endmacro %}

@@ -20,16 +20,15 @@ Operand = str | date | datetime | Decimal | int
 
 
 def normalise_key(key: str) -> str:
-    """A tag or cost category key as the charges spell it, by AWS' rule for column names in Parquet.
+    """A tag or cost category key as the charges spell it: its letters and digits, in lower case.
 
-    `CostCenter`, `user:CostCenter` and `user_cost_center` all become `cost_center`; empty when no letter or
-    digit is left. The macro `tag_key` does the same to the charges.
+    `CostCenter`, `user:CostCenter`, `cost-center` and `COST_CENTER` all become `costcenter`; empty when no
+    letter or digit is left. The macro `tag_key` does the same to the charges.
     """
     own = re.sub(r"^user[:_]", "", key)
-    spaced = re.sub(r"([A-Z])", r"_\1", own)
     # Letter by letter, as the warehouse does it: what stands beside a letter does not change its lower case.
-    lowered = "".join(character.lower()[0] for character in spaced)
-    return re.sub(r"[\W_]+", "_", lowered).strip("_")
+    lowered = "".join(character.lower()[0] for character in own)
+    return re.sub(r"[\W_]+", "", lowered)
 
 
 # --- values: what a condition looks at and what an element can be named after ---

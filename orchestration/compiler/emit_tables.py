@@ -225,7 +225,7 @@ def dimension_elements(program: Program, dialect: str = "duckdb") -> str:
     for dimension in sorted(program.dimensions, key=lambda dimension: dimension.name):
         elements = closed_elements(dimension)
         rows.append([dimension.name, None if elements is None else tuple(sorted(elements))])
-    return _table(DIMENSION_ELEMENTS_COLUMNS, rows, dialect)
+    return table(DIMENSION_ELEMENTS_COLUMNS, rows, dialect)
 
 
 def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:

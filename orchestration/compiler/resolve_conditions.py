@@ -31,6 +31,10 @@ _TEXT_OPERATORS = {Operator.STARTS_WITH, Operator.ENDS_WITH, Operator.CONTAINS, 
 _ORDER_OPERATORS = {Operator.BEFORE, Operator.AFTER}
 
 
+AZURE_ID = "/subscriptions/"
+"""How Azure's ids begin; they compare without case."""
+
+
 class ConditionReader(ValueReader):
     """Reads conditions, and values; gives None for what is wrong and notes the problem."""
 
@@ -89,7 +93,11 @@ class ConditionReader(ValueReader):
             exists = Comparison(subject, operator, (), ignore_case=False, place=node.place)
             return exists if wanted else Not(exists)
         operands = self._operands(subject, operator, key, value)
-        return None if operands is None else Comparison(subject, operator, operands, ignore_case, node.place)
+        if operands is None:
+            return None
+        is_azure = any(str(operand).lower().startswith(AZURE_ID) for operand in operands)
+        ignore_case = ignore_case or (is_azure and operator is not Operator.MATCHES)
+        return Comparison(subject, operator, operands, ignore_case, node.place)
 
     def _operands(
         self, subject: Subject, operator: Operator, key: Scalar, value: Node

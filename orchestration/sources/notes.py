@@ -64,6 +64,14 @@ class Note:
     effective_cost: Decimal | None = None
 
 
+def assumed_encoding(file: str) -> Note:
+    """The note on a file whose bytes are no UTF-8 and were read as Windows-1252."""
+    message = (
+        "the file is not UTF-8 text and was read as Windows-1252; see that its names are right, or save it"
+    )
+    return Note("assumed-encoding", f"{message} as UTF-8", severity="note", subject=file, place=file)
+
+
 def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "all") -> bool:
     """Let these be the notes of the source's landing (or of a part of it, such as a month), and no others.
 

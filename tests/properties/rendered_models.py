@@ -25,7 +25,7 @@ def rendered(model: str) -> str:
 def _macros() -> str:
     return "".join(
         (PROJECT / "macros" / f"{name}.sql").read_text(encoding="utf-8")
-        for name in ("customer_aliases", "exact_arithmetic", "judged_usage")
+        for name in ("anomaly_series", "customer_aliases", "exact_arithmetic", "judged_usage")
     )
 
 

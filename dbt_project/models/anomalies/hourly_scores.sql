@@ -7,6 +7,7 @@ with
             hourly.series_key,
             hourly.usage_date,
             hourly.usage_hour,
+            hourly.effective_cost,
             cast(hourly.effective_cost as double) as cost,
             daily.level,
             daily.expected_cost as expected_of_day,
@@ -20,7 +21,10 @@ with
         select
             *,
             lag(usage_hour) over (partition by series_key order by usage_hour) as previous_hour,
-            cost / nullif(sum(cost) over (partition by series_key, usage_date), 0) as part_of_day
+            -- Summed as decimals: a sum of doubles depends on the order of the rows.
+            cost / nullif(
+                cast(sum(effective_cost) over (partition by series_key, usage_date) as double), 0
+            ) as part_of_day
         from costs
     ),
 

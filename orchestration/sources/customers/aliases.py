@@ -7,6 +7,8 @@ which dbt says.
 
 from __future__ import annotations
 
+from orchestration.sources.text_files import BLANKS
+
 RESERVED_IDS = ("unallocated", "long tail")
 TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")
@@ -140,7 +142,7 @@ def _of_texts(texts: str) -> str:
 
 
 def _of_text(text: str) -> str:
-    extracted = f"regexp_extract(trim({text}), '{_WRITTEN}', {list(_KEYS)})"
+    extracted = f"regexp_extract(trim({text}, {BLANKS}), '{_WRITTEN}', {list(_KEYS)})"
     return (
         f"struct_pack(alias := trim({extracted}.alias), valid_from := nullif({extracted}.valid_from, ''), "
         f"valid_to := nullif({extracted}.valid_to, ''))"

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from orchestration.sources.customers import aliases
 from orchestration.sources.landed_parquet import sql_text, write_landed
 from orchestration.sources.locations import Location
+from orchestration.sources.notes import Note, assumed_encoding, write_notes
+from orchestration.sources.text_files import BLANKS, EncodingError, read_delimited
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")
@@ -72,12 +74,14 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_GIVEN)
+        notes: list[Note] = []
         for number, key in enumerate(lists):
-            _read(connection, location, key, number, Path(folder))
+            _read(connection, location, key, number, Path(folder), notes)
         problems = [problem for problem, *_ in connection.execute(aliases.PROBLEMS).fetchall()]
         if problems:
             raise CustomersError("\n".join([*problems[:PROBLEMS_SHOWN], *_more(len(problems))]))
         changed = write_landed(connection, _CUSTOMERS, target)
+    write_notes(landing, "customers", notes)
     return CustomersLanding(
         path=target,
         customers=pq.read_metadata(target).num_rows,
@@ -121,25 +125,35 @@ def _check_presence(location: Location, keys: list[str], lists: list[str], targe
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, location: Location, key: str, number: int, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    location: Location,
+    key: str,
+    number: int,
+    folder: Path,
+    notes: list[Note],
 ) -> None:
     # Under a plain name, for DuckDB reads `*`, `?` and `[` in a path as a pattern.
     ending = next(ending for ending in ENDINGS if key.lower().endswith(ending))
     path = folder / f"{number}{ending}"
     path.symlink_to(location.fetch(key, folder / "downloads").resolve())
     place = location.describe(key)
-    columns = _columns(path, place)
+    delimiter = ","
+    if ".csv" in path.suffixes:
+        path, delimiter, encoding = _as_utf_8(path, place)
+        if encoding == "windows-1252":
+            notes.append(assumed_encoding(place))
+    columns = _columns(path, place, delimiter)
     if "customer_id" not in columns:
         raise CustomersError(f"{place} has no column customer_id; its columns are {', '.join(columns)}")
     chosen = ", ".join(
-        f"nullif(trim({name}::VARCHAR), '') AS {name}" if name in columns else f"NULL AS {name}"
+        f"nullif(trim({name}::VARCHAR, {BLANKS}), '') AS {name}" if name in columns else f"NULL AS {name}"
         for name in TEXT_COLUMNS
     )
     try:
         connection.execute(
             f"INSERT INTO given BY NAME SELECT $place AS file, file_row, {chosen}, "
             f"{aliases.given_aliases(columns.get('aliases'))} AS aliases "
-            f"FROM ({_rows(path, columns)})",
+            f"FROM ({_rows(path, columns, delimiter)})",
             {"place": place},
         )
     except duckdb.Error as error:
@@ -151,17 +165,28 @@ def _unreadable(place: str, why: object) -> CustomersError:
     return CustomersError(f"{place} cannot be read: {reason}")
 
 
-def _columns(path: Path, place: str) -> dict[str, str]:
+def _as_utf_8(path: Path, place: str) -> tuple[Path, str, str]:
+    """A CSV list as a UTF-8 file of its own, its delimiter and its encoding."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        given = read_delimited(content)
+    except (OSError, EOFError, zlib.error, EncodingError) as error:
+        raise _unreadable(place, error) from error
+    plain = path.with_name(f"plain-{path.name.removesuffix('.gz')}")
+    plain.write_text(given.text, encoding="utf-8")
+    return plain, given.delimiter, given.encoding
+
+
+def _columns(path: Path, place: str, delimiter: str) -> dict[str, str]:
     """The columns of a list and their types, as far as they are known before it is read."""
     try:
         if path.suffix == ".parquet":
             return {column.name: str(column.type) for column in pq.read_schema(path)}
         if ".csv" not in path.suffixes:
             return {**dict.fromkeys(TEXT_COLUMNS, "VARCHAR"), "aliases": "JSON"}
-        open_text = gzip.open if path.suffix == ".gz" else open
-        with open_text(path, "rt", encoding="utf-8-sig", newline="") as text:
-            header = [name.strip() for name in next(csv.reader(text), [])]
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pa.ArrowException) as error:
+        with path.open(encoding="utf-8", newline="") as text:
+            header = [name.strip() for name in next(csv.reader(text, delimiter=delimiter), [])]
+    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
         raise _unreadable(place, error) from error
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
@@ -169,16 +194,18 @@ def _columns(path: Path, place: str) -> dict[str, str]:
     return dict.fromkeys(header, "VARCHAR")
 
 
-def _rows(path: Path, columns: dict[str, str]) -> str:
+def _rows(path: Path, columns: dict[str, str], delimiter: str) -> str:
     file = sql_text(str(path))
     if path.suffix == ".parquet":
         return f"SELECT *, file_row_number + 1 AS file_row FROM read_parquet({file}, file_row_number = true)"
     kinds = ", ".join(f"{sql_text(name)}: '{kind}'" for name, kind in columns.items())
     if ".csv" in path.suffixes:
         reader = (
-            f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, delim = ',', "
-            "quote = '\"', escape = '\"')"
+            f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, "
+            f"delim = {sql_text(delimiter)}, quote = '\"', escape = '\"')"
         )
-    else:
-        reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"
+        # A row of empty cells, as spreadsheets leave them below a table, is no customer.
+        numbered = f"SELECT *, row_number() OVER () AS file_row FROM {reader}"
+        return f"SELECT * FROM ({numbered}) WHERE concat(*COLUMNS(* EXCLUDE file_row)) <> ''"
+    reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"
     return f"SELECT *, row_number() OVER () AS file_row FROM {reader}"

@@ -17,10 +17,10 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from orchestration.sources.revenue.columns import HeaderError, columns_of
+from orchestration.sources.text_files import EncodingError, read_delimited
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 FIELDS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")
-_DELIMITERS = ",;\t"
 
 
 class UnreadableFileError(Exception):
@@ -33,10 +33,14 @@ class RevenueFile:
 
     `rows` has `file_row` (from 1, without the header) and the `FIELDS`, null where the file has no such
     column. `broken` are the rows that cannot be told apart into columns, as (row, text, reason).
+    `point_is_usual` says that an amount such as 1.500 has a decimal point unless other rows show otherwise;
+    `encoding` is what the bytes were read as.
     """
 
     rows: pa.Table
     broken: tuple[tuple[int, str, str], ...]
+    point_is_usual: bool = True
+    encoding: str = "utf-8"
 
 
 def read_file(path: Path, key: str) -> RevenueFile:
@@ -48,17 +52,16 @@ def read_file(path: Path, key: str) -> RevenueFile:
         return _read_csv(
             gzip.decompress(path.read_bytes()) if key.lower().endswith(".gz") else path.read_bytes()
         )
-    except HeaderError as error:
+    except (HeaderError, EncodingError) as error:
         raise UnreadableFileError(str(error)) from error
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
         raise UnreadableFileError(f"cannot be read: {error}") from error
 
 
 def _read_csv(content: bytes) -> RevenueFile:
-    lines = content.decode("utf-8-sig")
-    first = next((line for line in lines.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
+    given = read_delimited(content)
+    first = next(iter(given.text.splitlines()), "")
+    header = next(csv.reader([first], delimiter=given.delimiter), [])
     columns_of(header)
     broken: list[tuple[int, str, str]] = []
 
@@ -68,17 +71,17 @@ def _read_csv(content: bytes) -> RevenueFile:
         return "skip"
 
     table = arrow_csv.read_csv(
-        pa.BufferReader(lines.encode()),
+        pa.BufferReader(given.text.encode()),
         # The number of a row is only told when one thread reads.
         read_options=arrow_csv.ReadOptions(use_threads=False),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=set_aside
+            delimiter=given.delimiter, newlines_in_values=True, invalid_row_handler=set_aside
         ),
         convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
     )
     taken = {number for number, _, _ in broken}
     numbers = [number for number in range(1, table.num_rows + len(broken) + 1) if number not in taken]
-    return RevenueFile(_fields(table, numbers), tuple(broken))
+    return RevenueFile(_fields(table, numbers), tuple(broken), given.delimiter == ",", given.encoding)
 
 
 def _fields(table: pa.Table, numbers: list[int]) -> pa.Table:

@@ -14,8 +14,10 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.sources import number_formats
 from orchestration.sources.landed_parquet import write_landed
 from orchestration.sources.locations import Location
+from orchestration.sources.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.revenue import rows
 from orchestration.sources.revenue.files import ENDINGS, FIELDS, UnreadableFileError, read_file
 
@@ -65,8 +67,10 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_TABLES)
-        repeated = _read_all(connection, location, chosen, Path(folder))
+        notes: list[Note] = []
+        repeated = _read_all(connection, location, chosen, Path(folder), notes)
         changed = _write(connection, landing)
+        write_notes(landing, "revenue", notes)
     return RevenueLanding(
         path=target,
         rows=pq.read_metadata(target).num_rows,
@@ -102,9 +106,13 @@ def _check_presence(location: Location, keys: list[str], chosen: list[str], targ
 
 
 def _read_all(
-    connection: duckdb.DuckDBPyConnection, location: Location, keys: list[str], folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    location: Location,
+    keys: list[str],
+    folder: Path,
+    notes: list[Note],
 ) -> list[str]:
-    """Fill the tables; returns the keys whose content another file has already said."""
+    """Fill the tables and the notes; returns the keys whose content another file has already said."""
     contents: dict[str, str] = {}
     repeated = []
     for key in keys:
@@ -121,11 +129,52 @@ def _read_all(
         # DuckDB makes texts of what Parquet types: decimals with all their digits, days as YYYY-MM-DD.
         connection.execute("INSERT INTO given BY NAME SELECT $key AS file, * FROM file_rows", {"key": key})
         connection.unregister("file_rows")
+        _make_amounts_plain(connection, location.describe(key), key, file.point_is_usual)
+        if file.encoding == "windows-1252":
+            notes.append(assumed_encoding(location.describe(key)))
         if file.broken:
             connection.executemany(
                 "INSERT INTO broken VALUES (?, ?, ?, ?)", [(key, *broken) for broken in file.broken]
             )
     return repeated
+
+
+def _make_amounts_plain(
+    connection: duckdb.DuckDBPyConnection, shown: str, key: str, point_is_usual: bool
+) -> None:
+    """Write the amounts of one file with a decimal point, by the one format that all its rows agree in."""
+    value = "trim(amount)"
+    query = number_formats.format_of(value, str(point_is_usual).lower())
+    ((found,),) = connection.execute(f"SELECT {query} FROM given WHERE file = $key", {"key": key}).fetchall()
+    if found in (number_formats.MIXED, number_formats.UNKNOWN):
+        raise RevenueError(_unclear_amounts(connection, shown, key, found))
+    connection.execute(
+        f"UPDATE given SET amount = {number_formats.plain(value, repr(found))} WHERE file = $key",
+        {"key": key},
+    )
+
+
+def _unclear_amounts(connection: duckdb.DuckDBPyConnection, shown: str, key: str, found: str) -> str:
+    point, comma = number_formats.fits_point("trim(amount)"), number_formats.fits_comma("trim(amount)")
+
+    def first(condition: str) -> tuple[int, str]:
+        ((row, text),) = connection.execute(
+            f"SELECT file_row, amount FROM given WHERE file = $key AND {condition} ORDER BY file_row LIMIT 1",
+            {"key": key},
+        ).fetchall()
+        return row, text
+
+    if found == number_formats.MIXED:
+        (row, text), (other_row, other) = first(f"{point} AND NOT {comma}"), first(f"{comma} AND NOT {point}")
+        return (
+            f"{shown} row {row}: the amount '{text}' has a decimal point, and '{other}' in row {other_row} a "
+            "decimal comma; write all amounts of a file in one format"
+        )
+    row, text = first(f"{point} AND {comma} AND regexp_matches(amount, '[.,]')")
+    return (
+        f"{shown} row {row}: the amount '{text}' has either a decimal sign or thousands, and no row of the "
+        "file tells which; write amounts with two decimals (1500.00 or 1500,00), or without thousands' signs"
+    )
 
 
 def _write(connection: duckdb.DuckDBPyConnection, landing: Path) -> bool:

@@ -6,7 +6,9 @@ means for a margin, which is dbt's.
 
 from __future__ import annotations
 
-RESERVED_ID = "unallocated"
+from orchestration.sources.text_files import BLANKS
+
+RESERVED_IDS = ("unallocated", "long tail")
 LONGEST_PERIOD_DAYS = 3660
 
 _TEXTS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")
@@ -21,8 +23,10 @@ READ = rf"""
 CREATE TEMP TABLE read_rows AS
 WITH
     trimmed AS (
-        SELECT file, file_row, {", ".join(f"nullif(trim({text}), '') AS {text}" for text in _TEXTS)}
+        SELECT file, file_row, {", ".join(f"nullif(trim({text}, {BLANKS}), '') AS {text}" for text in _TEXTS)}
         FROM given
+        -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
+        WHERE concat({", ".join(f"trim({text})" for text in _TEXTS)}) <> ''
     ),
 
     parsed AS (
@@ -43,7 +47,7 @@ SELECT
     coalesce(last_day, last_day(month_start)) AS period_last_day,
     CASE
         WHEN customer IS NULL THEN 'the customer is missing'
-        WHEN lower(customer) = '{RESERVED_ID}'
+        WHEN lower(customer) IN {RESERVED_IDS}
         THEN 'the customer ''' || customer || ''' is kept for costs that no customer carries; choose another'
         WHEN month IS NOT NULL AND (period_start IS NOT NULL OR period_end IS NOT NULL)
         THEN 'gives both a month and days; leave one of them empty'

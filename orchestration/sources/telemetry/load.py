@@ -15,6 +15,7 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from orchestration.sources.telemetry.file_forms import decide
 from orchestration.sources.telemetry.formats.batch_file import BatchFile
 from orchestration.sources.telemetry.landed_files import QUARANTINE_COLUMNS, RECORD_COLUMNS, LandedTelemetry
 from orchestration.sources.telemetry.ledger import Batch, LoadPlan
@@ -27,6 +28,8 @@ UNREADABLE = "unreadable-batch"
 _JUDGED = """
     CREATE TABLE judged (
         batch INTEGER, batch_row BIGINT, unknown_fields VARCHAR[],
+        point_is_usual BOOLEAN, has_point BOOLEAN,
+        said_timestamp VARCHAR, said_value VARCHAR, said_filter VARCHAR,
         reason VARCHAR, detail VARCHAR, raw VARCHAR,
         stream VARCHAR, operation VARCHAR, usage_timestamp TIMESTAMP, granularity VARCHAR,
         customer_id VARCHAR, value DECIMAL(38, 9), filter VARCHAR, record_id VARCHAR
@@ -178,6 +181,7 @@ class Load:
                 raise plan.failures[0]
             done += len(reading.files)
             self.progress("read batches", done, len(files))
+        decide(self.connection, self.limits.parameters(self.at))
         if plan.unreadable:
             refused = pa.table(
                 {
@@ -196,7 +200,7 @@ class Load:
         if reading.lines is not None:
             self.connection.register("lines", reading.lines(files))
         self.connection.execute(
-            f"INSERT INTO judged BY NAME {judged_records(reading.query(files))}",
+            f"INSERT INTO judged BY NAME {judged_records(reading.query(files), wait_for_file=True)}",
             self.limits.parameters(self.at),
         )
 

@@ -15,7 +15,7 @@ from typing import Literal
 import pyarrow as pa
 
 from orchestration.sources.telemetry.formats.batch_file import BatchFile, UnreadableFileError
-from orchestration.sources.telemetry.formats.csv_rows import csv_header, csv_query
+from orchestration.sources.telemetry.formats.csv_rows import CsvForm, csv_form, csv_query
 from orchestration.sources.telemetry.formats.jsonl import JSONL_QUERY
 from orchestration.sources.telemetry.formats.lines import LINES, lines_of_all
 from orchestration.sources.telemetry.formats.parquet import numbered, parquet_columns, parquet_query
@@ -56,14 +56,15 @@ def format_of(key: str) -> Format | None:
 
 
 def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
-    """One reading for all JSONL files, one per CSV header and one per Parquet schema.
+    """One reading for all JSONL files, one per form of CSV and one per Parquet schema.
 
     `folder` takes what must be unpacked first. The queries give batch, batch_row (JSONL: the line; CSV: the
-    row after the header; Parquet: the row; each from 1), unknown_fields, misread, raw and each field.
+    row after the header; Parquet: the row; each from 1), unknown_fields, misread, raw,
+    point_is_usual (what 1.500 means where no other row tells) and each field.
     """
     plan = Readings()
     jsonl: list[BatchFile] = []
-    csv_files: dict[tuple[str, ...], list[BatchFile]] = {}
+    csv_files: dict[CsvForm, list[BatchFile]] = {}
     parquet: dict[tuple[tuple[str, str], ...], list[BatchFile]] = {}
     for file in files:
         try:
@@ -71,8 +72,8 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
                 case "jsonl":
                     jsonl.append(file)
                 case "csv":
-                    if header := csv_header(file):
-                        csv_files.setdefault(header, []).append(file)
+                    if form := csv_form(file):
+                        csv_files.setdefault(form, []).append(file)
                 case "parquet":
                     local = numbered(file, folder)
                     parquet.setdefault(parquet_columns(local.path), []).append(local)
@@ -89,8 +90,9 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
 
     if jsonl:
         plan.readings.append(Reading(tuple(jsonl), partial(_same, JSONL_QUERY), partial(lines, 0)))
-    for header, chosen in csv_files.items():
-        plan.readings.append(Reading(tuple(chosen), partial(_same, csv_query(header)), partial(lines, 1)))
+    for form, chosen in csv_files.items():
+        query = partial(_same, csv_query(form))
+        plan.readings.append(Reading(tuple(chosen), query, partial(lines, form.lines)))
     for columns, chosen in parquet.items():
         plan.readings.append(Reading(tuple(chosen), partial(parquet_query, columns)))
     return plan

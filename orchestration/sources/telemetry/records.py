@@ -12,14 +12,14 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from orchestration.sources.number_formats import fits_comma, fits_point
+from orchestration.sources.text_files import BLANKS
+
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
 """What a record may say. Fields of other names are tolerated and counted."""
 
 REQUIRED_FIELDS = ("stream", "timestamp", "customer_id")
 """What every record says; a table without one of these columns is no table of records."""
-
-BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160)"
-"""SQL of the characters around a field that are no part of it; 160 is the no-break space of spreadsheets."""
 
 VALUE_TYPE = "DECIMAL(38, 9)"
 
@@ -74,6 +74,11 @@ MISREAD = (
         "misread = 'csv-quotes'",
         'a quote is not closed on its line or stands inside a value; write "" for a quote inside quotes',
     ),
+    Rule(
+        "number-format",
+        "misread = 'number-format'",
+        "value '{value}' has a decimal sign or thousands, and the file does not tell which; write 1500.5",
+    ),
 )
 
 RULES = (
@@ -93,7 +98,8 @@ RULES = (
     Rule(
         "timestamp-format",
         "usage_timestamp IS NULL",
-        "timestamp '{timestamp}' is not an ISO 8601 time such as 2026-07-31T14:00:00Z",
+        "timestamp '{timestamp}' is not an ISO 8601 time such as 2026-07-31T14:00:00Z, nor seconds "
+        "or milliseconds since 1970 in every row of its file",
     ),
     Rule(
         "timestamp-too-early",
@@ -125,7 +131,7 @@ RULES = (
     Rule(
         "value-not-a-number",
         "value IS NOT NULL AND NOT plain AND mantissa IS NULL",
-        "value '{value}' is not a number",
+        "value '{value}' is not a number that all rows of the file write alike, such as 1234.5",
     ),
     Rule(
         "value-not-positive",
@@ -174,17 +180,49 @@ _ELEMENTS = """
 """
 
 
-def judged_records(source: str) -> str:
+# Forms that only the file as a whole can tell: their rows wait for its other rows (see `file_forms.py`).
+UNDECIDED = "undecided"
+EPOCH = r"\d{10}|\d{13}"
+_UNDECIDED_RULES = (
+    Rule(UNDECIDED, f"usage_timestamp IS NULL AND regexp_full_match(timestamp, '{EPOCH}')", ""),
+    Rule(
+        UNDECIDED,
+        f"({fits_comma('value')} OR {fits_point('value')}) AND (NOT plain AND mantissa IS NULL "
+        r"OR NOT point_is_usual AND regexp_full_match(value, '[+-]?[1-9]\d{0,2}\.\d{3}'))",
+        "",
+    ),
+)
+
+
+def _rules_of_a_file() -> tuple[Rule, ...]:
+    """`RULES`, with those for undecided rows before the rules that would reject them."""
+    places = {"timestamp-format": _UNDECIDED_RULES[0], "value-not-a-number": _UNDECIDED_RULES[1]}
+    return tuple(
+        each for rule in RULES for each in ((places[rule.code], rule) if rule.code in places else (rule,))
+    )
+
+
+def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     """SQL of one row per row of `source`, judged by `RULES`.
 
+    With `wait_for_file`, rows of `UNDECIDED` forms keep what they say in said_timestamp, said_value and
+    said_filter; has_point then says of the others that their value has a decimal point.
+
     `source` is SQL with the columns misread (code of a reading problem or NULL), raw (what to show of a
-    refused row) and each of `FIELDS` as text or NULL, next to any others. The session's time zone must be
-    UTC; the parameters are those of `UsageLimits`. The result has the other columns of `source` and
+    refused row), point_is_usual and each of `FIELDS` as text or NULL, next to any others. The session's time
+    zone must be UTC; the parameters are those of `UsageLimits`. The result has the other columns of it and
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
     trimmed = ", ".join(f"nullif(trim({field}, {BLANKS}), '') AS {field}" for field in FIELDS)
-    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in RULES)
+    rules = _rules_of_a_file() if wait_for_file else RULES
+    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in rules)
+    said = ""
+    if wait_for_file:
+        said = "contains(value, '.') AS has_point,\n" + "".join(
+            f"CASE WHEN reason = '{UNDECIDED}' THEN {field} END AS said_{field},\n"
+            for field in ("timestamp", "value", "filter")
+        )
     details = "\n".join(f"WHEN {_text(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
     return f"""
     WITH source AS ({source}),
@@ -231,8 +269,10 @@ def judged_records(source: str) -> str:
     judged AS (SELECT *, CASE {reasons} END AS reason FROM measured)
     SELECT
         * EXCLUDE ({", ".join(FIELDS)}, misread, raw, usage_timestamp, plain, mantissa, exponent, members,
-            digits, fraction_length, decimal_places, whole_digits, dimensions, reason),
+            digits, fraction_length, decimal_places, whole_digits, dimensions, reason
+            {"" if wait_for_file else ", point_is_usual"}),
         reason,
+        {said}
         CASE reason {details} END AS detail,
         CASE WHEN reason IS NOT NULL THEN raw END AS raw,
         stream,

@@ -1,7 +1,10 @@
 -- As the resources: an account's first version counts from the beginning, or from the last snapshot without
 -- it.
 with
-    source as (select * from {{ source("landing", "account_versions") }}),
+    source as (
+        select * exclude (account_id), {{ comparable_id("account_id") }} as account_id
+        from {{ source("landing", "account_versions") }}
+    ),
 
     ordered as (
         select

@@ -100,15 +100,15 @@ select
     line_item_product_code as x_service_code,
     -- A pod's resource id is …/cluster/namespace/pod/uid.
     coalesce(
-        tags['aws_eks_cluster_name'],
+        tags['awseksclustername'],
         case when is_split then nullif(split_part(line_item_resource_id, '/', 2), '') end
     ) as x_kubernetes_cluster,
     coalesce(
-        tags['aws_eks_namespace'],
+        tags['awseksnamespace'],
         case when is_split then nullif(split_part(line_item_resource_id, '/', 3), '') end
     ) as x_kubernetes_namespace,
-    tags['aws_eks_workload_type'] as x_kubernetes_workload_type,
-    coalesce(tags['aws_eks_workload_name'], tags['aws_eks_deployment']) as x_kubernetes_workload,
+    tags['awseksworkloadtype'] as x_kubernetes_workload_type,
+    coalesce(tags['awseksworkloadname'], tags['awseksdeployment']) as x_kubernetes_workload,
     -- AWS brings a pod's Kubernetes labels as user-defined tags, beside its own aws:eks tags.
     case
         when coalesce(line_item_operation = 'EKSPod-EC2', false)

@@ -3,7 +3,30 @@
 -- first snapshot that has it, and a resource's first version from the day of its creation; without one, from
 -- the day of the last snapshot that did not have it, or from the beginning.
 with
-    source as (select * from {{ source("landing", "resource_versions") }}),
+    landed as (
+        select
+            * exclude (resource_id, resource_arn, relationships),
+            {{ comparable_id("resource_id") }} as resource_id,
+            {{ comparable_id("resource_arn") }} as resource_arn,
+            list_transform(
+                relationships,
+                lambda related: {
+                    'relationship':related.relationship,
+                    'related_resource_id':{{ comparable_id("related.related_resource_id") }},
+                    'since':related."since"
+                }
+            ) as relationships
+        from {{ source("landing", "resource_versions") }}
+    ),
+
+    -- A resource that is spelled in two ways is one.
+    source as (
+        select *
+        from landed
+        qualify
+            row_number() over (partition by resource_id, observed_at order by is_present desc, resource_name)
+            = 1
+    ),
 
     ordered as (
         select
@@ -23,7 +46,7 @@ select
     region_id,
     resource_name,
     {{ with_tag_keys("tags") }} as tags,
-    attributes,
+    {{ with_tag_keys("attributes") }} as attributes,
     relationships,
     not was_present as is_first,
     case

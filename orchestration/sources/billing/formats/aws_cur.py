@@ -66,6 +66,7 @@ def reading(
         values["line_item_currency_code"] = (
             f"coalesce({values['line_item_currency_code']}, {literal(currency)})"
         )
+    values["line_item_currency_code"] = conversions.currency_code(values["line_item_currency_code"])
     taken = {column.sql for column, _ in used}
     unused = [
         (name, column) for name, columns in named.items() for column in columns if column.sql not in taken

@@ -26,6 +26,11 @@ def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
     return value
 
 
+def currency_code(value: str) -> str:
+    """A currency as ISO 4217 writes it: three capitals, without blanks around them."""
+    return f"upper(trim({value}))"
+
+
 def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
     """The column as decimal(38,12), rounded half up when it has more digits."""
     kind = column.type

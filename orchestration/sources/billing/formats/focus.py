@@ -68,6 +68,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         used.extend((column, kind) for column in named.get(name, []))
     if currency:
         values["billing_currency"] = f"coalesce({values['billing_currency']}, {literal(currency)})"
+    values["billing_currency"] = conversions.currency_code(values["billing_currency"])
     taken = {column.sql for column, _ in used}
     unused = tuple(column for column in columns if column.sql not in taken)
     return Reading(

@@ -9,40 +9,74 @@ from __future__ import annotations
 
 import csv
 from contextlib import closing
+from dataclasses import dataclass
 
 from orchestration.sources.telemetry.formats.batch_file import (
     BROKEN_GZIP,
     BatchFile,
     UnreadableFileError,
     check_columns,
+    sql_text,
     unknown_columns,
 )
 from orchestration.sources.telemetry.formats.lines import LONGEST_LINE_BYTES, NOT_BLANK, WITHOUT_RETURN
 from orchestration.sources.telemetry.records import FIELDS
+from orchestration.sources.text_files import DELIMITERS, UTF_16_MARKS
+
+LINES_BEFORE_DATA = 20
+"""How many lines a header may be looked for in."""
 
 
-def csv_header(file: BatchFile) -> tuple[str, ...]:
-    """The column names of a file; none when the file is empty."""
+@dataclass(frozen=True)
+class CsvForm:
+    """What the first `lines` of a file say: its columns, and what stands between cells."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    lines: int
+
+
+def csv_form(file: BatchFile) -> CsvForm | None:
+    """The form of a file; None when it is empty.
+
+    Lines of nothing but delimiters before the header, and Excel's `sep=;`, are passed over.
+    """
+    told = None
     try:
         with closing(file.open()) as stream:
-            line = stream.readline(LONGEST_LINE_BYTES)
+            for number in range(1, LINES_BEFORE_DATA + 1):  # noqa: B007 (used after the loop)
+                line = stream.readline(LONGEST_LINE_BYTES)
+                if not line:
+                    return None
+                text = _header_text(line)
+                if text.lower().startswith("sep=") and len(text) == len("sep=") + 1:
+                    told = text[-1]
+                elif text.strip(DELIMITERS + " "):
+                    break
+            else:
+                raise UnreadableFileError("the first lines are blank; one must name the columns")
     except BROKEN_GZIP as error:
         raise UnreadableFileError(f"gzip is broken: {error}") from error
-    if not line.strip():
-        if line:
-            raise UnreadableFileError("the first line is blank; it must name the columns")
-        return ()
+    delimiter = told or max(DELIMITERS, key="".join(text.split('"')[::2]).count)
+    header = tuple(name.strip() for name in next(csv.reader([text], delimiter=delimiter)))
+    check_columns(header)
+    return CsvForm(header, delimiter, number)
+
+
+def _header_text(line: bytes) -> str:
+    if line.startswith(UTF_16_MARKS):
+        raise UnreadableFileError("the file is UTF-16; write it as UTF-8 (in Excel: CSV UTF-8)")
     try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
+        return line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise UnreadableFileError("the header is not UTF-8 text; write the file as UTF-8") from error
-    header = tuple(name.strip() for name in next(csv.reader([text])))
-    check_columns(header)
-    return header
 
 
-def csv_query(header: tuple[str, ...]) -> str:
-    """The query over `lines` of files with this header."""
+def csv_query(form: CsvForm) -> str:
+    """The query over `lines` of files of this form."""
+    header = form.header
+    cell = f'"(?:[^"]|"")*"|[^{form.delimiter}"]*'
+    between = sql_text(form.delimiter)
     fields = ", ".join(
         f"cells[{header.index(name) + 1}] AS {name}" if name in header else f"NULL::VARCHAR AS {name}"
         for name in FIELDS
@@ -51,14 +85,15 @@ def csv_query(header: tuple[str, ...]) -> str:
     WITH numbered AS (
         SELECT batch, batch_row, {WITHOUT_RETURN}, contains(raw, '"') AS quoted
         FROM lines
-        WHERE {NOT_BLANK}
+        -- Rows of empty cells, as spreadsheets leave them below a table, say nothing.
+        WHERE {NOT_BLANK} AND trim(raw, ' \t\r"' || {between}) <> ''
     ),
     checked AS (
         SELECT
             *,
             CASE
                 WHEN contains(raw, chr(65533)) THEN 'not-utf-8'
-                WHEN quoted AND NOT regexp_full_match(',' || raw, '(?:,(?:"(?:[^"]|"")*"|[^,"]*))*')
+                WHEN quoted AND NOT regexp_full_match({between} || raw, '(?:{form.delimiter}(?:{cell}))*')
                     THEN 'csv-quotes'
             END AS unclear
         FROM numbered
@@ -70,17 +105,18 @@ def csv_query(header: tuple[str, ...]) -> str:
                 WHEN unclear IS NOT NULL THEN NULL
                 WHEN quoted
                     THEN list_transform(
-                        regexp_extract_all(',' || raw, ',("(?:[^"]|"")*"|[^,"]*)', 1),
+                        regexp_extract_all({between} || raw, '{form.delimiter}({cell})', 1),
                         lambda cell: CASE
                             WHEN starts_with(cell, '"') THEN replace(cell[2:-2], '""', '"') ELSE cell
                         END
                     )
-                ELSE string_split(raw, ',')
+                ELSE string_split(raw, {between})
             END AS cells
         FROM checked
     )
     SELECT
         batch, batch_row, raw, {unknown_columns(header)} AS unknown_fields,
+        {form.delimiter == ","} AS point_is_usual,
         CASE WHEN len(cells) <> {len(header)} THEN 'column-count' ELSE unclear END AS misread,
         {fields}
     FROM cut

@@ -50,7 +50,7 @@ JSONL_QUERY = rf"""
         FROM checked
     )
     SELECT
-        batch, batch_row, misread, raw, unknown_fields,
+        batch, batch_row, misread, raw, unknown_fields, true AS point_is_usual,
         {", ".join(f"told[{place}] AS {name}" for place, name in enumerate(FIELDS, 1))}
     FROM opened
 """

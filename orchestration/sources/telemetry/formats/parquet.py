@@ -64,6 +64,7 @@ def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFil
         NULL::VARCHAR AS misread,
         to_json({{{row}}})::VARCHAR AS raw,
         {unknown_columns(tuple(kinds))} AS unknown_fields,
+        true AS point_is_usual,
         {fields}
     FROM read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false)
     """

@@ -4,7 +4,7 @@ WITH charges AS (
   SELECT
     charges.*,
     nullif(charges.tags['app'], '') AS _tag_app,
-    nullif(charges.tags['it_s_a_key'], '') AS _tag_it_s_a_key
+    nullif(charges.tags['itsakey'], '') AS _tag_itsakey
   FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
@@ -17,7 +17,7 @@ lines	and a tab', '$$; select 1; $$')
       WHEN starts_with(_tag_app, '{ {x} } %') THEN 3 /* contexts/dimensions/injected.yml:9 */
       WHEN contains(_tag_app, '字 🚀') THEN 4 /* contexts/dimensions/injected.yml:11 */
       WHEN regexp_matches(_tag_app, '\\''') THEN 5 /* contexts/dimensions/injected.yml:13 */
-      WHEN NOT _tag_it_s_a_key IS NULL THEN 6 /* contexts/dimensions/injected.yml:15 */
+      WHEN NOT _tag_itsakey IS NULL THEN 6 /* contexts/dimensions/injected.yml:15 */
       ELSE 0
     END AS SMALLINT) AS injected_rule
   FROM charges

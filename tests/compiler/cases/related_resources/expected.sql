@@ -5,7 +5,7 @@ WITH resource_facts AS (
     *
     EXCLUDE (facts),
     facts['tag feature'] AS _resource_tag_feature,
-    facts['attached_to > attribute instance_type'] AS _attached_to__attribute_instance_type,
+    facts['attached_to > attribute instancetype'] AS _attached_to__attribute_instancetype,
     facts['attached_to > tag feature'] AS _attached_to__tag_feature,
     facts['attached_to > member_of > type'] AS _attached_to__member_of__type,
     facts['attached_to > member_of > tag feature'] AS _attached_to__member_of__tag_feature,
@@ -36,7 +36,7 @@ WITH resource_facts AS (
     CAST(CASE
       WHEN NOT _from_feature_1 IS NULL THEN 1 /* contexts/dimensions/feature.yml:4 */
       WHEN _attached_to__routes_for__id = 'vpc-1' THEN 2 /* contexts/dimensions/feature.yml:5 */
-      WHEN _attached_to__member_of__type = 'eks:cluster' AND NOT _attached_to__attribute_instance_type IS NULL
+      WHEN _attached_to__member_of__type = 'eks:cluster' AND NOT _attached_to__attribute_instancetype IS NULL
       THEN 3 /* contexts/dimensions/feature.yml:7 */
       WHEN _next_to__next_to__next_to__name = 'ring-1' THEN 4 /* contexts/dimensions/feature.yml:12 */
       WHEN NOT _beside__id IS NULL THEN 5 /* contexts/dimensions/feature.yml:14 */

@@ -11,7 +11,7 @@ WITH account_facts AS (
   SELECT
     *
     EXCLUDE (facts),
-    facts['attribute instance_class'] AS _resource_attribute_instance_class,
+    facts['attribute instanceclass'] AS _resource_attribute_instanceclass,
     facts['region_id'] AS _resource_region_id,
     facts['name'] AS _resource_name,
     facts['type'] AS _resource_type,
@@ -20,7 +20,7 @@ WITH account_facts AS (
 ), charges AS (
   SELECT
     charges.*,
-    nullif(charges.x_kubernetes_labels['app_kubernetes_io_part_of'], '') AS _label_app_kubernetes_io_part_of,
+    nullif(charges.x_kubernetes_labels['appkubernetesiopartof'], '') AS _label_appkubernetesiopartof,
     account_facts.*
     EXCLUDE (account_id, begins_from, begins_before, lasts_from, lasts_before),
     resource_facts.*
@@ -41,14 +41,14 @@ WITH account_facts AS (
 ), values_1 AS (
   SELECT
     *,
-    nullif(lower(coalesce(_resource_tag_owner, _label_app_kubernetes_io_part_of, _account_tag_owner)), '') AS _from_owner_3 /* contexts/dimensions/owner.yml:11 */
+    nullif(lower(coalesce(_resource_tag_owner, _label_appkubernetesiopartof, _account_tag_owner)), '') AS _from_owner_3 /* contexts/dimensions/owner.yml:11 */
   FROM charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
       WHEN _resource_type IN ('rds:db', 'rds:cluster')
-      AND starts_with(_resource_attribute_instance_class, 'db.r')
+      AND starts_with(_resource_attribute_instanceclass, 'db.r')
       THEN 1 /* contexts/dimensions/owner.yml:4 */
       WHEN NOT _resource_region_id = 'eu-west-1' THEN 2 /* contexts/dimensions/owner.yml:9 */
       WHEN NOT _from_owner_3 IS NULL THEN 3 /* contexts/dimensions/owner.yml:11 */

@@ -3,20 +3,20 @@
 WITH charges AS (
   SELECT
     charges.*,
-    nullif(charges.tags['aws_eks_cluster_name'], '') AS _tag_aws_eks_cluster_name,
-    nullif(charges.tags['cost_center'], '') AS _tag_cost_center,
-    nullif(charges.tags['user_group'], '') AS _tag_user_group,
-    nullif(charges.cost_categories['product_line'], '') AS _cost_category_product_line
+    nullif(charges.tags['awseksclustername'], '') AS _tag_awseksclustername,
+    nullif(charges.tags['costcenter'], '') AS _tag_costcenter,
+    nullif(charges.tags['usergroup'], '') AS _tag_usergroup,
+    nullif(charges.cost_categories['productline'], '') AS _cost_category_productline
   FROM {{ ref('charges') }} AS charges
 ), rules_1 AS (
   SELECT
     *,
     CAST(CASE
-      WHEN NOT _tag_cost_center IS NULL AND _tag_cost_center = '7' AND _tag_cost_center = '7'
+      WHEN NOT _tag_costcenter IS NULL AND _tag_costcenter = '7' AND _tag_costcenter = '7'
       THEN 1 /* contexts/dimensions/centre.yml:4 */
-      WHEN NOT _tag_user_group IS NULL THEN 2 /* contexts/dimensions/centre.yml:6 */
-      WHEN _tag_aws_eks_cluster_name = 'main' THEN 3 /* contexts/dimensions/centre.yml:8 */
-      WHEN _cost_category_product_line = 'A' THEN 4 /* contexts/dimensions/centre.yml:10 */
+      WHEN NOT _tag_usergroup IS NULL THEN 2 /* contexts/dimensions/centre.yml:6 */
+      WHEN _tag_awseksclustername = 'main' THEN 3 /* contexts/dimensions/centre.yml:8 */
+      WHEN _cost_category_productline = 'A' THEN 4 /* contexts/dimensions/centre.yml:10 */
       ELSE NULL
     END AS SMALLINT) AS centre_rule
   FROM charges

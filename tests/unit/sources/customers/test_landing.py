@@ -69,6 +69,19 @@ def test_lists_of_every_form_are_one_list(customers):
     ]
 
 
+def test_a_list_of_a_spreadsheet_is_read_as_it_was_saved(customers):
+    text = 'sep=;\r\ncustomer_id;customer_name;aliases\r\n ada\u00a0;Müller;"a1;a2 "\r\n;;\r\n'
+    (customers.source / "excel.csv").write_bytes(text.encode("cp1252"))
+    (customers.source / "unicode.csv").write_bytes("customer_id\tcustomer_name\nbob\tBöb\n".encode("utf-16"))
+    customers.land()
+    assert customers.rows() == [
+        ("ada", "Müller", None, None, ["a1", "a2"]),
+        ("bob", "Böb", None, None, []),
+    ]
+    (note,) = pq.read_table(customers.landing / "notes/customers/all.parquet").to_pylist()
+    assert (note["code"], note["severity"]) == ("assumed-encoding", "note")
+
+
 def test_aliases_have_days_in_every_form(customers):
     (customers.source / "a.csv").write_text(
         "customer_id,aliases\na,always;until  ..2026-06-30;from 2026-07-01..; moved 2026-01-01..2026-06-30\n"

@@ -97,7 +97,7 @@ def test_files_of_every_form_and_spelling_are_one_table(revenue):
          "write 2026-09-30 for 2026-10-01"),
         ("a,,2016-09-01,2026-09-30,1,USD", "the period is longer than ten years"),
         ("a,2026-09,,,,USD", "the amount is missing"),
-        ("a,2026-09,,,\"1,234.50\",USD", "the amount '1,234.50' is not a decimal number"),
+        ("a,2026-09,,,\"1,23.50\",USD", "the amount '1,23.50' is not a decimal number"),
         ("a,2026-09,,,1_000,USD", "the amount '1_000' is not a decimal number"),
         ("a,2026-09,,,0.1234567890123,USD", "the amount '0.1234567890123' is not a decimal number"),
         ("a,2026-09,,,123456789012345678901234567,USD", "is not a decimal number such as 1234.50"),
@@ -142,7 +142,7 @@ def test_a_row_that_was_set_aside_can_be_read_again(revenue):
             "more than one column for the amount: amount",
         ),
         ("b.csv", b"", "has no column"),
-        ("b.csv", b"\xff\xfe\x00", "cannot be read"),
+        ("b.csv", b"\xff\xfe\x00", "begins as UTF-16 and is cut or broken"),
         ("b.csv.gz", b"plain", "cannot be read"),
         ("b.parquet", b"PAR1", "cannot be read"),
     ],
@@ -222,3 +222,46 @@ def test_the_assets_show_how_many_rows_there_are(tmp_path):
         for event in result.get_asset_materialization_events()
     }
     assert shown == {"landing/revenue": 2, "landing/revenue_quarantine": 1}
+
+
+def test_amounts_are_read_in_the_format_that_all_rows_of_their_file_agree_in(revenue):
+    files = {
+        "comma.csv": ("customer;month;amount;currency", ["a;2026-09;1.500;EUR", "b;2026-09;1.500,50;EUR"]),
+        "spaces.csv": ("customer\tmonth\tamount\tcurrency", ["a\t2026-09\t1\u00a0500,5\tEUR"]),
+        "point.csv": ("customer,month,amount,currency", ['a,2026-09,"1,500.50",USD', "b,2026-09,1.500,USD"]),
+        "excel.csv": ("sep=;\ncustomer;month;amount;currency", ["a;2026-09;12,5;EUR", ";;;"]),
+        "latin.csv": ("customer;month;amount;currency", ["Müller;2026-09;7;EUR"]),
+    }
+    for name, (header, lines) in files.items():
+        text = "\n".join([header, *lines]) + "\n"
+        (revenue.source / name).write_bytes(text.encode("cp1252" if name == "latin.csv" else "utf-8"))
+    revenue.land()
+    assert [(row[0], row[2], row[5]) for row in revenue.rows()] == [
+        ("comma.csv", "a", Decimal(1500)),
+        ("comma.csv", "b", Decimal("1500.50")),
+        ("excel.csv", "a", Decimal("12.5")),
+        ("latin.csv", "Müller", Decimal(7)),
+        ("point.csv", "a", Decimal("1500.50")),
+        ("point.csv", "b", Decimal("1.5")),
+        ("spaces.csv", "a", Decimal("1500.5")),
+    ]
+    assert revenue.rows("quarantine") == []
+    (note,) = pq.read_table(revenue.landing / "notes/revenue/all.parquet").to_pylist()
+    assert (note["code"], Path(note["place"]).name) == ("assumed-encoding", "latin.csv")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "message"),
+    [
+        (["7", "1.500"], r"a\.csv row 2: the amount '1\.500' has either a decimal sign or thousands"),
+        (
+            ["1.5", "1,5"],
+            r"a\.csv row 1: the amount '1\.5' has a decimal point, and '1,5' in row 2 a decimal",
+        ),
+    ],
+)
+def test_amounts_whose_format_cannot_be_known_are_refused(revenue, amounts, message):
+    rows = "".join(f"c{number};2026-09;{amount};EUR\n" for number, amount in enumerate(amounts))
+    (revenue.source / "a.csv").write_text(f"customer;month;amount;currency\n{rows}")
+    with pytest.raises(RevenueError, match=message):
+        revenue.land()

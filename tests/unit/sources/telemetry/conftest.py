@@ -42,7 +42,9 @@ class Telemetry:
         return land_telemetry(location or FolderLocation(self.source), self.landing, NOW)
 
     def records(self, columns: str = "customer_id, value") -> list[tuple]:
-        return self._rows(columns, "records/*/*.parquet", "batch_location, batch_row")
+        arrived = f"SELECT batch_id, batch_sequence FROM '{self.landing}/telemetry/batches.parquet'"
+        order = f"(SELECT min(batch_sequence) FROM ({arrived}) AS b WHERE b.batch_id = r.batch_id), batch_row"
+        return self._rows(columns, "records/*/*.parquet", order)
 
     def quarantine(self, columns: str = "batch_row, reason") -> list[tuple]:
         return self._rows(columns, "quarantine/*.parquet", "batch_location, batch_row")
@@ -61,7 +63,7 @@ class Telemetry:
         with duckdb.connect() as connection:
             return connection.execute(
                 f"SELECT {columns} "
-                f"FROM read_parquet('{self.landing}/telemetry/{pattern}', hive_partitioning = true) "
+                f"FROM read_parquet('{self.landing}/telemetry/{pattern}', hive_partitioning = true) AS r "
                 f"ORDER BY {order}"
             ).fetchall()
 

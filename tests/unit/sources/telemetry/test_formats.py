@@ -123,3 +123,40 @@ def test_a_refused_parquet_row_is_shown_as_json(telemetry, write_parquet):
     assert (row, reason) == (2, "customer-id-missing")
     assert '"region":"us"' in record
     assert '"customer_id":null' in record
+
+
+def test_numbers_and_times_are_read_in_the_form_that_all_rows_of_a_file_agree_in(telemetry):
+    head = "stream;timestamp;customer_id;value"
+    ten = 1_782_900_000  # 2026-07-01T10:00:00Z
+    files = {
+        "comma.csv": (head, [f"s;{ten};a;1.500", f"s;{ten};b;1.500,5"]),
+        "excel.csv": (f"sep=;\r\n;;;\r\n{head}", [f"s;{ten}000;a;3,5\r", ";;;\r", "\r"]),
+        "thousands.csv": ("stream,timestamp,customer_id,value", [f's,{ten},a,"3,000"', f"s,{ten},b, 5 "]),
+        "said.jsonl": ('{"stream":"s","timestamp":1782900000,"customer_id":"a","value":"3,000"}', []),
+        "unclear.csv": (head, [f"s;{ten};a;1.500", f"s;{ten};b;7"]),
+        "both.csv": (head, [f"s;{ten};a;1,5", f"s;{ten};b;1.5"]),
+        "times.csv": (head, [f"s;{ten};a;1", "s;2026-07-01T10:00:00Z;b;1"]),
+    }
+    for name, (header, lines) in files.items():
+        telemetry.put(name, "\n".join([header, *lines]) + "\n")
+    landing = telemetry.land()
+    read = telemetry.records("parse_filename(batch_location), customer_id, value, usage_timestamp")
+    assert {time for *_, time in read} == {datetime(2026, 7, 1, 10)}
+    assert [row[:3] for row in read] == [
+        ("comma.csv", "a", Decimal(1500)),
+        ("comma.csv", "b", Decimal("1500.5")),
+        ("excel.csv", "a", Decimal("3.5")),
+        ("thousands.csv", "a", Decimal(3000)),
+        ("thousands.csv", "b", Decimal(5)),
+        ("said.jsonl", "a", Decimal(3000)),
+        ("unclear.csv", "b", Decimal(7)),
+        ("both.csv", "b", Decimal("1.5")),
+        ("times.csv", "b", Decimal(1)),
+    ]
+    # Where the values of a file cannot be told, no value of the kind is guessed.
+    assert telemetry.quarantine("parse_filename(batch_location), reason") == [
+        ("both.csv", "number-format"),
+        ("times.csv", "timestamp-format"),
+        ("unclear.csv", "number-format"),
+    ]
+    assert landing.quarantined == 3

@@ -1,0 +1,75 @@
+"""Text files as people's programs save them: how they are encoded, and what stands between their cells.
+
+What belongs here: what can be told from a file as a whole, for lists that people keep (customers, revenue).
+What does not: what a cell means, and usage, whose files are too large to be held at once.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160)"
+"""SQL of the characters around a cell that are no part of it; 160 is the no-break space of spreadsheets."""
+
+DELIMITERS = ",;\t"
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class EncodingError(ValueError):
+    """The bytes are no text that can be told; says where, and how to save the file."""
+
+
+@dataclass(frozen=True)
+class DelimitedText:
+    """A CSV file's text without `sep=` and blank lines before the header.
+
+    `skipped` counts those lines. `encoding` is utf-8, utf-16 or windows-1252: the last is assumed where the
+    bytes are no UTF-8, and worth a note.
+    """
+
+    text: str
+    delimiter: str
+    encoding: str
+    skipped: int
+
+
+def read_delimited(content: bytes) -> DelimitedText:
+    """The text of a CSV file and its delimiter, found from its first line. Raises `EncodingError`."""
+    text, encoding = decoded(content)
+    lines = text.splitlines(keepends=True)
+    skipped = 0
+    delimiter = None
+    for line in lines:
+        said = line.strip().lower()
+        if said.startswith("sep=") and len(said) <= len("sep=") + 1:
+            delimiter = line.strip()[4:] or ("\t" if "\t" in line else ",")
+        elif said.strip(DELIMITERS + " "):
+            break
+        skipped += 1
+    rest = lines[skipped:]
+    header = rest[0] if rest else ""
+    if delimiter is None:
+        outside = "".join(header.split('"')[::2])
+        delimiter = max(DELIMITERS, key=outside.count)
+    return DelimitedText("".join(rest), delimiter, encoding, skipped)
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text and its encoding: by its byte order mark, else UTF-8, else Windows-1252."""
+    if content.startswith(UTF_16_MARKS):
+        try:
+            return content.decode("utf-16"), "utf-16"
+        except UnicodeDecodeError as error:
+            raise EncodingError(f"begins as UTF-16 and is cut or broken at byte {error.start + 1}") from error
+    try:
+        return content.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        advice = "save it as UTF-8 (in Excel: CSV UTF-8)"
+        if b"\0" in content:
+            raise EncodingError(f"is UTF-16 or binary, without a byte order mark; {advice}") from error
+        try:
+            return content.decode("cp1252"), "windows-1252"
+        except UnicodeDecodeError:
+            raise EncodingError(f"is neither UTF-8 nor Windows-1252 text (line {row}); {advice}") from error
