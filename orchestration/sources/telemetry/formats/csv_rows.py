@@ -86,7 +86,7 @@ def csv_query(form: CsvForm) -> str:
         SELECT batch, batch_row, {WITHOUT_RETURN}, contains(raw, '"') AS quoted
         FROM lines
         -- Rows of empty cells, as spreadsheets leave them below a table, say nothing.
-        WHERE {NOT_BLANK} AND trim(raw, ' \t\r"' || {between}) <> ''
+        WHERE {NOT_BLANK} AND trim(raw, ' "' || chr(9) || chr(13) || {between}) <> ''
     ),
     checked AS (
         SELECT
