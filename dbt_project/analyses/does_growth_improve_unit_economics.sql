@@ -33,19 +33,7 @@ with
         from streams
     ),
 
-    priced as (
-        select
-            *,
-            {{
-                money(
-                    whole_quotient(
-                        money_units("cost") ~ " * 1000000000",
-                        "nullif(cast(quantity * 1000000000 as hugeint), 0)",
-                    )
-                )
-            }} as cost_of_one
-        from units
-    ),
+    priced as (select *, {{ cost_of_one("cost", "quantity") }} as cost_of_one from units),
 
     compared as (
         select

@@ -27,65 +27,87 @@
     }}
 {%- endmacro %}
 
-{# An amount of money divided by a whole number, cut toward zero at the last digit; null when divided by nothing. #}
+{# An amount divided by a whole number, cut toward zero at the 24th digit; null when divided by nothing. #}
 {% macro money_divided_by(amount, whole_number) -%}
-    {{ money(whole_quotient(money_units(amount), "nullif(cast(" ~ whole_number ~ " as hugeint), 0)")) }}
+    {{
+        carried_money(
+            whole_quotient(carried_units(amount), "nullif(cast(" ~ whole_number ~ " as hugeint), 0)")
+        )
+    }}
+{%- endmacro %}
+
+{# What one unit of a quantity (nine digits) costs, cut toward zero at the twelfth digit; null without any. #}
+{% macro cost_of_one(cost, quantity) -%}
+    {{
+        money(
+            whole_quotient(
+                carried_units(cost), "nullif(cast(" ~ quantity ~ " * 1000000000000 as hugeint), 0)"
+            )
+        )
+    }}
+{%- endmacro %}
+
+{# part ÷ whole of what customers carry, to twelve digits, cut toward zero; null when the whole is 0. #}
+{% macro ratio(part, whole) -%}
+    {%- set dividend, divisor = carried_units(part), "nullif(" ~ carried_units(whole) ~ ", 0)" -%}
+    {%- set rest = dividend ~ " % " ~ divisor -%}
+    {{
+        money(
+            whole_quotient(dividend, divisor)
+            ~ " * 1000000000000 + sign("
+            ~ rest
+            ~ ") * sign("
+            ~ divisor
+            ~ ") * "
+            ~ share_units("abs(" ~ rest ~ ")", "abs(" ~ divisor ~ ")")
+        )
+    }}
 {%- endmacro %}
 
 {#
-  part ÷ whole of two decimals of the same scale, to twelve digits, cut toward zero; null when the whole is 0.
+  The part of an amount of money between two points of a whole, as `before` and `until` of `whole` (whole numbers): what
+  the amount comes to at the one, cut at the last digit, less what it comes to at the other. So parts that follow one
+  another add up to the amount. The one way in which a charge or a pool is cut before customers have a share of it.
 #}
-{% macro ratio(part, whole) -%} {{ money_times_ratio("1", part, whole) }} {%- endmacro %}
+{% macro part_of_amount(amount, before, until, whole) -%}
+    {{
+        money(
+            whole_quotient(money_units(amount) ~ " * (" ~ until ~ ")", whole)
+            ~ " - "
+            ~ whole_quotient(money_units(amount) ~ " * (" ~ before ~ ")", whole)
+        )
+    }}
+{%- endmacro %}
 
-{#
-  units × share ÷ total, cut toward zero: `quotient` and `remainder` are units divided by total, so no product
-  is larger than units or total squared (total < 10^18, see usage_shares). 128-bit division is an order of magnitude
-  slower than any other step, so it is left to what nothing else can do (see also small_units_times_share):
-  - products that fit in 64 bits, nearly all of those of usage, are divided there;
-  - where the share is below 2^50, a floating point quotient is less than half a unit off, and rounded less than one;
-    the 128-bit product shows whether it is one too far from zero, and it is put right. The same result, to the digit.
-#}
-{% macro units_times_share(quotient, remainder, share, total) -%}
-    {%- set product = "(" ~ remainder ~ " * " ~ share ~ ")" -%}
-    {%- set estimate = (
-        "cast(cast("
-        ~ remainder
-        ~ " as double) * cast("
-        ~ share
-        ~ " as double) / cast("
-        ~ total
-        ~ " as double) as bigint)"
-    ) -%}
-    {{ quotient }} * {{ share }} + case
-        when {{ product }} between -9000000000000000000 and 9000000000000000000
-        then
-            cast(
-                {{ whole_quotient("cast(" ~ product ~ " as bigint)", "cast(" ~ total ~ " as bigint)") }}
-                as hugeint
+{# A sum of charges as the cost of a pool. #}
+{% macro pool_money(amount) -%}
+    case
+        when abs({{ amount }}) < 1000000000000
+        then cast({{ amount }} as decimal(24, 12))
+        else
+            error(
+                'The {{ amount }} of '
+                || coalesce(service_name, 'a service')
+                || ' on '
+                || usage_date
+                || ' is '
+                || {{ amount }}
+                || ' '
+                || coalesce(billing_currency, '')
+                || ', and a pool of cost holds less than 10^12. Deliver this bill in a larger unit of money, or '
+                || 'divide it over more services, accounts or days.'
             )
-        when {{ share }} < 1125899906842624
-        then
-            cast({{ estimate }} as hugeint) - case
-                when {{ product }} > 0 and cast({{ estimate }} as hugeint) * {{ total }} > {{ product }}
-                then 1
-                when {{ product }} < 0 and cast({{ estimate }} as hugeint) * {{ total }} < {{ product }}
-                then -1
-                else 0
-            end
-        else {{ whole_quotient(product, total) }}
     end
 {%- endmacro %}
 
-{# Condition: floating point numbers hold the whole number, and every one nearer to 0, exactly (below 2^53). #}
-{% macro is_whole_as_double(number) -%}
-    {{ number }} between -9007199254740991 and 9007199254740991
+{# What customers carry, or a margin (decimal(38, 24)), as a whole number of its last digit, and back. #}
+{% macro carried_units(amount) -%}
+    cast(replace(cast(cast({{ amount }} as decimal(38, 24)) as varchar), '.', '') as hugeint)
 {%- endmacro %}
 
-{#
-  The same for floating point numbers where units and remainder × share are below 2^53: both products and the sum are
-  exact then, and a quotient that is no whole number is farther from the next one (1 ÷ total) than rounding can carry
-  it (quotient ÷ 2^53). Nearly all usage is such.
-#}
-{% macro small_units_times_share(quotient, remainder, share, total) -%}
-    cast({{ quotient }} * {{ share }} + trunc({{ remainder }} * {{ share }} / {{ total }}) as bigint)
+{% macro carried_money(units) -%}
+    cast(cast({{ units }} as decimal(38, 0)) * 0.000000000000000000000001 as decimal(38, 24))
 {%- endmacro %}
+
+{# A decimal for a reader, in full but for zeros at its end. #}
+{% macro without_zeros(number) -%} rtrim(rtrim(cast({{ number }} as varchar), '0'), '.') {%- endmacro %}

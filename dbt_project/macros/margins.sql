@@ -33,9 +33,8 @@
         then
             cast(
                 try_cast(
-                    {{ whole_quotient(money_units(margin) ~ " * 1000000", money_units(revenue)) }} as decimal(
-                        18, 0
-                    )
+                    {{ whole_quotient(carried_units(margin), money_units(revenue) ~ " * 1000000") }}
+                    as decimal(18, 0)
                 )
                 * 0.000001 as decimal(18, 6)
             )

@@ -16,8 +16,8 @@
             greatest(charge_period_start, day) as charge_period_start,
             least(charge_period_end, day + interval 1 day) as charge_period_end,
             {%- for column in divided_columns() %}
-                {{ part_of_time(column, "seconds_after") }}
-                - {{ part_of_time(column, "seconds_before") }} as {{ column }}{{ "," if not loop.last }}
+                {{ part_of_amount(column, "seconds_before", "seconds_after", "total_seconds") }}
+                as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
         )
     from
@@ -46,9 +46,4 @@
 {# Whole seconds from one moment to another. #}
 {% macro seconds_between(start, end) -%}
     (cast(floor(epoch(cast({{ end }} as timestamp))) as hugeint) - cast(floor(epoch({{ start }})) as hugeint))
-{%- endmacro %}
-
-{# What of an amount has run up after so many of its seconds, cut toward zero at the twelfth digit. #}
-{% macro part_of_time(column, seconds) -%}
-    {{ money(whole_quotient(money_units(column) ~ " * " ~ seconds, "total_seconds")) }}
 {%- endmacro %}

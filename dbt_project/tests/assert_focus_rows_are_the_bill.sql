@@ -27,5 +27,6 @@ from bill
 full join focus_rows using (usage_date, billing_period, billing_currency, x_source_name)
 where
     {%- for column in cost_columns() %}
-        bill.{{ column }} is distinct from focus_rows.{{ column }} {{ "or" if not loop.last }}
+        cast(bill.{{ column }} as decimal(38, 24))
+        is distinct from focus_rows.{{ column }} {{ "or" if not loop.last }}
     {%- endfor %}

@@ -21,7 +21,10 @@ with
     ),
 
     paid as (
-        select strftime(usage_date, '%Y-%m') as billing_month, billing_currency, sum(revenue) as amount
+        select
+            strftime(usage_date, '%Y-%m') as billing_month,
+            billing_currency,
+            cast(sum(revenue) as decimal(38, 24)) as amount
         from {{ ref("customer_revenue_daily") }}
         where strftime(usage_date, '%Y-%m') in (select billing_month from bill)
         group by all
@@ -51,7 +54,7 @@ with
             from {{ ref(mart) }}
             group by all
             union all
-            select 'revenue', billing_month, billing_currency, sum(revenue)
+            select 'revenue', billing_month, billing_currency, cast(sum(revenue) as decimal(38, 24))
             from {{ ref(mart) }}
             group by all
         ) as found using (side, billing_month, billing_currency)

@@ -1,10 +1,10 @@
-{{ config(meta={"dagster": {"ref": {"name": "usage_shares"}}}) }}
+{{ config(meta={"dagster": {"ref": {"name": "shares_before_overhead"}}}) }}
 -- Law: `unallocated` and `long tail` are nobody's ids; a customer of that name would hide in what no one
 -- customer carries.
 select customer_id
-from {{ ref("usage_shares") }}
+from {{ ref("usage_by_day") }}
 where customer_id in ('unallocated', 'long tail')
 union all
 select direct_customer_id
-from {{ ref("cost_pools") }}
+from {{ ref("pool_share_sets") }}
 where direct_customer_id in ('unallocated', 'long tail')

@@ -1,19 +1,20 @@
-{{ config(meta={"dagster": {"ref": {"name": "usage_allocations"}}}) }}
+{{ config(meta={"dagster": {"ref": {"name": "shares"}}}) }}
 -- Law: a rule never sees usage outside its pool's filter. What divides a pool by a stream is, in the windows
 -- taken, all usage sent without a filter or with one that names the pool's own element in each of its
 -- dimensions, and no other. Which filters those are is found anew here, from the elements of the pools.
 with
     parts as (
-        select
-            pool_usage.pool_id,
+        select distinct
+            sets.share_set_id,
             [{{ dimension_columns("pools") }}] as elements,
-            pool_usage.stream,
-            case when pool_usage.usage_window = 'hour' then pool_usage.window_start end as usage_hour,
-            date_trunc('day', pool_usage.window_start) as first_day,
-            pool_usage.window_last_date as last_day
-        from {{ ref("pool_usage") }} as pool_usage
-        inner join {{ ref("cost_pools") }} as pools using (pool_id)
-        where pool_usage.method = 'stream' and pool_usage.usage_window is not null
+            share_sets.stream,
+            case when share_sets.usage_window = 'hour' then share_sets.stream_hour end as usage_hour,
+            share_sets.window_first_date as first_day,
+            share_sets.window_last_date as last_day
+        from {{ ref("share_sets") }} as share_sets
+        inner join {{ ref("pool_share_sets") }} as sets using (usage_date, share_set_id)
+        inner join {{ ref("cost_pools") }} as pools using (usage_date, pool_id)
+        where share_sets.weight = 1 and share_sets.stream is not null and share_sets.usage_window is not null
     ),
 
     -- Pools of the same elements may see the same: few windows stand for many pools.
@@ -88,26 +89,20 @@ with
         group by all
     ),
 
-    own_usage_of_pools as (
-        select parts.pool_id, sum(own_usage.usage_quantity) as usage_quantity
-        from parts
-        left join
-            own_usage
-            on own_usage.elements = parts.elements
-            and own_usage.stream = parts.stream
-            and own_usage.usage_hour is not distinct from parts.usage_hour
-            and own_usage.first_day = parts.first_day
-            and own_usage.last_day = parts.last_day
-        group by parts.pool_id
-    ),
-
     divided_by as (
-        select pool_id, sum(usage_quantity) as usage_quantity
-        from {{ ref("usage_allocations") }}
-        group by pool_id
+        select share_set_id, any_value(total_usage) as usage_quantity
+        from {{ ref("shares") }}
+        group by share_set_id
     )
 
-select pool_id, own_usage_of_pools.usage_quantity as own_usage, divided_by.usage_quantity as divided_by
-from own_usage_of_pools
-left join divided_by using (pool_id)
-where own_usage_of_pools.usage_quantity is distinct from divided_by.usage_quantity
+select parts.*, own_usage.usage_quantity as own_usage, divided_by.usage_quantity as divided_by
+from parts
+left join
+    own_usage
+    on own_usage.elements = parts.elements
+    and own_usage.stream = parts.stream
+    and own_usage.usage_hour is not distinct from parts.usage_hour
+    and own_usage.first_day = parts.first_day
+    and own_usage.last_day = parts.last_day
+left join divided_by using (share_set_id)
+where own_usage.usage_quantity is distinct from divided_by.usage_quantity

@@ -79,6 +79,8 @@ CLASSIFIED_COLUMNS = (
     "charge_category",
     "charge_class",
     "service_name",
+    "service_category",
+    "x_line_item_type",
     "region_id",
     "resource_id",
     *AMOUNT_COLUMNS,
@@ -92,6 +94,9 @@ _OTHER_COLUMNS = """
     usage_timestamp hour day month period unit units unit_cost value reason rule_name rule_position
     context_file context_line charge_count charges customers customer revenue margin cost currency
     hop difference built_at load_id batch_id record_id filter operation dimension element
+    cost_hour share_set_id day_set_id allocation_kind unallocated_reason minimum_share filters
+    usage_window usage_quantity carried_cost total_carried_cost pool_number key_number
+    hours_before hour_count first_hour
 """
 _RESERVED_SQL_WORDS = """
     all analyse analyze and any array as asc asymmetric between both by case cast check collate column

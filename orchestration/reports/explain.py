@@ -19,6 +19,7 @@ from orchestration.reports.question import Question, customer_id_of, needs_day, 
 NEEDED_TABLES = {
     ("allocation", "allocations"),
     ("allocation", "cost_pools"),
+    ("allocation", "share_sets"),
     ("rules", "allocation_rules"),
     ("context", "charges_in_context"),
     ("rules", "context_rules"),
@@ -31,8 +32,10 @@ _POOL_KEY = (
     "billing_period",
     "billing_currency",
     "provider_name",
+    "billing_account_id",
     "service_name",
     "charge_category",
+    "charge_class",
     "cost_of_goods_sold",
 )
 
@@ -41,7 +44,7 @@ _POOL_KEY = (
 class Explanation:
     """A customer's cost of a day, taken apart.
 
-    `pools` (one row per pool and reason, the costliest first) and `charges` (the costliest for the customer
+    `pools` (one row per multiplication, the costliest first) and `charges` (the costliest for the customer
     first) are rows by column name. `totals` and `mart_totals` are effective cost by currency, from the
     pools and from `customer_costs_daily`.
     """
@@ -90,7 +93,7 @@ def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: i
     mart = rows_of(
         warehouse,
         f"""
-        select billing_currency, sum(effective_cost)::decimal(38, 12) as effective_cost
+        select billing_currency, sum(effective_cost) as effective_cost
         from marts.customer_costs_daily
         where customer_id = $customer and usage_date = $day {of_feature}
         group by billing_currency
@@ -123,38 +126,61 @@ def _pools_sql(dimensions: tuple[str, ...], question: Question) -> str:
     return f"""
         select
             parts.pool_id,
+            parts.usage_hour,
             pools.service_name,
             pools.charge_category,
             pools.billing_currency,
             {"".join(f'pools."{name}", ' for name in dimensions)}
             parts.allocation_rule,
             rules.place as rule_place,
-            parts.method,
-            parts.reason,
-            parts.stream,
-            parts.usage_window,
+            rules.method,
+            parts.allocation_kind,
+            parts.unallocated_reason,
+            rules.stream,
+            windows.usage_window,
             parts.usage_quantity,
             parts.total_usage,
+            parts.carried_cost,
+            parts.total_carried_cost,
             parts.share,
-            pools.effective_cost as pool_cost,
+            parts.pool_cost,
             parts.effective_cost
         from allocation.allocations as parts
-        inner join allocation.cost_pools as pools using (pool_id, usage_date)
+        inner join
+            (
+                select distinct pool_id, service_name, charge_category, billing_currency
+                    {"".join(f', "{name}"' for name in dimensions)}
+                from allocation.cost_pools
+                where usage_date = $day
+            ) as pools using (pool_id)
         left join
             (
-                select rule_name, any_value(context_file) || ':' || min(context_line) as place
+                select
+                    rule_name,
+                    any_value(method) as method,
+                    any_value(context_file) || ':' || min(context_line) as place,
+                    string_agg(stream, ', ' order by weight desc, stream) as stream
                 from rules.allocation_rules
                 group by rule_name
             ) as rules
             on rules.rule_name = parts.allocation_rule
+        left join
+            (
+                select
+                    share_set_id,
+                    string_agg(distinct usage_window, ', ' order by usage_window) as usage_window
+                from allocation.share_sets
+                where usage_date = $day
+                group by share_set_id
+            ) as windows using (share_set_id)
         where parts.customer_id = $customer and parts.usage_date = $day {of_feature}
-        order by parts.effective_cost desc, parts.pool_id, parts.reason
+        order by parts.effective_cost desc, parts.usage_hour, parts.pool_id
     """
 
 
 def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
     same = [f'charges."{name}" is not distinct from pools."{name}"' for name in (*_POOL_KEY, *dimensions)]
-    # As the pools are made: what is no cost of goods sold meets no allocation rule.
+    # As the pools are made: what is not cost of goods sold meets no allocation rule.
     same += [
         f"case when charges.cost_of_goods_sold then charges.{name} end is not distinct from pools.{name}"
         for name in ("allocation_rule", "direct_customer_id")
@@ -163,23 +189,29 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
     # The product only orders the rows, so the precision of a double will do; no amount is made of it.
     return f"""
         with
-            shares as (
-                select pool_id, usage_date, sum(share) as share
-                from allocation.allocations
-                where customer_id = $customer and usage_date = $day
-                group by pool_id, usage_date
+            pools as (
+                select distinct
+                    pool_id, usage_hour, {", ".join(f'"{name}"' for name in (*_POOL_KEY, *dimensions))},
+                    allocation_rule, direct_customer_id
+                from allocation.cost_pools
+                where usage_date = $day
             ),
             charges as (
                 select
-                    named.* replace (
-                        coalesce(aliases.customer_id, named.direct_customer_id) as direct_customer_id
-                    )
-                from context.charges_in_context as named
-                left join
-                    staging.stg_customers__aliases as aliases
-                    on aliases.alias = named.direct_customer_id
-                    and named.usage_date between aliases.valid_from and aliases.valid_to
-                where named.usage_date = $day
+                    *,
+                    case
+                        when
+                            cost_of_goods_sold
+                            and charge_period_end <= charge_period_start + interval 1 hour
+                            and allocation_rule in (
+                                select rule_name
+                                from rules.allocation_rules
+                                where method = 'stream' and granularity = 'hourly'
+                            )
+                        then date_trunc('hour', charge_period_start)
+                    end as usage_hour
+                from context.charges_in_context
+                where usage_date = $day
             )
         select
             pools.pool_id,
@@ -192,13 +224,16 @@ def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
             charges.billing_currency,
             {"".join(f'charges."{name}", charges."{name}_rule", ' for name in dimensions)}
             charges.effective_cost,
-            shares.share
-        from shares
-        inner join allocation.cost_pools as pools using (pool_id, usage_date)
-        inner join charges on {" and ".join(same)}
-        where true {of_feature}
+            parts.share
+        from allocation.allocations as parts
+        inner join pools using (pool_id)
+        inner join
+            charges
+            on charges.usage_hour is not distinct from pools.usage_hour
+            and {" and ".join(same)}
+        where parts.customer_id = $customer and parts.usage_date = $day {of_feature}
         order by
-            abs(charges.effective_cost::double * shares.share::double) desc,
+            abs(charges.effective_cost::double * parts.share::double) desc,
             charges.charge_period_start,
             charges.charge_id,
             charges.charge_part

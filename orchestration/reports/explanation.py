@@ -14,6 +14,8 @@ from orchestration.reports.explain import Explanation, explain, rule_places
 from orchestration.reports.question import Question
 from orchestration.settings import Settings
 
+MOST_POOLS = 50
+
 
 def show_explanation(settings: Settings, question: Question, charges: int, console: Console) -> bool:
     """Print why the customer cost that; True when pools and mart agree to the last digit.
@@ -33,13 +35,13 @@ def show_explanation(settings: Settings, question: Question, charges: int, conso
 
 
 def _pools(explanation: Explanation) -> Table:
-    table = _table("Pools that the customer carries a part of, effective cost")
+    table = _table("Effective cost: each pool times the share of it")
     of_dimensions = ", ".join(explanation.dimensions).capitalize()
     for name in ("#", "Service", of_dimensions, "Category", "Rule", "Divided by", "Window"):
         table.add_column(name, overflow="fold")
     for name in ("Its usage", "of all", "Share", "Pool", "Its cost"):
         table.add_column(name, justify="right", no_wrap=True)
-    for pool in explanation.pools:
+    for pool in explanation.pools[:MOST_POOLS]:
         method = pool["stream"] or pool["method"] or ""
         table.add_row(
             str(pool["number"]),
@@ -47,25 +49,36 @@ def _pools(explanation: Explanation) -> Table:
             escape(", ".join(str(pool[name] or "(unmatched)") for name in explanation.dimensions)),
             escape(pool["charge_category"] or ""),
             escape(f"{pool['allocation_rule'] or '(none)'} {pool['rule_place'] or ''}".strip()),
-            escape(f"{method} ({pool['reason']})" if pool["reason"] else method),
-            pool["usage_window"] or "",
-            _plain(pool["usage_quantity"]),
-            _plain(pool["total_usage"]),
-            f"{pool['share']:.6%}",
-            f"{pool['pool_cost']:f}",
-            f"{pool['effective_cost']:f}",
+            escape(f"{method} ({pool['unallocated_reason']})" if pool["unallocated_reason"] else method),
+            _window(pool),
+            _plain(pool["usage_quantity"] if pool["carried_cost"] is None else pool["carried_cost"]),
+            _plain(pool["total_usage"] if pool["carried_cost"] is None else pool["total_carried_cost"]),
+            _plain(pool["share"]),
+            _money(pool["pool_cost"]),
+            _money(pool["effective_cost"]),
         )
+    smaller = explanation.pools[MOST_POOLS:]
+    for currency in sorted({pool["billing_currency"] for pool in smaller}):
+        costs = [pool["effective_cost"] for pool in smaller if pool["billing_currency"] == currency]
+        table.add_row("…", f"{len(costs)} smaller, {currency}", *[""] * 9, _money(sum(costs)))
     return table
 
 
+def _window(pool: dict[str, Any]) -> str:
+    if pool["usage_hour"] is None:
+        return pool["usage_window"] or ""
+    hour = f"{pool['usage_hour']:%H:%M}"
+    return hour if pool["usage_window"] == "hour" else f"{hour}: {pool['usage_window'] or 'none'}"
+
+
 def _print_totals(explanation: Explanation, console: Console) -> None:
-    zero = Decimal("0.000000000000")
+    zero = Decimal(0)
     for currency in sorted({*explanation.totals, *explanation.mart_totals}):
         pools, mart = (found.get(currency, zero) for found in (explanation.totals, explanation.mart_totals))
         sign = "=" if pools == mart else "≠"
-        line = f"Pools {pools:f} {currency} {sign} {mart:f} {currency} in customer_costs_daily"
+        line = f"Pools {_money(pools)} {currency} {sign} {_money(mart)} {currency} in customer_costs_daily"
         if pools != mart:
-            line += f": they differ by {pools - mart:f}. The last run may not have ended; run again."
+            line += f": they differ by {_plain(pools - mart)}. The last run may not have ended; run again."
         console.print(line, style="green" if pools == mart else "bold red", highlight=False, soft_wrap=True)
 
 
@@ -85,8 +98,8 @@ def _charges(explanation: Explanation, places: dict[tuple[str, int], str]) -> Ta
             f"{charge['charge_period_start']:%Y-%m-%d %H:%M}",
             escape(_charge(charge)),
             escape("\n".join(claims)),
-            f"{charge['effective_cost']:f}",
-            f"{charge['share']:.6%}",
+            _money(charge["effective_cost"]),
+            _plain(charge["share"]),
         )
     return table
 
@@ -108,6 +121,13 @@ def _claim(charge: dict[str, Any], dimension: str, places: dict[tuple[str, int],
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=None)
+
+
+def _money(amount: Decimal) -> str:
+    """Every digit that says something, and two behind the point at least."""
+    text = _plain(amount)
+    digits = len(text.partition(".")[2])
+    return text if digits > 1 else f"{amount:.2f}"
 
 
 def _plain(quantity: Decimal | None) -> str:

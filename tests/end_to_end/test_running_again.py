@@ -183,7 +183,11 @@ def test_exactly_the_days_that_late_early_and_corrected_usage_and_aliases_touch_
     ]
     assert shown(company, "landing", "telemetry_records")["days_touched"] == 4
     days = shown(company, "staging", "changed_days")
-    assert days["days_recomputed"] == shown(company, "allocation", "usage_shares")["days_recomputed"] == 5
+    assert (
+        days["days_recomputed"]
+        == shown(company, "allocation", "shares_before_overhead")["days_recomputed"]
+        == 5
+    )
     assert days["days_by_reason"].splitlines() == [
         "| what differs | days |",
         "| --- | --- |",

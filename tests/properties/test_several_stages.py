@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,7 +23,7 @@ import duckdb
 
 from orchestration.run import run_job
 from orchestration.settings import Settings
-from tests.properties.fair_division import COST_COLUMNS, cut, units
+from tests.properties.allocation_by_hand import COST_COLUMNS, share_set
 from tests.properties.test_allocation import HEADER, bill_line
 
 FIRST_DAY = date(2026, 3, 1)
@@ -73,6 +74,25 @@ rules:
 """,
 }
 Record = dict[str, Any]
+ONE = 10**12
+
+
+def units(amount: Decimal) -> int:
+    """Money as a whole number of 10^-12 units."""
+    return int(amount.scaleb(12))
+
+
+def cut(dividend: int, divisor: int) -> int:
+    """Quotient cut toward zero (Python's own floors)."""
+    return abs(dividend) // divisor * (1 if dividend >= 0 else -1)
+
+
+def in_shares(usage: Mapping[str, int]) -> dict[str, int]:
+    """Usage as shares in units of 10^-12 that add up to 1."""
+    shares = share_set({name: Fraction(used) for name, used in usage.items()})
+    return {name: int(share * ONE) for name, share in shares.items()}
+
+
 Costs = tuple[int | None, ...]
 
 
@@ -172,11 +192,9 @@ def check(warehouse: Path, records: list[Record]) -> None:
         ).fetchall()
         allocated = connection.execute(
             f"""
-            select pools.usage_date, pools.feature, pools.team, pools.service_name, pools.charge_category,
-                pools.billing_currency, pools.billing_period, allocations.customer_id,
-                {", ".join(f"allocations.{column}" for column in COST_COLUMNS)}
-            from allocation.allocations
-            inner join allocation.cost_pools as pools using (pool_id)
+            select usage_date, feature, team, service_name, charge_category, billing_currency, billing_period,
+                customer_id, {", ".join(COST_COLUMNS)}
+            from marts.customer_costs_daily
             """
         ).fetchall()
         pools_of = dict(
@@ -192,7 +210,7 @@ def check(warehouse: Path, records: list[Record]) -> None:
         if tag == "gateway":
             features = {**divide(costs, {"Search": 7, "Exports": 3})}
         elif tag == "platform" and (shares := platform(day)) is not None:
-            features = {**divide(costs, shares)}
+            features = {**divide(costs, in_shares(shares))}
         for feature, part in features.items():
             teams = divide(part, dict.fromkeys(TEAMS, 1)) if feature == "Search" else {"Core": part}
             for team, amount in teams.items():
@@ -207,16 +225,16 @@ def check(warehouse: Path, records: list[Record]) -> None:
     for (charge_id, day, feature, team), amount in parts.items():
         for column in range(len(COST_COLUMNS)):
             pools[day, feature, team, *pools_of[charge_id]][column] += amount[column] or 0
-    expected: dict[tuple[Any, ...], Costs] = {}
+    expected: dict[tuple[Any, ...], tuple[Fraction, ...]] = {}
     for key, total in pools.items():
         stream = {"Search": "searches", "Exports": "rows"}.get(key[1])
         customers: dict[str, int] = defaultdict(int)
         for record in records:
             if record["stream"] == stream and record["timestamp"].startswith(str(key[0])):
                 customers[record["customer_id"]] += int(record["value"])
-        for customer, part in divide(tuple(total), customers or {"unallocated": 1}).items():
-            expected[*key, customer] = part
-    assert {row[:8]: tuple(map(units, row[8:])) for row in allocated} == expected
+        for customer, share in in_shares(customers or {"unallocated": 1}).items():
+            expected[*key, customer] = tuple(Fraction(cost * share, ONE**2) for cost in total)
+    assert {row[:8]: tuple(map(Fraction, row[8:])) for row in allocated} == expected
 
 
 def test_cost_passes_through_every_stage_exactly_also_when_usage_comes_late(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 with
     looked_back as (
         select usage_date, lookback_days
-        from {{ ref("pool_usage") }}
+        from {{ ref("share_sets") }}
         union all
         select usage_date, lookback_days
         from {{ ref("split_windows") }}

@@ -1,27 +1,27 @@
 with
     customer_elements as (
-        select
-            pools.usage_date,
-            allocations.customer_id,
-            {{ anomaly_element("pools") }} as element,
-            pools.billing_currency,
-            sum(allocations.effective_cost) as effective_cost
-        from {{ ref("allocations") }} as allocations
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        group by all
+        {{ customer_costs(["usage_date", anomaly_dimension(), "billing_currency"], ["effective_cost"]) }}
     ),
 
+    -- What an anomaly is found in is an estimate's business: the digits of a bill are enough.
     series as (
-        select 'customer_feature' as series_kind, *
+        select
+            'customer_feature' as series_kind,
+            usage_date,
+            customer_id,
+            {{ anomaly_element("customer_elements") }} as element,
+            billing_currency,
+            cast(sum(effective_cost) as decimal(38, 12)) as effective_cost
         from customer_elements
+        group by all
         union all by name
         select
             'feature' as series_kind,
             usage_date,
-            element,
+            {{ anomaly_element("pools") }} as element,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from customer_elements
+        from {{ ref("cost_pools") }} as pools
         group by all
         union all by name
         select

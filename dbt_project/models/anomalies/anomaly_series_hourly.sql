@@ -1,15 +1,25 @@
 -- The hours that customer_costs_hourly has. Of customers and elements, the costliest series only: hours are
 -- for finding when something began, and what is left out here is looked at by the day.
 with
+    costs as (
+        {{
+            customer_costs(
+                ["usage_date", "cost_hour", anomaly_dimension(), "billing_currency"],
+                ["effective_cost"],
+                "cost_pools.usage_date > (" ~ last_day_with_costs() ~ ") - " ~ var("hourly_costs_days"),
+            )
+        }}
+    ),
+
     customer_elements as (
         select
-            costs.usage_date,
-            costs.usage_hour,
-            costs.customer_id,
+            usage_date,
+            cost_hour as usage_hour,
+            customer_id,
             {{ anomaly_element("costs") }} as element,
-            costs.billing_currency,
-            sum(costs.effective_cost) as effective_cost
-        from {{ ref("customer_costs_by_hour") }} as costs
+            billing_currency,
+            cast(sum(effective_cost) as decimal(38, 12)) as effective_cost
+        from costs
         group by all
     ),
 
@@ -31,11 +41,12 @@ with
         select
             'feature' as series_kind,
             usage_date,
-            usage_hour,
-            element,
+            cost_hour as usage_hour,
+            {{ anomaly_element("pools") }} as element,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from customer_elements
+        from {{ ref("cost_pools") }} as pools
+        where usage_date > ({{ last_day_with_costs() }}) - {{ var("hourly_costs_days") }}
         group by all
         union all by name
         -- A charge for longer than an hour says nothing about one.

@@ -18,14 +18,12 @@ with
         select
             pools.usage_date,
             {{ anomaly_element("pools") }} as element,
-            pool_usage.stream,
-            sum(pool_usage.effective_cost) as effective_cost
-        from {{ ref("pool_usage") }} as pool_usage
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where
-            pool_usage.stream is not null
-            and pool_usage.usage_date in (select usage_date from first_days)
-            and pools.usage_date in (select usage_date from first_days)
+            share_sets.stream,
+            sum(pools.effective_cost * share_sets.weight) as effective_cost
+        from {{ ref("cost_pools") }} as pools
+        inner join {{ ref("pool_share_sets") }} as sets using (usage_date, pool_id)
+        inner join {{ ref("share_sets") }} as share_sets using (usage_date, share_set_id)
+        where share_sets.stream is not null and usage_date in (select usage_date from first_days)
         group by all
     ),
 

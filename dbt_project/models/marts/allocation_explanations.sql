@@ -1,128 +1,126 @@
-{%- set quantity = "rtrim(rtrim(cast(parts.usage_quantity as varchar), '0'), '.')" %}
-{%- set all_usage = "rtrim(rtrim(cast(parts.total_usage as varchar), '0'), '.')" %}
 with
     -- A rule of several streams or fixed customers is several rows of the table.
     rules as (
         select
-            rule_name,
+            rule_name as allocation_rule,
+            any_value(method) as method,
             any_value(context_file) || ':' || min(context_line) as rule_place,
-            any_value(minimum_share) as minimum_share,
             string_agg(
                 stream || case when weight < 1 then ' × ' || rtrim(cast(weight as varchar), '0') else '' end,
                 ', '
                 order by weight desc, stream
-            ) as streams
+            ) as stream
         from {{ ref("allocation_rules") }}
         group by rule_name
+    ),
+
+    pools as (
+        select
+            pool_id,
+            usage_date,
+            {{ dimension_columns() }},
+            service_name,
+            charge_category,
+            billing_period,
+            billing_currency
+        from {{ ref("cost_pools") }}
+        group by all
+    ),
+
+    usage_windows as (
+        select
+            share_set_id,
+            usage_date,
+            string_agg(distinct usage_window, ', ' order by usage_window) as usage_window
+        from {{ ref("share_sets") }}
+        group by all
     ),
 
     parts as (
         select
             allocations.*,
+            pools.* exclude (pool_id, usage_date),
+            rules.method,
             rules.rule_place,
-            rules.minimum_share,
-            rules.streams,
-            pools.effective_cost as pool_cost,
-            {{ dimension_columns("pools") }},
-            pools.service_name,
-            pools.charge_category,
-            pools.billing_period,
-            pools.billing_currency
+            rules.stream,
+            usage_windows.usage_window
         from {{ ref("allocations") }} as allocations
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        left join rules on rules.rule_name = allocations.allocation_rule
+        inner join pools using (pool_id, usage_date)
+        left join rules using (allocation_rule)
+        left join usage_windows using (share_set_id, usage_date)
     )
 
 select
-    parts.usage_date,
-    parts.customer_id,
-    parts.pool_id,
-    parts.billing_period,
-    {{ dimension_columns("parts") }},
-    parts.service_name,
-    parts.charge_category,
-    parts.allocation_kind,
-    parts.reason as unallocated_reason,
-    parts.allocation_rule,
-    parts.rule_place,
-    parts.method,
-    parts.streams as stream,
-    parts.usage_window,
-    cast(parts.usage_quantity as decimal(38, 12)) as usage_quantity,
-    cast(parts.total_usage as decimal(38, 12)) as total_usage,
-    parts.long_tail_customers,
-    parts.share,
-    parts.billing_currency,
-    parts.pool_cost,
-    parts.effective_cost,
-    parts.billed_cost,
+    usage_date,
+    usage_hour,
+    customer_id,
+    pool_id,
+    billing_period,
+    {{ dimension_columns() }},
+    service_name,
+    charge_category,
+    allocation_kind,
+    unallocated_reason,
+    allocation_rule,
+    rule_place,
+    method,
+    stream,
+    usage_window,
+    usage_quantity,
+    total_usage,
+    carried_cost,
+    total_carried_cost,
+    long_tail_customers,
+    billing_currency,
+    share,
+    pool_cost,
+    effective_cost,
+    billed_cost,
     concat(
-        cast(parts.effective_cost as varchar),
+        {{ without_zeros("share") }},
+        ' × ',
+        {{ without_zeros("pool_cost") }},
+        ' = ',
+        {{ without_zeros("effective_cost") }},
         ' ',
-        parts.billing_currency,
+        billing_currency,
         case
-            when parts.allocation_kind = 'direct'
-            then ': charges that name the customer'
-            when parts.reason = 'no usage'
-            then
-                ' stays with nobody: no usage of '
-                || parts.streams
-                || ' in any window of the rule, of '
-                || cast(parts.pool_cost as varchar)
-            when parts.allocation_kind = 'unallocated'
-            then ' stays with nobody: ' || parts.reason
-            else
-                concat(
-                    ' is ',
-                    rtrim(rtrim(cast(cast(parts.share * 100 as decimal(38, 6)) as varchar), '0'), '.'),
-                    ' % of ',
-                    cast(parts.pool_cost as varchar),
-                    case
-                        parts.method
-                        when 'stream'
-                        then
-                            concat(
-                                ', for ',
-                                {{ quantity }},
-                                ' of ',
-                                {{ all_usage }},
-                                ' units of ',
-                                parts.streams,
-                                ' (',
-                                parts.usage_window,
-                                ')'
-                            )
-                        when 'even'
-                        then ', the same for each of ' || {{ all_usage }} || ' customers active on the day'
-                        when 'fixed'
-                        then ', the share that the rule fixes'
-                        when 'allocated_cost'
-                        then
-                            concat(
-                                ', for ',
-                                {{ quantity }},
-                                ' of ',
-                                {{ all_usage }},
-                                ' of the cost that customers carry already'
-                            )
-                    end
-                )
-        end,
-        case
-            when parts.long_tail_customers is not null
+            when unallocated_reason is not null
+            then ', carried by no customer: ' || unallocated_reason
+            when allocation_kind = 'direct'
+            then ', charges that name the customer'
+            when allocation_kind = 'usage' and usage_quantity is null
+            then ', by usage of ' || stream
+            when allocation_kind = 'usage'
             then
                 concat(
-                    '; ',
-                    parts.long_tail_customers,
-                    ' customers, each with less than ',
-                    rtrim(cast(parts.minimum_share as varchar), '0'),
-                    ' of the pool'
+                    ', for ',
+                    {{ without_zeros("usage_quantity") }},
+                    ' of ',
+                    {{ without_zeros("total_usage") }},
+                    ' units of ',
+                    stream,
+                    ' (',
+                    usage_window,
+                    ')'
                 )
-            else ''
+            when allocation_kind = 'even'
+            then
+                ', the same for each of '
+                || {{ without_zeros("total_usage") }}
+                || ' customers active on the day'
+            when allocation_kind = 'fixed'
+            then ', the share that the rule fixes'
+            when allocation_kind = 'overhead'
+            then
+                concat(
+                    ', for ',
+                    {{ without_zeros("carried_cost") }},
+                    ' of ',
+                    {{ without_zeros("total_carried_cost") }},
+                    ' that customers carry without overhead'
+                )
         end,
-        ' (',
-        coalesce(parts.service_name, 'no service'),
-        coalesce(', rule ' || parts.allocation_rule || ', ' || parts.rule_place, ''),
-        ')'
+        coalesce('; ' || long_tail_customers || ' customers below the minimum share', '')
     ) as explanation
 from parts

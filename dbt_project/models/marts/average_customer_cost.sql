@@ -74,5 +74,5 @@ select
     median_cost,
     p90_cost,
     highest_cost,
-    cast({{ ratio("top_tenth_cost", "total_cost") }} as decimal(38, 12)) as top_10_percent_share
+    {{ ratio("top_tenth_cost", "total_cost") }} as top_10_percent_share
 from summed

@@ -55,7 +55,7 @@ with
             element,
             service_name,
             effective_cost,
-            cast(0 as decimal(38, 12)) as previous_effective_cost
+            cast(0 as decimal(38, 24)) as previous_effective_cost
         from by_element
         union all
         select
@@ -65,7 +65,7 @@ with
             dimension,
             element,
             service_name,
-            cast(0 as decimal(38, 12)),
+            cast(0 as decimal(38, 24)),
             effective_cost
         from by_element
     )

@@ -1,5 +1,6 @@
+-- The query of customer_costs_daily with the hour in its grouping, of the newest days.
 select
-    usage_hour,
+    cost_hour as usage_hour,
     usage_date,
     billing_period,
     customer_id,
@@ -7,9 +8,11 @@ select
     service_name,
     provider_name,
     charge_category,
+    charge_class,
     allocation_kind,
     unallocated_reason,
     billing_currency,
+    billing_account_id,
     x_source_name,
     {{ cost_columns() | join(", ") }}
-from {{ ref("customer_costs_by_hour") }}
+from ({{ customer_costs(["cost_hour"] + customer_cost_key()) }})

@@ -3,40 +3,14 @@
 -- as
 -- FOCUS has it for what a dataset does not support.
 with
-    shares as (
-        select
-            pools.usage_date,
-            pools.billing_period,
-            pools.billing_account_id,
-            pools.provider_name,
-            pools.service_name,
-            pools.charge_category,
-            pools.charge_class,
-            pools.billing_currency,
-            pools.x_source_name,
-            {{ dimension_columns("pools") }},
-            allocations.customer_id,
-            allocations.allocation_kind,
-            allocations.reason,
-            {{ sum_of_cost_columns("allocations") }}
-        from {{ ref("allocations") }} as allocations
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        group by all
-    ),
+    shares as (select * from {{ ref("customer_costs_daily") }}),
 
-    -- A service is of one category: the one that a FOCUS bill gives it. In a CUR stands a product family,
-    -- which
-    -- may be spelled like a category of FOCUS and is none.
+    -- A service is of one category on a day: the one that a FOCUS bill gives it. In a CUR stands a product
+    -- family, which may be spelled like a category of FOCUS and is none.
     services as (
-        select
-            service_name,
-            min(service_category) filter (
-                where
-                    x_line_item_type is null
-                    and service_category in ('{{ focus_service_categories() | join("', '") }}')
-            ) as service_category
-        from {{ ref("charges") }}
-        group by service_name
+        select usage_date, service_name, min(service_category) as service_category
+        from {{ ref("cost_pools") }}
+        group by all
     )
 
 select
@@ -50,7 +24,7 @@ select
     shares.charge_class as "ChargeClass",
     case
         when shares.customer_id = 'unallocated'
-        then shares.service_name || ', carried by no customer: ' || shares.reason
+        then shares.service_name || ', carried by no customer: ' || shares.unallocated_reason
         else shares.service_name || ', share of ' || shares.customer_id || ' by ' || shares.allocation_kind
     end as "ChargeDescription",
     cast(shares.usage_date + interval 1 day as timestamp) as "ChargePeriodEnd",
@@ -85,6 +59,6 @@ select
     shares.customer_id as "x_CustomerId",
     shares.x_net_effective_cost as "x_NetEffectiveCost",
     shares.x_source_name as "x_SourceName",
-    shares.reason as "x_UnallocatedReason"
+    shares.unallocated_reason as "x_UnallocatedReason"
 from shares
-left join services using (service_name)
+left join services using (usage_date, service_name)

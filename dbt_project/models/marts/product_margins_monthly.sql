@@ -47,7 +47,7 @@ with
             false as has_revenue
         from costs
         union all by name
-        select *, cast(0 as decimal(38, 12)) as effective_cost, false as has_cost, true as has_revenue
+        select *, cast(0 as decimal(38, 24)) as effective_cost, false as has_cost, true as has_revenue
         from revenue
     ),
 

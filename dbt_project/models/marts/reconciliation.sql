@@ -4,22 +4,9 @@
     ("days", ref("charges")),
     ("context", ref("charges_in_context")),
     ("pools", ref("cost_pools")),
-    ("allocations", none),
     ("marts", ref("customer_costs_daily")),
 ] %}
 with
-    allocations as (
-        select
-            pools.usage_date,
-            pools.x_source_name,
-            pools.billing_period,
-            pools.billing_currency,
-            {{ sum_of_cost_columns("allocations") }}
-        from {{ ref("allocations") }} as allocations
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        group by all
-    ),
-
     -- Up to staging, money is compared on the day that its charge begins; from there on, on the days that the
     -- charge is for. What is spread over days is taken off those days, and put back on the first one, which
     -- may be another day than the ones that are made.
@@ -58,8 +45,10 @@ with
                 x_source_name,
                 billing_period,
                 billing_currency,
-                {{ sum_of_cost_columns() }}
-            from {{ relation or ("begun" if hop == "staging" else "allocations") }}
+                {%- for column in cost_columns() %}
+                    cast(sum({{ column }}) as decimal(38, 24)) as {{ column }}{{ "," if not loop.last }}
+                {%- endfor %}
+            from {{ relation or "begun" }}
             group by all
             union all
         {%- endfor %}
@@ -135,7 +124,7 @@ with
             unnest([0, 1]) as hop_number,
             unnest(['files', 'landing']) as hop,
             amount_column as cost_column,
-            unnest([source_amount, landed_amount]) as hop_cost
+            cast(unnest([source_amount, landed_amount]) as decimal(38, 24)) as hop_cost
         from {{ ref("landed_amounts") }}
         where amount_column not in ('{{ cost_columns() | join("', '") }}')
     )
@@ -148,11 +137,11 @@ select
     cost_column,
     hop_number,
     hop,
-    cast(hop_cost as decimal(38, 12)) as hop_cost,
-    cast(case when hop <> 'days' then lag(hop_cost) over hops end as decimal(38, 12)) as previous_hop_cost,
+    cast(hop_cost as decimal(38, 24)) as hop_cost,
+    cast(case when hop <> 'days' then lag(hop_cost) over hops end as decimal(38, 24)) as previous_hop_cost,
     cast(
         case when hop <> 'days' then coalesce(hop_cost - lag(hop_cost) over hops, 0) else 0 end as decimal(
-            38, 12
+            38, 24
         )
     ) as difference
 from by_column

@@ -2,13 +2,18 @@
 with
     costs as (
         select
-            pool_usage.usage_date,
+            pools.usage_date,
             pools.billing_currency,
-            pool_usage.stream,
-            {{ sum_of_cost_columns("pool_usage") }}
-        from {{ ref("pool_usage") }} as pool_usage
-        inner join {{ ref("cost_pools") }} as pools using (pool_id, usage_date)
-        where pool_usage.stream is not null and pool_usage.usage_set_id is not null
+            share_sets.stream,
+            {%- for column in ["billed_cost", "effective_cost"] %}
+                cast(
+                    sum(pools.{{ column }} * share_sets.weight) as decimal(38, 24)
+                ) as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from {{ ref("cost_pools") }} as pools
+        inner join {{ ref("pool_share_sets") }} as sets using (usage_date, pool_id)
+        inner join {{ ref("share_sets") }} as share_sets using (usage_date, share_set_id)
+        where share_sets.stream is not null and share_sets.usage_window is not null
         group by all
     ),
 
@@ -31,14 +36,7 @@ select
     coalesce(usage.customer_count, 0) as customer_count,
     costs.billed_cost,
     costs.effective_cost,
-    {{
-        money(
-            whole_quotient(
-                money_units("costs.effective_cost") ~ " * 1000000000",
-                "nullif(cast(usage.usage_quantity * 1000000000 as hugeint), 0)",
-            )
-        )
-    }} as effective_unit_cost
+    {{ cost_of_one("costs.effective_cost", "usage.usage_quantity") }} as effective_unit_cost
 from costs
 inner join {{ ref("telemetry_streams") }} as streams using (stream)
 left join usage on usage.usage_date = costs.usage_date and usage.stream = costs.stream

@@ -13,7 +13,7 @@ with
             split_sets.split_set_id,
             split_sets.usage_date,
             split_usage.element,
-            cast(sum(split_usage.usage_quantity) as decimal(38, 9)) as usage_quantity
+            cast(sum(split_usage.usage_quantity) * 1000000000 as hugeint) as quantity
         from split_sets
         inner join
             {{ ref("split_usage", days_before=30) }} as split_usage
@@ -22,48 +22,16 @@ with
         group by all
     ),
 
-    shares as (
-        with
-            quantities as (select * from element_usage)
-            {{
-                shares_in_whole_units(
-                    "quantities",
-                    "split_set_id",
-                    "usage_quantity",
-                    scale=9,
-                    digits=18,
-                    member_column="element",
-                )
-            }}
-    ),
-
-    ranked as (
-        select
-            *,
-            cast({{ whole_quotient("1000000000000 * share_units", "total_units") }} as bigint) as units,
-            row_number() over (partition by split_set_id order by element) as part,
-            row_number() over (partition by split_set_id order by share_units desc, element) = 1 as is_largest
-        from shares
-    )
+    shares as ({{ shares_of_quantities("element_usage", ["usage_date", "split_set_id"], "element") }})
 
 select
-    ranked.usage_date,
+    shares.usage_date,
     split_sets.split_id,
-    cast(ranked.part as integer) as part,
-    ranked.element,
-    ranked.usage_quantity,
-    ranked.total_usage,
+    cast(row_number() over (partition by shares.split_set_id order by shares.element) as integer) as part,
+    shares.element,
+    cast(cast(shares.quantity as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as usage_quantity,
+    cast(cast(shares.total as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as total_usage,
     split_sets.usage_window,
-    -- Cut at the last digit; what is missing to 1 goes to the largest.
-    cast(
-        (
-            ranked.units + case
-                when ranked.is_largest
-                then 1000000000000 - sum(ranked.units) over (partition by ranked.split_set_id)
-                else 0
-            end
-        )
-        * 0.000000000001 as decimal(13, 12)
-    ) as share
-from ranked
+    shares.share
+from shares
 inner join split_sets using (split_set_id)

@@ -90,7 +90,7 @@ def select_newest_days(detail: Detail) -> str | None:
 
 def _select(source: str, period: str, columns: str, where: str = "") -> str:
     return f"""
-        select {columns}, {period} as period_start, sum(effective_cost)::decimal(38, 12) as effective_cost
+        select {columns}, {period} as period_start, sum(effective_cost) as effective_cost
         from {source}
         {where}
         group by all

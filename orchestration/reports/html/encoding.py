@@ -9,8 +9,7 @@ A table becomes one text: base64 of zlib of
 
 Whole numbers, dates (days since 1970) and decimals (whole numbers of their last digit) are two's complement
 of as many bytes as the column needs; texts are places in the header's list of values. Nothing is rounded, and
-nothing passes through a floating point number. Decimals that are too large for the page to sum in two fast
-halves are marked `wide`. `page/columns.js` reads it.
+nothing passes through a floating point number. `page/columns.js` reads it.
 
 What belongs here: the form of the bytes. What does not: which tables there are (`tables.py`, `costs.py`).
 """
@@ -30,14 +29,12 @@ import pyarrow.compute as pc
 # From the sign of the plane below follows a plane that says nothing: 0 above 0-127, 255 above 128-255.
 _SIGNS = bytes(0 if byte < 128 else 255 for byte in range(256))
 _LEVEL = 6
-# The page sums the lowest four bytes and those above apart, both in numbers that are exact below 2^53: up to
-# 38 trillion in all, of up to two million rows.
-_LOW = 2**32
-_EXACT = 2**53
+# The page sums every four bytes of an amount apart, in numbers that are exact below 2^53.
+_MOST_ROWS = 2**21
 
 
 class NotEncodableError(ValueError):
-    """A column is of a type that the page has no form for."""
+    """A column is of a type, or has so many rows, that the page has no form for."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,8 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
         numbers = _differences(values.cast(pa.int32()).cast(pa.int64()))
     elif pa.types.is_decimal128(values.type):
         header |= {"kind": "decimal", "scale": values.type.scale}
-        if not _fits_two_halves(values):
-            header["wide"] = True
+        if len(values) > _MOST_ROWS:
+            raise NotEncodableError(f"The report cannot sum {len(values):,} rows of column {name} exactly")
         numbers = values
     elif pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
         header |= {"kind": "whole"}
@@ -83,11 +80,6 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
         header["nulls"] = True
         planes = [*planes, _bytes(pc.is_null(values).cast(pa.uint8()), 1)]
     return _Column(header, b"".join(planes))
-
-
-def _fits_two_halves(amounts: pa.Array) -> bool:
-    total = pc.sum(pc.abs(amounts.cast(pa.decimal256(76, amounts.type.scale)))).as_py() or 0
-    return total < Decimal(_EXACT * _LOW).scaleb(-amounts.type.scale) and len(amounts) * _LOW < _EXACT
 
 
 def _differences(days: pa.Array) -> pa.Array:

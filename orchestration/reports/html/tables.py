@@ -75,7 +75,7 @@ def _spend(published: Published) -> str:
             {levels + "," if levels else ""}
             costs.billing_currency,
             costs.usage_date,
-            sum(costs.effective_cost)::decimal(38, 12) as effective_cost
+            sum(costs.effective_cost) as effective_cost
         from customer_costs_daily as costs
         left join customers using (customer_id)
         group by all
@@ -209,7 +209,7 @@ def _explanations(published: Published) -> str:
             {levels + "," if levels else ""}
             min(usage_date) as first_day,
             max(usage_date) as last_day,
-            sum(effective_cost)::decimal(38, 12) as effective_cost,
+            sum(effective_cost) as effective_cost,
             sum(pool_cost)::decimal(38, 12) as pool_cost,
             if(
                 row_number() over (order by sum(effective_cost) desc) <= {LARGEST_EXPLAINED},

@@ -18,8 +18,7 @@
     where false
 {%- else %}
     -- The charges of a node's running hours, divided among its pods and what was idle, by OpenCost's
-    -- shares. Every
-    -- part is cut at the last digit; the rest goes to the largest part, so that the parts are the charge.
+    -- shares, so that the parts add up to the charge.
     with
         bill as (
             select * exclude (delivery)
@@ -44,8 +43,7 @@
                 bill.resource_id as instance_id,
                 bill.charge_period_start,
                 bill.charge_period_end,
-                {%- for column in columns %}
-                    {{ money_units("bill." ~ column) }} as {{ column }}_units{{ "," if not loop.last }}
+                {%- for column in columns %} bill.{{ column }}{{ "," if not loop.last }}
                 {%- endfor %}
             from bill
             where
@@ -106,7 +104,7 @@
                 shares.pod,
                 shares.is_idle,
                 max_by(shares.labels, (shares.window_start, shares.weight)) as labels,
-                sum(shares.weight) as weight
+                sum(shares.weight) as quantity
             from nodes
             inner join chosen on chosen.charge_id = nodes.charge_id
             inner join
@@ -120,30 +118,24 @@
         numbered as (
             select
                 *,
-                sum(weight) over (partition by charge_id) as total_weight,
                 row_number() over (
                     partition by charge_id
-                    order by weight desc, is_idle, cluster, namespace, controller_kind, controller, pod
+                    order by quantity desc, is_idle, cluster, namespace, controller_kind, controller, pod
                 ) as part
             from weighed
         ),
 
-        cut as (
+        part_shares as ({{ shares_of_quantities("numbered", ["charge_id"], "part") }}),
+
+        running as (
             select
-                numbered.* exclude (weight, total_weight),
-                {%- for column in columns %}
-                    nodes.{{ column }}_units,
-                    {{
-                        units_times_share(
-                            whole_quotient("nodes." ~ column ~ "_units", "numbered.total_weight"),
-                            "nodes." ~ column ~ "_units % numbered.total_weight",
-                            "numbered.weight",
-                            "numbered.total_weight",
-                        )
-                    }} as {{ column }}_cut{{ "," if not loop.last }}
-                {%- endfor %}
-            from numbered
-            inner join nodes using (charge_id)
+                charge_id,
+                part,
+                cast(1000000000000 * share as hugeint) as share_units,
+                cast(
+                    1000000000000 * sum(share) over (partition by charge_id order by part) as hugeint
+                ) as units_until
+            from part_shares
         )
 
     select
@@ -158,15 +150,15 @@
         is_idle as part_is_idle,
         {%- for column in columns %}
             {{
-                money(
-                    column
-                    ~ "_cut + case when part = 1 then "
-                    ~ column
-                    ~ "_units - sum("
-                    ~ column
-                    ~ "_cut) over (partition by charge_id) else 0 end"
+                part_of_amount(
+                    "nodes." ~ column,
+                    "running.units_until - running.share_units",
+                    "running.units_until",
+                    1000000000000,
                 )
             }} as part_{{ column }}{{ "," if not loop.last }}
         {%- endfor %}
-    from cut
+    from numbered
+    inner join running using (charge_id, part)
+    inner join nodes using (charge_id)
 {%- endif %}

@@ -1,17 +1,21 @@
 /*
- * Exact amounts. An amount is a BigInt of units of 10^-scale, money of 10^-12; it comes out of sums over two
- * columns of whole numbers that stay below 2^53, or of BigInts where they would not. Only pixels are floating point.
+ * Exact amounts. An amount is a BigInt of units of 10^-scale, money of 10^-24; it comes out of sums over limbs of
+ * 32 bits, each a column of whole numbers that stay below 2^53. Only pixels are floating point.
  */
 
-const MONEY_SCALE = 12;
-const LOW = 4294967296n;
+const MONEY_SCALE = 24;
+/** Money of a bill has twelve digits, what customers carry 24: the page counts both in units of 10^-24. */
+const BILL_SCALE = 12;
+const BILL_UNITS = 10n ** BigInt(MONEY_SCALE - BILL_SCALE);
 
-/** @param {number|bigint} hi multiples of 2^32, or all of it @param {?number} lo the rest @returns {bigint} units */
-function unitsOf(hi, lo) {
-  return lo === null ? hi : BigInt(hi) * LOW + BigInt(lo);
+/** @param {Array<number>} limbs lowest first, each of 32 bits @param {number} scale @returns {bigint} units */
+function unitsOf(limbs, scale) {
+  let units = 0n;
+  for (let limb = limbs.length - 1; limb >= 0; limb -= 1) units = (units << 32n) + BigInt(limbs[limb]);
+  return scale === BILL_SCALE ? units * BILL_UNITS : units;
 }
 
-/** @returns {string} every digit, as the mart prints it: "-1.200000000000" */
+/** @returns {string} every digit, as the mart prints it: "-1.200000000000000000000000" */
 function exactText(units, scale = MONEY_SCALE) {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, "0");
   const sign = units < 0n ? "-" : "";

@@ -25,54 +25,25 @@ function smallNumbers(bytes, at, rows, width) {
   return numbers;
 }
 
-/** Whole numbers of any width as multiples of 2^32 and the rest, both exact. */
-function largeNumbers(bytes, at, rows, width) {
-  const low = new Float64Array(rows);
-  const high = new Float64Array(rows);
-  if (width <= 4) {
-    const numbers = smallNumbers(bytes, at, rows, width);
-    for (let row = 0; row < rows; row += 1) {
-      low[row] = numbers[row] >>> 0;
-      high[row] = numbers[row] < 0 ? -1 : 0;
-    }
-    return { high, low };
+/** Whole numbers of any width as limbs of 32 bits, lowest first; only the highest has a sign. */
+function limbsOf(bytes, at, rows, width) {
+  const limbs = [];
+  for (let plane = 0; plane < width; plane += 4) {
+    const kept = Math.min(4, width - plane);
+    const numbers = Float64Array.from(smallNumbers(bytes, at + plane * rows, rows, kept));
+    if (plane + 4 < width) for (let row = 0; row < rows; row += 1) if (numbers[row] < 0) numbers[row] += 4294967296;
+    limbs.push(numbers);
   }
-  const rest = smallNumbers(bytes, at, rows, 4);
-  for (let row = 0; row < rows; row += 1) low[row] = rest[row] >>> 0;
-  const above = width - 4;
-  if (above <= 4) {
-    high.set(smallNumbers(bytes, at + 4 * rows, rows, above));
-    return { high, low };
-  }
-  for (let row = 0; row < rows; row += 1) {
-    let number = (bytes[at + (width - 1) * rows + row] << 24) >> 24;
-    for (let plane = width - 2; plane >= 4; plane -= 1) number = number * 256 + bytes[at + plane * rows + row];
-    high[row] = number;
-  }
-  return { high, low };
-}
-
-/** Whole numbers too large to be summed as two halves: BigInts, slow but exact at any size. */
-function wideNumbers(bytes, at, rows, width) {
-  const high = new Array(rows);
-  for (let row = 0; row < rows; row += 1) {
-    let number = 0n;
-    for (let plane = width - 1; plane >= 0; plane -= 1) number = (number << 8n) | BigInt(bytes[at + plane * rows + row]);
-    high[row] = BigInt.asIntN(8 * width, number);
-  }
-  return { high, low: null };
+  return limbs;
 }
 
 /** One column of a table, read where it begins. */
 function readColumn(header, bytes, at, rows) {
   const column = { ...header, length: rows };
-  if (header.kind === "decimal") {
-    const read = header.wide ? wideNumbers : largeNumbers;
-    Object.assign(column, read(bytes, at, rows, header.width));
-  }
+  if (header.kind === "decimal") column.limbs = limbsOf(bytes, at, rows, header.width);
   else if (header.width <= 4) column.numbers = smallNumbers(bytes, at, rows, header.width);
   else {
-    const { high, low } = largeNumbers(bytes, at, rows, header.width);
+    const [low, high] = limbsOf(bytes, at, rows, header.width);
     column.numbers = high.map((number, row) => number * 4294967296 + low[row]);
   }
   if (header.kind === "date") {
@@ -106,7 +77,7 @@ class Table {
     const column = this.columns[name];
     if (column.isNull && column.isNull[row]) return null;
     if (column.kind === "text") return column.values[column.numbers[row]];
-    if (column.kind === "decimal") return unitsOf(column.high[row], column.low && column.low[row]);
+    if (column.kind === "decimal") return unitsOf(column.limbs.map((limb) => limb[row]), column.scale);
     return column.numbers[row];
   }
 

@@ -1,6 +1,5 @@
 /*
- * Sums over the costs of every customer, exact: both halves of an amount are summed as whole numbers below 2^53,
- * amounts too large for that as BigInts.
+ * Sums over the costs of every customer, exact: each limb of an amount is summed as whole numbers below 2^53.
  * A company with much cost has months for all its time and days for the newest: `costsIn` chooses.
  */
 
@@ -70,10 +69,9 @@ class Facts {
   sum(wanted, by) {
     const keys = by.map((column) => this.key(column));
     const groups = keys.reduce((size, key) => size * key.size, 1);
-    const { high: highs, low: lows } = this.amount;
-    const few = lows && groups < 2e6;
-    const high = few ? new Float64Array(groups) : new Map();
-    const low = few ? new Float64Array(groups) : new Map();
+    const { limbs, scale } = this.amount;
+    const few = groups < 2e6;
+    const sums = few ? limbs.map(() => new Float64Array(groups)) : new Map();
     const seen = few ? new Uint8Array(groups) : null;
     const [start, end] = wanted.customer === undefined ? [0, this.rows] : this.slices.get(wanted.customer) || [0, 0];
     const { from, to } = wanted.range;
@@ -92,27 +90,25 @@ class Facts {
       for (const key of keys) group = group * key.size + key.numbers[row] - key.first;
       if (seen) {
         seen[group] = 1;
-        high[group] += highs[row];
-        low[group] += lows[row];
-      } else if (!lows) {
-        high.set(group, (high.get(group) || 0n) + highs[row]);
+        for (let limb = 0; limb < limbs.length; limb += 1) sums[limb][group] += limbs[limb][row];
       } else {
-        high.set(group, (high.get(group) || 0) + highs[row]);
-        low.set(group, (low.get(group) || 0) + lows[row]);
+        const sum = sums.get(group) || limbs.map(() => 0);
+        for (let limb = 0; limb < limbs.length; limb += 1) sum[limb] += limbs[limb][row];
+        sums.set(group, sum);
       }
     }
     const found = [];
-    const take = (group, hi, lo) => {
+    const take = (group, sum) => {
       const names = [];
       let rest = group;
       for (let i = keys.length - 1; i >= 0; i -= 1) {
         names.unshift(keys[i].name((rest % keys[i].size) + keys[i].first));
         rest = Math.floor(rest / keys[i].size);
       }
-      found.push({ keys: names, units: unitsOf(hi, lo) });
+      found.push({ keys: names, units: unitsOf(sum, scale) });
     };
-    if (seen) for (let group = 0; group < groups; group += 1) if (seen[group]) take(group, high[group], low[group]);
-    if (!seen) for (const [group, hi] of high) take(group, hi, lows && low.get(group));
+    if (seen) for (let group = 0; group < groups; group += 1) if (seen[group]) take(group, sums.map((limb) => limb[group]));
+    if (!seen) for (const [group, sum] of sums) take(group, sum);
     return found;
   }
 

@@ -47,6 +47,8 @@ SELECT
   charge_category,
   charge_class,
   service_name,
+  service_category,
+  x_line_item_type,
   region_id,
   resource_id,
   consumed_quantity,

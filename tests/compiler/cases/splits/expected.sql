@@ -161,6 +161,8 @@ SELECT
   charge_category,
   charge_class,
   service_name,
+  service_category,
+  x_line_item_type,
   region_id,
   resource_id,
   _part_consumed_quantity AS consumed_quantity,

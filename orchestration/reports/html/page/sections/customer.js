@@ -1,6 +1,12 @@
 /* One customer: what it cost each day and why, what it used, and what changed against the days before. */
 
-const KINDS = { usage: "by measured usage", direct: "its own resources", overhead: "overhead, spread" };
+const KINDS = {
+  usage: "by measured usage",
+  direct: "its own resources",
+  even: "the same for every active customer",
+  fixed: "by fixed shares",
+  overhead: "overhead, spread",
+};
 
 function customerHead(row, number) {
   const { people } = page;
@@ -30,7 +36,7 @@ async function customerTiles(number, chosen, before, row) {
   ];
   if (row) {
     tiles.push(tile("Share of all customers", percentText(percentOf(now, all)), "of what customers carry"));
-    const measured = total(kinds.filter(({ keys }) => keys[0] !== "overhead").map(({ units }) => units));
+    const measured = total(kinds.filter(({ keys }) => ["direct", "usage"].includes(keys[0])).map(({ units }) => units));
     const parts = kinds.map(({ keys, units }) => el("span.line", {}, money(units), ` ${KINDS[keys[0]] || keys[0]}`));
     tiles.push(tile("Measured", percentText(percentOf(measured, now)), ...parts));
     const margins = await newestMargins();

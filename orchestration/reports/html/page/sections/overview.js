@@ -3,6 +3,8 @@
 const WHERE = {
   usage: "to customers, by measured usage",
   direct: "to customers, their own resources",
+  even: "to customers, the same for every active one",
+  fixed: "to customers, by fixed shares",
   overhead: "to customers, spread over what they carry",
 };
 

@@ -33,7 +33,7 @@ function segmentTable(months) {
       moneyColumn("90 % cost less than", (row) => row.now.p90_cost),
       {
         ...shareColumn("Costliest tenth carries", (row) =>
-          row.now.top_10_percent_share === null ? null : percentOf(row.now.top_10_percent_share, 10n ** 12n)
+          row.now.top_10_percent_share === null ? null : percentOf(row.now.top_10_percent_share, 10n ** BigInt(MONEY_SCALE))
         ),
       },
     ],

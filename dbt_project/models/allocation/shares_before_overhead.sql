@@ -1,0 +1,174 @@
+with
+    sets as (select * from {{ ref("share_sets") }}),
+
+    set_days as (
+        select
+            *,
+            cast(
+                unnest(range(window_first_date, window_last_date + interval 1 day, interval 1 day)) as date
+            ) as window_date
+        from sets
+        where usage_window <> 'hour'
+    ),
+
+    -- "Active": with any usage on the day.
+    active_customers as (
+        select distinct usage_date, customer_id
+        from {{ ref("usage_by_day") }}
+        where
+            usage_quantity > 0 and usage_date in (select usage_date from sets where allocation_kind = 'even')
+    ),
+
+    usage as (
+        select sets.usage_date, sets.share_set_id, sets.stream, hourly.customer_id, hourly.usage_quantity
+        from sets
+        inner join
+            {{ ref("usage_hourly") }} as hourly
+            on hourly.stream = sets.stream
+            and hourly.usage_hour = sets.stream_hour
+            and hourly.usage_date = sets.usage_date
+        where sets.usage_window = 'hour' and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
+        union all
+        select
+            set_days.usage_date,
+            set_days.share_set_id,
+            set_days.stream,
+            daily.customer_id,
+            daily.usage_quantity
+        from set_days
+        inner join
+            {{ ref("usage_by_day", days_before=longest_lookback() | int) }} as daily
+            on daily.stream = set_days.stream
+            and daily.usage_date = set_days.window_date
+        where {{ filter_is_of_set("daily.filter", "set_days.filters") }}
+        union all
+        select sets.usage_date, sets.share_set_id, null, active_customers.customer_id, 1
+        from sets
+        inner join active_customers using (usage_date)
+        where sets.allocation_kind = 'even'
+        union all
+        select
+            sets.usage_date,
+            sets.share_set_id,
+            null,
+            {{ customer_of("rules.fixed_customer_id") }},
+            rules.weight
+        from sets
+        inner join
+            {{ ref("allocation_rules") }} as rules on rules.rule_name = sets.allocation_rule
+            {{ join_alias("rules.fixed_customer_id", "sets.usage_date") }}
+        where sets.allocation_kind = 'fixed'
+    ),
+
+    -- In units of 10^-9, the last digit of usage.
+    customer_usage as (
+        select
+            usage_date,
+            share_set_id,
+            coalesce(stream, '') as stream,
+            customer_id,
+            cast(sum(usage_quantity) * 1000000000 as hugeint) as quantity
+        from usage
+        where usage_quantity > 0
+        group by all
+    ),
+
+    stream_shares as (
+        {{ shares_of_quantities("customer_usage", ["usage_date", "share_set_id", "stream"], "customer_id") }}
+    ),
+
+    -- Several streams share a set by their weights. The part of a stream without usage is unallocated.
+    weighted as (
+        select
+            sets.usage_date,
+            sets.share_set_id,
+            coalesce(stream_shares.customer_id, 'unallocated') as customer_id,
+            sum(
+                cast(sets.weight * coalesce(stream_shares.share, 1) * 1000000000000000000 as hugeint)
+            ) as quantity
+        from sets
+        left join
+            stream_shares
+            on stream_shares.share_set_id = sets.share_set_id
+            and stream_shares.stream = coalesce(sets.stream, '')
+        where sets.weight < 1 or stream_shares.share is null
+        group by all
+    ),
+
+    weighted_shares as (
+        {{ shares_of_quantities("weighted", ["usage_date", "share_set_id"], "customer_id") }}
+    ),
+
+    divided as (
+        select
+            usage_date,
+            share_set_id,
+            customer_id,
+            cast(cast(quantity as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as usage_quantity,
+            cast(cast(total as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as total_usage,
+            share
+        from stream_shares
+        where share_set_id not in (select share_set_id from weighted)
+        union all by name
+        select usage_date, share_set_id, customer_id, share
+        from weighted_shares
+    ),
+
+    minimum_shares as (
+        select distinct sets.share_set_id, sets.day_set_id, rules.minimum_share
+        from sets
+        inner join {{ ref("allocation_rules") }} as rules on rules.rule_name = sets.allocation_rule
+        where sets.day_set_id is not null
+    ),
+
+    -- Who has less than the minimum of the rule's usage of the day is part of the long tail in all its hours.
+    with_tail as (
+        select
+            divided.*,
+            coalesce(day_shares.share, 0) < minimum_shares.minimum_share
+            and divided.customer_id <> 'unallocated' as is_in_tail
+        from divided
+        inner join minimum_shares using (share_set_id)
+        left join
+            divided as day_shares
+            on day_shares.share_set_id = minimum_shares.day_set_id
+            and day_shares.customer_id = divided.customer_id
+    )
+
+select
+    usage_date,
+    share_set_id,
+    customer_id,
+    case when customer_id = 'unallocated' then 'no usage' end as unallocated_reason,
+    usage_quantity,
+    total_usage,
+    cast(null as bigint) as long_tail_customers,
+    share
+from divided
+where share_set_id not in (select share_set_id from minimum_shares)
+union all by name
+select * exclude (is_in_tail), case when customer_id = 'unallocated' then 'no usage' end as unallocated_reason
+from with_tail
+where not is_in_tail
+union all by name
+select
+    usage_date,
+    share_set_id,
+    'long tail' as customer_id,
+    sum(usage_quantity) as usage_quantity,
+    any_value(total_usage) as total_usage,
+    count(*) as long_tail_customers,
+    cast(sum(share) as decimal(13, 12)) as share
+from with_tail
+where is_in_tail
+group by usage_date, share_set_id
+union all by name
+-- What one customer or nobody carries is a set of one.
+select distinct
+    usage_date,
+    share_set_id,
+    coalesce(direct_customer_id, 'unallocated') as customer_id,
+    unallocated_reason,
+    cast(1 as decimal(13, 12)) as share
+from {{ ref("pool_share_sets") }}
+where allocation_kind in ('direct', 'unallocated')
