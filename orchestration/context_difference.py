@@ -10,12 +10,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dagster_dbt.errors import DagsterDbtError
-
 from orchestration.reports.difference import Difference, compare
 from orchestration.settings import Settings
 from orchestration.warehouse.audit import NotAuditedError
 from orchestration.warehouse.context_history import NotInHistoryError, contexts_at
+from orchestration.warehouse.dbt import DbtError
 from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, read_contexts
 from orchestration.warehouse.lock import WriterBusyError
 from orchestration.warehouse.trial import Trial, TrialError, build_trial
@@ -23,7 +22,7 @@ from orchestration.warehouse.trial import Trial, TrialError, build_trial
 _EXPECTED = (
     ContextProblems,
     ContextsMissingError,
-    DagsterDbtError,
+    DbtError,
     NotAuditedError,
     NotInHistoryError,
     TrialError,

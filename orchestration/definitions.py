@@ -62,7 +62,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         sensors=[build_arrivals_sensor(settings), build_alerts_sensor(settings)],
         resources={
             "s3": s3_resource(settings),
-            "dbt": project.resource,
             "io_manager": SingleWriter.of(settings),
         },
         executor=dg.in_process_executor,

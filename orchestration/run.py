@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster_dbt.errors import DagsterDbtError
 from rich.console import Console
 
 from orchestration.definitions import build_definitions
@@ -28,6 +27,7 @@ from orchestration.sources.s3 import s3_resource
 from orchestration.terminal import RunDisplay, show_error
 from orchestration.warehouse.assets import SNAPSHOT
 from orchestration.warehouse.audit import CHECK_ALL_TAG
+from orchestration.warehouse.dbt import DbtError
 from orchestration.warehouse.generate import ContextProblems, ContextsMissingError
 from orchestration.warehouse.lock import WriterBusyError
 from orchestration.warehouse.writer import close_dead_run, writer_lock
@@ -38,7 +38,7 @@ _EXPECTED = (
     BillingError,
     ContextProblems,
     ContextsMissingError,
-    DagsterDbtError,
+    DbtError,
     MonthsError,
     WriterBusyError,
 )

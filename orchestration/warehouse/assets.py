@@ -9,17 +9,18 @@ project, `tables.py` and `publish.py`) and what decides when these assets are ma
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
+from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import build_dbt_specs
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results, publish, snapshots, tables
-from orchestration.warehouse.dbt import Dbt
+from orchestration.warehouse.dbt import Event
 from orchestration.warehouse.project import PreparedProject
 
 _SECONDS_BETWEEN_LOGS = 1
@@ -28,8 +29,9 @@ SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.AssetsDefinition:
     """All dbt models, with their tests as checks, and `published/snapshot` behind the marts: all or none."""
+    translator = DagsterDbtTranslator()
     models, checks = build_dbt_specs(
-        translator=DagsterDbtTranslator(),
+        translator=translator,
         manifest=project.manifest,
         select="fqn:*",
         exclude="",
@@ -46,53 +48,60 @@ def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.A
         can_subset=False,
         allow_arbitrary_check_specs=True,
     )
-    def dbt_models(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
+    def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         audit.begin_writing(settings)
+        progress = _Progress(context.log.info)
         with audit.full_check(settings, asked=audit.CHECK_ALL_TAG in context.run.tags):
-            invocation = dbt.cli(
-                project.arguments("build"),
-                manifest=project.manifest,
-                target_path=project.artifacts_of_run(context.run.run_id),
-                raise_on_error=False,
-            )
-            events = list(_follow(context, invocation))
-        yield from _with_what_is_in_the_tables(settings, invocation, events)
-        if not invocation.is_successful():
-            raise dg.Failure(dbt_results.what_failed(invocation), allow_retries=False)
+            folder = project.artifacts_of_run(context.run.run_id)
+            result = project.dbt("build", folder=folder, on_event=progress.on_event)
+        progress.log_lines()
+        events = [
+            event
+            for ended in progress.ended
+            for event in ended.to_default_asset_events(project.manifest, translator, context)
+        ]
+        yield from _with_what_is_in_the_tables(settings, project, events)
+        if not result.is_success:
+            raise dg.Failure(dbt_results.what_failed(result), allow_retries=False)
         audit.passed(settings, context.run.run_id)
         yield _published(settings, context)
 
     return dbt_models
 
 
-def _follow(context: dg.AssetExecutionContext, invocation: DbtCliInvocation) -> Iterator[Any]:
-    """Dagster's events for dbt's, while dbt's own line for every model and test goes to the log.
+class _Progress:
+    """What dbt says while it runs: how every model and test ended, each as a line in Dagster's log too.
 
     Lines of about a second go together: each entry of Dagster's log is a transaction of its own.
     """
-    lines: list[str] = []
-    logged_at = time.monotonic()
-    for message in invocation.stream_raw_events():
-        if dbt_results.is_progress(message.raw_event):
-            lines.append(dbt_results.line(message.raw_event))
-        if lines and time.monotonic() - logged_at > _SECONDS_BETWEEN_LOGS:
-            context.log.info("\n".join(lines))
-            lines, logged_at = [], time.monotonic()
-        yield from message.to_default_asset_events(
-            manifest=invocation.manifest,
-            dagster_dbt_translator=invocation.dagster_dbt_translator,
-            context=context,
-            target_path=invocation.target_path,
-        )
-    if lines:
-        context.log.info("\n".join(lines))
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self.ended: list[DbtCoreCliEventMessage] = []
+        self._log = log
+        self._lines: list[str] = []
+        self._logged_at = time.monotonic()
+
+    def on_event(self, event: Event) -> None:
+        """Take in one event."""
+        if not dbt_results.is_progress(event):
+            return
+        self.ended.append(DbtCoreCliEventMessage(dict(event), event_history_metadata={}))
+        self._lines.append(dbt_results.line(event))
+        if time.monotonic() - self._logged_at > _SECONDS_BETWEEN_LOGS:
+            self.log_lines()
+
+    def log_lines(self) -> None:
+        """Log what has come since the last time."""
+        if self._lines:
+            self._log("\n".join(self._lines))
+        self._lines, self._logged_at = [], time.monotonic()
 
 
 def _with_what_is_in_the_tables(
-    settings: Settings, invocation: DbtCliInvocation, events: list[Any]
+    settings: Settings, project: PreparedProject, events: list[Any]
 ) -> Iterator[Any]:
     """Counts and previews, looked up once for all: the database is dbt's alone until dbt has ended."""
-    nodes = [_node_of(invocation, event) for event in events]
+    nodes = [_node_of(project, event) for event in events]
     of_events = [(node["schema"], node["alias"]) if node else None for node in nodes]
     described = tables.describe(settings, [tables.CHANGED_DAYS, *(table for table in of_events if table)])
     days = described[tables.CHANGED_DAYS].days_by_reason if tables.CHANGED_DAYS in described else {}
@@ -107,10 +116,10 @@ def _with_what_is_in_the_tables(
         yield event.with_metadata({**event.metadata, **metadata})
 
 
-def _node_of(invocation: DbtCliInvocation, event: Any) -> dict[str, Any] | None:
+def _node_of(project: PreparedProject, event: Any) -> dict[str, Any] | None:
     if not isinstance(event, dg.Output | dg.AssetMaterialization):
         return None
-    node: dict[str, Any] = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+    node: dict[str, Any] = project.manifest["nodes"][event.metadata["unique_id"].value]
     return node
 
 

@@ -1,34 +1,113 @@
-"""dbt on one assembled project, as Dagster starts it."""
+"""dbt in this process: one command on one assembled project, and what became of each model and test.
+
+A process of its own would import dbt and read the parsed project once more, and say everything as JSON. Here
+dbt also dies with the run that started it, so nothing goes on writing to a database whose lock is free.
+
+What belongs here: calling dbt and keeping what it says. What does not: which commands are run (`project.py`)
+and how people are told of results (`dbt_results.py`).
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from functools import cached_property
-from importlib.metadata import version as installed_version
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dagster_dbt import DbtCliResource
-from packaging.version import Version
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunResult
+    from dbt.contracts.graph.manifest import Manifest
+
+Event = Mapping[str, Any]
+OnEvent = Callable[[Event], None]
+
+LOG_NAME = "dbt.log"
+# The log is written here, from the events: dbt's own would be slow to make, and hold 8 MB of queries a run.
+_QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
 
-class Dbt(DbtCliResource):
-    """dbt of this Python environment, without what dagster-dbt does beside it.
+class DbtError(Exception):
+    """dbt could not do at all what it was told to, such as read the project; the message is dbt's own."""
 
-    dagster-dbt asks `dbt --version`, which asks the package registry for news, and opens the warehouse a
-    second time in this process. Both cost seconds of every run, and the first needs a network.
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What became of a dbt command: its nodes in the order in which they ended, or the error that stopped it.
+
+    `manifest` is what `parse` parsed.
     """
 
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(installed_version("dbt-core"))
+    is_success: bool
+    nodes: tuple[RunResult, ...]
+    error: str
+    folder: Path
+    manifest: Manifest | None = None
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
-        return None
+
+def run_dbt(
+    project: Path,
+    command: Sequence[str],
+    folder: Path,
+    manifest: Manifest | None = None,
+    on_event: OnEvent | None = None,
+) -> DbtResult:
+    """Run one dbt command; compiled SQL and the log `dbt.log` go to `folder`.
+
+    `manifest` saves dbt reading the project. `on_event` gets dbt's events of level info and above, as they
+    happen, in dbt's own thread.
+    """
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+    from dbt_common.events.functions import msg_to_dict
+
+    from orchestration.warehouse.dbt_events import NoticeableEvents
+
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [*command, *_QUIET, "--project-dir", str(project), "--profiles-dir", str(project)]
+    arguments += ["--target-path", str(folder), "--log-path", str(folder)]
+    with (folder / LOG_NAME).open("a", encoding="utf-8") as log, _database_of_dbt() as note_database:
+
+        def hear(message: Any) -> None:
+            note_database()
+            event = msg_to_dict(message)
+            print(event["info"]["ts"], event["info"]["msg"], file=log, flush=True)
+            if on_event:
+                on_event(event)
+
+        ctx_set_event_manager(NoticeableEvents())
+        # dbt goes to the project's folder and stays there.
+        with contextlib.chdir(project):
+            ended = dbtRunner(manifest=manifest, callbacks=[hear]).invoke(arguments)
+    found: Any = ended.result
+    return DbtResult(
+        is_success=ended.success,
+        nodes=tuple(getattr(found, "results", ())),
+        error=str(ended.exception or ""),
+        folder=folder,
+        manifest=found if command[0] == "parse" and ended.success else None,
+    )
 
 
-def dbt_resource(project: Path) -> Dbt:
-    """dbt on one assembled project, whose folder also holds the profile."""
-    executable = Path(sys.executable).with_name("dbt")
-    return Dbt(project_dir=str(project), profiles_dir=str(project), dbt_executable=str(executable))
+@contextlib.contextmanager
+def _database_of_dbt() -> Iterator[Callable[[], None]]:
+    """Close the database that dbt opened: it forgets the connection, which would stay open in this process.
+
+    Gives what is to be called while dbt has it open.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    opened: dict[int, Any] = {}
+
+    def note() -> None:
+        environment = DuckDBConnectionManager._ENV
+        if environment is not None:
+            opened[id(environment)] = environment
+
+    try:
+        yield note
+    finally:
+        reset_adapters()  # type: ignore[no-untyped-call]
+        for environment in opened.values():
+            environment.close()

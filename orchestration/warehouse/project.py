@@ -1,8 +1,8 @@
 """dbt's view of the assembled project: the variables it is run with, and its manifest.
 
 What belongs here: parsing once per version of the project, where each run's dbt artifacts lie, dbt's
-arguments. What does not: what the project consists of (`generate.py`) and which assets its models are
-(`assets.py`).
+arguments. What does not: what the project consists of (`generate.py`), how dbt is called (`dbt.py`) and which
+assets its models are (`assets.py`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from dagster_dbt import DbtProject
+from typing import TYPE_CHECKING, Any
 
 from orchestration.settings import Settings
-from orchestration.warehouse.dbt import Dbt, dbt_resource
+from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 RUNS_KEPT = 10
 
@@ -32,27 +33,32 @@ class PreparedProject:
     assembled: AssembledProject
     variables: Mapping[str, str | int]
     runs: Path
-
-    @cached_property
-    def dbt_project(self) -> DbtProject:
-        """What dagster-dbt knows the project by."""
-        return DbtProject(self.assembled.folder)
+    # What this process parsed, for the first command to use: dbt changes it as it works.
+    just_parsed: list[Manifest] = field(default_factory=list)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The parsed manifest."""
-        manifest: dict[str, Any] = json.loads(self.dbt_project.manifest_path.read_bytes())
+        manifest: dict[str, Any] = json.loads((self._parsed / "manifest.json").read_bytes())
         return manifest
 
-    @cached_property
-    def resource(self) -> Dbt:
-        """The dbt that runs it."""
-        return dbt_resource(self.assembled.folder)
+    def dbt(self, *command: str, folder: Path, on_event: OnEvent | None = None) -> DbtResult:
+        """Run a dbt command, always with the same variables; `folder` gets its log and compiled SQL."""
+        manifest = self.just_parsed.pop() if self.just_parsed else None
+        # The version of the project never changes, so dbt need not look whether its files did.
+        known = ["--partial-parse-file-path", str(self._parsed / "partial_parse.msgpack")]
+        known += ["--no-partial-parse-file-diff", "--no-write-json"]
+        arguments = [*command, *known, *self.vars_arguments]
+        return run_dbt(self.assembled.folder, arguments, folder, manifest, on_event)
 
-    def arguments(self, *command: str) -> list[str]:
-        """A dbt command line, always with the same variables: others would make dbt parse anew."""
-        # The log in full would be 8 MB of each run's queries, which lie beside it as files.
-        return [*command, "--log-level-file", "info", "--vars", json.dumps(self.variables, sort_keys=True)]
+    @property
+    def vars_arguments(self) -> list[str]:
+        """The variables as arguments of dbt: others would make dbt parse anew."""
+        return ["--vars", json.dumps(self.variables, sort_keys=True)]
+
+    @property
+    def _parsed(self) -> Path:
+        return self.assembled.folder / "target"
 
     def artifacts_of_run(self, run_id: str) -> Path:
         """The folder for dbt's log, compiled SQL and results of one run; old ones are removed."""
@@ -66,7 +72,7 @@ class PreparedProject:
 def prepare_project(settings: Settings) -> PreparedProject:
     """Assemble the project and parse it, each only when something changed.
 
-    Raises `ContextProblems`, or dagster-dbt's error with dbt's own message when the project does not parse.
+    Raises `ContextProblems`, or `DbtError` with dbt's own message when the project does not parse.
     """
     assembled = assemble_project(settings)
     settings.days_folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +118,10 @@ def _parse_when_needed(project: PreparedProject) -> None:
         return
     unfinished = project.assembled.folder / f"target.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    project.resource.cli(project.arguments("parse", "--quiet"), target_path=unfinished).wait()
+    parsed = run_dbt(project.assembled.folder, ["parse", *project.vars_arguments], unfinished)
+    if not parsed.is_success or parsed.manifest is None:
+        raise DbtError(parsed.error)
+    project.just_parsed.append(parsed.manifest)
     (unfinished / parsed_with.name).write_text(variables, encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     try:

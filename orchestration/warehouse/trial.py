@@ -7,8 +7,6 @@ difference means (`reports/difference.py`).
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,12 +88,7 @@ def _rules_of_last_run(settings: Settings) -> set[str]:
 
 
 def _run(project: PreparedProject, folder: Path) -> None:
-    invocation = project.resource.cli(
-        project.arguments("run", "--full-refresh", "--select", " ".join(_MODELS)),
-        target_path=folder / "dbt_run",
-        raise_on_error=False,
-    )
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
-        invocation.wait()
-    if not invocation.is_successful():
-        raise TrialError(dbt_results.what_failed(invocation))
+    command = ("run", "--full-refresh", "--select", " ".join(_MODELS))
+    result = project.dbt(*command, folder=folder / "dbt_run")
+    if not result.is_success:
+        raise TrialError(dbt_results.what_failed(result))

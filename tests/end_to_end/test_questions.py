@@ -28,9 +28,7 @@ def answers(finished_demo: FinishedDemo, tmp_path_factory: pytest.TempPathFactor
     """Every analysis' rows as a Markdown table, from the SQL that dbt compiles."""
     target = tmp_path_factory.mktemp("questions")
     project = prepare_project(finished_demo.settings)
-    project.resource.cli(
-        project.arguments("compile", "--quiet", "--select", "path:analyses"), target_path=target
-    ).wait()
+    assert project.dbt("compile", "--select", "path:analyses", folder=target).is_success
     compiled = {path.stem: path.read_text() for path in target.glob("compiled/*/analyses/*.sql")}
     with closing(duckdb.connect(str(finished_demo.settings.warehouse_file), read_only=True)) as connection:
         return {name: _table(connection.execute(compiled[name])) for name in ANALYSES}

@@ -43,8 +43,7 @@ def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:
 def run_models(settings: Settings) -> None:
     """Run the models from the series to the anomalies: of every day, or of those after `changed_days`."""
     project = prepare_project(settings)
-    command = project.arguments("run", "--quiet", "--select", MODELS)
-    project.resource.cli(command, target_path=settings.workspace / "target").wait()
+    assert project.dbt("run", "--select", MODELS, folder=settings.workspace / "target").is_success
 
 
 def write_series(warehouse: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> None:
