@@ -11,8 +11,8 @@ import dagster as dg
 from orchestration.checks import build_rules_check, build_warnings_check
 from orchestration.jobs import build_daily_costs_job
 from orchestration.partitions import billing_months
-from orchestration.reports.exports.assets import build_exports_assets
-from orchestration.reports.html.assets import build_report_asset
+from orchestration.reports.exports.assets import build_exports_assets, exports_are_made
+from orchestration.reports.html.assets import build_report_asset, report_is_made
 from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor
 from orchestration.settings import Settings
@@ -39,6 +39,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     prepare_workspace(settings)
     project = prepare_project(settings)
     months = billing_months(settings)
+    behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
     return dg.Definitions(
         assets=[
             build_billing_assets(settings, months),
@@ -49,7 +50,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_accounts_assets(settings),
             build_deployments_assets(settings),
             build_kubernetes_assets(settings),
-            build_warehouse_assets(settings, project),
+            build_warehouse_assets(settings, project, behind),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),
         ],

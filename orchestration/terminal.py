@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -27,7 +26,7 @@ from rich.progress import (
 )
 
 from orchestration.checks import WARNINGS
-from orchestration.reports.warnings import DataWarning, shown_lines
+from orchestration.messages import show_error
 
 _OF = re.compile(r"^(\d+) of (\d+) ")
 _CLASS = re.compile(r"^(?P<name>[A-Za-z_][\w.]*): ")
@@ -39,11 +38,6 @@ _LABELS = {
     "dbt_models": "dbt models and tests, publish",
     "reports__customer_cost_report": "report",
 }
-
-
-def show_error(console: Console, text: str) -> None:
-    """An error message, as it is: brackets in it are not styles, long lines are not cut."""
-    console.print(f"[bold red]✗[/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
 class RunDisplay:
@@ -94,24 +88,6 @@ class RunDisplay:
             self.errors.append(_words(error) if error else str(event.message))
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             self._on_check(event.asset_check_evaluation_data)
-
-    def show_warnings(self) -> None:
-        """What the run warned of, each as it was logged."""
-        for text in self.warnings:
-            self.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
-
-    def show_data_warnings(self, warnings: Sequence[DataWarning]) -> None:
-        """What the marts say that a person should know, the weightiest first."""
-        for line in shown_lines(warnings):
-            self.console.print(f"[yellow]![/] {escape(line)}", soft_wrap=True, highlight=False)
-
-    def show_published(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> None:
-        """Say that readers have the result, and where."""
-        news = "Published" if metadata["changed"].value else "Nothing changed; readers keep"
-        self.console.print(
-            f"[bold green]✓[/] {news} snapshot {metadata['snapshot'].value}", soft_wrap=True, highlight=False
-        )
-        self.console.print(f"  {metadata['path'].value}", soft_wrap=True, highlight=False)
 
     def show_failure(self, run_id: str, published: bool) -> None:
         """Say what went wrong, before or after readers had the result, and where to read more."""

@@ -17,9 +17,9 @@ from orchestration.demo.company import COMPANY, REGION
 from orchestration.demo.delivery import BUCKET, ForeignFilesError, deliver
 from orchestration.demo.result import show_result
 from orchestration.demo.server import ServerMissingError, put_sample, s3_server, server_credentials
+from orchestration.messages import show_error
 from orchestration.run import run_job
 from orchestration.settings import BillingExport, S3Settings, Settings
-from orchestration.terminal import show_error
 
 SEED = 7
 HOURLY_COSTS_DAYS = 35

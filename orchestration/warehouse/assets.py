@@ -9,7 +9,7 @@ project, `tables.py` and `publish.py`) and what decides when these assets are ma
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,14 +21,21 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_results, publish, snapshots, tables
 from orchestration.warehouse.dbt import Event
+from orchestration.warehouse.made_from import digest_of_models, is_published, state_of_database
 from orchestration.warehouse.project import PreparedProject
 
 _SECONDS_BETWEEN_LOGS = 1
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
-def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.AssetsDefinition:
-    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts: all or none."""
+def build_warehouse_assets(
+    settings: Settings, project: PreparedProject, behind: Sequence[Callable[[], bool]] = ()
+) -> dg.AssetsDefinition:
+    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts: all or none.
+
+    Where the models would be made from what the published snapshot was made from, and all that lies `behind`
+    it has been made too, nothing is made, and the steps behind are skipped.
+    """
     translator = DagsterDbtTranslator()
     models, checks = build_dbt_specs(
         translator=translator,
@@ -49,9 +56,14 @@ def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.A
         allow_arbitrary_check_specs=True,
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        made_from = digest_of_models(settings, project.variables)
+        check_all = audit.CHECK_ALL_TAG in context.run.tags
+        if not check_all and is_published(settings, made_from) and all(made() for made in behind):
+            yield from _nothing_to_do(settings, checks)
+            return
         audit.begin_writing(settings)
         progress = _Progress(context.log.info)
-        with audit.full_check(settings, asked=audit.CHECK_ALL_TAG in context.run.tags):
+        with audit.full_check(settings, asked=check_all):
             folder = project.artifacts_of_run(context.run.run_id)
             result = project.dbt("build", folder=folder, on_event=progress.on_event)
         progress.log_lines()
@@ -63,10 +75,29 @@ def build_warehouse_assets(settings: Settings, project: PreparedProject) -> dg.A
         yield from _with_what_is_in_the_tables(settings, project, events)
         if not result.is_success:
             raise dg.Failure(dbt_results.what_failed(result), allow_retries=False)
-        audit.passed(settings, context.run.run_id)
+        audit.passed(settings, context.run.run_id, made_from)
         yield _published(settings, context)
 
     return dbt_models
+
+
+def _nothing_to_do(settings: Settings, checks: Sequence[dg.AssetCheckSpec]) -> Iterator[Any]:
+    # Dagster wants a result of every check; what is published passed each of them.
+    for check in checks:
+        description = "Passed when it was made; nothing has changed since."
+        yield dg.AssetCheckResult(
+            passed=True, asset_key=check.asset_key, check_name=check.name, description=description
+        )
+    folder = (settings.published_folder / "current").resolve()
+    yield dg.AssetObservation(
+        SNAPSHOT,
+        description="Nothing has changed since this snapshot was published.",
+        metadata={
+            "snapshot": folder.name,
+            "changed": False,
+            "path": dg.MetadataValue.path(settings.published_folder / "current.duckdb"),
+        },
+    )
 
 
 class _Progress:
@@ -143,6 +174,7 @@ def _snapshot_spec(marts: list[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
         SNAPSHOT,
         deps=marts,
+        skippable=True,
         group_name="published",
         kinds={"duckdb", "parquet"},
         description=(
@@ -154,6 +186,7 @@ def _snapshot_spec(marts: list[dg.AssetKey]) -> dg.AssetSpec:
 
 def _published(settings: Settings, context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     published = publish.publish(settings, datetime.now(UTC))
+    audit.published(settings, published.folder.name, state_of_database(settings))
     state = "published" if published.changed else "unchanged, readers keep the one they have"
     context.log.info(f"Snapshot {published.folder.name}: {state}")
     return dg.MaterializeResult(

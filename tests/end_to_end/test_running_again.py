@@ -93,20 +93,6 @@ def test_the_marts_say_why_and_by_what_usage(built: Company) -> None:
     assert used == [("searches", "search", Decimal(49))] * 9
 
 
-def test_a_second_run_makes_the_same_and_nothing_twice(built: Company) -> None:
-    company = built  # in its own place: a copy's batches lie elsewhere, which is news
-    before, snapshot, landed = company.marts(), company.snapshot(), landed_files(company)
-    (project,) = (company.settings.workspace / "dbt_projects").iterdir()
-    good, printed = company.run()
-    assert good, printed
-    assert "Nothing changed" in printed
-    assert company.marts() == before
-    assert company.snapshot() == snapshot
-    assert landed_files(company) == landed
-    assert warehouse(company, "select count(*) from staging.changed_days") == [(0,)]
-    assert list((company.settings.workspace / "dbt_projects").iterdir()) == [project]
-
-
 def test_corrected_bills_replace_what_they_said_before_while_readers_read_on(
     restated: Company, built_restated: Company
 ) -> None:

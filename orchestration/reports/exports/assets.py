@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration.reports.databases import open_published
-from orchestration.reports.exports.export import export_marts
+from orchestration.reports.exports.export import export_marts, was_exported_since
 from orchestration.settings import Settings
 
 EXPORTS = dg.AssetKey(["reports", "exports"])
@@ -13,6 +13,14 @@ _SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 def build_exports_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The asset `reports/exports`; none when the settings name no format."""
     return [_build_exports_asset(settings)] if settings.export_formats else []
+
+
+def exports_are_made(settings: Settings) -> bool:
+    """Whether there is an export in the formats of the settings that is newer than the snapshot."""
+    if not settings.export_formats:
+        return True
+    snapshot = settings.published_folder / "current" / "snapshot.json"
+    return was_exported_since(settings.export_folder, settings.export_formats, snapshot.stat().st_mtime)
 
 
 def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:

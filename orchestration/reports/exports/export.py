@@ -104,6 +104,12 @@ def export_marts(
     return Export(folder, sum(changed.values()) * len(formats), kept, changed)
 
 
+def was_exported_since(exports: Path, formats: Sequence[Format], moment: float) -> bool:
+    """Whether the current version has these formats and was written after `moment` (seconds since 1970)."""
+    described = exports / "current" / _DESCRIPTION
+    return _described(exports / "current")[0] == list(formats) and described.stat().st_mtime > moment
+
+
 def _wanted(marts: list[Mart], only: Sequence[str]) -> list[Mart]:
     names = [mart.name for mart in marts]
     unknown = [name for name in only if name not in names]

@@ -6,8 +6,10 @@ What belongs here: how the report looks in Dagster. What does not: making it (`r
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import dagster as dg
 
-from orchestration.reports.html.report import make_report
+from orchestration.reports.html.report import make_report, report_is_made
 from orchestration.settings import Settings
+
+__all__ = ["REPORT", "build_report_asset", "report_is_made"]
 
 REPORT = dg.AssetKey(["reports", "customer_cost_report"])
 

@@ -38,6 +38,12 @@ class Report:
     changed: bool
 
 
+def report_is_made(settings: Settings) -> bool:
+    """Whether the report is the one of the published snapshot."""
+    folder = (settings.published_folder / "current").resolve()
+    return _fingerprint_of(settings.published_folder / FILE_NAME) == _fingerprint(settings, folder)
+
+
 def make_report(settings: Settings) -> Report:
     """Write the report of the published snapshot, unless it is there.
 
@@ -45,7 +51,7 @@ def make_report(settings: Settings) -> Report:
     """
     target = settings.published_folder / FILE_NAME
     with open_snapshot(settings) as (folder, marts):
-        fingerprint = f"{folder.name}-{sources_fingerprint()}-{settings.report_cost_rows}"
+        fingerprint = _fingerprint(settings, folder)
         if _fingerprint_of(target) == fingerprint:
             return Report(target, target.stat().st_size, changed=False)
         document = _document(marts, folder, fingerprint, settings.report_cost_rows)
@@ -121,6 +127,10 @@ def _catalog(
         "dimensions": list(published.dimensions),
         "detail": detail.as_json(),
     }
+
+
+def _fingerprint(settings: Settings, snapshot: Path) -> str:
+    return f"{snapshot.name}-{sources_fingerprint()}-{settings.report_cost_rows}"
 
 
 def _fingerprint_of(path: Path) -> str | None:
