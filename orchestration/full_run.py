@@ -49,9 +49,7 @@ _EXPECTED = (
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def execute_job(
-    settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool
-) -> bool:
+def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool) -> bool:
     """Run everything from the bill to the published snapshot, once.
 
     `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
