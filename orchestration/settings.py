@@ -52,6 +52,10 @@ class BillingExport(BaseModel):
     billing_currency: str | None = Field(
         None, description="For files that do not say it themselves, e.g. USD"
     )
+    ignore: tuple[str, ...] = Field(
+        (),
+        description="Files and reports that do not count, by their keys below the location, such as focus/*",
+    )
 
 
 class AwsAccess(BaseModel):
@@ -98,6 +102,9 @@ class Settings(BaseSettings):
     )
 
     billing_exports: tuple[BillingExport, ...] = ()
+    billing_overlaps: Literal["refuse", "count"] = Field(
+        "refuse", description="Whether charges that two exports or files hold stop the run, or count twice"
+    )
     telemetry_location: str = ""
     customers_location: str = ""
     inventory_location: str = ""

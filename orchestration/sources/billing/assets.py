@@ -24,7 +24,7 @@ DAYS = dg.AssetKey(["landing", "billing_days"])
 BILLED_ONCE = dg.AssetCheckSpec(
     name="billed_once",
     asset=DAYS,
-    description="No account's billing month is held by two deliveries, whose charges would count twice.",
+    description="No charges are held by two deliveries and count twice.",
 )
 _SHOWN_DAYS = 100
 
@@ -76,6 +76,7 @@ def build_billing_assets(
                 on_progress=lambda what, done, total: context.log.info(f"{done} of {total}: {what}"),
                 threads=settings.duckdb_threads,
                 memory_limit=settings.duckdb_memory_limit,
+                overlaps=settings.billing_overlaps,
             )
         except BillingError as error:
             # Trying again reads the same files: only a person, or the next delivery, can mend them.

@@ -5,6 +5,7 @@ What belongs here: listing locations and reading manifests. What does not: landi
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable
@@ -15,15 +16,16 @@ import duckdb
 
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import azure_export, landed
+from orchestration.sources.billing.bare_files import bare_deliveries
 from orchestration.sources.billing.delivery import connect, group_files, open_files
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats import complaints
 from orchestration.sources.billing.formats.files import relation
-from orchestration.sources.billing.manifest import Delivery, bare_delivery, read_listing, read_manifest
+from orchestration.sources.billing.manifest import Delivery, read_listing, read_manifest
 from orchestration.sources.locations import Location, LocationError
 
 # Raise it when the same files would land differently: everything lands again then.
-LANDING_VERSION = 5
+LANDING_VERSION = 6
 
 OpenLocation = Callable[[str], Location]
 
@@ -36,6 +38,7 @@ class FoundBills:
     location: Location
     deliveries: tuple[Delivery, ...]
     notes: tuple[str, ...]
+    ignored: frozenset[str] = frozenset()  # names of reports that the settings say do not count
 
     def version(self, delivery: Delivery) -> str:
         """What a delivery's landing depends on: its files, the export's settings, this code."""
@@ -81,8 +84,14 @@ def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills
                 f"manifest at {location.describe(other.described_by)}; give each its own billing export, "
                 "with a location that holds only that report"
             )
-    deliveries.extend(bare_delivery(stored) for stored in listing.bare_files)
-    return FoundBills(export, location, tuple(deliveries), tuple(notes))
+    deliveries.extend(bare_deliveries(f for f in listing.bare_files if not _is_ignored(export, f.key)))
+    ignored = {delivery.name for delivery in deliveries if _is_ignored(export, delivery.described_by)}
+    counted = tuple(delivery for delivery in deliveries if delivery.name not in ignored)
+    return FoundBills(export, location, counted, tuple(notes), frozenset(ignored))
+
+
+def _is_ignored(export: BillingExport, key: str) -> bool:
+    return any(fnmatch.fnmatchcase(key, pattern) for pattern in export.ignore)
 
 
 def discover_months(

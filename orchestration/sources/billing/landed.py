@@ -35,6 +35,7 @@ class LandedDelivery:
     version: str
     kind: str  # 'manifest' or 'file'
     months: tuple[str, ...]
+    same_as: str | None = None  # export/delivery/version that has the same content and counts instead
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
             version=note["version"],
             kind=note["kind"],
             months=tuple(note["months"].split()),
+            same_as=note.get("same_as"),
         )
         for delivery, path in sorted(found.items())
         if (note := notes.get(str(path))) and {"family", "version", "kind", "months"} <= note.keys()
@@ -144,8 +146,8 @@ def unfinished_deliveries(landing: Path, source: str) -> set[str]:
 
 def landed_sources(landing: Path) -> set[str]:
     """Names of the exports that something has landed from."""
-    folders = (landing / "billing" / "days").glob("source_name=*")
-    return {path.name.removeprefix("source_name=") for path in folders} - {_NONE}
+    found = (landing / "billing" / "days").glob("source_name=*/delivery=*/days.parquet")
+    return {path.parent.parent.name.removeprefix("source_name=") for path in found} - {_NONE}
 
 
 def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
@@ -162,22 +164,24 @@ def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
     return [Day(*row) for row in rows]
 
 
-def overlapping_deliveries(landing: Path) -> list[tuple[str, str, list[str]]]:
-    """Months of one account that several deliveries hold: (month, account, `source/delivery` names)."""
-    pattern = str(days_file(landing, "*", "*"))
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            """
-            select billing_period, account, list_sort(list(distinct source_name || '/' || delivery))
-            from (
-                select billing_period, source_name, delivery, unnest(billing_account_ids) as account
-                from read_parquet(?, hive_partitioning = true, hive_types_autocast = false)
-            )
-            group by all having count(distinct (source_name, delivery)) > 1 order by all
-            """,
-            [pattern],
+def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) -> None:
+    """Let a delivery count no more, because another one has the same content: it is kept without rows."""
+    path = days_file(landing, *copy)
+    known = landed_deliveries(landing, copy[0])[copy[1]]
+    notes = {
+        "family": known.family,
+        "version": known.version,
+        "kind": known.kind,
+        "months": " ".join(known.months),
+        "same_as": "/".join((*same_as, landed_deliveries(landing, same_as[0])[same_as[1]].version)),
+    }
+    shown = ", ".join(f"{key}: {literal(value)}" for key, value in notes.items())
+    with replacing(path) as temporary, duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from read_parquet({literal(str(path))}, hive_partitioning = false) where false) "
+            f"to {literal(str(temporary))} (format parquet, kv_metadata {{{shown}}})"
         ).fetchall()
-    return [(month, account, names) for month, account, names in rows]
+    charges_file(landing, known.family, *copy).unlink(missing_ok=True)
 
 
 def remove_delivery(landing: Path, source: str, delivery: str) -> None:

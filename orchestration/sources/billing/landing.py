@@ -21,6 +21,7 @@ from typing import Literal
 
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
+from orchestration.sources.billing.counting import count_once, is_still_a_copy
 from orchestration.sources.billing.delivery import connect, land_delivery, open_files
 from orchestration.sources.billing.discovery import FoundBills, OpenLocation, discover_months, find_bills
 from orchestration.sources.billing.errors import BillingError
@@ -98,13 +99,15 @@ def land_billing(
     on_progress: Progress | None = None,
     threads: int = 0,
     memory_limit: str = "",
+    overlaps: Literal["refuse", "count"] = "refuse",
 ) -> BillingLanding:
     """Land what has changed since the last time; one caller at a time.
 
     `months` (YYYY-MM) limits the reports that are looked at, None means all; bare files always are.
     `on_progress` is told what is being landed, how many deliveries are done, and of how many.
-    Raises `BillingError` at the first bill that cannot be landed. Deliveries before it have landed, whole;
-    it and the ones after it stay as they were.
+    `overlaps` says whether charges that two deliveries hold are refused or count twice.
+    Raises `BillingError` at the first bill that cannot be landed, and for charges that would count twice.
+    Deliveries before it have landed, whole; it and the ones after it stay as they were.
     """
     exports = list(exports)
     ensure_landing(landing)
@@ -123,12 +126,14 @@ def land_billing(
     results: list[DeliveryResult] = []
     for bills in found:
         results.extend(_remove_vanished(bills, states[bills.export.name], landing))
+    # Copies of other deliveries last: whether they still are is known when the others have landed.
+    wanted.sort(key=lambda one: _is_copy(states[one[0].export.name].get(one[1].name)))
     for done, (bills, delivery) in enumerate(wanted):
         if on_progress:
             on_progress(f"{bills.export.name}: {delivery.name}", done, len(wanted))
         version = bills.version(delivery)
         state = states[bills.export.name].get(delivery.name)
-        if state is not None and state.version == version:
+        if state is not None and state.version == version and is_still_a_copy(landing, state.same_as):
             results.append(_result(landing, bills, delivery, "unchanged", state.family))
             continue
         before = landed.landed_days(landing, bills.export.name, delivery.name)
@@ -137,18 +142,23 @@ def land_billing(
         results.append(_result(landing, bills, delivery, "landed", None, before, report))
     if on_progress:
         on_progress("billing", len(wanted), len(wanted))
-    notes = [note for bills in found for note in bills.notes]
+    shown = {
+        (bills.export.name, delivery.name): bills.location.describe(delivery.described_by)
+        for bills in found
+        for delivery in bills.deliveries
+    }
+    counted = count_once(landing, [export.name for export in exports], shown, overlaps)
+    notes = [note for bills in found for note in bills.notes] + counted.notes
     notes.extend(
         f"{landing / 'billing'}: charges of the export {source} still count, though the settings do not name "
         f"it any more; take its folders source_name={source} away if they should not"
         for source in sorted(landed.landed_sources(landing) - {export.name for export in exports})
     )
-    overlaps = [
-        f"{month}: account {account or 'unknown'} is billed by {' and '.join(names)}; its charges count "
-        f"{'twice' if len(names) == 2 else f'{len(names)} times'}"
-        for month, account, names in landed.overlapping_deliveries(landing)
-    ]
-    return BillingLanding(tuple(results), tuple(overlaps), tuple(notes))
+    return BillingLanding(tuple(results), tuple(counted.overlaps), tuple(notes))
+
+
+def _is_copy(state: landed.LandedDelivery | None) -> bool:
+    return state is not None and state.same_as is not None
 
 
 def _land(
@@ -212,7 +222,7 @@ def _remove_vanished(
         landed.remove_delivery(landing, bills.export.name, delivery)
     removed: list[DeliveryResult] = []
     for delivery, known in state.items():
-        if known.kind != "file" or delivery in present:
+        if delivery not in bills.ignored and (known.kind != "file" or delivery in present):
             continue
         days = landed.landed_days(landing, bills.export.name, delivery)
         landed.remove_delivery(landing, bills.export.name, delivery)

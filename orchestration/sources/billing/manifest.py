@@ -3,9 +3,9 @@
 AWS writes a bill as many files and then one manifest that names them; files of older deliveries may lie
 beside them. So only what the current manifest names is read, never everything below a prefix.
 
-What belongs here: the layouts of AWS' legacy CUR reports, CUR 2.0 and FOCUS exports, and bare files that no
-manifest names. What does not: Azure's exports (`azure_export`), reading a data file, or anything that touches
-a disk or a network.
+What belongs here: the layouts of AWS' legacy CUR reports, CUR 2.0 and FOCUS exports. What does not: files
+that no manifest names (`bare_files`), Azure's exports (`azure_export`), reading a data file, or anything that
+touches a disk or a network.
 """
 
 from __future__ import annotations
@@ -214,20 +214,6 @@ def read_manifest(
         ),
         legacy=manifest.kind == "cur_legacy",
         columns=columns,
-    )
-
-
-def bare_delivery(stored: StoredObject) -> Delivery:
-    """The delivery that a file without manifest is: itself, replaced when the file is."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", stored.key).strip("-").lower()[-60:]
-    digest = hashlib.sha256(stored.key.encode()).hexdigest()[:8]
-    return Delivery(
-        name=f"file.{slug}-{digest}",
-        kind="file",
-        month=None,
-        files=(stored,),
-        version=content_version(stored.version),
-        described_by=stored.key,
     )
 
 

@@ -82,14 +82,11 @@ def test_a_range_of_months_lands_in_one_run(store: Store, tmp_path: Path) -> Non
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
 
-def test_an_account_billed_twice_is_a_warning(store: Store, tmp_path: Path) -> None:
+def test_an_account_billed_twice_fails(store: Store, tmp_path: Path) -> None:
     for name in ("x.csv", "y.csv"):
-        store.put(name, csv_bytes([legacy_row("1")]))
-    result = run(store, tmp_path / "w", "2026-07")
-    assert result.success
-    check = result.get_asset_check_evaluations()[0]
-    assert not check.passed
-    assert check.severity is dg.AssetCheckSeverity.WARN
+        store.put(name, csv_bytes([legacy_row("1"), *([legacy_row("2", "2026-07-05")] * (name == "y.csv"))]))
+    with pytest.raises(dg.Failure, match=r"2026-07-03: 1\.00 USD is both in"):
+        run(store, tmp_path / "w", "2026-07")
 
 
 def test_a_broken_bill_fails_with_its_place(store: Store, tmp_path: Path) -> None:

@@ -257,13 +257,24 @@ def test_a_file_that_becomes_focus_leaves_no_cur_behind(store: Store, landing: P
     ]
 
 
-def test_an_export_that_settings_forgot_is_named(store: Store, landing: Path) -> None:
+def test_an_export_that_settings_rename_is_taken_over(store: Store, landing: Path) -> None:
     deliver(store, legacy_row("1"))
     land(store, landing)
     exports = [BillingExport(name="renamed", location=store.location)]
     result = land_billing(exports, lambda place: open_location(place, store.client), landing)
+    assert (result.notes, result.overlaps) == ((), ())
+    assert query(landing, "select distinct source_name from days") == [("renamed",)]
+    assert billed(landing) == Decimal(1)
+
+
+def test_an_export_that_settings_forgot_is_named(store: Store, landing: Path) -> None:
+    deliver(store, legacy_row("1"))
+    land(store, landing)
+    store.put("elsewhere/other.csv", csv_bytes([legacy_row("1", "2026-07-04")]))
+    exports = [BillingExport(name="other", location=f"{store.location}/elsewhere")]
+    result = land_billing(exports, lambda place: open_location(place, store.client), landing)
     assert "charges of the export test still count" in result.notes[0]
-    assert "account 011254002932 is billed by renamed/x.2026-07 and test/x.2026-07" in result.overlaps[0]
+    assert billed(landing) == Decimal(2)
 
 
 def test_a_changed_setting_lands_again(store: Store, landing: Path) -> None:

@@ -1,0 +1,60 @@
+"""Files that no manifest names, as deliveries: the chunks of one report together, every other file by itself.
+
+What belongs here: which files belong together, by their names. What does not: reports with a manifest
+(`manifest`, `azure_export`), and whether what they hold is a bill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from orchestration.sources.billing.manifest import DATA_FILE_ENDINGS, Delivery, content_version
+from orchestration.sources.locations import StoredObject
+
+# `report-00001.csv.gz`, `part-00000-<id>.snappy.parquet`, `part_0_0001.csv`.
+_CHUNK = re.compile(
+    r"(?P<start>.*?)(?P<numbers>(?:[-_.]\d+)+)(?P<end>(?:[-_.][0-9a-fA-F]{8}-.*|\.snappy|\.c000)*)"
+)
+_DATE = re.compile(r"(?:^|\D)(?:19|20)\d\d[-_.]?(?:\d\d[-_.]?){0,2}$")
+
+
+def bare_deliveries(files: Iterable[StoredObject]) -> list[Delivery]:
+    """The deliveries that files without manifest are, each replaced whole when one of its files changes.
+
+    Files of a folder whose names differ in the number of a chunk only are one report: its rows are read
+    together (a pod in one chunk, its node in another). Numbers that are a part of a date tell no chunk.
+    """
+    groups: dict[tuple[str, bool], list[StoredObject]] = {}
+    for stored in files:
+        report = _report_of(stored.key)
+        groups.setdefault((report or stored.key, report is not None), []).append(stored)
+    return [_delivery(name, group) for (name, _), group in groups.items()]
+
+
+def _report_of(key: str) -> str | None:
+    """The key without the number of the chunk; None for a file that is no chunk."""
+    ending = next(ending for ending in DATA_FILE_ENDINGS if key.lower().endswith(ending))
+    folder, slash, name = key.rpartition("/")
+    chunk = _CHUNK.fullmatch(name[: -len(ending)])
+    if chunk is None or _DATE.search(chunk["start"] + chunk["numbers"]):
+        return None
+    return f"{folder}{slash}{chunk['start']}{chunk['end']}{ending}"
+
+
+def _delivery(name: str, files: list[StoredObject]) -> Delivery:
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[-60:]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    files = sorted(files, key=lambda stored: stored.key)
+    whole = files if len(files) > 1 else ()
+    return Delivery(
+        name=f"file.{slug}-{digest}",
+        kind="file",
+        month=None,
+        files=tuple(files),
+        version=content_version(
+            *(f"{stored.key}:" if whole else "" for stored in whole), *(f.version for f in files)
+        ),
+        described_by=files[0].key,
+    )

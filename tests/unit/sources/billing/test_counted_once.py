@@ -1,0 +1,198 @@
+"""One bill counts once, however its files are cut, copied and named; a true double stops the run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import bills
+import pytest
+from bills import FolderStore, Row, csv_bytes, focus_row, gzip_bytes, land, legacy_row, query
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestration.settings import BillingExport
+from orchestration.sources.billing.bare_files import bare_deliveries
+from orchestration.sources.billing.landing import BillingError, land_billing
+from orchestration.sources.locations import StoredObject, open_location
+
+
+def total(landing: Path) -> Decimal:
+    counted: Decimal = query(landing, "select coalesce(sum(source_billed_cost), 0) from days")[0][0]
+    return counted
+
+
+def hour(day: int, hour: int, cost: str = "1.00", **more: Any) -> Row:
+    times = {
+        "ChargePeriodStart": f"2026-07-{day:02d}T{hour:02d}:00:00Z",
+        "ChargePeriodEnd": f"2026-07-{day:02d}T{hour:02d}:59:59Z",
+    }
+    return focus_row(**{"BilledCost": cost, "ServiceName": "Compute"} | times | more)
+
+
+def cur_hour(day: int, hour: int, cost: str = "1.00", **more: str) -> Row:
+    start = f"2026-07-{day:02d}T{hour:02d}:00:00Z"
+    times = {"lineItem/UsageStartDate": start, "lineItem/UsageEndDate": start.replace(":00:00Z", ":59:59Z")}
+    return legacy_row(cost, **times | more)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        # Files of some hours, of some days, of some accounts; chunks under names that do not say so.
+        {f"{part}.csv": [hour(3, 6 * part + at) for at in range(6)] for part in range(4)},
+        {f"{part}.csv": [hour(8 * part + day, 0) for day in range(1, 8)] for part in range(4)},
+        {f"{part}.csv": [hour(3, 0, BillingAccountId=f"account-{part}")] for part in range(4)},
+        {f"{name}.csv": [hour(3, 0, Tags=f'{{"customer": "{name}"}}')] for name in "abcd"},
+        {f"{name}.csv": [hour(3, 0, ResourceId=name, ResourceName="x")] for name in "abcd"},
+        {f"{name}.csv": [cur_hour(3, 0, **{"lineItem/ResourceId": name})] for name in "abcd"},
+        # An account that moves from one form of bill to another within a month.
+        {"cur.csv": [cur_hour(3, 0)], "focus.csv": [hour(4, 0), hour(5, 0)], "more.csv": [hour(6, 0)]},
+    ],
+)
+def test_files_that_share_no_charge_all_count(
+    folder: FolderStore, landing: Path, files: dict[str, list[Row]]
+) -> None:
+    for name, rows in files.items():
+        folder.put(name, csv_bytes(rows))
+    for _ in range(2):
+        result = land(folder, landing)
+        assert (result.overlaps, result.notes) == ((), ())
+        assert total(landing) == sum(len(rows) for rows in files.values())
+
+
+def test_the_same_content_under_other_names_counts_once(folder: FolderStore, landing: Path) -> None:
+    rows = [cur_hour(3, 0), cur_hour(4, 0)]
+    folder.put("report.csv", csv_bytes(rows))
+    land(folder, landing)
+    folder.put("copies/report (1).csv.gz", gzip_bytes(csv_bytes(rows)))
+    folder.put("a.csv", csv_bytes(rows[::-1]))
+    for _ in range(2):
+        assert len(land(folder, landing).notes) == 2
+        assert total(landing) == Decimal(2)
+    # What was a copy counts when the other is gone, and is a double when only some of it is the same.
+    folder.remove("a.csv")
+    folder.remove("copies/report (1).csv.gz")
+    land(folder, landing)
+    assert total(landing) == Decimal(2)
+    folder.put("copies/report (1).csv.gz", gzip_bytes(csv_bytes(rows)))
+    land(folder, landing)
+    folder.put("report.csv", csv_bytes([*rows, cur_hour(5, 0)]))
+    with pytest.raises(BillingError, match=r"2026-07-03 to 2026-07-04: 2\.00 USD"):
+        land(folder, landing)
+
+
+DOUBLES = {
+    "two forms": ([cur_hour(3, 0), cur_hour(4, 0, "2.00")], [hour(3, 0), hour(4, 0, "2.00")]),
+    "some days": ([hour(3, 0), hour(4, 0)], [hour(4, 0), hour(5, 0)]),
+    "by hour and by day": (
+        [hour(3, at) for at in range(24)] + [hour(4, at) for at in range(24)],
+        [
+            hour(day, 0, "24.00", ChargePeriodStart=f"2026-07-0{day}", ChargePeriodEnd=f"2026-07-0{day + 1}")
+            for day in (3, 4)
+        ],
+    ),
+    "by hour and by month": (
+        [hour(3, at) for at in range(24)] + [hour(4, at) for at in range(24)],
+        [hour(1, 0, "48.00", ChargePeriodStart="2026-07-01", ChargePeriodEnd="2026-08-01")],
+    ),
+    "with resources and without": (
+        [cur_hour(3, 0, **{"lineItem/ResourceId": "i-1"}), cur_hour(4, 0, **{"lineItem/ResourceId": "i-2"})],
+        [cur_hour(3, 0), cur_hour(4, 0), cur_hour(5, 0)],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DOUBLES)
+def test_a_double_is_refused_with_its_money_until_the_settings_choose(
+    folder: FolderStore, landing: Path, kind: str
+) -> None:
+    first, second = DOUBLES[kind]
+    folder.put("one/bill.csv", csv_bytes(first))
+    folder.put("two/bill.csv", csv_bytes(second))
+    for _ in range(2):
+        with pytest.raises(BillingError, match=r"billed twice .* USD is both in .*ignore"):
+            land(folder, landing)
+    land(folder, landing, ignore=("two/*",))
+    assert total(landing) == sum(
+        Decimal(row.get("BilledCost") or row["lineItem/UnblendedCost"]) for row in first
+    )
+    exports = [BillingExport(name="test", location=folder.location)]
+    both = land_billing(exports, lambda place: open_location(place, folder.client), landing, overlaps="count")
+    assert len(both.overlaps) == 1
+    assert "both count" in both.overlaps[0]
+
+
+def test_a_report_that_the_settings_ignore_leaves_the_bill(folder: FolderStore, landing: Path) -> None:
+    bills.put_legacy(folder, {"x-1.csv.gz": gzip_bytes(csv_bytes([cur_hour(3, 0)]))}, root="x")
+    folder.put("focus.csv", csv_bytes([hour(3, 0)]))
+    with pytest.raises(BillingError, match=r"1\.00 USD"):
+        land(folder, landing)
+    land(folder, landing, ignore=("x/*",))
+    assert query(landing, "select distinct family from days") == [("focus",)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "deliveries"),
+    [
+        (["a/report-00001.csv", "a/report-00002.csv", "b/report-00003.csv"], 2),
+        (["report-1.csv.gz", "report-2.csv.gz", "report-2.csv"], 2),
+        (["part-00000-5f1d8b6e-x.c000.snappy.parquet", "part-00001-5f1d8b6e-x.c000.snappy.parquet"], 1),
+        (["part-00000-5f1d8b6e-x.parquet", "part-00001-0a1b2c3d-y.parquet"], 2),
+        (["part_0_0001.csv", "part_1_0001.csv"], 1),
+        (["bill-2026-10.csv", "bill-2026-11.csv", "bill-202612.csv"], 3),
+        (["2026-10-05.csv", "2026-10-06.csv", "20261007.csv"], 3),
+        (["report.csv", "report (1).csv", "report1.csv"], 3),
+        (["0001000000000000-00001.csv", "0001000000000001-00001.csv"], 2),
+    ],
+)
+def test_chunks_of_one_report_are_one_delivery(keys: list[str], deliveries: int) -> None:
+    found = bare_deliveries(StoredObject(key, 1, "v", datetime(2026, 7, 1)) for key in keys)
+    assert len(found) == deliveries
+    assert len({delivery.name for delivery in found}) == deliveries
+    assert sorted(stored.key for delivery in found for stored in delivery.files) == sorted(keys)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_report_cut_in_any_way_gives_one_bill(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Chunks, files of some hours or days, copies of any of them: the same charges as the whole report."""
+    random = Random(seed)
+    rows = [
+        hour(
+            random.randrange(1, 5),
+            random.randrange(24),
+            str(random.randrange(1, 4)),
+            ResourceId=f"r-{number}",
+        )
+        for number in range(random.randrange(4, 30))
+    ]
+    rows.append(hour(1, 0, "31.00", ChargePeriodEnd="2026-07-31T23:59:59Z", ChargeCategory="Tax"))
+    store = FolderStore(tmp_path_factory.mktemp("bill") / "store")
+    pieces: dict[str, list[Row]] = {}
+    way = random.choice(["chunks", "days", "hours"])
+    for row in rows:
+        start = row["ChargePeriodStart"]
+        piece = {"chunks": f"bill-{random.randrange(1, 4):05d}", "days": start[:10], "hours": start[:12]}[way]
+        pieces.setdefault(piece, []).append(row)
+    for name, content in pieces.items():
+        store.put(f"{name}.csv", csv_bytes(content))
+    if way != "chunks":
+        name = random.choice(sorted(pieces))
+        store.put(f"copy of {name}.csv", csv_bytes(pieces[name]))
+    landing = store.root.parent / "landing"
+    land(store, landing)
+    landed = query(landing, "select usage_date::varchar, sum(billed_cost) from charges group by 1", "focus")
+    expected: dict[str, Decimal] = {}
+    for row in rows:
+        day = row["ChargePeriodStart"][:10]
+        expected[day] = expected.get(day, Decimal(0)) + Decimal(row["BilledCost"])
+    assert dict(landed) == expected
