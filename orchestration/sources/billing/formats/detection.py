@@ -38,11 +38,7 @@ def read_as(
     """
     chosen = wanted if wanted != "auto" else detect(file, legacy_manifest)
     if chosen is None:
-        shown = ", ".join(column.header for column in file.columns[:5])
-        raise BillingError(
-            f"{file.shown}: its header is neither that of a CUR nor of a FOCUS file (it begins {shown}); "
-            "take the file away, or set the export's format"
-        )
+        raise BillingError(_no_bill(file, period))
     if chosen == "focus":
         absent = focus.missing(focus.by_name(file.columns), period)
     else:
@@ -54,3 +50,25 @@ def read_as(
     if chosen == "cur_2":
         return cur_2.reading(file.columns, period, currency)
     return cur_legacy.reading(file.columns, period, currency)
+
+
+def _no_bill(file: DataFile, period: str | None) -> str:
+    """What a header lacks to be that of each format, for the person who has put the file there."""
+    as_focus = focus.missing(focus.by_name(file.columns), period)
+    as_cur = aws_cur.missing(cur_legacy.by_name(file.columns), period)
+    headers = ", ".join(column.header for column in file.columns[:8])
+    if len(file.columns) > 8:
+        headers += f" and {len(file.columns) - 8} more"
+    hint = ""
+    if len(file.columns) == 1 and any(mark in file.columns[0].header for mark in ";\t|"):
+        hint = "; its columns are to be separated by commas"
+    return (
+        f"{file.shown}: its header is neither that of a FOCUS file (it lacks "
+        f"{', '.join(_pascal_case(name) for name in as_focus)}) nor that of an AWS CUR (it lacks "
+        f"{', '.join(as_cur)}); its columns are {headers}{hint}. Take the file away, correct its header, "
+        "or name it in the export's ignore (settings.yml)"
+    )
+
+
+def _pascal_case(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))

@@ -9,9 +9,11 @@ from pathlib import Path
 import bills
 import pyarrow as pa
 import pytest
-from bills import Store, billed, csv_bytes, gzip_bytes, land, legacy_row, parquet_bytes, zip_bytes
+from bills import Store, billed, csv_bytes, focus_row, gzip_bytes, land, legacy_row, parquet_bytes, zip_bytes
 
-from orchestration.sources.billing.landing import BillingError
+from orchestration.settings import BillingExport
+from orchestration.sources.billing.landing import BillingError, discover_months
+from orchestration.sources.locations import open_location
 
 GOOD = gzip_bytes(csv_bytes([legacy_row("7")]))
 POINTER = "x/20260701-20260801/x-Manifest.json"
@@ -46,7 +48,11 @@ def parquet(costs: pa.Array, **more: pa.Array) -> bytes:
         ("x-1.csv.zip", zip_bytes(MANY, "readme.txt"), r"should hold one CSV file, holds 0"),
         ("x-1.csv", b"", r"a2/x-1\.csv: is empty"),
         ("x-1.csv", b"\xff\xfe\x00", r"a2/x-1\.csv: its first line is not a CSV header in UTF-8"),
-        ("x-1.csv", b"a,b\n1,2\n", r"a2/x-1\.csv: its header is neither that of a CUR nor of a FOCUS file"),
+        (
+            "x-1.csv",
+            b"a,b\n1,2\n",
+            r"a2/x-1\.csv: its header is neither that of a FOCUS file .* nor that of an AWS CUR",
+        ),
         (
             "x-1.csv",
             b"lineItem/UnblendedCost,b\n1,2\n",
@@ -200,3 +206,46 @@ def test_an_export_that_is_no_bill_is_left_alone(store: Store, landing: Path) ->
     result = land(store, landing)
     assert result.deliveries == ()
     assert "the export is not a bill" in result.notes[0]
+
+
+BAD_FILES = {
+    "short row": (csv_bytes([legacy_row("1")]) + b"a,b\r\n", r"line 3 is broken: Expected Number of Columns"),
+    "US date": (
+        csv_bytes([legacy_row("1", **{"lineItem/UsageStartDate": "10/05/2026"})]),
+        r"data row 1, column lineItem/UsageStartDate: '10/05/2026' is not a time",
+    ),
+    "Excel's number for a date": (
+        csv_bytes([focus_row(ChargePeriodStart="46204.5")]),
+        r"data row 1, column ChargePeriodStart: '46204\.5' is not a time",
+    ),
+    "bad billing period": (
+        csv_bytes([legacy_row("1"), legacy_row("1", **{"bill/BillingPeriodStartDate": "July"})]),
+        r"data row 2, column bill/BillingPeriodStartDate: 'July' is not a time",
+    ),
+    "foreign file": (
+        b"Name,Amount,BilledCost\nx,1,2\n",
+        r"neither that of a FOCUS file .*|read as focus, it lacks the columns charge_period_start",
+    ),
+    "foreign columns": (
+        b"Name,Amount\nx,1\n",
+        r"lacks BilledCost, ChargePeriodStart, BillingPeriodStart.* AWS CUR \(it lacks "
+        r"line_item_usage_start_date.* its columns are Name, Amount\. Take the file away",
+    ),
+    "semicolons": (b"BilledCost;ChargePeriodStart\n1;2\n", r"its columns are to be separated by commas"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_is_named_with_what_is_wrong_before_and_while_it_lands(
+    tmp_path: Path, landing: Path, kind: str
+) -> None:
+    content, message = BAD_FILES[kind]
+    store = bills.FolderStore(tmp_path / "store")
+    store.put("good.csv", csv_bytes([legacy_row("7")]))
+    store.put("folder/bad.csv", content)
+    exports = [BillingExport(name="test", location=store.location)]
+    if "date" not in kind:  # the day of a charge does not matter for its month
+        with pytest.raises(BillingError, match=rf"folder/bad\.csv: .*({message})"):
+            discover_months(exports, lambda place: open_location(place, store.client), landing)
+    with pytest.raises(BillingError, match=rf"folder/bad\.csv: .*({message})"):
+        land(store, landing)
