@@ -22,6 +22,7 @@ from orchestration.command_options import Contexts, Workspace, fail, settings_of
 from orchestration.context_commands import register_context_commands
 from orchestration.dbt_command import register_dbt
 from orchestration.export_command import register_export
+from orchestration.output_encoding import environment_of_terminal, make_output_safe
 from orchestration.settings import PROJECT_ROOT
 
 app = typer.Typer(
@@ -120,7 +121,7 @@ def dev(
     settings = settings_of(workspace, contexts)
     prepare_workspace(settings)
     environment = {
-        **os.environ,
+        **environment_of_terminal(),
         "CPC_WORKSPACE": str(settings.workspace),
         "CPC_CONTEXTS": str(settings.contexts),
         "DAGSTER_HOME": str(dagster_home(settings)),
@@ -139,6 +140,7 @@ register_dbt(app)
 
 def main() -> None:
     """Entry point of the console script."""
+    make_output_safe()
     app()
 
 

@@ -16,6 +16,7 @@ import typer
 import yaml
 
 from orchestration.command_options import Contexts, Workspace, settings_of
+from orchestration.output_encoding import environment_of_terminal
 from orchestration.settings import Settings
 
 _DOCS = "docs.html"
@@ -89,5 +90,9 @@ def _call(settings: Settings, arguments: list[str]) -> int:
         "--vars",
         json.dumps(variables, sort_keys=True),
     ]
-    done = subprocess.run([*command, "--project-dir", folder, "--profiles-dir", folder], check=False)
+    done = subprocess.run(
+        [*command, "--project-dir", folder, "--profiles-dir", folder],
+        env=environment_of_terminal(),
+        check=False,
+    )
     return done.returncode
