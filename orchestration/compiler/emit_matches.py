@@ -25,15 +25,19 @@ from orchestration.compiler.layout import laid_out
 from orchestration.compiler.plan import Plan
 
 ALLOCATION = "allocation"
+CHARGE_KEYS = "_charges"
 
 
-def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
+def rule_matches(
+    plan: Plan, allocation: Allocation, dialect: str = "duckdb", *, with_charges: bool = False
+) -> str:
     """One row per currency and set of matching rules, with `charge_count` and `effective_cost`.
 
     For every dimension, and for `allocation`, which looks at cost of goods sold only:
     `<name>_rule` is the position of the rule that claims the charges (0: the default, NULL: none),
     `<name>_matches` the positions of all that match, `<name>_others` those of them that would have given
-    another element.
+    another element. A charge whose parts match different rules is in several rows; `with_charges` adds
+    `_charges`, a list of keys by which it can be counted once.
     """
     layers = Layers(plan, allocation)
     groups: list[exp.Expr] = [exp.column("billing_currency")]
@@ -53,10 +57,12 @@ def rule_matches(plan: Plan, allocation: Allocation, dialect: str = "duckdb") ->
         _positions(f"{ALLOCATION}_matches", conditions),
         _positions(f"{ALLOCATION}_others", conditions),
     ]
-    counted: exp.Expr = exp.Star()
-    if layers.splitting:
-        counted = exp.Distinct(expressions=[exp.column("charge_id")])
-    count = exp.alias_(exp.Count(this=counted), "charge_count")
+    # The parts of a charge, by element or by day, are one charge.
+    charge = exp.column("charge_id")
+    count = exp.alias_(exp.Count(this=exp.Distinct(expressions=[charge])), "charge_count")
+    if with_charges:
+        key = exp.Distinct(expressions=[exp.Anonymous(this="hash", expressions=[charge])])
+        groups.append(exp.alias_(exp.ArrayAgg(this=key), CHARGE_KEYS))
     cost = exp.alias_(exp.Sum(this=layers.amount("effective_cost").unalias()), "effective_cost")
     return laid_out(layers.select([*groups, count, cost]).group_by(exp.var("all"), copy=False), dialect)
 

@@ -7,7 +7,7 @@ compared. What does not belong here: making them (`warehouse/trial.py`) and how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,15 +19,14 @@ import duckdb
 from orchestration.reports.databases import rows_of
 
 UNMATCHED = "(unmatched)"
-SEVERAL = " + "
 
 
 @dataclass(frozen=True)
 class Moved:
     """Charges of a dimension that get another element; `cost` is their effective cost.
 
-    None stands for a dimension that one side does not have, `(unmatched)` for no element. A charge that is
-    split has all its elements, joined by ` + `.
+    None stands for a dimension that one side does not have, `(unmatched)` for no element. Of a charge that is
+    split, `cost` is the part that moves.
     """
 
     dimension: str
@@ -100,12 +99,12 @@ def compare(before: Path, after: Path, month: str | None = None) -> Difference:
         other = "after" if before != after else "before"
         dimensions = {side: _dimensions(connection, side) for side in ("before", other)}
         connection.execute(
-            _compared_charges(dimensions["before"], dimensions[other], other), {"month": month}
+            _charges_that_may_move(dimensions["before"], dimensions[other], other), {"month": month}
         )
         moved = [
-            move
+            Moved(**row)
             for dimension in sorted({*dimensions["before"], *dimensions[other]})
-            for move in _moved(connection, dimension)
+            for row in rows_of(connection, _moves(dimension, dimensions, other), {"dimension": dimension})
         ]
         customers = [
             CustomerChange(**row) for row in rows_of(connection, _customers(other), {"month": month})
@@ -131,71 +130,109 @@ def _dimensions(connection: duckdb.DuckDBPyConnection, side: str) -> list[str]:
     return [name for (name,) in found]
 
 
-def _compared_charges(before: Sequence[str], after: Sequence[str], other: str) -> str:
-    """One row per currency and elements of all dimensions on both sides: few, however many charges."""
-    columns = [f'before_charges."{name}" as "before_{name}"' for name in before]
-    columns += [f'after_charges."{name}" as "after_{name}"' for name in after]
-    return f"""
-        create temp table compared as
-        with
-            before_charges as ({_charges("before", before)}),
-            after_charges as ({_charges(other, after)})
-        select
-            billing_currency,
-            {"".join(f"{column}, " for column in columns)}
-            count(*) as charge_count,
-            sum(before_charges.effective_cost)::decimal(38, 12) as effective_cost
-        from before_charges
-        inner join after_charges using (charge_id, billing_currency)
-        group by all
-    """
-
-
-def _charges(side: str, dimensions: Sequence[str]) -> str:
-    """One row per charge; the parts of a split one are joined, with all their elements."""
-    elements = [
-        f"string_agg(distinct coalesce(\"{name}\", '{UNMATCHED}'), '{SEVERAL}' "
-        f'order by coalesce("{name}", \'{UNMATCHED}\')) as "{name}", '
-        for name in dimensions
+def _charges_that_may_move(before: Sequence[str], after: Sequence[str], other: str) -> str:
+    """A table of the days of charges that have another element somewhere, or are split."""
+    same = [
+        f'before_charges."{name}" is not distinct from after_charges."{name}"'
+        for name in before
+        if name in after
     ]
-    whole = [f'coalesce("{name}", \'{UNMATCHED}\') as "{name}", ' for name in dimensions]
-    table = f'"{side}".context.charges_in_context'
+    if {*before} != {*after}:
+        same = ["false"]
+    charges = '"{side}".context.charges_in_context'
+    sides = [charges.format(side=side) for side in ("before", other)]
+    split = [f"select {_DAY_OF_CHARGE} from {side} where charge_part > 0 and {_IN_MONTH}" for side in sides]
     return f"""
-        select charge_id, billing_currency, {"".join(whole)} effective_cost
-        from {table}
-        where charge_part = 0 and {_IN_MONTH}
-        union all by name
-        select charge_id, billing_currency, {"".join(elements)} sum(effective_cost) as effective_cost
-        from {table}
-        where charge_part > 0 and {_IN_MONTH}
-        group by charge_id, billing_currency
+        create temp table may_move as
+        select {_DAY_OF_CHARGE}
+        from (from {sides[0]} where {_IN_MONTH}) as before_charges
+        inner join (from {sides[1]} where {_IN_MONTH}) as after_charges using ({_DAY_OF_CHARGE})
+        where not ({" and ".join(same) or "true"})
+        union
+        {" union ".join(split)}
     """
 
 
-_IN_MONTH = "($month is null or strftime(usage_date, '%Y-%m') = $month)"
-
-
-def _moved(connection: duckdb.DuckDBPyConnection, dimension: str) -> list[Moved]:
-    has = {row[0] for row in connection.execute("describe compared").fetchall()}
-    before, after = (
-        f'"{side}_{dimension}"' if f"{side}_{dimension}" in has else "null::varchar"
-        for side in ("before", "after")
-    )
-    rows = rows_of(
-        connection,
-        f"""
-        select
-            billing_currency,
-            {before} as before,
-            {after} as after,
-            sum(charge_count)::bigint as charge_count,
-            sum(effective_cost)::decimal(38, 12) as cost
-        from compared
-        where {before} is distinct from {after}
+def _elements(side: str, dimension: str, has_dimension: bool) -> str:
+    """One row per day of a charge that may move, and element; null where the side has no such dimension."""
+    element = f"coalesce(\"{dimension}\", '{UNMATCHED}')" if has_dimension else "null::varchar"
+    return f"""
+        select {_DAY_OF_CHARGE}, {element} as element, sum(effective_cost) as cost
+        from "{side}".context.charges_in_context
+        semi join may_move using ({_DAY_OF_CHARGE})
         group by all
-        """,
-    )
-    return [Moved(dimension, **row) for row in rows]
+    """
+
+
+def _moves(dimension: str, dimensions: Mapping[str, Sequence[str]], other: str) -> str:
+    """What moves from one element of a dimension to another.
+
+    Of each charge, what elements have less of is laid beside what others have more of, both in the order of
+    their names. So the parts of a split are followed as whole charges are, and all that an element loses or
+    gains is told, to the last digit.
+    """
+    sides = [_elements(side, dimension, dimension in dimensions[side]) for side in ("before", other)]
+    return f"""
+        with
+            -- A credit moves as a cost does, in amounts below 0.
+            changes as (
+                select
+                    *,
+                    sign(sum(before) over (partition by {_DAY_OF_CHARGE})) as charge_sign,
+                    (after - before) * charge_sign as change
+                from
+                    (
+                        select {_DAY_OF_CHARGE}, element, sum(before) as before, sum(after) as after
+                        from
+                            (
+                                select * rename (cost as before), 0 as after from ({sides[0]})
+                                union all by name
+                                select * rename (cost as after), 0 as before from ({sides[1]})
+                            )
+                        group by all
+                    )
+            ),
+            laid_out as (
+                select
+                    *,
+                    sum(abs(change)) over (
+                        partition by {_DAY_OF_CHARGE}, change > 0 order by element
+                    ) as ends_at,
+                    ends_at - abs(change) as starts_at
+                from changes
+                where change <> 0
+            ),
+            moves as (
+                select
+                    losing.charge_id,
+                    losing.billing_currency,
+                    losing.element as before,
+                    gaining.element as after,
+                    losing.charge_sign
+                    * (least(losing.ends_at, gaining.ends_at) - greatest(losing.starts_at, gaining.starts_at))
+                        as cost
+                from laid_out as losing
+                inner join laid_out as gaining using ({_DAY_OF_CHARGE})
+                where
+                    losing.change < 0
+                    and gaining.change > 0
+                    and losing.starts_at < gaining.ends_at
+                    and gaining.starts_at < losing.ends_at
+            )
+        select
+            $dimension as dimension,
+            billing_currency,
+            before,
+            after,
+            count(distinct charge_id) as charge_count,
+            sum(cost)::decimal(38, 12) as cost
+        from moves
+        group by all
+    """
+
+
+_DAY_OF_CHARGE = "charge_id, usage_date, billing_currency"
+_IN_MONTH = "($month is null or strftime(usage_date, '%Y-%m') = $month)"
 
 
 def _customers(other: str) -> str:

@@ -15,10 +15,10 @@ from textwrap import shorten
 from typing import Any, Literal
 
 from orchestration.compiler import Compilation
-from orchestration.compiler.emit_matches import ALLOCATION, rule_matches
+from orchestration.compiler.emit_matches import ALLOCATION, CHARGE_KEYS, rule_matches
 from orchestration.compiler.language import Program
 from orchestration.compiler.problems import Place
-from orchestration.reports.databases import NotReadableError
+from orchestration.reports.databases import NotReadableError, rows_of
 from orchestration.reports.live_charges import LiveCharges, open_live_charges
 from orchestration.settings import Settings
 
@@ -67,12 +67,22 @@ class RuleFinding:
 
 @dataclass
 class _Tally:
-    charge_count: int = 0
+    """What a finding is about: the cost, and the sets of charges, of which some may be in several."""
+
+    sets: list[int] = field(default_factory=list)
     cost: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self.charge_count += row["charge_count"]
+        self.sets.append(row["_set"])
         self.cost[row["billing_currency"]] += row["effective_cost"]
+
+
+@dataclass(frozen=True)
+class _Uncounted:
+    kind: Kind
+    rule: NamedRule
+    claimed_by: tuple[NamedRule, ...]
+    tally: _Tally
 
 
 def lines_of_findings(settings: Settings, compilation: Compilation, overlaps: int) -> list[str]:
@@ -97,11 +107,37 @@ def rule_findings(charges: LiveCharges, compilation: Compilation) -> list[RuleFi
     plan, program = compilation.plan, compilation.program
     if plan is None or compilation.problems:
         raise ValueError("contexts with problems have no rules to look at")
-    rows = charges.rows(rule_matches(plan, program.allocation), compilation)
-    found: list[RuleFinding] = []
-    for name, rules in named_rules(program).items():
-        found += _findings(name, rules, rows)
-    return sorted(found, key=_order)
+    matches = charges.sql(rule_matches(plan, program.allocation, with_charges=True), compilation)
+    charges.warehouse.execute(
+        f"create or replace temp table matched_sets as "
+        f"select row_number() over () as _set, * from ({matches})"
+    )
+    rows = rows_of(charges.warehouse, f"select * exclude ({CHARGE_KEYS}) from matched_sets")
+    found = [
+        finding for name, rules in named_rules(program).items() for finding in _findings(name, rules, rows)
+    ]
+    return sorted(_counted(charges, found), key=_order)
+
+
+def _counted(charges: LiveCharges, found: Sequence[_Uncounted]) -> list[RuleFinding]:
+    """The findings with the number of their charges: one in several sets, in parts, counts once."""
+    pairs = [(number, each) for number, finding in enumerate(found) for each in finding.tally.sets]
+    counts = charges.warehouse.execute(
+        f"""
+        select finding, count(distinct charge)
+        from (select unnest($findings::integer[]) as finding, unnest($sets::bigint[]) as _set)
+        inner join (select _set, unnest({CHARGE_KEYS}) as charge from matched_sets) using (_set)
+        group by finding
+        """,
+        {"findings": [number for number, _ in pairs], "sets": [each for _, each in pairs]},
+    ).fetchall()
+    count_of = dict(counts)
+    return [
+        RuleFinding(
+            finding.kind, finding.rule, finding.claimed_by, count_of.get(number, 0), dict(finding.tally.cost)
+        )
+        for number, finding in enumerate(found)
+    ]
 
 
 def named_rules(program: Program) -> dict[str, list[NamedRule]]:
@@ -127,7 +163,7 @@ def money_text(cost: Money) -> str:
     return " + ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(cost.items())) or "0.00"
 
 
-def _findings(name: str, rules: Sequence[NamedRule], rows: Iterable[Mapping[str, Any]]) -> list[RuleFinding]:
+def _findings(name: str, rules: Sequence[NamedRule], rows: Iterable[Mapping[str, Any]]) -> list[_Uncounted]:
     matched: defaultdict[int, _Tally] = defaultdict(_Tally)
     taken: defaultdict[int, set[int]] = defaultdict(set)
     overlaps: defaultdict[tuple[int, int], _Tally] = defaultdict(_Tally)
@@ -142,15 +178,13 @@ def _findings(name: str, rules: Sequence[NamedRule], rows: Iterable[Mapping[str,
     found = []
     for position, rule in enumerate(rules, start=1):
         if position not in matched:
-            found.append(RuleFinding("matches-nothing", rule, (), 0, {}))
+            found.append(_Uncounted("matches-nothing", rule, (), _Tally()))
         elif position not in taken[position]:
             earlier = tuple(rules[other - 1] for other in sorted(taken[position]))
-            tally = matched[position]
-            found.append(RuleFinding("shadowed", rule, earlier, tally.charge_count, dict(tally.cost)))
+            found.append(_Uncounted("shadowed", rule, earlier, matched[position]))
     for (claimed, position), tally in overlaps.items():
         if position in taken[position]:
-            pair = rules[position - 1], (rules[claimed - 1],)
-            found.append(RuleFinding("overlap", *pair, tally.charge_count, dict(tally.cost)))
+            found.append(_Uncounted("overlap", rules[position - 1], (rules[claimed - 1],), tally))
     return found
 
 

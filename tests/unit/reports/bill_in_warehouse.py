@@ -23,4 +23,6 @@ def workspace_with(
     with closing(connection_with_charges(charges)) as made:
         made.execute(f"attach '{settings.warehouse_file}' as warehouse; create schema warehouse.staging")
         made.execute("create table warehouse.staging.charges as from charges")
+        made.execute("create schema warehouse.usage")
+        made.execute("create table warehouse.usage.split_shares as from split_shares")
     return settings

@@ -136,3 +136,49 @@ rules:
         (tmp_path / name).write_text(text)
     [rule] = named_rules(compile_project(tmp_path).program)["feature"]
     assert rule.gives == "split: even elements: [Search, Indexing, Alerts, Exports, …"
+
+
+def test_a_charge_counts_once_in_however_many_parts_and_days(tmp_path: Path) -> None:
+    """Two charges, one of them for two days, each split in three: two charges, and all of their cost."""
+    contexts = {
+        **CONTEXTS,
+        "dimensions/feature.yml": """\
+dimension: feature
+description: What it serves
+rules:
+  - split: {Search: 0.5, Alerts: 0.3, Exports: 0.2}
+    when: {tag: app, equals: shared}
+  - element: Shared
+    when: {tag: app, exists: true}
+""",
+        "allocation.yml": """\
+allocate_to: customer
+cost_of_goods_sold: everything
+rules:
+  - name: search
+    when: {dimension: feature, in: [Search, Alerts]}
+    by: even
+  - name: again
+    when: {dimension: feature, equals: Alerts}
+    by: even
+  - name: rest
+    by: even
+""",
+    }
+    charge = {"billing_currency": "USD", "effective_cost": Decimal(100), "tags": {"app": "shared"}}
+    charges = [
+        {**charge, "charge_id": charge_id, "usage_date": day}
+        for charge_id, day in (("one", "2026-10-01"), ("one", "2026-10-02"), ("two", "2026-10-01"))
+    ]
+    settings = workspace_with(tmp_path, contexts, charges)
+    compilation = compile_project(settings.contexts)
+    with open_live_charges(settings) as live:
+        found = {
+            (each.rule.dimension, each.rule.gives): (each.kind, each.charge_count, each.cost["USD"])
+            for each in rule_findings(live, compilation)
+            if each.kind == "shadowed"
+        }
+    assert found == {
+        ("feature", "Shared"): ("shadowed", 2, Decimal(300)),
+        ("allocation", "again"): ("shadowed", 2, Decimal(90)),
+    }
