@@ -99,7 +99,7 @@ def _execute(
     looked_at: str,
 ) -> bool:
     run_id = str(uuid.uuid4())
-    with RunDisplay(shown) as display, open(os.devnull, "w") as nowhere:  # noqa: PTH123
+    with RunDisplay(shown) as display, open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
         instance.add_event_listener(run_id, display.on_event)
         with contextlib.redirect_stdout(nowhere):
             result = definitions.resolve_job_def(DAILY_COSTS).execute_in_process(
