@@ -1,7 +1,6 @@
 -- Does growth improve unit economics?
 -- Month by month: customers and usage beside what one customer, and one unit of each stream, costs. It
--- improves
--- where the number grows and the cost of one falls.
+-- improves where the number grows and the cost of one falls.
 with
     customers as (
         select

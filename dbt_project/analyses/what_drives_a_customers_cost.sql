@@ -1,7 +1,7 @@
 -- Which feature drives this customer's cost?
 -- In the newest month, the elements of the dimension that tells most apart (features, in the example), each
--- with
--- its largest service and its change. The customer is the variable `customer`, by default the costliest one.
+-- with its largest service and its change. The customer is the variable `customer`, by default the
+-- costliest one.
 with
     month as (select max(billing_period) as billing_period from {{ ref("customer_costs_monthly") }}),
 

@@ -193,10 +193,6 @@ def _charges_yaml(plan: Plan) -> str:
         "    description: >-",
         "      One row per charge, or per part of a charge that a rule splits: its element of every",
         "      dimension and the rule that gave it.",
-        "    data_tests:",
-        "      - one_row_per:",
-        "          arguments:",
-        "            columns: [charge_id, charge_part]",
         "    columns:",
     ]
     parts = {
@@ -223,5 +219,4 @@ def _charges_yaml(plan: Plan) -> str:
     }
     for column, meaning in others.items():
         lines += [f"      - name: {column}", f"        description: {quoted(meaning)}"]
-        lines += ["        data_tests: [not_null]"] if column == "cost_of_goods_sold" else []
     return "\n".join(lines) + "\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ import pytest
 from orchestration.settings import PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "orchestration"
+SQL = PROJECT_ROOT / "dbt_project"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SQL_WORDS = ("select ", "insert ", "delete ", "update ", "create ", "copy ", "attach ", "with ")
 LINES = 320
+BROKEN_OFF = re.compile(r"-- (\S+ ){0,2}\S*[^\s.:;?!]")
 EMPTY_NAMES = {"utils", "helpers", "common", "lib", "constants", "misc", "base"}
 
 
@@ -57,3 +61,14 @@ def test_only_the_settings_read_the_environment() -> None:
         and path.parent.name != "demo"
     }
     assert readers == set()
+
+
+def test_no_comment_in_sql_breaks_off_in_the_middle_of_a_line() -> None:
+    # sqlfmt wraps a comment that is too long, and leaves its last words on a line of their own.
+    broken = [
+        f"{path.relative_to(SQL)}:{number} {line.strip()}"
+        for path in sorted(SQL.rglob("*.sql"))
+        for number, (line, following) in enumerate(pairwise(path.read_text().splitlines()), start=1)
+        if BROKEN_OFF.fullmatch(line.strip()) and following.strip().startswith("-- ")
+    ]
+    assert broken == []

@@ -352,17 +352,16 @@ MOVED = f"""
                 list_cost, net_covered_or_plain_cost as x_net_effective_cost
             from staging.stg_aws_cur__line_items
         ),
-        taken as (
-            select instance_line_item_id as line_item_id,
-                {", ".join(f"sum({c}) as {c}" for c in COST_COLUMNS)}
+        own_rows as (
+            select line_item_id, {", ".join(COST_COLUMNS)}
             from staging.stg_aws_cur__pods
-            group by 1
+            where charge_id = line_item_id
         )
     select wholes.line_item_id
-    from taken
+    from own_rows
     inner join wholes using (line_item_id)
     inner join staging.charges on charges.charge_id = wholes.line_item_id
-    where {" or ".join(f"taken.{c} + charges.{c} <> wholes.{c}" for c in COST_COLUMNS)}
+    where {" or ".join(f"charges.{c} - own_rows.{c} <> wholes.{c}" for c in COST_COLUMNS)}
 """
 
 

@@ -26,7 +26,15 @@ with
         select
             * replace (
                 case when cost_of_goods_sold then allocation_rule end as allocation_rule,
-                case when cost_of_goods_sold then direct_customer_id end as direct_customer_id
+                case when cost_of_goods_sold then direct_customer_id end as direct_customer_id,
+                -- In a CUR stands a product family, which may be spelled like a category of FOCUS and is
+                -- none.
+                case
+                    when
+                        x_line_item_type is null
+                        and service_category in (select service_category from {{ ref("service_categories") }})
+                    then service_category
+                end as service_category
             ),
             coalesce(charge_period_end <= charge_period_start + interval 1 hour, false) as is_of_one_hour,
             greatest(charge_period_start, cast(usage_date as timestamp)) as day_start,
@@ -63,11 +71,7 @@ with
             first_hour,
             hour_count,
             count(*) as charge_count,
-            min(service_category) filter (
-                where
-                    x_line_item_type is null
-                    and service_category in ('{{ focus_service_categories() | join("', '") }}')
-            ) as service_category,
+            min(service_category) as service_category,
             {{ sum_of_cost_columns() }}
         from placed
         group by all

@@ -1,8 +1,7 @@
 {{ config(materialized="table") }}
--- One cause shows in several series. An anomaly refers to the one that says most of it; rule by rule, the
--- first
--- that fits. Every rule points to an anomaly that is more of the cause than this one, so no two point to
--- each other.
+-- One cause shows in several series. An anomaly refers to the one that says most of it; rule by rule,
+-- the first that fits. Every rule points to an anomaly that is more of the cause than this one, so no
+-- two point to each other.
 with
     anomalies as (
         select
@@ -97,9 +96,8 @@ with
         group by small.anomaly_id
     ),
 
-    -- 4: a customer, by another one of the element that makes ten times the difference, or that pays more
-    -- because
-    -- this one pays less: they divide one cost.
+    -- 4: a customer, by another one of the element that makes ten times the difference, or that pays
+    -- more because this one pays less: they divide one cost.
     of_other_customers as (
         select
             small.anomaly_id,

@@ -1,7 +1,7 @@
 {{ config(materialized="table") }}
--- Which services, resources and elements the charges behind an anomaly are of, and in the weeks before.
--- Only of
--- the anomalies that cost most: a list that nobody reads to its end need not be explained to its end.
+-- Which services, resources and elements the charges behind an anomaly are of, and in the weeks
+-- before. Only of the anomalies that cost most: a list that nobody reads to its end need not be
+-- explained to its end.
 with
     explained as (
         select *

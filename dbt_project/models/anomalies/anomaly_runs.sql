@@ -85,9 +85,8 @@ with
         group by test, series_key, direction, run_number
     ),
 
-    -- A drift began before it could be told: after the last day on which the series was still where it had
-    -- been,
-    -- by a tenth of the way that it has come.
+    -- A drift began before it could be told: after the last day on which the series was still where it
+    -- had been, by a tenth of the way that it has come.
     drift_days as (
         select
             runs.series_key,

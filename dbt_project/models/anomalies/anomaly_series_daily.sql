@@ -31,7 +31,7 @@ with
             coalesce(sub_account_id, 'no account') as sub_account_id,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from {{ ref("charges_in_context") }}
+        from {{ ref("charges") }}
         group by all
     )
 

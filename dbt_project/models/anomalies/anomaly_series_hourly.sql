@@ -58,7 +58,7 @@ with
             coalesce(sub_account_id, 'no account') as sub_account_id,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from {{ ref("charges_in_context") }}
+        from {{ ref("charges") }}
         where
             charge_period_end <= charge_period_start + interval 1 hour
             and charge_period_start >= (select usage_hour from first_hour)

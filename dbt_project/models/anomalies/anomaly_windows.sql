@@ -1,7 +1,6 @@
 {{ config(materialized="table") }}
--- What an anomaly is compared with to find what drives it: the same time of up to four weeks before it (of
--- twice
--- as many for one longer than a week).
+-- What an anomaly is compared with to find what drives it: the same time of up to four weeks before it
+-- (of twice as many for one longer than a week).
 with
     windows as (
         select

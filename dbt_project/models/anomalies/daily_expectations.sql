@@ -11,8 +11,7 @@ with
             *,
             lag(usage_date) over by_day as previous_date,
             -- The level that the series has come to: the middle of its last seven days or, if some are
-            -- missing and
-            -- a weekday may be there twice, of its last fourteen.
+            -- missing and a weekday may be there twice, of its last fourteen.
             case
                 when count(*) over last_fourteen < 4 or min(usage_date) over last_seven < usage_date - 28
                 then null

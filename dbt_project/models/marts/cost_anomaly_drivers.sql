@@ -67,9 +67,8 @@ with
             or (anomalies.series_kind = 'service_account' and charges.part_kind = 'element')
     ),
 
-    -- The parts of an anomaly add up to its impact exactly: what was expected of all is expected of each as
-    -- the
-    -- weeks before had it; the largest takes what the division leaves over.
+    -- The parts of an anomaly add up to its impact exactly: what was expected of all is expected of
+    -- each as the weeks before had it; the largest takes what the division leaves over.
     expected_parts as (
         select
             parts.*,
@@ -128,9 +127,8 @@ with
         group by all
     ),
 
-    -- Of a customer, each resource of the element by its part of the element's cost; else by what it costs
-    -- more
-    -- than in the weeks before.
+    -- Of a customer, each resource of the element by its part of the element's cost; else by what it
+    -- costs more than in the weeks before.
     resource_drivers as (
         select
             anomalies.anomaly_id,

@@ -1,9 +1,8 @@
--- What the rules look at of a resource, of itself and of what it is related to, by when a charge's period
--- begins
--- and when it ends. A charge meets what holds when its period begins, so that last month's bill meets last
--- month's tags; where nothing does yet, what comes first within the period (a resource made in the middle
--- of a
--- day that is billed as a whole). Whatever the signals say, a charge finds at most one row.
+-- What the rules look at of a resource, of itself and of what it is related to, by when a charge's
+-- period begins and when it ends. A charge meets what holds when its period begins, so that last
+-- month's bill meets last month's tags; where nothing does yet, what comes first within the period (a
+-- resource made in the middle of a day that is billed as a whole). Whatever the signals say, a charge
+-- finds at most one row.
 with recursive
     facts_read as (select * from {{ ref("signal_facts") }} where signal = 'resource'),
 

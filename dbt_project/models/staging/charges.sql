@@ -1,4 +1,3 @@
--- depends on: {{ ref("stg_opencost__charge_parts") }}
 with
     bill as (
         select * exclude (delivery)
@@ -8,35 +7,31 @@ with
         from {{ ref("stg_focus__charges") }}
     )
 
-select *
+-- What the bill says of a node stays with each of its parts; whose part it is comes from OpenCost.
+select
+    bill.* replace (
+        coalesce(parts.part_charge_id, bill.charge_id) as charge_id,
+        {%- for column in divided_columns() %}
+            case
+                when parts.part_charge_id is null then bill.{{ column }} else parts.part_{{ column }}
+            end as {{ column }},
+        {%- endfor %}
+        {%- for column, part in {
+            "resource_name": "parts.part_pod",
+            "x_kubernetes_cluster": "parts.part_cluster",
+            "x_kubernetes_namespace": "parts.part_namespace",
+            "x_kubernetes_workload_type": "parts.part_workload_type",
+            "x_kubernetes_workload": "parts.part_workload",
+            "x_kubernetes_labels": "parts.part_labels",
+            "x_split_part": "case when parts.part_is_idle then 'unused' else 'used' end",
+            "x_split_parent_id": "bill.resource_id",
+        }.items() %}
+            case when parts.part_charge_id is null then bill.{{ column }} else {{ part }} end as {{ column }}
+            {{- "," if not loop.last }}
+        {%- endfor %}
+    )
 from bill
-{%- if nodes_are_divided() %}
-    where charge_id not in (select whole_charge_id from {{ ref("stg_opencost__charge_parts") }})
-    union all by name
-    -- What the bill says of a node stays with each of its parts; whose part it is comes from OpenCost.
-    select
-        bill.* exclude (
-            {{ divided_columns() | join(", ") }},
-            charge_id,
-            resource_name,
-            x_kubernetes_cluster,
-            x_kubernetes_namespace,
-            x_kubernetes_workload_type,
-            x_kubernetes_workload,
-            x_kubernetes_labels,
-            x_split_part,
-            x_split_parent_id
-        ),
-        parts.part_charge_id as charge_id,
-        {%- for column in divided_columns() %} parts.part_{{ column }} as {{ column }}, {%- endfor %}
-        parts.part_pod as resource_name,
-        parts.part_cluster as x_kubernetes_cluster,
-        parts.part_namespace as x_kubernetes_namespace,
-        parts.part_workload_type as x_kubernetes_workload_type,
-        parts.part_workload as x_kubernetes_workload,
-        parts.part_labels as x_kubernetes_labels,
-        case when parts.part_is_idle then 'unused' else 'used' end as x_split_part,
-        bill.resource_id as x_split_parent_id
-    from bill
-    inner join {{ ref("stg_opencost__charge_parts") }} as parts on parts.whole_charge_id = bill.charge_id
-{%- endif %}
+left join
+    {{ ref("stg_opencost__charge_parts") }} as parts
+    on parts.whole_charge_id = bill.charge_id
+    and parts.usage_date = bill.usage_date

@@ -1,8 +1,6 @@
--- What the signals say on each day, as one number: every version counts on the days that it is valid on. A
--- sum over
--- what begins and ends gives it for all days at once, however many versions and days there are. Only what
--- the rules
--- read counts: a change of anything else changes no charge.
+-- What the signals say on each day, as one number: every version counts on the days that it is valid
+-- on. A sum over what begins and ends gives it for all days at once, however many versions and days
+-- there are. Only what the rules read counts: a change of anything else changes no charge.
 with
     versions as (
         {%- if "resources" in signals_read() %}

@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
--- A part reaches from share_before to share_through of its charge: what lies between two such cuts of an
--- amount,
--- each rounded to the last digit, is the part's, so that the parts are the whole whatever the amount.
+-- A part reaches from share_before to share_through of its charge: what lies between two such cuts of
+-- an amount, each rounded to the last digit, is the part's, so that the parts are the whole whatever
+-- the amount.
 with
     listed as (
         select

@@ -4,13 +4,6 @@ with
 
     pods as (select * from {{ ref("stg_aws_cur__pods") }}),
 
-    taken_by_pods as (
-        select instance_line_item_id as line_item_id, {{ sum_of_cost_columns() }}
-        from pods
-        where instance_line_item_id is not null
-        group by instance_line_item_id
-    ),
-
     -- A commitment's fee row holds two facts: the fee paid, and the part of the commitment that nothing
     -- used. FOCUS keeps them apart: a Purchase without effective cost, and a charge with the status Unused.
     parts as (
@@ -24,7 +17,7 @@ with
         from line_items
     ),
 
-    charged as (
+    charged as not materialized(
         select
             case
                 when parts.part = 'unused'
@@ -75,11 +68,7 @@ with
             } %}
             {%- for column in cost_columns() %}
                 cast(
-                    case
-                        when pods.split_part = 'unused'
-                        then 0
-                        else {{ own_cost[column] }} - coalesce(taken_by_pods.{{ column }}, 0)
-                    end
+                    case when pods.split_part = 'unused' then 0 else {{ own_cost[column] }} end
                     + coalesce(pods.{{ column }}, 0) as decimal(38, 12)
                 ) as {{ column }},
             {%- endfor %}
@@ -94,19 +83,12 @@ with
             parts.x_kubernetes_workload_type,
             parts.x_kubernetes_workload,
             parts.x_kubernetes_labels,
-            case
-                when parts.part = 'whole'
-                then
-                    coalesce(
-                        pods.split_part, case when taken_by_pods.line_item_id is not null then 'remainder' end
-                    )
-            end as x_split_part,
+            case when parts.part = 'whole' then pods.split_part end as x_split_part,
             parts.x_split_parent_id,
             parts.x_landed_file,
             parts.x_landed_row
         from parts
-        left join pods on pods.pod_line_item_id = parts.line_item_id
-        left join taken_by_pods on taken_by_pods.line_item_id = parts.line_item_id
+        left join pods on pods.line_item_id = parts.line_item_id and pods.usage_date = parts.usage_date
     )
 
     {{ spread_over_days("charged") }}

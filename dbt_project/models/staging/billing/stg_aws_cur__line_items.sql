@@ -1,3 +1,4 @@
+{{ config(meta={"has_days": true}) }}
 -- AWS' bill in FOCUS terms, line by line. The formulas of its costs are in macros/aws_costs.sql.
 with
     source as (select * from {{ source("landing", "aws_cur_charges") }}),

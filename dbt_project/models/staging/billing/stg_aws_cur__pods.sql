@@ -8,12 +8,7 @@
 -- A Fargate task has no instance: its line items are its own, and only what it did not use of them (where AWS
 -- tells) is taken out.
 with
-    -- For the days of this run only.
-    line_items as (
-        select *
-        from {{ ref("stg_aws_cur__line_items") }}
-        where usage_date in (select usage_date from {{ ref("changed_days") }})
-    ),
+    line_items as (select * from {{ ref("stg_aws_cur__line_items") }}),
 
     pods as (
         select *, is_split as has_instance
@@ -72,6 +67,7 @@ with
 
     placed as (
         select
+            pods.usage_date,
             pods.line_item_id as pod_line_item_id,
             pods.has_instance,
             pods.used_split_cost,
@@ -97,6 +93,7 @@ with
         where pods.has_instance
         union all by name
         select
+            pods.usage_date,
             pods.line_item_id as pod_line_item_id,
             pods.has_instance,
             0 as used_split_cost,
@@ -132,41 +129,72 @@ with
             case split_part when 'used' then used_split_cost else unused_split_cost end as part,
             case split_part when 'used' then net_used_split_cost else net_unused_split_cost end as net_part
         from parts
+    ),
+
+    taken as (
+        select
+            -- With the instance line item's file and row: a delivery's files each have a row 1.
+            pod_line_item_id || case
+                when has_instance and line_item_id is not null
+                then '/' || split_part(line_item_id, '/', -2) || '/' || split_part(line_item_id, '/', -1)
+                else ''
+            end
+            || case split_part when 'unused' then '/unused' else '' end as charge_id,
+            usage_date,
+            pod_line_item_id,
+            line_item_id as instance_line_item_id,
+            split_part,
+            -- The quantity is told once, whatever number of parts the pod has.
+            split_part = 'used'
+            and row_number() over (partition by pod_line_item_id, split_part order by line_item_id)
+            = 1 as has_quantity,
+            commitment_discount_id,
+            commitment_discount_status,
+            {%- for column in cost_columns() %}
+                {%- if column == "x_net_effective_cost" %}
+                    {%- set part = "coalesce(net_part, part)" %}
+                    {%- set whole = "case when net_part is null then effective_units else net_effective_units end" %}
+                {%- else %} {%- set part, whole = "part", "effective_units" %}
+                {%- endif %}
+                coalesce(
+                    {{
+                        money(
+                            whole_quotient(
+                                money_units(column) ~ " * " ~ money_units(part),
+                                "nullif(" ~ whole ~ ", 0)",
+                            )
+                        )
+                    }},
+                    0
+                ) as {{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from costed
+    ),
+
+    given_away as (
+        select usage_date, instance_line_item_id, {{ sum_of_cost_columns() }}
+        from taken
+        where instance_line_item_id is not null
+        group by all
     )
 
 select
-    -- With the instance line item's file and row: a delivery's files each have a row 1.
-    pod_line_item_id || case
-        when has_instance and line_item_id is not null
-        then '/' || split_part(line_item_id, '/', -2) || '/' || split_part(line_item_id, '/', -1)
-        else ''
-    end
-    || case split_part when 'unused' then '/unused' else '' end as charge_id,
-    pod_line_item_id,
-    line_item_id as instance_line_item_id,
-    split_part,
-    -- The quantity is told once, whatever number of parts the pod has.
-    split_part = 'used'
-    and row_number() over (partition by pod_line_item_id, split_part order by line_item_id)
-    = 1 as has_quantity,
-    commitment_discount_id,
-    commitment_discount_status,
+    taken.* exclude ({{ cost_columns() | join(", ") }}, pod_line_item_id, instance_line_item_id),
+    taken.pod_line_item_id as line_item_id,
     {%- for column in cost_columns() %}
-        {%- if column == "x_net_effective_cost" %}
-            {%- set part = "coalesce(net_part, part)" %}
-            {%- set whole = "case when net_part is null then effective_units else net_effective_units end" %}
-        {%- else %} {%- set part, whole = "part", "effective_units" %}
-        {%- endif %}
-        coalesce(
-            {{
-                money(
-                    whole_quotient(
-                        money_units(column) ~ " * " ~ money_units(part),
-                        "nullif(" ~ whole ~ ", 0)",
-                    )
-                )
-            }},
-            0
-        ) as {{ column }}{{ "," if not loop.last }}
+        taken.{{ column }} - coalesce(own.{{ column }}, 0) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
-from costed
+from taken
+-- A task without an instance gives its unused part away itself.
+left join
+    given_away as own on own.instance_line_item_id = taken.pod_line_item_id and taken.split_part = 'used'
+union all by name
+select
+    usage_date,
+    instance_line_item_id as charge_id,
+    instance_line_item_id as line_item_id,
+    'remainder' as split_part,
+    true as has_quantity,
+    {%- for column in cost_columns() %} -{{ column }} as {{ column }}{{ "," if not loop.last }} {%- endfor %}
+from given_away
+where instance_line_item_id not in (select pod_line_item_id from taken)

@@ -1,9 +1,8 @@
 {{ config(meta={"has_days": true}) }}
--- Already in FOCUS terms: columns that the exporting provider left out are null; macros/focus_costs.sql
--- says what
--- becomes of costs that it left out.
+-- Already in FOCUS terms: columns that the exporting provider left out are null;
+-- macros/focus_costs.sql says what becomes of costs that it left out.
 with
-    charged as (
+    charged as not materialized(
         select
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as charge_id,
             source_name as x_source_name,

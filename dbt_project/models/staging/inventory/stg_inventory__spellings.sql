@@ -1,6 +1,6 @@
--- Bills spell ids differently by service, and not always alike: an instance by its id, a NAT gateway by its
--- id
--- or its ARN. Should two resources claim one spelling, it is that of the resource whose own id it is.
+-- Bills spell ids differently by service, and not always alike: an instance by its id, a NAT gateway
+-- by its id or its ARN. Should two resources claim one spelling, it is that of the resource whose own
+-- id it is.
 with
     claims as (
         select distinct

@@ -1,8 +1,8 @@
-{{ config(materialized="table") }}
 {%- set columns = divided_columns() %}
 -- depends on: {{ ref("stg_opencost__node_shares") }}, {{ ref("stg_aws_cur__charges") }}, {{ ref("stg_focus__charges") }}
 {%- if not nodes_are_divided() %}
     select
+        null::date as usage_date,
         null::varchar as whole_charge_id,
         null::varchar as part_charge_id,
         null::varchar as part_cluster,
@@ -23,11 +23,9 @@
         bill as (
             select * exclude (delivery)
             from {{ ref("stg_aws_cur__charges") }}
-            where usage_date in (select usage_date from {{ ref("changed_days") }})
             union all by name
             select * exclude (delivery)
             from {{ ref("stg_focus__charges") }}
-            where usage_date in (select usage_date from {{ ref("changed_days") }})
         ),
 
         shares as (select * from {{ ref("stg_opencost__node_shares") }} where weight > 0),
@@ -40,6 +38,7 @@
         nodes as (
             select
                 bill.charge_id,
+                bill.usage_date,
                 bill.resource_id as instance_id,
                 bill.charge_period_start,
                 bill.charge_period_end,
@@ -139,6 +138,7 @@
         )
 
     select
+        nodes.usage_date,
         charge_id as whole_charge_id,
         charge_id || '/pod-' || part as part_charge_id,
         cluster as part_cluster,
