@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from orchestration.sources.landed_parquet import sql_text
 from orchestration.sources.locations import Location, StoredObject
+from orchestration.sources.text_files import read_delimited
 
 ENDINGS = (".jsonl", ".ndjson", ".csv", ".parquet")
 Kind = Literal["text", "json"]
@@ -174,16 +175,19 @@ def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, Kind]) -> str:
-    with path.open(encoding="utf-8-sig", newline="") as text:
-        header = [name.strip() for name in next(csv.reader(text), [])]
+    given = read_delimited(path.read_bytes())
+    plain = path.with_name("plain.csv")
+    plain.write_text(given.text, encoding="utf-8")
+    first = next(iter(given.text.splitlines()), "")
+    header = [name.strip() for name in next(csv.reader([first], delimiter=given.delimiter), [])]
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise ValueError(f"the header names a column more than once: {', '.join(repeated)}")
     kinds = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in header)
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     rows = (
-        f"read_csv({sql_text(str(path))}, columns = {{{kinds}}}, auto_detect = false, header = true, "
-        "delim = ',', quote = '\"', escape = '\"', store_rejects = true)"
+        f"read_csv({sql_text(str(plain))}, columns = {{{kinds}}}, auto_detect = false, header = true, "
+        f"delim = {sql_text(given.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM {rows}")
     fields = _fields(columns, dict.fromkeys(header, "text"))
@@ -193,6 +197,8 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str
             row_number() OVER () AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
             {shown}::VARCHAR AS raw, {fields}
         FROM csv_rows
+        -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
+        QUALIFY concat({", ".join(_name(name) for name in header) or "NULL"}) <> ''
         UNION ALL BY NAME
         SELECT line - 1 AS file_row, 'misshapen' AS misread, error_message AS detail, csv_line AS raw
         FROM reject_errors

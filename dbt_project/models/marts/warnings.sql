@@ -227,6 +227,110 @@ with
         having bool_and(detail in ('commitment fees', 'upfront fees', 'refunded fees')) and sum(amount) < 0
     ),
 
+    unused_usage_warnings as (
+        select
+            'no-usage' as code,
+            'warning' as severity,
+            'telemetry' as source,
+            billing_period,
+            billing_currency,
+            sum(effective_cost) as effective_cost,
+            'cost is unallocated because no usage divides it: see which rules and streams in '
+            || 'allocation_explanations, and whether their records arrived' as message,
+            'customer_costs_monthly' as place
+        from {{ ref("customer_costs_monthly") }}
+        where unallocated_reason = 'no usage'
+        group by billing_period, billing_currency
+        having sum(effective_cost) <> 0
+    ),
+
+    -- Elements that charges have: where a dimension takes them from values, no rule says them beforehand.
+    charged_elements as (
+        {%- for name in dimension_names() %}
+            select distinct '{{ name }}' as dimension, cast({{ name }} as varchar) as element
+            from {{ ref("customer_costs_monthly") }} {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    filters as (
+        select
+            stream,
+            filter,
+            unnest(json_keys(filter)) as dimension,
+            count(*) as row_count,
+            min(usage_date) as first_usage_date,
+            max(usage_date) as last_usage_date
+        from {{ ref("usage_by_day") }}
+        where filter is not null
+        group by stream, filter
+    ),
+
+    idle_filter_warnings as (
+        select
+            'filter-without-cost' as code,
+            'warning' as severity,
+            'telemetry' as source,
+            filters.first_usage_date,
+            filters.last_usage_date,
+            filters.stream || ' ' || filters.filter as subject,
+            filters.row_count,
+            'usage divides nothing: no charge has this '
+            || filters.dimension
+            || coalesce(
+                '; one has "' || (
+                    select min(charged.element)
+                    from charged_elements as charged
+                    where
+                        charged.dimension = filters.dimension
+                        and contains(lower(filters.filter), lower('"' || charged.element || '"'))
+                )
+                || '"',
+                ''
+            ) as message,
+            'usage_daily' as place
+        from filters
+        left join
+            charged_elements
+            on charged_elements.dimension = filters.dimension
+            and list_contains(
+                cast(json_extract(filters.filter, '$.' || filters.dimension) as varchar[]),
+                charged_elements.element
+            )
+        group by all
+        having count(charged_elements.element) = 0
+    ),
+
+    unlisted_revenue_warnings as (
+        select
+            case
+                when listed_names.name is not null then 'customer-capitals' else 'customer-not-listed'
+            end as code,
+            'warning' as severity,
+            'revenue' as source,
+            revenue.customer_id as subject,
+            count(*) as row_count,
+            revenue.billing_currency,
+            'revenue of '
+            || cast(sum(revenue.revenue) as decimal(38, 2))
+            || ' is for "'
+            || revenue.customer_id
+            || '", which the customer list '
+            || coalesce('writes "' || listed_names.name || '"', 'does not have') as message,
+            min(revenue.source_file || ' row ' || revenue.source_row) as place
+        from {{ ref("stg_revenue__revenue") }} as revenue
+        left join listed_names on listed_names.lowered_name = lower(revenue.customer_id)
+        where
+            revenue.customer_id not in (
+                select customer_id
+                from {{ ref("stg_customers__customers") }}
+                union all
+                select alias
+                from {{ ref("stg_customers__aliases") }}
+            )
+            and exists (select 1 from {{ ref("stg_customers__customers") }})
+        group by revenue.customer_id, revenue.billing_currency, listed_names.name
+    ),
+
     everything as (
         select code, severity, source, subject, row_count, message, place
         from rejected_usage_warnings
@@ -254,6 +358,15 @@ with
         union all by name
         select *
         from unused_fee_warnings
+        union all by name
+        select *
+        from unused_usage_warnings
+        union all by name
+        select *
+        from idle_filter_warnings
+        union all by name
+        select *
+        from unlisted_revenue_warnings
         union all by name
         select *
         from {{ ref("stg_notes__notes") }}

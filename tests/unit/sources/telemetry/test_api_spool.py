@@ -97,3 +97,15 @@ def test_a_forgotten_key_is_stored_anew_under_the_same_identity(tmp_path: Path) 
     batches = sorted((tmp_path / "sent" / "api").glob("*/*.jsonl"))
     assert [path.parent.name for path in batches] == ["2026-08-01", "2026-09-15"]
     assert len({json.loads(path.read_text())["record_id"] for path in batches}) == 1
+
+
+def test_requests_of_one_second_are_named_in_the_order_in_which_they_came(tmp_path) -> None:
+    location = str(tmp_path)
+    reception = Reception(open_spool(location, lambda: None))
+    record = '{"timestamp": "2026-07-01T10:00:00Z", "customer_id": "ada", "value": %d}'
+    for moment in range(5):
+        sent = Sent("t", "calls", "replace", f"key {9 - moment}", [record % (moment + 1)])
+        reception.receive(sent, datetime(2026, 7, 1, 12, 0, 0, 1000 * moment))
+    names = [each.key for each in open_location(location, lambda: None).list("api/")]
+    values = [json.loads((tmp_path / name).read_text())["value"] for name in names]
+    assert values == [f"{number}.000000000" for number in range(1, 6)]
