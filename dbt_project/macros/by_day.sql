@@ -8,6 +8,7 @@
   `period: month` keeps files by month (`usage_month`) and makes the months that have a changed day, one at a time.
   `days_after` also makes so many days after each changed day, for what looks back at the days before it.
   `days_kept` keeps only so many of the newest days, until the last with costs.
+  `made_again_after` names a table without days (`marts.customers`): when its rows are others, every period is made again.
 #}
 {% materialization by_day, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
@@ -24,8 +25,14 @@
     {%- set run = invocation_id | replace("-", "") -%}
     {%- set columns = run_query("select column_name, column_type from (describe " ~ model_sql ~ ")").rows -%}
 
+    {%- set input, input_rows = config.get("made_again_after", none), none -%}
+    {%- if input -%}
+        {%- set input_rows = run_query(rows_of_input(input)).columns[0].values()[0] -%}
+    {%- endif -%}
+    {%- set is_input_changed = input and not run_query(same_input(this, input_rows)).rows -%}
+
     {%- set periods = [] -%}
-    {%- for batch in run_query(batches_of_days(this)).rows -%}
+    {%- for batch in run_query(batches_of_days(this, is_input_changed)).rows -%}
         {%- do periods.append(batch["periods"]) -%}
         {%- do run_query("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
         {%- do run_query(write_by_day(model_sql, columns, key, run ~ "-" ~ loop.index)) -%}
@@ -35,6 +42,19 @@
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
     {%- call statement("main") -%} {{ note_files(this, key, run, periods | join(", ")) }} {%- endcall -%}
+    {%- set astray = (
+        run_query(periods_not_asked_for(this, run, periods | join(", "))).columns[0].values()
+    ) -%}
+    {%- if astray -%}
+        {{
+            exceptions.raise_compiler_error(
+                "it has rows of days that are not of the batch, such as "
+                ~ astray[0]
+                ~ "; what looks back at other days has to select those of days_of_batch()"
+            )
+        }}
+    {%- endif -%}
+    {%- if is_input_changed -%} {%- do run_query(note_input(this, input_rows)) -%} {%- endif -%}
     {%- call statement("view") -%}
         create or replace view {{ target }} as {{ view_of_files(this, columns, key) }}
     {%- endcall -%}
@@ -50,7 +70,7 @@
   Query: the batches to make, in order: the periods that each replaces and the days that it reads, as lists of dates.
   A day that a run has in hand, and one that is gone, is in `built.days` too.
 #}
-{% macro batches_of_days(relation) %}
+{% macro batches_of_days(relation, is_input_changed) %}
     {%- set days_after = config.get("days_after", 0) | int -%}
     {%- set days_kept = config.get("days_kept", none) -%}
     with
@@ -62,7 +82,8 @@
                     date_diff('month', date '1970-01-01', usage_date) as batch
                 from built.days
                 where
-                    date_trunc('month', usage_date)
+        {{ "true" if is_input_changed else "false" }}
+                    or date_trunc('month', usage_date)
                     in (select date_trunc('month', usage_date) from staging.changed_days)
     {%- elif days_after %}
                 select distinct days.usage_date as period_start, days.usage_date, 1 as batch
@@ -102,7 +123,7 @@
                 "{{ column[0] }}"::{{ type_in_file(column[1]) }} as "{{ column[0] }}",
     {%- endfor %}
     {%- if key not in columns | map(attribute=0) %}
-        {{ config.get("meta")["day"] }} as {{ key }}
+        {{ config.get("meta")[config.get("period", "day")] }} as {{ key }}
     {% endif %}
         from ({{ model_sql }})
     ) to '{{ folder_of_days(this) }}' (
@@ -146,6 +167,17 @@
         )
 {% endmacro %}
 
+{# Query: periods that this run has written although they were not to be made. #}
+{% macro periods_not_asked_for(relation, run, periods) -%}
+    select period_start
+    from built.day_files
+    where
+        model = '{{ name_of(relation) }}'
+        and made_by = '{{ run }}'
+        and period_start not in ({{ periods or "null" }})
+    order by period_start
+{%- endmacro %}
+
 {# Query: the rows of the files that count now, in the model's own types. #}
 {% macro view_of_files(relation, columns, key) %}
     {%- set found -%}
@@ -165,6 +197,22 @@
     {%- else %} where false
     {%- endif %}
 {% endmacro %}
+
+{# Query: a fingerprint of all rows of a table, in any order. #}
+{% macro rows_of_input(input) -%}
+    select concat(count(*), '-', sum(hash(rows_of_input)::hugeint)) from {{ input }} as rows_of_input
+{%- endmacro %}
+
+{# Query: a row if the model was made with these rows of its input. #}
+{% macro same_input(relation, rows) -%}
+    select 1 from built.inputs where model = '{{ name_of(relation) }}' and input_rows = '{{ rows }}'
+{%- endmacro %}
+
+{# Statements: the model is made with these rows of its input. #}
+{% macro note_input(relation, rows) -%}
+    delete from built.inputs where model = '{{ name_of(relation) }}';
+    insert into built.inputs values ('{{ name_of(relation) }}', '{{ rows }}')
+{%- endmacro %}
 
 {% macro name_of(relation) -%}
     {{ relation.schema }}.{{ relation.identifier }}

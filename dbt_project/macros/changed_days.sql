@@ -21,6 +21,7 @@
         row_count bigint not null,
         made_by varchar not null
     );
+    create table if not exists built.inputs (model varchar not null, input_rows varchar not null);
     create table if not exists built.full_checks (asked_at timestamp not null);
     alter table built.days add column if not exists signals_fingerprint varchar;
     alter table built.days add column if not exists aliases_fingerprint varchar

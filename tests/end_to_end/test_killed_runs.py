@@ -31,7 +31,7 @@ def a_model_is_built(company: Company) -> Callable[[], bool]:
 
     def reached() -> bool:
         new = set(logs.glob("*/dbt.log")) - before
-        return any("OK created sql by_day model context.charges_in_context" in log.read_text() for log in new)
+        return any("OK created sql by_day model allocation.cost_pools" in log.read_text() for log in new)
 
     return reached
 
