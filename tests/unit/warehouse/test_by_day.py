@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.warehouse.dbt import dbt_resource
+from orchestration.warehouse.dbt import run_dbt
 from orchestration.warehouse.generate import WRITTEN_PROJECT
 
 FIRST = date(2026, 1, 29)
@@ -130,10 +130,7 @@ class Project:
                 from given.changed_days;
             """
         )
-        invocation = dbt_resource(self.folder).cli(
-            ["run", *arguments], target_path=self.folder / "target", raise_on_error=False
-        )
-        return invocation.wait().is_successful()
+        return run_dbt(self.folder, ["run", *arguments], self.folder / "target").is_success
 
 
 def _dates(days: Iterable[date]) -> str:
