@@ -239,11 +239,11 @@ def _customers(other: str) -> str:
     return f"""
         with
             costs as (
-                select customer_id, billing_currency, effective_cost as before, 0::decimal(38, 12) as after
+                select customer_id, billing_currency, effective_cost as before, 0::decimal(38, 24) as after
                 from "before".marts.customer_costs_daily
                 where {_IN_MONTH}
                 union all by name
-                select customer_id, billing_currency, 0::decimal(38, 12) as before, effective_cost as after
+                select customer_id, billing_currency, 0::decimal(38, 24) as before, effective_cost as after
                 from "{other}".marts.customer_costs_daily
                 where {_IN_MONTH}
             )
@@ -251,8 +251,8 @@ def _customers(other: str) -> str:
             costs.customer_id,
             any_value(customers.customer_name) as customer_name,
             costs.billing_currency,
-            sum(costs.before)::decimal(38, 12) as before,
-            sum(costs.after)::decimal(38, 12) as after
+            sum(costs.before) as before,
+            sum(costs.after) as after
         from costs
         left join "before".marts.customers as customers on customers.customer_id = costs.customer_id
         group by costs.customer_id, costs.billing_currency
@@ -262,7 +262,7 @@ def _customers(other: str) -> str:
 def _totals(other: str) -> str:
     sums = [
         f"""
-        select billing_currency, '{column}' as total, sum(effective_cost) as cost
+        select billing_currency, '{column}' as total, sum(effective_cost)::decimal(38, 24) as cost
         from "{side}".{table}
         where {_IN_MONTH}
         group by billing_currency
@@ -275,9 +275,7 @@ def _totals(other: str) -> str:
         )
     ]
     columns: list[Any] = ["charges_before", "charges_after", "customers_before", "customers_after"]
-    pivoted = ", ".join(
-        f"coalesce(sum(cost) filter (total = '{name}'), 0)::decimal(38, 12) as {name}" for name in columns
-    )
+    pivoted = ", ".join(f"coalesce(sum(cost) filter (total = '{name}'), 0) as {name}" for name in columns)
     return f"""
         select billing_currency, {pivoted}
         from ({" union all ".join(sums)})

@@ -1,4 +1,7 @@
-"""Feature A costs $10,000 on a day, customer X has 1% of its usage: X carries exactly $100.00 that day."""
+"""Feature A costs $10,000 on a day, customer X has 1% of its usage: X carries exactly $100.00 that day.
+
+The page docs/how-a-cost-arises.md follows this company by hand; its figures are held to the run here.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # Hour by hour, in uneven parts; X has 1% of each hour, the others change.
         bill_line(Random(1), 2, DAY, "search", Decimal(7_000), **an_hour(3)),
         bill_line(Random(1), 3, DAY, "search", Decimal(3_000), **an_hour(9)),
+        bill_line(Random(1), 4, DAY, "platform", Decimal(500), **whole_day),
     ]
     records = [
         usage("gibibytes", 0, "X", 1),
@@ -62,3 +66,34 @@ def test_one_percent_of_ten_thousand_is_one_hundred(published: Path, feature: st
         )
     assert costs["X"] == Decimal("100.00")
     assert sum(costs.values()) == Decimal("10000.00")
+
+
+def test_the_figures_of_the_page_are_those_of_a_run(published: Path) -> None:
+    with duckdb.connect(str(published), read_only=True) as reader:
+        costs = dict(
+            reader.execute(
+                "select customer_id, sum(effective_cost) from customer_costs_daily group by customer_id"
+            ).fetchall()
+        )
+        factors = reader.execute(
+            "select feature, hour(usage_hour), share, pool_cost, effective_cost from allocation_explanations "
+            "where customer_id = 'X' order by pool_cost desc"
+        ).fetchall()
+        overhead = dict(
+            reader.execute(
+                "select customer_id, share from allocation_explanations where allocation_kind = 'overhead'"
+            ).fetchall()
+        )
+    percent = Decimal("0.01")
+    assert costs == {"X": Decimal(205), "Y": Decimal("10485.75"), "Z": Decimal("9809.25")}
+    assert factors == [
+        ("storage", None, percent, 10_000, 100),
+        ("search", 3, percent, 7_000, 70),
+        ("search", 9, percent, 3_000, 30),
+        ("platform", None, percent, 500, 5),
+    ]
+    assert overhead == {"X": percent, "Y": Decimal("0.5115"), "Z": Decimal("0.4785")}
+    page = (Path(__file__).parents[2] / "docs" / "how-a-cost-arises.md").read_text(encoding="utf-8")
+    assert all(f"{cost:,.2f}" in page for cost in costs.values())
+    files = [word for word in page.split("`") if word.startswith(("dbt_project/", "contexts/"))]
+    assert all((Path(__file__).parents[2] / file).is_file() for file in files)
