@@ -100,7 +100,8 @@ def _customer_row(each: CustomerChange) -> list[str]:
 def _total_text(total: Total) -> str:
     currency = total.billing_currency
     if total.is_equal:
-        return f"The bill is the same, {total.charges_before:,.2f} {currency}: charges and customers, both sides."
+        bill = f"{total.charges_before:,.2f} {currency}"
+        return f"The bill is the same, {bill}: charges and customers, both sides."
     return (
         f"THE TOTALS DIFFER in {currency}: charges {total.charges_before:f} before and "
         f"{total.charges_after:f} after, customers {total.customers_before:f} and {total.customers_after:f}. "

@@ -82,9 +82,10 @@ def units(amount: Decimal) -> int:
     return int(amount.scaleb(12))
 
 
-def cut(dividend: int, divisor: int) -> int:
-    """Quotient cut toward zero (Python's own floors)."""
-    return abs(dividend) // divisor * (1 if dividend >= 0 else -1)
+def rounded(product: int) -> int:
+    """A cost times a share, both in units of 10^-12, at the twelfth digit (half away from zero)."""
+    size = (2 * abs(product) + ONE) // (2 * ONE)
+    return size if product >= 0 else -size
 
 
 def in_shares(usage: Mapping[str, int]) -> dict[str, int]:
@@ -156,18 +157,17 @@ def shares_of_platform(records: list[Record]) -> Callable[[date], dict[str, int]
 
 
 def divide(costs: Costs, shares: Mapping[str, int]) -> dict[str, Costs]:
-    """Each one's part: cut at the last digit, what is missing to the largest share."""
-    total = sum(shares.values())
-    largest = max(sorted(shares), key=lambda name: shares[name])
-    parts = {
-        name: [None if cost is None else cut(cost * share, total) for cost in costs]
-        for name, share in shares.items()
-    }
-    for column, cost in enumerate(costs):
-        if cost is not None:
-            given = sum(part[column] or 0 for part in parts.values())
-            parts[largest][column] = (parts[largest][column] or 0) + cost - given
-    return {name: tuple(part) for name, part in parts.items()}
+    """Each one's part: what a cost comes to by its end, less what it comes to by its beginning, by name."""
+    parts: dict[str, Costs] = {}
+    before = 0
+    for name in sorted(shares):
+        through = before + shares[name]
+        parts[name] = tuple(
+            None if cost is None else rounded(cost * through) - rounded(cost * before) for cost in costs
+        )
+        before = through
+    assert before == ONE
+    return parts
 
 
 def run(folder: Path) -> Path:
@@ -208,11 +208,13 @@ def check(warehouse: Path, records: list[Record]) -> None:
         costs = tuple(None if amount is None else units(amount) for amount in amounts)
         features: dict[str | None, Costs] = {FEATURES.get(tag): costs}
         if tag == "gateway":
-            features = {**divide(costs, {"Search": 7, "Exports": 3})}
+            features = {**divide(costs, {"Search": 7 * ONE // 10, "Exports": 3 * ONE // 10})}
         elif tag == "platform" and (shares := platform(day)) is not None:
             features = {**divide(costs, in_shares(shares))}
         for feature, part in features.items():
-            teams = divide(part, dict.fromkeys(TEAMS, 1)) if feature == "Search" else {"Core": part}
+            teams = (
+                divide(part, in_shares(dict.fromkeys(TEAMS, 1))) if feature == "Search" else {"Core": part}
+            )
             for team, amount in teams.items():
                 parts[charge_id, day, feature, team] = amount
     found = {
