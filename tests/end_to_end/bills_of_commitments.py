@@ -256,10 +256,22 @@ BILLS = (
                     "-1",
                     pricing_public_on_demand_cost="0",
                     bill_payer_account_id="222222222222",
-                )
+                ),
+                aws(
+                    "DiscountedUsage",
+                    "0",
+                    **RESERVED,
+                    pricing_public_on_demand_cost="4",
+                    reservation_effective_cost="3",
+                ),
             ],
         ],
-        costs(billed="89", effective="89", contracted="89", listed="100", net="89"),
+        costs(billed="89", effective="92", contracted="93", listed="104", net="92"),
+        bridge={"unexplained": "3"},
+        warned={
+            ("cost-missing", "net_in_another_file: reservation_net_effective_cost"): (1, "3"),
+            ("effective-cost-unexplained", "net_in_another_file"): (None, "3"),
+        },
     ),
     Bill(
         # AWS does not amortise a Dedicated Host's reservation: its fees count as they are billed.

@@ -218,6 +218,27 @@ def costs_of(line: Line, is_net: bool) -> dict[str, Decimal]:
     return dict(zip(COST_COLUMNS, (unblended, effective, contracted, on_demand, net), strict=True))
 
 
+def causes_of(line: Line) -> dict[str, Decimal]:
+    """Why a line's effective cost is not what it bills: amounts by cause, 0 among them."""
+    billed = line.first("line_item_unblended_cost")
+    effective = costs_of(line, False)["effective_cost"]
+    if line.type in ("RIFee", "SavingsPlanRecurringFee"):
+        effective = unused_commitment(line)[0]
+    amortised = {
+        "RIFee": "reservation_amortized_upfront_fee_for_billing_period",
+        "SavingsPlanRecurringFee": "savings_plan_amortized_upfront_commitment_for_billing_period",
+    }
+    upfront = line.first(amortised[line.type]) if line.type in amortised else ZERO
+    is_fee = line.type == "SavingsPlanUpfrontFee" or (
+        line.type == "Fee" and "reservation_reservation_a_r_n" in line.texts
+    )
+    if is_fee:
+        return {"upfront fees": -billed}
+    if line.type == "Refund":
+        return {"refunded fees": effective - billed}
+    return {"amortised upfront fees": upfront, "unexplained": effective - billed - upfront}
+
+
 def unused_commitment(line: Line) -> tuple[Decimal, Decimal]:
     """What a commitment's fee paid for and nothing used: gross and net."""
     if line.type == "RIFee":

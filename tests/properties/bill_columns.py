@@ -18,6 +18,7 @@ AMOUNTS = {
     "lineItem/UnblendedCost": "line_item_unblended_cost",
     "pricing/publicOnDemandCost": "pricing_public_on_demand_cost",
     "reservation/EffectiveCost": "reservation_effective_cost",
+    "reservation/AmortizedUpfrontFeeForBillingPeriod": "reservation_amortized_upfront_fee_for_billing_period",
     "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod": (
         "reservation_unused_amortized_upfront_fee_for_billing_period"
     ),

@@ -115,6 +115,24 @@ def staged(source: str, rows: list[Row]) -> dict[Key, StagedCharge]:
     return charges
 
 
+def cause_of(row: Row) -> tuple[str, Decimal]:
+    """Why a row's effective cost is not what it bills, and by how much."""
+    category = None if row.category is None else WORDS.get(row.category, row.category)
+    status = None if row.status is None else STATUSES[row.status]
+    costs = costs_of(row, category, status)
+    amount = costs["effective_cost"] - costs["billed_cost"]
+    if status:
+        return ("used commitments" if status == "Used" else "unused commitments"), amount
+    if row.commitment and category == "Purchase" and not row.charge_class and costs["billed_cost"] >= 0:
+        return "commitment fees", amount
+    if row.commitment:
+        return "refunded fees", amount
+    if category == "Purchase" and costs["effective_cost"] == 0:
+        return "commitment fees", amount
+    own = costs["billed_cost"] != 0 and costs["effective_cost"] != 0
+    return ("provider's own" if own else "unexplained"), amount
+
+
 def costs_of(row: Row, category: str | None, status: str | None) -> dict[str, Decimal]:
     """The cost columns of a row: what it tells, and where it does not, what follows from the others."""
     billed = row.amounts.get("BilledCost", ZERO)

@@ -12,7 +12,7 @@ import csv
 import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from random import Random
 
@@ -32,6 +32,7 @@ from tests.properties.amortised_costs import (
     Key,
     Line,
     StagedCharge,
+    causes_of,
     staged_charges,
 )
 from tests.properties.bill_columns import AMOUNTS, NET_AMOUNTS, TEXTS
@@ -265,9 +266,13 @@ def cur_2(bill: RandomBill, location: Path) -> None:
     manifest.write_text(json.dumps(content), encoding="utf-8")
 
 
-def focus(folder: Path, random: Random) -> dict[Key, StagedCharge]:
-    """Write two FOCUS bills; what staging has to make of them."""
+Causes = dict[tuple[str, str, str], Decimal]
+
+
+def focus(folder: Path, random: Random) -> tuple[dict[Key, StagedCharge], Causes]:
+    """Write two FOCUS bills; what staging has to make of them, and what sets their costs apart."""
     wanted = {}
+    causes: Causes = defaultdict(Decimal)
     for source, file, digits in (("focus_csv", "focus.csv", 30), ("focus_parquet", "focus.parquet", 26)):
         rows = focus_bills.random_rows(random, file, 400, digits)
         (folder / source).mkdir()
@@ -276,7 +281,10 @@ def focus(folder: Path, random: Random) -> dict[Key, StagedCharge]:
         else:
             focus_bills.write_parquet(rows, folder / source / file)
         wanted |= focus_bills.staged(source, rows)
-    return wanted
+        currency = "USD" if file.endswith(".csv") else "EUR"
+        for cause, amount in map(focus_bills.cause_of, rows):
+            causes[source, currency, cause] += amount
+    return wanted, causes
 
 
 def some_of(random: Random, amounts: tuple[str, ...]) -> tuple[str, ...]:
@@ -289,7 +297,7 @@ def some_of(random: Random, amounts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in amounts if name in kept or random.random() < 0.8)
 
 
-def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Key, StagedCharge]]:
+def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Key, StagedCharge], Causes]:
     files = tuple(f"data/BILLING_PERIOD={MONTH}/hourly-{n}.parquet" for n in (1, 2))
     net = RandomBill(random, "net", files, some_of(random, (*AMOUNTS.values(), *NET_AMOUNTS)))
     gross = RandomBill(random, "gross", ("bill.csv",), some_of(random, tuple(AMOUNTS.values())))
@@ -297,7 +305,11 @@ def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Ke
     cur_2(net, folder / "exports" / "hourly")
     (folder / "legacy").mkdir()
     legacy_csv(random, gross.lines["bill.csv"], folder / "legacy" / "bill.csv")
-    in_focus = focus(folder, random)
+    with localcontext(prec=60):  # sums of amounts of 30 digits
+        in_focus, causes = focus(folder, random)
+        for line in (line for bill in bills for line in bill if not line.is_split):
+            for cause, amount in causes_of(line).items():
+                causes[line.source, line.texts["line_item_currency_code"], cause] += amount
     exports = (
         *(BillingExport(name=name, location=str(folder / name)) for name in ("focus_csv", "focus_parquet")),
         BillingExport(name="net", location=str(folder / "exports" / "hourly")),
@@ -306,7 +318,7 @@ def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Ke
     workspace = folder / "workspace"
     workspace.mkdir()
     assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, billing_exports=exports))
-    return workspace / "warehouse.duckdb", bills, in_focus
+    return workspace / "warehouse.duckdb", bills, in_focus, causes
 
 
 # A seed is no smaller for being a smaller number: nothing to shrink.
@@ -315,7 +327,7 @@ def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Ke
 def test_every_charge_is_what_aws_formulas_make_of_its_line(
     seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    warehouse, bills, in_focus = build(tmp_path_factory.mktemp("bills"), Random(seed))
+    warehouse, bills, in_focus, causes = build(tmp_path_factory.mktemp("bills"), Random(seed))
     charges = dict(in_focus)
     for bill in bills:
         charges |= staged_charges(bill)
@@ -333,6 +345,10 @@ def test_every_charge_is_what_aws_formulas_make_of_its_line(
             """
         ).fetchall()
         moved = connection.execute(MOVED).fetchall()
+        bridge = connection.execute(
+            "select x_source_name, billing_currency, cause, sum(amount) from marts.cost_bridge "
+            "where cause not in ('billed cost', 'effective cost') group by all"
+        ).fetchall()
     got = {key_of(row[0]): row[1:-1] for row in rows}
     assert len(got) == len(rows)
     assert all(row[-1] for row in rows)
@@ -340,6 +356,8 @@ def test_every_charge_is_what_aws_formulas_make_of_its_line(
     assert different == {}
     assert got.keys() == wanted.keys()
     assert moved == []
+    found = {(source, currency, cause): amount for source, currency, cause, amount in bridge}
+    assert found == {about: amount for about, amount in causes.items() if amount}
     sums = totals(rows)
     assert {name: sums[name] for name in ("net", "gross")} == totals_of_lines(bills)
 

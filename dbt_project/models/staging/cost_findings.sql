@@ -1,6 +1,8 @@
 {%- set net_columns = {
     "SavingsPlanCoveredUsage": "savings_plan_net_savings_plan_effective_cost",
+    "SavingsPlanRecurringFee": "savings_plan_net_recurring_commitment_for_billing_period",
     "DiscountedUsage": "reservation_net_effective_cost",
+    "RIFee": "reservation_net_unused_recurring_fee",
 } %}
 -- Only rows that have something to tell are taken apart: nearly all have the same billed and effective cost.
 with
@@ -20,13 +22,12 @@ with
             case
                 line_item_line_item_type
                 {%- for line_type, column in net_columns.items() %}
-                    when '{{ line_type }}' then {{ column }}
+                    when '{{ line_type }}' then case when {{ column }} is null then '{{ column }}' end
                 {%- endfor %}
-                else line_item_net_unblended_cost
-            end
-            is null
-            and line_item_line_item_type not in ('EdpDiscount', 'PrivateRateDiscount', 'SavingsPlanNegation')
-            and {{ aws_has_net_costs() }} as has_no_net_cost,
+                else case when line_item_net_unblended_cost is null then 'line_item_net_unblended_cost' end
+            end as absent_net_column,
+            line_item_line_item_type not in ('EdpDiscount', 'PrivateRateDiscount', 'SavingsPlanNegation')
+            and {{ aws_has_net_costs() }} as is_net,
             {{ aws_is_host_reservation() }} as is_host_reservation,
             {{ aws_is_upfront_fee() }} as is_upfront_fee,
             {{ aws_is_refunded_fee() }} as is_refunded_fee,
@@ -43,7 +44,8 @@ with
             * exclude (
                 line_type,
                 has_no_list_cost,
-                has_no_net_cost,
+                absent_net_column,
+                is_net,
                 is_host_reservation,
                 is_upfront_fee,
                 is_refunded_fee,
@@ -81,9 +83,9 @@ with
                         end
                     },
                     {
-                        'finding':'line_item_net_unblended_cost',
+                        'finding':absent_net_column,
                         'detail':'net cost is the gross cost',
-                        'amount': case when has_no_net_cost then effective_cost end
+                        'amount': case when is_net and absent_net_column is not null then effective_cost end
                     },
                     {
                         'finding':'amortised columns of Dedicated Hosts',
@@ -101,7 +103,8 @@ with
             effective_cost <> billed_cost
             or amortised_upfront_cost <> 0
             or has_no_list_cost
-            or has_no_net_cost
+            or is_net
+            and absent_net_column is not null
             or is_host_reservation
     ),
 

@@ -96,9 +96,9 @@ FOCUS = (
     RequiredCost(
         "rows of commitments",
         "EffectiveCost",
-        # The fee of a commitment counts 0 where other rows carry it.
+        # The fee of a commitment counts 0 anyway, if the file has amortised costs at all.
         f"effective_cost is null and {_OF_COMMITMENT} and ({_STATUS} in ('used', 'unused') "
-        f"or {_CATEGORY} in ('usage', '') or not any_carried)",
+        f"or {_CATEGORY} in ('usage', '') or not any_effective)",
         _ADVICE,
     ),
 )
@@ -129,13 +129,10 @@ def reject_missing_costs(
     if family == "focus":
         knows_commitments = any(name.startswith("commitment_discount_") for name in columns)
         checks = FOCUS if knows_commitments else (*FOCUS, _PURCHASES)
-        any_effective, any_carried = connection.execute(
-            f"select count(*) > 0, coalesce(bool_or({_STATUS} in ('used', 'unused')), false) "
-            f"from {relation} where effective_cost is not null"
-        ).fetchall()[0]
-        relation = (
-            f"(select *, {any_effective} as any_effective, {any_carried} as any_carried from {relation})"
-        )
+        any_effective = connection.execute(f"select count(effective_cost) > 0 from {relation}").fetchall()[0][
+            0
+        ]
+        relation = f"(select *, {any_effective} as any_effective from {relation})"
     found = connection.execute(
         "select " + ", ".join(f"count(*) filter ({check.when})" for check in checks) + f" from {relation}"
     ).fetchall()[0]
@@ -162,6 +159,7 @@ def _message(
     billed = ", ".join(f"{amount:,.2f} {currency or 'of no currency'}" for currency, amount in sums)
     shown = next(file.shown for file in files if file.key == key)
     return (
-        f"{shown}: {count:,} {check.rows}, the first is data row {row}, have no {check.column} and bill "
-        f"{billed}. A cost that the bill lacks is not 0: {check.advice}. Nothing of this delivery was landed"
+        f"{shown}: {check.rows} have no {check.column}: {count:,} of them, the first in data row {row}; "
+        f"they bill {billed}. A cost that the bill lacks is not 0: {check.advice}. Nothing of this delivery "
+        "was landed"
     )
