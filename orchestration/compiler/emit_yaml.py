@@ -173,10 +173,9 @@ def _table_yaml(name: str) -> str:
         "models:",
         f"  - name: {name}",
         f"    description: {quoted(description)}",
-        "    data_tests:",
-        "      - one_row_per:",
-        "          arguments:",
-        f"            columns: [{', '.join(key)}]",
+        "    config:",
+        "      meta:",
+        f"        one_row_per: [{', '.join(key)}]",
         "    columns:",
     ]
     for column, meaning in columns.items():

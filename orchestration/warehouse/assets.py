@@ -74,7 +74,7 @@ def build_warehouse_assets(
         ]
         yield from _with_what_is_in_the_tables(settings, project, events)
         if not result.is_success:
-            raise dg.Failure(dbt_results.what_failed(result), allow_retries=False)
+            raise dg.Failure(dbt_results.what_failed(settings, result), allow_retries=False)
         audit.passed(settings, context.run.run_id, made_from)
         yield _published(settings, context)
 

@@ -66,12 +66,15 @@ def run_dbt(
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [*command, *_QUIET, "--project-dir", str(project), "--profiles-dir", str(project)]
     arguments += ["--target-path", str(folder), "--log-path", str(folder)]
+    errors: list[str] = []
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log, _database_of_dbt() as note_database:
 
         def hear(message: Any) -> None:
             note_database()
             event = msg_to_dict(message)
             print(event["info"]["ts"], event["info"]["msg"], file=log, flush=True)
+            if event["info"]["level"] == "error":
+                errors.append(event["info"]["msg"])
             if on_event:
                 on_event(event)
 
@@ -83,7 +86,7 @@ def run_dbt(
     return DbtResult(
         is_success=ended.success,
         nodes=tuple(getattr(found, "results", ())),
-        error=str(ended.exception or ""),
+        error=str(ended.exception or "\n".join(errors)),
         folder=folder,
         manifest=found if command[0] == "parse" and ended.success else None,
     )

@@ -6,8 +6,10 @@ What belongs here: reading dbt's events and results. What does not: starting dbt
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from orchestration.settings import Settings
+from orchestration.warehouse import tables
 from orchestration.warehouse.dbt import DbtResult, Event
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ def line(event: Event) -> str:
     return _DOTS.sub("", _COLOUR.sub("", str(event["info"]["msg"])))
 
 
-def what_failed(result: DbtResult) -> str:
-    """Every model and test that failed, with dbt's message; what was skipped because of them is only
-    counted.
+def what_failed(settings: Settings, result: DbtResult) -> str:
+    """Every model and test that failed, with dbt's message, of a test also its first rows; what was skipped
+    because of them is only counted.
     """
     if not result.nodes:
         return _COLOUR.sub("", result.error or "dbt ended without saying why")
@@ -38,11 +40,11 @@ def what_failed(result: DbtResult) -> str:
     skipped = sum(each.status == "skipped" for each in result.nodes)
     lines = [f"{len(failed)} of {len(result.nodes)} dbt models and tests failed, {skipped} were skipped:"]
     for each in failed:
-        node = each.node
+        node: Any = each.node
         lines.append(f"- {node.name} ({node.original_file_path}): {_message(each)}")
-        compiled = getattr(node, "compiled_path", None)
-        if each.status == "fail" and compiled:
-            lines.append(f"  the rows: {compiled}")
+        if each.status == "fail":
+            lines += [f"    {row}" for row in tables.first_rows(settings, node.compiled_code)]
+            lines.append(f"  the rows: {node.compiled_path}")
     lines.append(f"Log and compiled SQL: {result.folder}")
     return "\n".join(lines)
 

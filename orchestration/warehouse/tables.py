@@ -17,6 +17,7 @@ from orchestration.settings import Settings
 from orchestration.working_database import open_warehouse
 
 Table = tuple[str, str]
+_ROWS_SHOWN = 5
 
 _TOP_CUSTOMERS = ("marts", "customer_costs_monthly")
 _RECONCILIATION = ("marts", "reconciliation")
@@ -66,6 +67,20 @@ def _rows_of_days(warehouse: duckdb.DuckDBPyConnection) -> dict[Table, int]:
         "select model, sum(row_count)::bigint from built.day_files group by model"
     ).fetchall()
     return {tuple(model.split(".")): rows for model, rows in noted}
+
+
+def first_rows(settings: Settings, query: str) -> list[str]:
+    """The first rows of a query on the working database, each as `column: value, …`; none if it cannot be
+    asked.
+    """
+    with open_warehouse(settings, read_only=True) as warehouse:
+        try:
+            asked = warehouse.execute(query)
+        except duckdb.Error:
+            return []
+        names = [column[0] for column in asked.description]
+        rows = asked.fetchmany(_ROWS_SHOWN)
+    return [", ".join(f"{name}: {value}" for name, value in zip(names, row, strict=True)) for row in rows]
 
 
 def _rows(warehouse: duckdb.DuckDBPyConnection, table: Table) -> int:

@@ -62,7 +62,7 @@ def build_trial(
             return Trial(settings.warehouse_file, was_built=False)
         shutil.copyfile(settings.warehouse_file, trial_settings.warehouse_file)
         # The copy's views name the files of days that a run would remove once it has replaced them.
-        _run(project, folder)
+        _run(trial_settings, project, folder)
     return Trial(trial_settings.warehouse_file, was_built=True)
 
 
@@ -87,8 +87,8 @@ def _rules_of_last_run(settings: Settings) -> set[str]:
     return {fingerprint for (fingerprint,) in found}
 
 
-def _run(project: PreparedProject, folder: Path) -> None:
+def _run(settings: Settings, project: PreparedProject, folder: Path) -> None:
     command = ("run", "--full-refresh", "--select", " ".join(_MODELS))
     result = project.dbt(*command, folder=folder / "dbt_run")
     if not result.is_success:
-        raise TrialError(dbt_results.what_failed(result))
+        raise TrialError(dbt_results.what_failed(settings, result))

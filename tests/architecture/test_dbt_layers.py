@@ -57,6 +57,18 @@ def test_every_model_says_what_one_row_is(models: dict[str, Any]) -> None:
     assert silent == []
 
 
+def test_the_law_of_keys_follows_every_model(manifest: dict[str, Any], models: dict[str, Any]) -> None:
+    (law,) = [node for node in manifest["nodes"].values() if node["name"] == "assert_one_row_per_key"]
+    found, open_ones = set(), list(law["depends_on"]["nodes"])
+    while open_ones:
+        name = open_ones.pop()
+        if name in models and name not in found:
+            found.add(name)
+            open_ones += models[name]["depends_on"]["nodes"]
+    with_a_key = {name for name, node in models.items() if "one_row_per" in node["config"]["meta"]}
+    assert with_a_key - found == set()
+
+
 def test_exposures_name_every_mart_that_is_read(manifest: dict[str, Any], models: dict[str, Any]) -> None:
     reads = {
         exposure["name"]: {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}

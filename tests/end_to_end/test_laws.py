@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.warehouse.dbt_results import what_failed
+from orchestration.warehouse.project import prepare_project
 from tests.end_to_end.running import Company, Rows
 
 DAY = "2026-04-02"
@@ -67,3 +69,20 @@ def test_a_rule_sees_all_usage_inside_its_filter(broken: Broken) -> None:
         """,
     )
     assert [row[-2:] for row in found] == [(100, 51)]
+
+
+def test_a_broken_key_and_an_absent_column_are_named_with_their_model(
+    company: Company, tmp_path: Path
+) -> None:
+    with closing(duckdb.connect(str(company.settings.warehouse_file))) as connection:
+        connection.execute("insert into marts.customers from marts.customers where customer_id <> 'cid'")
+        connection.execute("insert into signals.deployments (service) values ('search')")
+    project = prepare_project(company.settings)
+    result = project.dbt("test", "--select", "assert_one_row_per_key", folder=tmp_path)
+    assert not result.is_success
+    shown = what_failed(company.settings, result)
+    assert "assert_one_row_per_key" in shown
+    (key,) = [line for line in shown.splitlines() if "more than one row per" in line]
+    assert "model: marts.customers, problem: more than one row per customer_id, row_count: 2" in key
+    assert "{'customer_id': ada}" in key or "{'customer_id': bob}" in key
+    assert "model: signals.deployments, problem: absent: deployed_at or service, row_count: 1" in shown
