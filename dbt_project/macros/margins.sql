@@ -14,9 +14,7 @@
 {%- endmacro %}
 
 {# Condition: the id stands for one customer, not for what nobody carries or for many below a `minimum_share`. #}
-{% macro is_one_customer(customer_id) -%}
-    {{ customer_id }} not in ('unallocated', 'long tail')
-{%- endmacro %}
+{% macro is_one_customer(customer_id) -%} {{ customer_id }} not in {{ reserved_customers() }} {%- endmacro %}
 
 {# The day of the run, UTC: a month that it lies in, or before, still runs. #}
 {% macro run_day() -%}

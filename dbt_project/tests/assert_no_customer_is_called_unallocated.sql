@@ -3,8 +3,8 @@
 -- customer carries.
 select customer_id
 from {{ ref("usage_by_day") }}
-where customer_id in ('unallocated', 'long tail')
+where customer_id in {{ reserved_customers() }}
 union all
 select direct_customer_id
 from {{ ref("pool_share_sets") }}
-where direct_customer_id in ('unallocated', 'long tail')
+where direct_customer_id in {{ reserved_customers() }}

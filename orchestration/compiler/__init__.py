@@ -65,6 +65,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     files = {f"models/{name}.sql": f"{config}{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}
     files.update(emit_yaml.model_yaml(plan))
     files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
+    files["macros/context/reserved_customers.sql"] = emit_yaml.reserved_customers_macro()
     files["macros/context/signals_read.sql"] = emit_yaml.signals_read_macro(plan)
     files.update({path: emit_yaml.fill_template(text, plan) for path, text in templates.items()})
     return Compilation((), dict(sorted(files.items())), program, plan)

@@ -16,6 +16,7 @@ from orchestration.compiler.emit_splits import CHARGE_PART, CHARGE_SHARE
 from orchestration.compiler.emit_sql import dimension_columns
 from orchestration.compiler.language import Dimension
 from orchestration.compiler.plan import Plan
+from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
 
 _PLACEHOLDER = re.compile(
     r"^(?P<indent>[ ]*)- name: (['\"]?)__dimensions__\2[ ]*(#.*)?(?P<categorical>\n[ ]*type: categorical)?$",
@@ -123,6 +124,12 @@ def dimension_names_macro(plan: Plan) -> str:
     """The macro that gives hand-written models the list of dimensions."""
     names = ", ".join(f"'{dimension.name}'" for dimension, _, _ in dimension_columns(plan))
     return f"{{% macro dimension_names() %}}{{{{ return([{names}]) }}}}{{% endmacro %}}\n"
+
+
+def reserved_customers_macro() -> str:
+    """The macro that gives hand-written models the ids that no customer can have, as a list of literals."""
+    names = ", ".join(f"'{name}'" for name in RESERVED_CUSTOMERS)
+    return f"{{% macro reserved_customers() %}}({names}){{% endmacro %}}\n"
 
 
 def signals_read_macro(plan: Plan) -> str:

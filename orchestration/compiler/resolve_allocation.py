@@ -25,6 +25,7 @@ from orchestration.compiler.language import (
 )
 from orchestration.compiler.problems import Problems
 from orchestration.compiler.reading import kind
+from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.compiler.resolve_conditions import ConditionReader
 from orchestration.compiler.syntax import Mapping, Node, Scalar, Sequence
 
@@ -40,7 +41,6 @@ ALLOCATION_RULE_KEYS = (
     "minimum_share",
 )
 EVERYTHING = "everything"
-RESERVED_CUSTOMERS = ("unallocated", "long tail")
 BY_WORDS = ("allocated_cost", "even")
 
 

@@ -8,7 +8,7 @@ with
     charged as (
         select customer_id, min(usage_date) as first_cost_date, max(usage_date) as last_cost_date
         from {{ ref("customer_totals_daily") }}
-        where customer_id not in ('unallocated', 'long tail')
+        where customer_id not in {{ reserved_customers() }}
         group by customer_id
     )
 

@@ -7,9 +7,9 @@ which dbt says.
 
 from __future__ import annotations
 
+from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.text_files import BLANKS
 
-RESERVED_IDS = ("unallocated", "long tail")
 TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")
 _WRITTEN = r"^(.*?)(?:\s+(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?)?$"
@@ -54,7 +54,7 @@ PROBLEMS = f"""
             file, file_row,
             kind || ' ''' || name || ''' is kept for costs that no one customer carries; choose another'
         FROM names
-        WHERE lower(name) IN {RESERVED_IDS}
+        WHERE lower(name) IN {RESERVED_CUSTOMERS}
         UNION ALL
         SELECT
             file, file_row,

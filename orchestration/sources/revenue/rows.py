@@ -6,9 +6,9 @@ means for a margin, which is dbt's.
 
 from __future__ import annotations
 
+from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.text_files import BLANKS
 
-RESERVED_IDS = ("unallocated", "long tail")
 LONGEST_PERIOD_DAYS = 3660
 
 _TEXTS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")
@@ -47,7 +47,7 @@ SELECT
     coalesce(last_day, last_day(month_start)) AS period_last_day,
     CASE
         WHEN customer IS NULL THEN 'the customer is missing'
-        WHEN lower(customer) IN {RESERVED_IDS}
+        WHEN lower(customer) IN {RESERVED_CUSTOMERS}
         THEN 'the customer ''' || customer || ''' is kept for costs that no customer carries; choose another'
         WHEN month IS NOT NULL AND (period_start IS NOT NULL OR period_end IS NOT NULL)
         THEN 'gives both a month and days; leave one of them empty'

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.number_formats import fits_comma, fits_point
 from orchestration.sources.text_files import BLANKS
 
@@ -124,7 +125,7 @@ RULES = (
     ),
     Rule(
         "customer-id-reserved",
-        "lower(customer_id) IN ('unallocated', 'long tail')",
+        f"lower(customer_id) IN {RESERVED_CUSTOMERS}",
         "customer_id '{customer_id}' is kept for costs that no one customer carries",
     ),
     Rule("value-missing", "value IS NULL AND operation <> 'delete'", "value is missing"),
