@@ -98,6 +98,7 @@
                 left join staging.changed_days as changed using (usage_date)
                 where
                     days.usage_date > ({{ last_day_with_costs() }}) - {{ days_kept | int }}
+                    and days.usage_date <= ({{ last_day_with_costs() }})
                     and (
                         changed.usage_date is not null
                         or days.usage_date not in (
@@ -143,6 +144,7 @@
     {%- if is_made_anew() %} or true {%- endif %}
     {%- if days_kept is not none %}
                 or period_start <= ({{ last_day_with_costs() }}) - {{ days_kept | int }}
+                or period_start > ({{ last_day_with_costs() }})
     {%- endif %}
         );
     {%- if run_query("select count(*) from glob('" ~ files ~ "')").columns[0].values()[0] %}
@@ -228,7 +230,7 @@
     {{ return(type | replace("UHUGEINT", "HUGEINT") | replace("HUGEINT", "DECIMAL(38,0)")) }}
 {%- endmacro %}
 
-{# Query: the last day that has any cost, as this run finds it. #}
+{# Query: the last day that has come and has any cost, as this run finds it. #}
 {% macro last_day_with_costs() -%}
     select max(usage_date)
     from
@@ -243,4 +245,11 @@
                 charges_fingerprint is not null
                 and usage_date not in (select usage_date from staging.changed_days)
         )
+    where usage_date <= (select billed_through from staging.billed_through)
+{%- endmacro %}
+
+{# Condition: a day is one of so many that have come, the newest with costs. #}
+{% macro is_newest_day(column, days_kept) -%}
+    {{ column }} > ({{ last_day_with_costs() }}) - {{ days_kept | int }}
+    and {{ column }} <= ({{ last_day_with_costs() }})
 {%- endmacro %}

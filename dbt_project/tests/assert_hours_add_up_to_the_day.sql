@@ -23,7 +23,7 @@ from
             {{ key }},
             {%- for column in cost_columns() %} -{{ column }}{{ "," if not loop.last }} {%- endfor %}
         from {{ ref("customer_costs_daily") }}
-        where usage_date > ({{ last_day_with_costs() }}) - {{ var("hourly_costs_days") | int }}
+        where {{ is_newest_day("usage_date", var("hourly_costs_days")) }}
     )
 group by all
 having

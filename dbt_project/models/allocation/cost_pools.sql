@@ -21,12 +21,21 @@ with
         where method = 'stream' and granularity = 'hourly'
     ),
 
-    -- What is not cost of goods sold is reported, not allocated: no rule applies to it.
+    through as (select billed_through from {{ ref("billed_through") }}),
+
+    -- What is not cost of goods sold is reported, not allocated: no rule applies to it. Nor does one to days
+    -- that have not come, whose usage is not known.
     charges as (
         select
             * replace (
-                case when cost_of_goods_sold then allocation_rule end as allocation_rule,
-                case when cost_of_goods_sold then direct_customer_id end as direct_customer_id,
+                case
+                    when cost_of_goods_sold and usage_date <= (select billed_through from through)
+                    then allocation_rule
+                end as allocation_rule,
+                case
+                    when cost_of_goods_sold and usage_date <= (select billed_through from through)
+                    then direct_customer_id
+                end as direct_customer_id,
                 -- In a CUR stands a product family, which may be spelled like a category of FOCUS and is
                 -- none.
                 case

@@ -79,6 +79,8 @@ with
             pools.allocation_rule,
             rules.minimum_share,
             case
+                when pools.usage_date > through.billed_through
+                then 'day to come'
                 when not pools.cost_of_goods_sold
                 then 'not cost of goods sold'
                 when pools.allocation_rule is null
@@ -105,6 +107,7 @@ with
             case when rules.method = 'stream' then coalesce(element_filters.filters, '') end as filters,
             case when rules.method = 'allocated_cost' then pools.billing_currency end as set_currency
         from pools
+        cross join {{ ref("billed_through") }} as through
         left join rules on rules.rule_name = pools.allocation_rule
         left join
             element_filters on element_filters.usage_date = pools.usage_date

@@ -37,3 +37,4 @@ with
 
 select {{ series_key() }} as series_key, {{ series_columns() }}, usage_date, effective_cost
 from series
+where usage_date <= (select billed_through from {{ ref("billed_through") }})

@@ -6,7 +6,7 @@ with
             customer_costs(
                 ["usage_date", "cost_hour", anomaly_dimension(), "billing_currency"],
                 ["effective_cost"],
-                "cost_pools.usage_date > (" ~ last_day_with_costs() ~ ") - " ~ var("hourly_costs_days"),
+                is_newest_day("cost_pools.usage_date", var("hourly_costs_days")),
             )
         }}
     ),
@@ -46,7 +46,7 @@ with
             billing_currency,
             sum(effective_cost) as effective_cost
         from {{ ref("cost_pools") }} as pools
-        where usage_date > ({{ last_day_with_costs() }}) - {{ var("hourly_costs_days") }}
+        where {{ is_newest_day("usage_date", var("hourly_costs_days")) }}
         group by all
         union all by name
         -- A charge for longer than an hour says nothing about one.

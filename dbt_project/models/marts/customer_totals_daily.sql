@@ -9,4 +9,5 @@ select
         ) as {{ kind }}_effective_cost{{ "," if not loop.last }}
     {%- endfor %}
 from {{ ref("customer_costs_daily") }}
+where unallocated_reason is distinct from 'day to come'
 group by all

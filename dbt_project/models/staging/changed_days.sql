@@ -47,7 +47,11 @@ with
                     chr(10)
                     order by source_name, delivery, billing_period, billing_currency
                 )
-            ) as charges_fingerprint,
+            ) || case
+                when usage_date > (select billed_through from {{ ref("billed_through") }})
+                then '/to come'
+                else ''
+            end as charges_fingerprint,
             sum(row_count) as row_count
         from {{ source("landing", "billing_days") }}
         left join net_deliveries using (source_name, delivery, billing_period)

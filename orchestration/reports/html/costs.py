@@ -113,7 +113,11 @@ def _days_from(marts: duckdb.DuckDBPyConnection, levels: tuple[str, ...], budget
     days = marts.execute(
         f"""
         with
-            newest as (select max(usage_date) as usage_date from customer_costs_daily),
+            newest as (
+                select max(usage_date) as usage_date
+                from customer_costs_daily
+                where unallocated_reason is distinct from 'day to come'
+            ),
             groups as (
                 select distinct usage_date, {columns}
                 from customer_costs_daily

@@ -111,7 +111,8 @@ def _catalog(
     marts: duckdb.DuckDBPyConnection, folder: Path, published: Published, detail: costs.Detail
 ) -> dict[str, Any]:
     ((first, last),) = marts.execute(
-        "select min(usage_date)::varchar, max(usage_date)::varchar from customer_costs_daily"
+        "select min(usage_date)::varchar, max(usage_date)::varchar from customer_costs_daily "
+        "where unallocated_reason is distinct from 'day to come'"
     ).fetchall()
     currencies = marts.execute(
         "select billing_currency from customer_costs_monthly group by 1 order by count(*) desc, 1"
