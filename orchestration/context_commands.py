@@ -7,6 +7,7 @@ called, so that checking contexts need not wait for Dagster to load.
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +59,16 @@ def check(
     tests = sum(len(dimension.tests) for dimension in compilation.program.dimensions)
     print(f"No problems in {settings.contexts}; tests that hold: {tests}")
     if settings.warehouse_file.is_file():
+        from orchestration.context_preview import settings_of_preview
+        from orchestration.reports.databases import NotReadableError
         from orchestration.reports.rule_findings import lines_of_findings
 
-        for line in lines_of_findings(settings, compilation, overlaps):
-            print(line)
+        try:
+            with settings_of_preview(settings, compilation, _say) as preview:
+                for line in lines_of_findings(preview, compilation, overlaps):
+                    print(line)
+        except NotReadableError as error:
+            print(f"What the rules do on the bill is not known: {error}")
 
 
 def compile(  # noqa: A001
@@ -113,13 +120,15 @@ def coverage(
     """
     settings = settings_of(workspace, contexts)
     compilation = _compiled(settings)
+    from orchestration.context_preview import settings_of_preview
     from orchestration.reports.coverage_tables import show_coverage
     from orchestration.reports.databases import NotReadableError
     from orchestration.warehouse.generate import read_contexts
 
     texts = read_contexts(settings.contexts)
     try:
-        show_coverage(settings, texts, compilation, wide_console(), top, suggestions)
+        with settings_of_preview(settings, compilation, _say) as preview:
+            show_coverage(preview, texts, compilation, wide_console(), top, suggestions)
     except NotReadableError as error:
         fail(str(error))
 
@@ -198,9 +207,12 @@ def explain(
     settings, usage_date = settings_of(workspace, contexts), day.date() if day else None
     try:
         if charge is not None:
+            from orchestration.context_preview import settings_of_preview
             from orchestration.reports.charge_trace import show_charge
 
-            show_charge(settings, _compiled(settings), charge, usage_date, wide_console())
+            compilation = _compiled(settings)
+            with settings_of_preview(settings, compilation, _say) as preview:
+                show_charge(preview, compilation, charge, usage_date, wide_console())
         elif customer is None or usage_date is None:
             raise typer.BadParameter("give --customer and --day, or --charge")
         else:
@@ -212,6 +224,10 @@ def explain(
                 raise typer.Exit(1)
     except (NothingToExplainError, NotReadableError) as error:
         fail(str(error))
+
+
+def _say(text: str) -> None:
+    print(f"{text} …", file=sys.stderr)
 
 
 def _compiled(settings: Settings) -> Compilation:

@@ -8,7 +8,7 @@ difference means (`reports/difference.py`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from orchestration.working_database import open_warehouse
 
 # From the rules to what each customer cost.
 _LAYERS = ("rules", "signals", "usage", "context", "allocation", "marts")
-_MODELS = ("changed_days", *(f"+customer_costs_daily,path:models/{layer}" for layer in _LAYERS))
+# What decides the shares of splits by usage, before any charge is looked at.
+LAYERS_OF_SPLITS = ("rules", "signals", "usage")
 
 
 class TrialError(Exception):
@@ -38,9 +39,13 @@ class Trial:
 
 
 def build_trial(
-    settings: Settings, contexts: Mapping[str, str], folder: Path, say: Callable[[str], None]
+    settings: Settings,
+    contexts: Mapping[str, str],
+    folder: Path,
+    say: Callable[[str], None],
+    layers: Sequence[str] = _LAYERS,
 ) -> Trial:
-    """The costs with `contexts` (texts by shown path), in an empty `folder` of the caller's.
+    """The costs with `contexts` (texts by shown path), or some `layers`, in an empty `folder`.
 
     Where the last run used the very same rules, that is its working database, and nothing is built. Raises
     `ContextProblems`, `NotAuditedError` when the last run has not ended well, `TrialError`.
@@ -62,7 +67,7 @@ def build_trial(
             return Trial(settings.warehouse_file, was_built=False)
         shutil.copyfile(settings.warehouse_file, trial_settings.warehouse_file)
         # The copy's views name the files of days that a run would remove once it has replaced them.
-        _run(trial_settings, project, folder)
+        _run(trial_settings, project, folder, layers)
     return Trial(trial_settings.warehouse_file, was_built=True)
 
 
@@ -87,8 +92,9 @@ def _rules_of_last_run(settings: Settings) -> set[str]:
     return {fingerprint for (fingerprint,) in found}
 
 
-def _run(settings: Settings, project: PreparedProject, folder: Path) -> None:
-    command = ("run", "--full-refresh", "--select", " ".join(_MODELS))
+def _run(settings: Settings, project: PreparedProject, folder: Path, layers: Sequence[str]) -> None:
+    models = ("changed_days", *(f"+customer_costs_daily,path:models/{layer}" for layer in layers))
+    command = ("run", "--full-refresh", "--select", " ".join(models))
     result = project.dbt(*command, folder=folder / "dbt_run")
     if not result.is_success:
         raise TrialError(dbt_results.what_failed(settings, result))
