@@ -111,7 +111,13 @@ def random_charges(random: Random) -> list[Row]:
         end = start + timedelta(seconds=random.choice([1, random.randrange(1, min(rest, 90000)), rest]))
         cost = Decimal(random.randrange(-(10**16), 10**18)).scaleb(-12)
         row = charge(f"{start:%Y-%m-%dT%H:%M:%SZ}", f"{end:%Y-%m-%dT%H:%M:%SZ}", f"{cost:f}", "JPY")
-        rows.append(row | {"ChargeDescription": str(number), "EffectiveCost": f"{cost / 2:f}"})
+        rows.append(
+            row
+            | {
+                "ChargeDescription": str(number),
+                "EffectiveCost": f"{(cost / 2).quantize(Decimal('1e-12')):f}",
+            }
+        )
     return rows
 
 
