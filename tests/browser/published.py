@@ -224,7 +224,8 @@ _SUMS = (
         period_grain, period_start, segment, billing_currency,
         count(*) as customer_count,
         sum(cost)::decimal(38, 12) as total_cost,
-        ((sum(cost) * 1000000000000)::hugeint // count(*))::decimal(38, 0) * 0.000000000001 as mean_cost,
+        ((sum(cost)::decimal(38, 12) * 1000000000000)::hugeint // count(*))::decimal(38, 0)
+        * 0.000000000001 as mean_cost,
         quantile_disc(cost, 0.5) as median_cost,
         quantile_disc(cost, 0.9) as p90_cost,
         max(cost) as highest_cost,

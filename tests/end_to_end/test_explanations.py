@@ -124,6 +124,9 @@ def test_no_day_is_wrong_use(built: Company) -> None:
 
 def test_a_difference_to_the_mart_is_said_and_is_exit_code_1(company: Company) -> None:
     with closing(duckdb.connect(str(company.settings.warehouse_file))) as warehouse:
+        warehouse.execute("create table held as from marts.customer_costs_daily")
+        warehouse.execute("drop view marts.customer_costs_daily")
+        warehouse.execute("create table marts.customer_costs_daily as from held")
         warehouse.execute(
             "update marts.customer_costs_daily set effective_cost = effective_cost + 0.000000000001 "
             "where customer_id = 'ada' and usage_date = date '2026-03-01' and feature = 'Search'"

@@ -28,8 +28,13 @@ def broken(built: Company, tmp_path: Path) -> Broken:
     def find(law: str, damage: str) -> Rows:
         compiled = next(workspace.glob(f"dbt_runs/*/compiled/**/{law}.sql")).read_text()
         with closing(duckdb.connect(str(warehouse))) as connection:
-            connection.execute("delete from staging.changed_days")
-            connection.execute("insert into staging.changed_days (usage_date) values (?)", [DAY])
+            connection.execute("delete from built.checked_days")
+            connection.execute("insert into built.checked_days (usage_date) values (?)", [DAY])
+            # Models that are kept by day are views over files: a table in its place can be damaged.
+            model = damage.split()[1]
+            connection.execute(f"create table held as from {model}")
+            connection.execute(f"drop view {model}")
+            connection.execute(f"create table {model} as from held")
             connection.execute(damage)
             return connection.execute(compiled).fetchall()
 
