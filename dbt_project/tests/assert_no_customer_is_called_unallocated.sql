@@ -1,4 +1,4 @@
-{{ config(meta={"dagster": {"ref": {"name": "shares_before_overhead"}}}) }}
+{{ config(meta={"dagster": {"ref": {"name": "usage_by_day"}}}) }}
 -- Law: `unallocated` and `long tail` are nobody's ids; a customer of that name would hide in what no one
 -- customer carries.
 select customer_id
