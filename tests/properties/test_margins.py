@@ -86,7 +86,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     project = prepare_project(Settings(workspace=workspace, contexts=CONTEXTS, product_dimension="feature"))
     target = workspace / "target"
     project = replace(project, variables={**project.variables, "run_day": RUN_DAY.isoformat()})
-    assert project.dbt("compile", "--select", " ".join((*MARTS, *LAWS)), folder=target).is_success
+    # Laws about more than these models read tables that are not there.
+    selected = ("--indirect-selection", "empty", "--select", " ".join((*MARTS, *LAWS)))
+    assert project.dbt("compile", *selected, folder=target).is_success
     found = {path.stem: path.read_text() for path in target.glob("compiled/**/*.sql")}
     return {name: found[name] for name in (*MARTS, *LAWS)}
 
