@@ -29,7 +29,9 @@ FILTERS = (None, '{"feature":["Search"]}', '{"feature":["Ingest","Search"]}')
 
 def random_record(source: random.Random, stream: str, granularity: str) -> dict[str, Any]:
     operation = source.choice(["sum", "sum", "sum", "replace", "delete"])
-    value = None if operation == "delete" else source.choice(VALUES[: 7 if operation == "replace" else 6])
+    value = source.choice(VALUES[: 6 if operation == "sum" else 7])
+    if operation == "delete" and source.random() < 0.5:
+        value = None  # a delete may say the value that it takes back
     return {
         "stream": stream,
         "stream_granularity": granularity,
