@@ -116,6 +116,16 @@
     order by batch
 {% endmacro %}
 
+{#
+  When no day is published (the first run, or a change of the rules, which changes every day), no file of a model counts
+  any more: its columns may be others now.
+#}
+{% macro is_made_anew() %}
+    {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
+    {%- set published_days = "select count(*) from built.days where rules_fingerprint <> 'not published'" -%}
+    {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
+{% endmacro %}
+
 {# Statement: the rows of the batch, a file or more for every period that has any. #}
 {% macro write_by_day(model_sql, columns, key, file_name) %}
     copy (

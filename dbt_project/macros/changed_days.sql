@@ -41,16 +41,6 @@
     where exists (select 1 from built.full_checks)
 {% endmacro %}
 
-{#
-  When no day is published (the first run, or a change of the rules, which changes every day), no file of a model counts
-  any more: its columns may be others now.
-#}
-{% macro is_made_anew() %}
-    {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
-    {%- set published_days = "select count(*) from built.days where rules_fingerprint <> 'not published'" -%}
-    {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
-{% endmacro %}
-
 {# Keep to the memory and cores that the settings give to DuckDB, if they do. #}
 {% macro set_limits() %}
     {%- if var("duckdb_threads", none) -%} set threads = {{ var("duckdb_threads") | int }}

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.reports.html.tables import TABLES
 from orchestration.settings import Settings
+from orchestration.warehouse.generate import WRITTEN_PROJECT
 from orchestration.warehouse.project import prepare_project
 
 # From the landed files to the readers: a model reads its own layer and the ones before it, none after it.
@@ -115,3 +116,14 @@ def test_who_reads_the_marts_is_known(manifest: dict[str, Any]) -> None:
         if manifest["nodes"][node]["schema"] != "marts"
     ]  # fmt: skip
     assert astray == []
+
+
+def test_what_is_compiled_follows_from_the_sources_alone() -> None:
+    """Only the materialization asks the warehouse, when a model runs; nothing asks while one compiles."""
+    askers = [
+        path.name
+        for folder in ("macros", "models", "tests")
+        for path in (WRITTEN_PROJECT / folder).rglob("*.sql")
+        if "run_query" in path.read_text() or "is_incremental" in path.read_text()
+    ]
+    assert askers == ["by_day.sql"]

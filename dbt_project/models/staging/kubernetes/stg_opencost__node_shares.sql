@@ -1,85 +1,67 @@
 {{ config(materialized="table") }}
-{%- if not nodes_are_divided() %}
-    -- depends on: {{ ref("changed_days") }}, {{ source("landing", "opencost_allocations") }}
-    select
-        null::varchar as instance_id,
-        null::timestamp as window_start,
-        null::timestamp as window_end,
-        null::varchar as cluster,
-        null::varchar as namespace,
-        null::varchar as controller_kind,
-        null::varchar as controller,
-        null::varchar as pod,
-        {{ no_labels() }} as labels,
-        null::boolean as is_idle,
-        null::hugeint as weight
-    where false
-{%- else %}
-    with
-        days as (
-            select min(usage_date) as first_day, max(usage_date) + 1 as day_after
-            from {{ ref("changed_days") }}
-        ),
+with
+    days as (
+        select min(usage_date) as first_day, max(usage_date) + 1 as day_after from {{ ref("changed_days") }}
+    ),
 
-        source as (
-            select *
-            from {{ source("landing", "opencost_allocations") }}
-            where window_end > (select first_day from days) and window_start <= (select day_after from days)
-        ),
+    source as (
+        select *
+        from {{ source("landing", "opencost_allocations") }}
+        where window_end > (select first_day from days) and window_start <= (select day_after from days)
+    ),
 
-        -- A window that was exported again counts as it was exported last.
-        exported as (
-            select *
-            from source
-            qualify
-                rank() over (
-                    partition by cluster, coalesce(node, provider_id), window_start, window_end
-                    order by modified desc, location desc
+    -- A window that was exported again counts as it was exported last.
+    exported as (
+        select *
+        from source
+        qualify
+            rank() over (
+                partition by cluster, coalesce(node, provider_id), window_start, window_end
+                order by modified desc, location desc
+            )
+            = 1
+    ),
+
+    -- Idle rows of older versions of OpenCost give the node's name for its id: pods of the node tell it.
+    identified as (
+        select *, nullif(regexp_extract(provider_id, '(i-[0-9a-f]+)$', 1), '') as own_instance_id
+        from exported
+    ),
+
+    placed as (
+        select
+            *,
+            coalesce(
+                own_instance_id,
+                max(own_instance_id) over (partition by cluster, node, window_start, window_end),
+                last_value(own_instance_id ignore nulls) over (
+                    partition by cluster, node
+                    order by window_start
+                    rows between unbounded preceding and current row
+                ),
+                first_value(own_instance_id ignore nulls) over (
+                    partition by cluster, node
+                    order by window_start
+                    rows between current row and unbounded following
                 )
-                = 1
-        ),
+            ) as instance_id,
+            -- OpenCost rounds, and what is idle can come out below nothing.
+            greatest(cast((cpu_cost + gpu_cost + ram_cost) * 1000000000 as hugeint), 0) as weight
+        from identified
+    )
 
-        -- Idle rows of older versions of OpenCost give the node's name for its id: pods of the node tell it.
-        identified as (
-            select *, nullif(regexp_extract(provider_id, '(i-[0-9a-f]+)$', 1), '') as own_instance_id
-            from exported
-        ),
-
-        placed as (
-            select
-                *,
-                coalesce(
-                    own_instance_id,
-                    max(own_instance_id) over (partition by cluster, node, window_start, window_end),
-                    last_value(own_instance_id ignore nulls) over (
-                        partition by cluster, node
-                        order by window_start
-                        rows between unbounded preceding and current row
-                    ),
-                    first_value(own_instance_id ignore nulls) over (
-                        partition by cluster, node
-                        order by window_start
-                        rows between current row and unbounded following
-                    )
-                ) as instance_id,
-                -- OpenCost rounds, and what is idle can come out below nothing.
-                greatest(cast((cpu_cost + gpu_cost + ram_cost) * 1000000000 as hugeint), 0) as weight
-            from identified
-        )
-
-    select
-        instance_id,
-        window_start,
-        window_end,
-        cluster,
-        case when is_idle then '__idle__' else namespace end as namespace,
-        case when not is_idle then controller_kind end as controller_kind,
-        case when not is_idle then controller end as controller,
-        case when is_idle then '__idle__' else pod end as pod,
-        max_by({{ with_tag_keys("labels") }}, (weight, file_row)) as labels,
-        is_idle,
-        sum(weight) as weight
-    from placed
-    where instance_id is not null
-    group by all
-{%- endif %}
+select
+    instance_id,
+    window_start,
+    window_end,
+    cluster,
+    case when is_idle then '__idle__' else namespace end as namespace,
+    case when not is_idle then controller_kind end as controller_kind,
+    case when not is_idle then controller end as controller,
+    case when is_idle then '__idle__' else pod end as pod,
+    max_by({{ with_tag_keys("labels") }}, (weight, file_row)) as labels,
+    is_idle,
+    sum(weight) as weight
+from placed
+where instance_id is not null
+group by all
