@@ -181,6 +181,10 @@ def pod_of(share: Share) -> list[str]:
     return [share.pod or "prod/__idle__", app, kind, app, share.pod, labels, "0", str(share.cost)]
 
 
+def _run_up(cost: Decimal, units: int) -> Decimal:
+    return (cost / UNIT * units / 10**12).quantize(Decimal(1), ROUND_DOWN) * UNIT
+
+
 def divided(line: Line, made: list[Share]) -> dict[str, dict[str, Decimal]]:
     """A charge's parts by pod ('' is idle) and cost column, worked out by hand; empty: it stays whole."""
     running = "lineItem/UsageType" not in line.values
@@ -199,11 +203,15 @@ def divided(line: Line, made: list[Share]) -> dict[str, dict[str, Decimal]]:
         return {}
     # Most first; of equal ones pods before what is idle, by their names.
     order = sorted(weights, key=lambda pod: (-weights[pod], pod == "", pod))
-    parts: dict[str, dict[str, Decimal]] = {pod: {} for pod in order}
-    for column in COSTS:
-        cost = line.cost(column)
-        for pod in order[1:]:
-            exact = cost / UNIT * weights[pod] / total
-            parts[pod][column] = exact.quantize(Decimal(1), ROUND_DOWN) * UNIT
-        parts[order[0]][column] = cost - sum((parts[pod][column] for pod in order[1:]), Decimal(0))
+    # Shares are cut at the twelfth digit, and closed to 1 by the largest; then what has run up is cut.
+    units = {pod: weights[pod] * 10**12 // total for pod in order}
+    units[order[0]] += 10**12 - sum(units.values())
+    parts: dict[str, dict[str, Decimal]] = {}
+    before = 0
+    for pod in (pod for pod in order if units[pod]):
+        until = before + units[pod]
+        parts[pod] = {
+            column: _run_up(line.cost(column), until) - _run_up(line.cost(column), before) for column in COSTS
+        }
+        before = until
     return parts
