@@ -104,6 +104,13 @@ def exact(figure: Locator) -> str:
     return str(figure.first.get_attribute("value"))
 
 
+def written(value: Any) -> Any:
+    """An amount as the page writes it: quantities with their own digits, all money with 24."""
+    if not isinstance(value, Decimal):
+        return value
+    return f"{value:f}" + "0" * 12 * (value.as_tuple().exponent == -12)
+
+
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The settings of a small company with a published snapshot and the report of it."""
@@ -115,12 +122,12 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def marts(company: Settings) -> Iterator[Callable[..., dict[Any, str]]]:
-    """Asks the published marts: of each row its first value, and its last as text of every digit."""
+    """Asks the published marts: of each row its first value, and its last as the page writes it."""
     with closing(duckdb.connect(str(company.published_folder / "current.duckdb"), read_only=True)) as reader:
 
         def ask(query: str, *values: Any) -> dict[Any, str]:
             rows = reader.execute(query, list(values)).fetchall()
-            return {row[0]: f"{row[-1]:f}" if isinstance(row[-1], Decimal) else row[-1] for row in rows}
+            return {row[0]: written(row[-1]) for row in rows}
 
         yield ask
 

@@ -119,7 +119,7 @@ _CUSTOMERS_AND_COSTS = (
         $first_day + $days - 1 as last_cost_date
     from range($customers) as numbers (i)
     """,
-    # Amounts with twelve digits that mean something, some of them credits; the later, the more customers.
+    # Amounts with 24 digits that mean something, some of them credits; the later, the more customers.
     f"""
     insert into customer_costs_daily by name
     with
@@ -133,7 +133,8 @@ _CUSTOMERS_AND_COSTS = (
                 *,
                 $first_day + d::integer as usage_date,
                 case when i % 10 = 9 and f = 3 then -1 else 1 end
-                    * (chance % 2000000000000 + 1000)::hugeint * (if(i % 7 = 0, 9, 1)) as units
+                    * ((chance % 2000000000000 + 1000)::hugeint * 1000000000000 + chance // 16777216)
+                    * (if(i % 7 = 0, 9, 1)) as units
             from placed
             where d between (i * 7) % 61 - 20 and $days - 1
         )
@@ -147,10 +148,11 @@ _CUSTOMERS_AND_COSTS = (
         $services[s + 1] as service_name,
         'AWS' as provider_name,
         'Usage' as charge_category,
-        case f when 3 then 'overhead' when 2 then 'direct' else 'usage' end as allocation_kind,
+        case f when 3 then 'overhead' when 2 then 'direct' when 1 then if(i % 2 = 0, 'even', 'fixed')
+            else 'usage' end as allocation_kind,
         'USD' as billing_currency,
         'bill' as x_source_name,
-        {_all_costs("(units::decimal(38, 0) * 0.000000000001)::decimal(38, 12)")}
+        {_all_costs("units::decimal(38, 0) * 0.000000000000000000000001")}
     from priced
     """,
     f"""
@@ -168,19 +170,27 @@ _CUSTOMERS_AND_COSTS = (
         ['no rule', 'not cost of goods sold'][r + 1] as unallocated_reason,
         'USD' as billing_currency,
         'bill' as x_source_name,
-        {_all_costs("(7.123456789012 * (1 + d % 3) + r)::decimal(38, 12)")}
+        {_all_costs("(7.123456789012345678901234 * (1 + d % 3) + r)::decimal(38, 24)")}
     from range($days) as d (d), range(2) as r (r)
+    """,
+    # A charge that reaches beyond the newest day: its rest is of no day that the page shows.
+    f"""
+    insert into customer_costs_daily by name
+    select * exclude (usage_date, unallocated_reason, {", ".join(COSTS)}),
+        usage_date + 2 as usage_date, 'day to come' as unallocated_reason, {_all_costs("3")}
+    from customer_costs_daily
+    where unallocated_reason = 'no rule' and usage_date = $first_day + $days - 1
     """,
 )
 # One customer also has a bill in another currency: sums never go across.
 _IN_EUROS = f"""
     insert into customer_costs_daily by name
     select * exclude (billing_currency, {", ".join(COSTS)}), 'EUR' as billing_currency,
-        {_all_costs("5.000000000001")}
+        {_all_costs("5.000000000000000000000001")}
     from customer_costs_daily
     where customer_id = 'cust-00004' and feature = $features[1] and service_name = $services[1]
 """
-_COST_SUMS = ", ".join(f"sum({column})::decimal(38, 12) as {column}" for column in COSTS)
+_COST_SUMS = ", ".join(f"sum({column})::decimal(38, 24) as {column}" for column in COSTS)
 _SUMS = (
     f"""
     insert into customer_costs_monthly by name
@@ -223,9 +233,9 @@ _SUMS = (
     select
         period_grain, period_start, segment, billing_currency,
         count(*) as customer_count,
-        sum(cost)::decimal(38, 12) as total_cost,
-        ((sum(cost)::decimal(38, 12) * 1000000000000)::hugeint // count(*))::decimal(38, 0)
-        * 0.000000000001 as mean_cost,
+        sum(cost)::decimal(38, 24) as total_cost,
+        (replace(total_cost::varchar, '.', '')::hugeint // count(*))::decimal(38, 0)
+        * 0.000000000000000000000001 as mean_cost,
         quantile_disc(cost, 0.5) as median_cost,
         quantile_disc(cost, 0.9) as p90_cost,
         max(cost) as highest_cost,
@@ -288,7 +298,7 @@ _MARGINS = tuple(
         ),
     )
 )
-# Nobody carries 1000.00 of the cost of goods sold, and 77.00 is not cost of goods sold.
+# Nobody carries 1000.00 of the cost of goods sold, 77.00 is not cost of goods sold, and 3.00 is to come.
 _COMPANY_MARGINS = (
     """
     insert into company_margins_monthly by name
@@ -296,7 +306,7 @@ _COMPANY_MARGINS = (
         billing_month, billing_currency, false as is_running, sum(revenue) as revenue,
         sum(revenue) as revenue_to_date, sum(effective_cost) as carried_cost, 1000 as unallocated_cost,
         sum(effective_cost) + 1000 as effective_cost, sum(gross_margin) - 1000 as gross_margin,
-        0.123456 as gross_margin_ratio, 77 as other_cost, 0 as cost_to_come
+        0.123456 as gross_margin_ratio, 77 as other_cost, 3 as cost_to_come
     from customer_margins_monthly
     group by all
     """,
@@ -308,7 +318,7 @@ _ANOMALIES = (
         spikes as (
             select
                 customer_id, customer_name, feature as element, billing_currency, usage_date,
-                sum(effective_cost) as actual_cost
+                sum(effective_cost)::decimal(38, 12) as actual_cost
             from customer_costs_daily
             join customers using (customer_id)
             where feature = 'Search' and billing_currency = 'USD' and usage_date = $first_day + 70
@@ -377,7 +387,7 @@ _USAGE = (
         effective_cost * 4 as pool_cost,
         effective_cost || ' USD is <25 %> of it' as explanation
     from customer_costs_daily
-    where usage_date > (select max(usage_date) - 7 from customer_costs_daily)
+    where usage_date between $first_day + $days - 7 and $first_day + $days - 1
     """,
 )
 _THE_REST = (
@@ -430,5 +440,17 @@ _THE_REST = (
     select *, case when hop_number > 0 then hop_cost end as previous_hop_cost, 0 as difference
     from days, columns, hops
     where cost_column <> 'line_item_unblended_cost' or hop_number < 2
+    """,
+    """
+    insert into warnings by name
+    select code, severity, subject, effective_cost, billing_currency, message, 'billing' as source,
+        4 as row_count, '2026-05' as billing_period, 'bill.csv, row 7' as place
+    from
+        (
+            values
+                ('customer_not_listed', 'warning', 'cust <b>9</b>', 12.345678901234, 'EUR', 'It is unlisted'),
+                ('record_rejected', 'error', 'a <i>file</i>', 1.5, 'USD', 'Four rows are not numbers'),
+                ('file_read', 'note', 'a file', null, null, 'It was read with a doubt')
+        ) as warnings (code, severity, subject, effective_cost, billing_currency, message)
     """,
 )

@@ -21,6 +21,7 @@ READ = """async (text) => {
         return typeof value === "bigint" ? exactText(value, table.columns[name].scale) : value;
     }));
 }"""
+MONEY = READ.replace(", table.columns[name].scale", "")
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +34,28 @@ def page(browser: Browser) -> Page:
     page.close()
 
 
-def money(chance: random.Random, digits: int) -> Decimal:
-    return Decimal(chance.randint(-(10**digits), 10**digits)).scaleb(-12)
+def money(chance: random.Random, digits: int, scale: int) -> Decimal:
+    with localcontext(prec=60):
+        return Decimal(chance.randint(-(10**digits), 10**digits)).scaleb(-scale)
 
 
+# The money of a bill has twelve digits and what customers carry 24; `exactText` writes both with 24.
+@pytest.mark.parametrize("scale", [12, 24])
 @pytest.mark.parametrize("digits", [1, 2, 4, 9, 10, 14, 18, 19, 23, 30, 37])
-def test_decimals_of_every_width(page: Page, digits: int) -> None:
+def test_money_of_every_width(page: Page, digits: int, scale: int) -> None:
     chance = random.Random(digits)
-    amounts = [None, Decimal(0), *(money(chance, digits) for _ in range(300)), None]
-    (found,) = page.evaluate(READ, encode(pa.table({"a": pa.array(amounts, pa.decimal128(38, 12))})))
-    assert found == [None if amount is None else f"{amount:.12f}" for amount in amounts]
+    amounts = [None, Decimal(0), *(money(chance, digits, scale) for _ in range(300)), None]
+    column = pa.array(amounts, pa.decimal128(38, scale))
+    (found,) = page.evaluate(MONEY, encode(pa.table({"a": column})))
+    assert found == [None if amount is None else f"{amount:.24f}" for amount in amounts]
+
+
+@pytest.mark.parametrize("scale", [0, 6, 9])
+def test_quantities_keep_their_own_digits(page: Page, scale: int) -> None:
+    chance = random.Random(scale)
+    amounts = [money(chance, digits, scale) for digits in (1, 9, 20, 30) for _ in range(50)]
+    (found,) = page.evaluate(READ, encode(pa.table({"a": pa.array(amounts, pa.decimal128(38, scale))})))
+    assert found == [f"{amount:.{scale}f}" for amount in amounts]
 
 
 def test_texts_days_numbers_and_nothing(page: Page) -> None:
@@ -70,7 +83,7 @@ def test_texts_days_numbers_and_nothing(page: Page) -> None:
 
 def test_a_part_of_a_table_is_that_part(page: Page) -> None:
     amounts = pa.array([Decimal(n) for n in range(10)], pa.decimal128(38, 12))
-    (found,) = page.evaluate(READ, encode(pa.table({"a": amounts}).slice(3, 4)))
+    (found,) = page.evaluate(MONEY, encode(pa.table({"a": amounts}).slice(3, 4)))
     assert [Decimal(each) for each in found] == [3, 4, 5, 6]
 
 
@@ -84,18 +97,19 @@ SUM = """async (text) => {
 }"""
 
 
+@pytest.mark.parametrize("scale", [12, 24])
 @pytest.mark.parametrize("digits", [12, 22, 24, 25, 28, 36])
-def test_sums_are_exact_however_large_the_amounts(page: Page, digits: int) -> None:
+def test_sums_are_exact_however_large_the_amounts(page: Page, digits: int, scale: int) -> None:
     chance = random.Random(digits)
-    rows = [(chance.choice("xyz"), money(chance, digits)) for _ in range(500)]
+    rows = [(chance.choice("xyz"), money(chance, digits, scale)) for _ in range(500)]
     columns = {
         "name": pa.array([name for name, _ in rows]),
-        "a": pa.array([amount for _, amount in rows], pa.decimal128(38, 12)),
+        "a": pa.array([amount for _, amount in rows], pa.decimal128(38, scale)),
         "period": pa.array([1] * len(rows), pa.int64()),
     }
     with localcontext(prec=60):
         wanted = {name: sum((a for each, a in rows if each == name), Decimal(0)) for name in "xyz"}
-    assert page.evaluate(SUM, encode(pa.table(columns))) == {n: f"{a:.12f}" for n, a in wanted.items()}
+    assert page.evaluate(SUM, encode(pa.table(columns))) == {n: f"{a:.24f}" for n, a in wanted.items()}
 
 
 def test_a_type_without_a_form_is_refused() -> None:
@@ -105,12 +119,12 @@ def test_a_type_without_a_form_is_refused() -> None:
 
 def test_amounts_are_rounded_as_people_round_and_percents_are_exact(page: Page) -> None:
     chance = random.Random(5)
-    amounts = [money(chance, digits) for digits in range(11, 20) for _ in range(40)]
+    amounts = [money(chance, digits, 24) for digits in range(20, 32) for _ in range(40)]
     amounts += [Decimal(text) for text in ("0.125", "-0.125", "1.005", "-2.675", "999999.995", "0.1")]
     texts = page.evaluate(
         "(amounts) => amounts.map((text) => "
         "shortText(BigInt(text)).replace('\u2212', '-').replaceAll(',', ''))",
-        [str(int(amount.scaleb(12))) for amount in amounts],
+        [f"{amount:.24f}".replace(".", "") for amount in amounts],
     )
     for amount, text in zip(amounts, texts, strict=True):
         places = -Decimal(text).as_tuple().exponent
