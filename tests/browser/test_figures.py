@@ -162,6 +162,12 @@ def test_every_way_of_carrying_cost_is_named(report: Opened, marts: Marts) -> No
         "to nobody: not cost of goods sold": "not cost of goods sold",
     }
     assert report.figures("Cost by how it is carried", 1) == {name: costs[of] for name, of in names.items()}
+    come = report.page.locator("p.note", has_text="Charges that reach beyond 2026-06-15")
+    where = f"{USD} and unallocated_reason = 'day to come'"
+    assert (
+        exact(come.locator("data"))
+        == marts(f"select 1, sum(effective_cost) from customer_costs_daily where {where}")[1]
+    )
 
 
 def test_warnings_are_the_mart_with_the_weightiest_first(report: Opened, marts: Marts) -> None:

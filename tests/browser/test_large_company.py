@@ -62,6 +62,18 @@ def test_whole_months_are_there_with_their_services(by_month: Settings, report: 
     )
 
 
+def test_months_end_with_the_newest_day(by_month: Settings, report: Opened) -> None:
+    everything = ask(
+        by_month,
+        "select 'all', sum(effective_cost) from customer_costs_daily where billing_currency = 'USD' "
+        "and usage_date <= '2026-05-14'",
+    )["all"]
+    page = report.open("explore?from=2026-03-01&to=2026-05-14")
+    assert page.locator("#explored data").get_attribute("value") == everything
+    report.open("overview?from=2026-03-01&to=2026-05-14")
+    assert report.figure("Total cost") == everything
+
+
 def test_the_newest_days_are_there_without_services(by_month: Settings, report: Opened) -> None:
     page = report.open("customers?from=2026-05-10&to=2026-05-13")
     assert report.figures("Cost of each customer", 3) == customers_between(

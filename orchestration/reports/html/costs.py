@@ -21,6 +21,8 @@ from orchestration.reports.html.tables import Published, quoted
 
 # Days back from the newest that are looked at when not every day fits.
 _NEWEST_DAYS = 92
+# The page ends with the newest day: months must not reach beyond it either.
+_COME = "unallocated_reason is distinct from 'day to come'"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,10 @@ def _coarser(levels: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 
 def select_costs(detail: Detail) -> str:
-    """All costs by customer, in the chosen detail; `period_start` is a day, or the first day of a month."""
+    """All costs by customer, in the chosen detail; `period_start` is a day, or the first day of a month.
+
+    Costs of days to come are left out: the page shows them as one sum (`spend` of `tables.py`).
+    """
     source, period = (
         ("customer_costs_daily", "usage_date")
         if detail.grain == "day"
@@ -84,15 +89,15 @@ def select_newest_days(detail: Detail) -> str | None:
     """Costs by customer and day since `days_from`, without services; None where every day is there anyhow."""
     if detail.days_from is None:
         return None
-    where = f"where usage_date >= date '{detail.days_from}'"
-    return _select("customer_costs_daily", "usage_date", _columns(detail.levels[:2], False), where)
+    since = f"and usage_date >= date '{detail.days_from}'"
+    return _select("customer_costs_daily", "usage_date", _columns(detail.levels[:2], False), since)
 
 
-def _select(source: str, period: str, columns: str, where: str = "") -> str:
+def _select(source: str, period: str, columns: str, more: str = "") -> str:
     return f"""
         select {columns}, {period} as period_start, sum(effective_cost) as effective_cost
         from {source}
-        {where}
+        where {_COME} {more}
         group by all
         order by all
     """
@@ -116,12 +121,12 @@ def _days_from(marts: duckdb.DuckDBPyConnection, levels: tuple[str, ...], budget
             newest as (
                 select max(usage_date) as usage_date
                 from customer_costs_daily
-                where unallocated_reason is distinct from 'day to come'
+                where {_COME}
             ),
             groups as (
                 select distinct usage_date, {columns}
                 from customer_costs_daily
-                where usage_date > (select usage_date - {_NEWEST_DAYS} from newest)
+                where usage_date > (select usage_date - {_NEWEST_DAYS} from newest) and {_COME}
             )
         select usage_date, sum(count(*)) over (order by usage_date desc) as row_count
         from groups

@@ -145,6 +145,13 @@ async function averagesBlock() {
   );
 }
 
+/** What is spread over days after the newest one, which no range of dates shows; null without any. */
+async function toComeNote() {
+  const come = (await spend()).total({ range: { from: page.last + 1, to: Infinity } });
+  if (!come) return null;
+  return note("Charges that reach beyond ", dayText(page.last), " have ", money(come), ` ${page.currency} more: the cost of days to come, which is in no figure here yet.`);
+}
+
 async function whereBlock(wanted) {
   const parts = (await spend()).sum(wanted, ["allocation_kind", "unallocated_reason"]);
   const all = total(parts.map((part) => part.units));
@@ -159,7 +166,8 @@ async function whereBlock(wanted) {
         shareColumn("Share", (part) => percentOf(part.units, all)),
       ],
       empty: "No cost in these days.",
-    })
+    }),
+    await toComeNote()
   );
 }
 
