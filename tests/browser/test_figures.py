@@ -188,7 +188,7 @@ def test_warnings_are_the_mart_with_the_weightiest_first(report: Opened, marts: 
     ]
     assert "cust <b>9</b>" in rows.nth(1).inner_text()
     report.open("overview")
-    assert "2 warnings Four rows are not numbers." in page.locator("main").inner_text()
+    assert "2 warnings, the weightiest: Four rows are not numbers." in page.locator("main").inner_text()
 
 
 def test_other_dimensions_open_customers_too(report: Opened, marts: Marts) -> None:

@@ -11,7 +11,8 @@ async function warningsNews() {
   const rows = (await warningRows()).filter((row) => row.severity !== "note");
   if (!rows.length) return null;
   const link = el("a", { href: addressOf({ view: "warnings" }) }, rows.length === 1 ? "One warning" : `${GROUPED.format(rows.length)} warnings`);
-  return block("Look at the data", el("p.lead", {}, link, ` ${rows[0].message}.`));
+  const said = rows.length === 1 ? ": " : ", the weightiest: ";
+  return block("Look at the data", el("p.lead", {}, link, `${said}${rows[0].message}.`));
 }
 
 section({
