@@ -39,8 +39,8 @@ def test_assets_are_named_and_grouped_by_layer(loaded: tuple[Company, dg.Definit
     specs = list(loaded[1].resolve_all_asset_specs())
     assert [spec.key.to_user_string() for spec in specs if len(spec.key.path) != 2] == []
     layers = {spec.key.path[0] for spec in specs if spec.group_name == spec.key.path[0]}
-    before_marts = {"landing", "staging", "signals", "rules", "usage", "context", "allocation", "anomalies"}
-    assert layers == {*before_marts, "marts", "published", "reports"}
+    before_marts = {"landing", "seeds", "staging", "signals", "rules", "usage", "context", "allocation"}
+    assert layers == {*before_marts, "anomalies", "marts", "published", "reports"}
     named_otherwise = [
         spec.key.to_user_string()
         for spec in specs
@@ -63,7 +63,7 @@ def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> N
     checks = {key.name for key in loaded[1].resolve_asset_graph().asset_check_keys}
     assert {
         "assert_every_hop_reconciles",
-        "assert_shares_of_a_pool_are_one",
+        "assert_shares_of_a_set_are_one",
         "assert_no_rule_sees_usage_outside_its_filter",
     } <= checks
 

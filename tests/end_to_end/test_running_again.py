@@ -64,26 +64,15 @@ def test_the_marts_say_why_and_by_what_usage(built: Company) -> None:
         order by all
         """
     )
-    service = "Amazon Elastic Compute Cloud"
     assert why == [
         (
             "ada",
             "Exports",
-            "10.000000000000 USD is 33.333333 % of 30.000000000000, the same for each of 3 customers active "
-            f"on the day ({service}, rule exports, contexts/allocation.yml:8)",
+            "0.333333333334 × 30 = 10.00000000002 USD, the same for each of 3 customers active on the day",
         ),
-        (
-            "ada",
-            "Search",
-            "100.000000000000 USD is 1 % of 10000.000000000000, for 1 of 100 units of searches (hour) "
-            f"({service}, rule search, contexts/allocation.yml:4)",
-        ),
-        (
-            "unallocated",
-            "Search",
-            f"50.000000000000 USD stays with nobody: not cost of goods sold ({service})",
-        ),
-        ("unallocated", None, f"7.770000000000 USD stays with nobody: no rule ({service})"),
+        ("ada", "Search", "0.01 × 10000 = 100 USD, for 1 of 100 units of searches (hour)"),
+        ("unallocated", "Search", "1 × 50 = 50 USD, carried by no customer: not cost of goods sold"),
+        ("unallocated", None, "1 × 7.77 = 7.77 USD, carried by no customer: no rule"),
     ]
     days = built.read(
         "select min(usage_date)::varchar, max(usage_date)::varchar from allocation_explanations"
@@ -115,8 +104,8 @@ def test_corrected_bills_replace_what_they_said_before_while_readers_read_on(
     assert seen == [before] * old + [after] * new
 
     assert company.marts() == built_restated.marts()
-    # One percent of 20,000.00 and a third of 30.00, on three days.
-    assert ("2026-04", "ada", Decimal("630.00")) in company.read(MONTHLY)
+    # One percent of 20,000.00 and the largest third of 30.00, on three days.
+    assert ("2026-04", "ada", Decimal("630.00000000006")) in company.read(MONTHLY)
     days = warehouse(company, "select usage_date::varchar from staging.changed_days order by 1")
     assert days == [(day,) for day in RESTATED_DAYS]
 
@@ -200,9 +189,9 @@ def test_exactly_the_days_that_late_early_and_corrected_usage_and_aliases_touch_
         *(("2026-03-02", name, Decimal(cost)) for name, cost in (("ada", 50), ("bob", 2450), ("cid", 7500))),
         *(("2026-04-01", customer, Decimal(cost) / 2) for customer, cost in of_day.items()),
         ("2026-04-01", "robert", Decimal(5000)),
-        ("2026-05-01", "ada", Decimal("66.666666666666")),
-        ("2026-05-01", "bob", Decimal("6600.000000000001")),
-        ("2026-05-01", "cid", Decimal("3333.333333333333")),
+        ("2026-05-01", "ada", Decimal("66.66666666")),
+        ("2026-05-01", "bob", Decimal("6600.00000001")),
+        ("2026-05-01", "cid", Decimal("3333.33333333")),
     ]
     aliases = company.read("select customer_id, aliases from customers where aliases <> ''")
     assert aliases == [("bob", "robert 2026-05-01..2026-05-02")]

@@ -71,7 +71,7 @@ class RandomBill:
 
     def money(self) -> Decimal:
         # At most 13 digits: a double (what Parquet bills hold) keeps them all.
-        amount = Decimal(self.random.randrange(10**13)).scaleb(-12 + self.random.randrange(6))
+        amount = Decimal(self.random.randrange(10**13)).scaleb(-12 + self.random.randrange(4))
         return amount * self.random.choice([1, 1, 1, 1, 1, -1, 0])
 
     def line(self, start: datetime, texts: dict[str, str], **amounts: Decimal) -> Line:
@@ -273,7 +273,7 @@ def focus(folder: Path, random: Random) -> tuple[dict[Key, StagedCharge], Causes
     """Write two FOCUS bills; what staging has to make of them, and what sets their costs apart."""
     wanted = {}
     causes: Causes = defaultdict(Decimal)
-    for source, file, digits in (("focus_csv", "focus.csv", 30), ("focus_parquet", "focus.parquet", 26)):
+    for source, file, digits in (("focus_csv", "focus.csv", 21), ("focus_parquet", "focus.parquet", 20)):
         rows = focus_bills.random_rows(random, file, 400, digits)
         (folder / source).mkdir()
         if file.endswith(".csv"):
@@ -305,7 +305,7 @@ def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Ke
     cur_2(net, folder / "exports" / "hourly")
     (folder / "legacy").mkdir()
     legacy_csv(random, gross.lines["bill.csv"], folder / "legacy" / "bill.csv")
-    with localcontext(prec=60):  # sums of amounts of 30 digits
+    with localcontext(prec=60):  # sums of amounts of 21 digits
         in_focus, causes = focus(folder, random)
         for line in (line for bill in bills for line in bill if not line.is_split):
             for cause, amount in causes_of(line).items():
