@@ -32,8 +32,9 @@ CLIENTS = 4
 DAY = "2026-07-01"
 # The limit of a token, which protects a server from one client's mistake, is not what is measured.
 UNLIMITED = {"CPC_API_REQUESTS_PER_SECOND": "1000000", "CPC_API_REQUEST_BURST": "1000000"}
+# Each record says a usage of 1: the usage is how many records counted.
 COUNTED = f"""
-    select sum(record_count), sum(usage_quantity)
+    select sum(usage_quantity)
     from usage.usage_by_period
     where stream = '{STREAM}' and usage_date = '{DAY}'
 """
@@ -63,9 +64,9 @@ def main() -> None:
         if not good:
             sys.exit(printed)
         with closing(duckdb.connect(str(company.settings.warehouse_file), read_only=True)) as warehouse:
-            [counted] = warehouse.execute(COUNTED).fetchall()
-        console.print(f"  {counted[0]:,} in the warehouse, after a SIGKILL half way")
-        if counted != (sent, sent):
+            [(counted,)] = warehouse.execute(COUNTED).fetchall()
+        console.print(f"  {counted:,} in the warehouse, after a SIGKILL half way")
+        if counted != sent:
             sys.exit("That is not what was acknowledged, once each.")
     finally:
         shutil.rmtree(folder)
