@@ -58,12 +58,26 @@ def write_series(warehouse: duckdb.DuckDBPyConnection, cases: Sequence[Case]) ->
     table = pa.table({"key": keys, "name": names, "day": pa.array(days), "cost": costs})
     warehouse.register("given", table)
     warehouse.execute("create schema staging; create schema anomalies")
-    warehouse.execute("create table staging.changed_days (usage_date date)")
     warehouse.execute(
         "create table anomalies.anomaly_series_daily as select key::ubigint as series_key, "
         "'customer_feature' as series_kind, name as customer_id, 'Search' as element, "
         "null::varchar as service_name, null::varchar as sub_account_id, 'USD' as billing_currency, "
         "day::date as usage_date, cost::decimal(38, 12) as effective_cost from given"
+    )
+    # Every day is made, in one batch; a run that is not the first has noted its days before.
+    warehouse.execute(
+        "create table staging.changed_days as "
+        "select distinct usage_date, 1 as batch from anomalies.anomaly_series_daily"
+    )
+    warehouse.execute("create schema built")
+    warehouse.execute(
+        "create table built.days (usage_date date primary key, charges_fingerprint varchar, "
+        "usage_fingerprint varchar, aliases_fingerprint varchar, rules_fingerprint varchar not null, "
+        "lookback_days integer not null, built_at timestamp not null)"
+    )
+    warehouse.execute(
+        "insert into built.days (usage_date, rules_fingerprint, lookback_days, built_at) "
+        "select usage_date, 'published', 0, now()::timestamp from staging.changed_days"
     )
     warehouse.execute(
         "create table anomalies.hourly_alarms (test varchar, series_key ubigint, usage_date date, "

@@ -70,12 +70,7 @@ def test_a_corrected_day_gives_what_making_everything_anew_gives(tmp_path: Path)
             "where usage_date = ? and series_key % 2 = 0",
             [corrected],
         )
-        warehouse.execute("insert into staging.changed_days values (?)", [corrected])
-        warehouse.execute(
-            "insert into built.days (usage_date, rules_fingerprint, lookback_days, built_at) "
-            "values (?, 'published', 0, now())",
-            [corrected],
-        )
+        warehouse.execute("delete from staging.changed_days where usage_date <> ?", [corrected])
     run_models(settings)
     after = tables(settings)
 
