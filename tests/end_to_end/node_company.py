@@ -9,7 +9,7 @@ import csv
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -181,8 +181,23 @@ def pod_of(share: Share) -> list[str]:
     return [share.pod or "prod/__idle__", app, kind, app, share.pod, labels, "0", str(share.cost)]
 
 
-def _run_up(cost: Decimal, units: int) -> Decimal:
-    return (cost / UNIT * units / 10**12).quantize(Decimal(1), ROUND_DOWN) * UNIT
+def parts_of(cost: int, weights: dict[str, int]) -> dict[str, int]:
+    """The parts of a cost by pod ('' is idle), in units of the twelfth digit; without a share, no part."""
+    total = sum(weights.values())
+    # Most first; of equal ones pods before what is idle, by their names.
+    order = sorted(weights, key=lambda pod: (-weights[pod], pod == "", pod))
+    # Shares are cut at the twelfth digit, and closed to 1 by the largest; then what has run up is cut.
+    shares = {pod: weights[pod] * 10**12 // total for pod in order}
+    shares[order[0]] += 10**12 - sum(shares.values())
+    sign = 1 if cost > 0 else -1
+    parts: dict[str, int] = {}
+    share_before = cost_before = 0
+    for pod in (pod for pod in order if shares[pod]):
+        share_before += shares[pod]
+        cost_until = sign * (abs(cost) * share_before // 10**12)
+        parts[pod] = cost_until - cost_before
+        cost_before = cost_until
+    return parts
 
 
 def divided(line: Line, made: list[Share]) -> dict[str, dict[str, Decimal]]:
@@ -198,20 +213,10 @@ def divided(line: Line, made: list[Share]) -> dict[str, dict[str, Decimal]]:
         for share in made
         if share.instance == line.resource and (share.start, share.end) == shortest and share.cost > 0
     }
-    total = sum(weights.values())
-    if not total:
+    if not weights:
         return {}
-    # Most first; of equal ones pods before what is idle, by their names.
-    order = sorted(weights, key=lambda pod: (-weights[pod], pod == "", pod))
-    # Shares are cut at the twelfth digit, and closed to 1 by the largest; then what has run up is cut.
-    units = {pod: weights[pod] * 10**12 // total for pod in order}
-    units[order[0]] += 10**12 - sum(units.values())
-    parts: dict[str, dict[str, Decimal]] = {}
-    before = 0
-    for pod in (pod for pod in order if units[pod]):
-        until = before + units[pod]
-        parts[pod] = {
-            column: _run_up(line.cost(column), until) - _run_up(line.cost(column), before) for column in COSTS
-        }
-        before = until
+    parts: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for column in COSTS:
+        for pod, units in parts_of(int(line.cost(column) / UNIT), weights).items():
+            parts[pod][column] = units * UNIT
     return parts
