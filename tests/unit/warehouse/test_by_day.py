@@ -26,6 +26,7 @@ MACROS = ("by_day.sql", "inputs_by_day.sql", "changed_days.sql", "generate_schem
 MODELS = {
     "staging/changed_days": "{{ config(meta={'has_days': true}) }} from given.changed_days",
     "staging/usage": "{{ config(meta={'has_days': true}) }} from given.usage",
+    "staging/billed_through": "select max(usage_date) as billed_through from given.usage",
     # A sum of integers is of 128 bits, which a Parquet file has no type for.
     "days/daily": "select usage_date, sum(units) as units from {{ ref('usage') }} group by all",
     "days/last_three": """

@@ -15,6 +15,9 @@ from orchestration.warehouse.tables import describe
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(workspace=tmp_path)
     with duckdb.connect(str(settings.warehouse_file)) as warehouse:
+        warehouse.execute(
+            "create schema built; create table built.day_files (model varchar, row_count bigint)"
+        )
         warehouse.execute("create schema marts")
         warehouse.execute(
             """
