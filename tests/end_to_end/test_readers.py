@@ -22,7 +22,7 @@ def bill(finished_demo: FinishedDemo) -> Decimal:
 
 def test_polars_from_parquet(finished_demo: FinishedDemo, bill: Decimal) -> None:
     totals = pl.read_parquet(finished_demo.published.parent / "current" / "customer_totals_daily")
-    assert totals["effective_cost"].dtype == pl.Decimal(38, 12)
+    assert totals["effective_cost"].dtype == pl.Decimal(38, 24)
     assert totals["effective_cost"].sum() == bill
 
 
