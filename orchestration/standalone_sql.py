@@ -16,7 +16,7 @@ from orchestration.settings import PROJECT_ROOT
 
 _REFERENCE = re.compile(r"""\{\{ ref\(['"]([a-z0-9_]+)['"]\) \}\}""")
 _CONFIG = re.compile(r"\A\{\{.*?\}\}\n", re.DOTALL)
-# Written by hand with nothing but references in it, and made anew of the rules.
+# Written by hand with nothing but references in it; these follow the rules and are compiled for each query.
 _MADE_OF_RULES = {
     "account_facts": "models/signals/account_facts.sql",
     "resource_facts": "models/signals/resource_facts.sql",

@@ -53,7 +53,7 @@ class PreparedProject:
 
     @property
     def vars_arguments(self) -> list[str]:
-        """The variables as arguments of dbt: others would make dbt parse anew."""
+        """The variables as arguments of dbt: others would make dbt parse again."""
         return ["--vars", json.dumps(self.variables, sort_keys=True)]
 
     @property
