@@ -17,6 +17,7 @@ from orchestration.schedules import build_daily_schedule
 from orchestration.sensors import build_alerts_sensor, build_arrivals_sensor
 from orchestration.settings import Settings
 from orchestration.sources.accounts.assets import build_accounts_assets
+from orchestration.sources.assets import NOTES
 from orchestration.sources.billing.assets import build_billing_assets
 from orchestration.sources.customers.assets import build_customers_asset
 from orchestration.sources.deployments.assets import build_deployments_assets
@@ -50,6 +51,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             build_accounts_assets(settings),
             build_deployments_assets(settings),
             build_kubernetes_assets(settings),
+            NOTES,
             build_warehouse_assets(settings, project, behind),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),

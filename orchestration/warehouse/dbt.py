@@ -111,6 +111,7 @@ def _database_of_dbt() -> Iterator[Callable[[], None]]:
     try:
         yield note
     finally:
+        note()  # a command that says nothing once it has the database open, such as `compile`
         reset_adapters()  # type: ignore[no-untyped-call]
         for environment in opened.values():
             environment.close()

@@ -22,22 +22,9 @@ RESOURCE = {
 
 
 def spelled_as_in_charges(key: str) -> str:
-    """A tag key by AWS' rule: without `user:`, words apart by single underscores, lower case."""
-    for prefix in ("user:", "user_"):
-        if key.startswith(prefix):
-            key = key[len(prefix) :]
-            break
-    spelled = ""
-    for character in key:
-        if "A" <= character <= "Z":
-            spelled += "_" + character.lower()
-        elif character.isalnum():
-            spelled += character.lower()[0]
-        else:
-            spelled += "_"
-    while "__" in spelled:
-        spelled = spelled.replace("__", "_")
-    return spelled.strip("_")
+    """A tag key as the language page says: without `user:`, its letters and digits, in lower case."""
+    own = key[len("user:") :] if key.startswith(("user:", "user_")) else key
+    return "".join(character.lower()[0] for character in own if character.isalnum())
 
 
 def holds(row: Row, moment: datetime) -> bool:
