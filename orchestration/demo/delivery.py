@@ -16,6 +16,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -114,6 +116,11 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     files += [_write(root, key, content) for key, content in _business(seed)]
     for stale in set(before.files) - set(files):
         (root / stale).unlink(missing_ok=True)
+    # The order of usage is that of the files' times, then names. A bucket gets them by name; so that this
+    # folder tells the same order when it is read in place of the bucket, its files are of one time.
+    delivered_at = time.time()
+    for key in files:
+        os.utime(root / key, (delivered_at, delivered_at))
     Written(seed, made_by, complete=True, files=tuple(sorted(files))).write(root)
     return True
 

@@ -73,7 +73,6 @@ def _ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xfail(reason="the run after the demo publishes a new snapshot; cause to be found", strict=False)
 def test_the_demo_accounts_for_every_cent_and_outlives_its_server(
     finished_demo: FinishedDemo, delivery_folders: list[Path]
 ) -> None:
