@@ -18,7 +18,7 @@ from rich.console import Console
 
 from bench import many_rules, measure
 from orchestration.compiler import compile_contexts
-from orchestration.compiler.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from tests.compiler.charges_table import COLUMN_TYPES, runnable
 
 MEMORY = "4GB"

@@ -9,7 +9,7 @@ dimension that says which rule claims a charge, and a list of elements to look t
 
 from __future__ import annotations
 
-from orchestration.compiler.charge_columns import CLASSIFIED_COLUMNS
+from orchestration.compiler.language.charge_columns import CLASSIFIED_COLUMNS
 
 DIMENSIONS, RULES = 10, 50
 TAGS = ("app", "team", "environment", "account", "owner")

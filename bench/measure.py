@@ -18,8 +18,8 @@ from typing import TypeVar
 import dagster as dg
 from dagster import DagsterEventType
 
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
 from orchestration.settings import Settings
-from orchestration.workspace import COMMAND_CONFIG, dagster_home
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_LOOKS = 0.05

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.reports.html.report import make_report
+from orchestration.outputs.report.report import make_report
 from orchestration.settings import Settings
 from tests.browser import chromium
 from tests.browser.published import Size, publish

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from orchestration.automation.run import run_job
 from orchestration.demo.run import run_demo
-from orchestration.run import run_job
 from orchestration.settings import Settings
 from tests.real_bills import ABSENT
 

@@ -1,6 +1,6 @@
 """The context language: YAML text in, dbt files out, nothing else touched.
 
-`compile_contexts` is the whole of it: read (`syntax`, `resolve`), check (`check`, `plan`), write (`emit_`…).
+`compile_contexts` is the whole of it: `reading` makes a checked program of the text, `emitting` writes it.
 Pure: no files, no clock, no warehouse; whoever calls it reads the contexts and writes the files.
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestration.compiler import emit_tables, emit_yaml
-from orchestration.compiler.check import check_program
-from orchestration.compiler.emit_signals import signal_facts
-from orchestration.compiler.emit_sql import charges_in_context
-from orchestration.compiler.json_schema import context_json_schemas
-from orchestration.compiler.language import Program
-from orchestration.compiler.plan import Plan, make_plan
+from orchestration.compiler.emitting import tables, yaml_files
+from orchestration.compiler.emitting.classification import charges_in_context
+from orchestration.compiler.emitting.signals import signal_facts
+from orchestration.compiler.language.plan import Plan, make_plan
+from orchestration.compiler.language.program import Program
 from orchestration.compiler.problems import CODES, Problem, Problems
-from orchestration.compiler.resolve import read_program
+from orchestration.compiler.reading.check import check_program
+from orchestration.compiler.reading.json_schema import context_json_schemas
+from orchestration.compiler.reading.program import read_program
 
 __all__ = ["CODES", "Compilation", "Problem", "compile_contexts", "context_json_schemas"]
 
@@ -44,28 +44,28 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     """
     problems = Problems()
     program = read_program(contexts, problems)
-    templates = {path: text for path, text in model_templates.items() if emit_yaml.has_placeholder(text)}
+    templates = {path: text for path, text in model_templates.items() if yaml_files.has_placeholder(text)}
     check_program(
-        program, problems, {name for text in templates.values() for name in emit_yaml.column_names(text)}
+        program, problems, {name for text in templates.values() for name in yaml_files.column_names(text)}
     )
     plan = make_plan(program, problems)
     if problems.found or plan is None:
         return Compilation(problems.found, {}, program, plan)
     bodies = {
         "context/charges_in_context": ("", charges_in_context(plan, program.allocation)),
-        "rules/allocation_rules": (_TABLE, emit_tables.allocation_rules(program)),
-        "rules/context_rules": (_TABLE, emit_tables.context_rules(plan)),
-        "rules/dimension_elements": (_TABLE, emit_tables.dimension_elements(program)),
+        "rules/allocation_rules": (_TABLE, tables.allocation_rules(program)),
+        "rules/context_rules": (_TABLE, tables.context_rules(plan)),
+        "rules/dimension_elements": (_TABLE, tables.dimension_elements(program)),
         "rules/signal_facts": (_TABLE, signal_facts(plan)),
-        "rules/split_rules": (_TABLE, emit_tables.split_rules(plan)),
-        "rules/telemetry_streams": (_TABLE, emit_tables.telemetry_streams(program)),
-        "rules/context_version": (_TABLE, emit_tables.context_version(contexts)),
+        "rules/split_rules": (_TABLE, tables.split_rules(plan)),
+        "rules/telemetry_streams": (_TABLE, tables.telemetry_streams(program)),
+        "rules/context_version": (_TABLE, tables.context_version(contexts)),
     }
     note = "-- Generated from the contexts; edit those, not this file."
     files = {f"models/{name}.sql": f"{config}{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}
-    files.update(emit_yaml.model_yaml(plan))
-    files["macros/context/dimension_names.sql"] = emit_yaml.dimension_names_macro(plan)
-    files["macros/context/reserved_customers.sql"] = emit_yaml.reserved_customers_macro()
-    files["macros/context/signals_read.sql"] = emit_yaml.signals_read_macro(plan)
-    files.update({path: emit_yaml.fill_template(text, plan) for path, text in templates.items()})
+    files.update(yaml_files.model_yaml(plan))
+    files["macros/context/dimension_names.sql"] = yaml_files.dimension_names_macro(plan)
+    files["macros/context/reserved_customers.sql"] = yaml_files.reserved_customers_macro()
+    files["macros/context/signals_read.sql"] = yaml_files.signals_read_macro(plan)
+    files.update({path: yaml_files.fill_template(text, plan) for path, text in templates.items()})
     return Compilation((), dict(sorted(files.items())), program, plan)

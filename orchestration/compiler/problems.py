@@ -1,8 +1,8 @@
 """What can be wrong with contexts, and how it is said.
 
 Every problem has a place (file, line, column), a stable code and a message that says what to do. All of
-them are collected, so that one look shows everything. What a code is raised for is decided in `syntax`,
-`resolve` and `check`; this file only holds the words.
+them are collected, so that one look shows everything. What a code is raised for is decided in `reading`; this
+file only holds the words.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.demo.matched import SIGNS, explained_cost
-from orchestration.reports.html.report import FILE_NAME
+from orchestration.demo.match_summary import SIGNS, explained_cost
+from orchestration.outputs.report.report import FILE_NAME
 from orchestration.settings import PROJECT_ROOT, Settings
 
 TOP_CUSTOMERS = """

@@ -1,7 +1,7 @@
 """The demo from end to end: make the sample, serve it from an S3 server, run the job on it, show the result.
 
 What belongs here: the steps of `cpc demo` and its settings. What does not: the steps themselves, nor
-anything that a run on real data would not do too, which is `orchestration/run.py`.
+anything that a run on real data would not do too, which is `orchestration/automation/run.py`.
 
 The files are made in the workspace's `sources/` and put into the server's bucket under the same names. So
 the run reads them from S3, as in production; and once the server is gone, `cpc run` and `cpc dev` on the same
@@ -13,12 +13,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from orchestration.automation.messages import show_error
+from orchestration.automation.run import run_job
 from orchestration.demo.company import COMPANY, REGION
 from orchestration.demo.delivery import BUCKET, ForeignFilesError, deliver
 from orchestration.demo.result import show_result
 from orchestration.demo.server import ServerMissingError, put_sample, s3_server, server_credentials
-from orchestration.messages import show_error
-from orchestration.run import run_job
 from orchestration.settings import BillingExport, S3Settings, Settings
 
 SEED = 7

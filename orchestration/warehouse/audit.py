@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestration.settings import Settings
-from orchestration.working_database import open_warehouse
+from orchestration.warehouse.working_database import open_warehouse
 
 CHECK_ALL_TAG = "cost_per_customer/check_all"
 """Tag of a run whose tests look at all days."""

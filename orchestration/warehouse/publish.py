@@ -31,7 +31,7 @@ from orchestration.warehouse.snapshots import (
     swap,
     sync,
 )
-from orchestration.working_database import open_warehouse
+from orchestration.warehouse.working_database import open_warehouse
 
 Connection = duckdb.DuckDBPyConnection
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orchestration.warehouse.links import point
+from orchestration.warehouse.symlinks import point
 
 DATABASE = "marts.duckdb"
 _DESCRIPTION = "snapshot.json"

@@ -1,7 +1,7 @@
 """What stands in the tables of the working database, for a person who looks at an asset in Dagster.
 
 What belongs here: counts of rows and days, and the short previews shown beside a materialisation. What does
-not: checks (dbt tests) and reports (`reports/`).
+not: checks (dbt tests) and reports (`outputs/`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from orchestration.settings import Settings
-from orchestration.working_database import open_warehouse
+from orchestration.warehouse.working_database import open_warehouse
 
 Table = tuple[str, str]
 _ROWS_SHOWN = 5

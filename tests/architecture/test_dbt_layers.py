@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.reports.html.tables import TABLES
+from orchestration.outputs.report.tables import TABLES
 from orchestration.settings import Settings
 from orchestration.warehouse.generate import WRITTEN_PROJECT
 from orchestration.warehouse.project import prepare_project

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
-from orchestration.reports.html.report import make_report
+from orchestration.outputs.report.report import make_report
 from orchestration.settings import Settings
 from tests.browser import chromium
 from tests.browser.published import Size, publish

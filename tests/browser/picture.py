@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from orchestration.reports.html.report import make_report
+from orchestration.outputs.report.report import make_report
 from orchestration.settings import Settings
 from tests.browser import chromium
 

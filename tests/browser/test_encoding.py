@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Page
 
-from orchestration.reports.html.document import page_source
-from orchestration.reports.html.encoding import NotEncodableError, encode
+from orchestration.outputs.report.document import page_source
+from orchestration.outputs.report.encoding import NotEncodableError, encode
 
 READ = """async (text) => {
     const table = new Table(await inflate(text));

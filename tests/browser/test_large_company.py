@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.reports.html.report import LARGEST_FILE, make_report
+from orchestration.outputs.report.report import LARGEST_FILE, make_report
 from orchestration.settings import Settings
 from tests.browser.conftest import Opened
 from tests.browser.published import Size, publish

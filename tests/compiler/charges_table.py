@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 import jinja2
 
+from orchestration.authoring.standalone_sql import standalone
 from orchestration.compiler import Compilation
-from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from orchestration.compiler.signal_columns import SIGNAL_TABLES
-from orchestration.standalone_sql import standalone
+from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.language.signal_columns import SIGNAL_TABLES
 
 _TYPES = {
     "text": "varchar",

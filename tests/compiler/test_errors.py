@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.authoring.rule_tests import failed_tests
 from orchestration.compiler import CODES, compile_contexts
-from orchestration.warehouse.context_tests import failed_tests
 from tests.compiler.test_cases import NO_ALLOCATION
 
 ERRORS = sorted(path for path in (Path(__file__).parent / "errors").iterdir() if path.is_dir())

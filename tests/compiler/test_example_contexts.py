@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from orchestration.authoring.rule_tests import failed_tests
 from orchestration.compiler import Compilation, compile_contexts, context_json_schemas
-from orchestration.compiler.charge_columns import CHARGE_COLUMNS
-from orchestration.compiler.signal_columns import (
+from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.language.signal_columns import (
     ACCOUNT_FIELDS,
     BILLED_ACCOUNT_FIELDS,
     KUBERNETES_FIELDS,
     RESOURCE_FIELDS,
 )
-from orchestration.warehouse.context_tests import failed_tests
 from tests.compiler.charges_table import connection_with_charges, rows_of
 from tests.compiler.conftest import PROJECT
 

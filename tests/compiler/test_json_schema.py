@@ -15,8 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
+from orchestration.authoring.editor_schemas import schema_files
 from orchestration.compiler import context_json_schemas
-from orchestration.warehouse.editor_schemas import schema_files
 from tests.compiler.conftest import PROJECT
 from tests.compiler.random_programs import Choices, Program
 from tests.compiler.test_cases import CASES

@@ -8,7 +8,7 @@ import duckdb
 import jinja2
 import pyarrow as pa
 
-from orchestration.compiler.conditions import normalise_key
+from orchestration.compiler.language.conditions import normalise_key
 from tests.compiler.conftest import PROJECT
 
 MACROS = (PROJECT / "dbt_project" / "macros" / "tag_keys.sql").read_text(encoding="utf-8")

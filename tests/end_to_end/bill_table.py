@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import BillingExport, Settings
 from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.source_sums import SourceSums

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import Settings
 
 Rows = list[tuple[Any, ...]]

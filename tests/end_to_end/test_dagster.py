@@ -13,11 +13,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.definitions import build_definitions
-from orchestration.jobs import DAILY_COSTS
+from orchestration.automation.deployment import build_definitions
+from orchestration.automation.jobs import DAILY_COSTS
+from orchestration.automation.workspace import dagster_home
 from orchestration.settings import PROJECT_ROOT
 from orchestration.warehouse.generate import ContextProblems
-from orchestration.workspace import dagster_home
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company

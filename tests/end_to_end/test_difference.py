@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from orchestration.authoring.diff import DifferenceError, difference_since
+from orchestration.authoring.diff_costs import CustomerChange, Difference, Total
+from orchestration.authoring.diff_tables import markdown
 from orchestration.cli import app
-from orchestration.context_difference import DifferenceError, difference_since
-from orchestration.reports.difference import CustomerChange, Difference, Total
-from orchestration.reports.difference_tables import markdown
 from tests.end_to_end.running import Company
 
 COSTS = """

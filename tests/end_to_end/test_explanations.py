@@ -13,10 +13,10 @@ import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
+from orchestration.authoring.explain import explain
+from orchestration.authoring.explain_query import Question
 from orchestration.cli import app
-from orchestration.reports.databases import open_working
-from orchestration.reports.explain import explain
-from orchestration.reports.question import Question
+from orchestration.outputs.databases import open_working
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 

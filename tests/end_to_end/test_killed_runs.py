@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.workspace import dagster_home
+from orchestration.automation.workspace import dagster_home
 from tests.end_to_end.running import Company, kill_when
 
 # Takes longer than a test may on a loaded machine; not seen whole since days are kept as files.

@@ -17,9 +17,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration.definitions import build_definitions
+from orchestration.automation.deployment import build_definitions
+from orchestration.automation.workspace import dagster_home, prepare_workspace
 from orchestration.settings import PROJECT_ROOT
-from orchestration.workspace import dagster_home, prepare_workspace
 from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company
 from tests.end_to_end.small_company import expected_costs

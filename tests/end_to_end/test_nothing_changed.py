@@ -12,10 +12,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from orchestration.automation.unchanged import find_unchanged
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
 from orchestration.settings import Settings
-from orchestration.unchanged import find_unchanged
 from orchestration.warehouse import audit
-from orchestration.workspace import COMMAND_CONFIG, dagster_home
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company

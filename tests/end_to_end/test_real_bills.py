@@ -19,7 +19,7 @@ import boto3
 import pytest
 from rich.console import Console
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import BillingExport, S3Settings, Settings
 from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.running import Company

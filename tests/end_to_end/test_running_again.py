@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from orchestration.workspace import COMMAND_CONFIG, dagster_home
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import RESTATED_DAYS
 from tests.end_to_end.running import Company

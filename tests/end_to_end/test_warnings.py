@@ -9,10 +9,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.history import open_instance
-from orchestration.reports.warnings import shown_lines, working_warnings
-from orchestration.sources.notes import Note, write_notes
-from orchestration.workspace import COMMAND_CONFIG, dagster_home
+from orchestration.automation.run_history import open_instance
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
+from orchestration.outputs.warnings import shown_lines, working_warnings
+from orchestration.sources.landing.notes import Note, write_notes
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 

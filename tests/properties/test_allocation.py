@@ -22,7 +22,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import Settings
 from tests.properties.allocation_by_hand import (
     COST_COLUMNS,

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 
 from orchestration.compiler import compile_contexts
-from orchestration.compiler.emit_trace import TracedCondition, TracedRule, trace
+from orchestration.compiler.emitting.trace import TracedCondition, TracedRule, trace
 from tests.compiler.charges_table import (
     connection_with_charges,
     parts_of,

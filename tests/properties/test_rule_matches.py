@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 
 from orchestration.compiler import compile_contexts
-from orchestration.compiler.emit_matches import rule_matches
+from orchestration.compiler.emitting.matches import rule_matches
 from tests.compiler.charges_table import (
     connection_with_charges,
     replace_charges,

@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import Settings
 from tests.properties.allocation_by_hand import COST_COLUMNS, share_set
 from tests.properties.test_allocation import HEADER, bill_line

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestration.run import run_job
+from orchestration.automation.run import run_job
 from orchestration.settings import BillingExport, Settings
 from tests.properties import focus_bills
 from tests.properties.amortised_costs import (

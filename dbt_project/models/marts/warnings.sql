@@ -1,5 +1,5 @@
 -- What a person should know about the data of the run. Whoever finds something to tell adds a branch at the
--- end, or a note where the files are landed (orchestration/sources/notes.py).
+-- end, or a note where the files are landed (orchestration/sources/landing/notes.py).
 with
     -- A file of which nothing counts is one row; what is rejected of other files, one row per reason and
     -- stream.

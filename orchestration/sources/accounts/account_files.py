@@ -4,7 +4,7 @@ A file is CSV, JSONL or Parquet, an account a row. Without `snapshot_time` a fil
 put there. docs/signals.md describes the format.
 
 What belongs here: which rows are accounts, and which snapshot they belong to. What does not: what a newer
-snapshot changes (`sources/versions.py`).
+snapshot changes (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sources.files.rows import Kind, create_rows_table, read_rows, texts_of
 from orchestration.sources.locations import Location, StoredObject
-from orchestration.sources.row_files import Kind, create_rows_table, read_rows, texts_of
 
 COLUMNS: dict[str, Kind] = {
     "snapshot_time": "text",
@@ -49,7 +49,7 @@ _RULES = (
 def read_account_lists(
     connection: duckdb.DuckDBPyConnection, location: Location, files: Iterable[StoredObject], folder: Path
 ) -> None:
-    """Read files into the tables `scopes`, `observed` and `refused` (see `versions.py`, `row_files.py`).
+    """Read files into the tables `scopes`, `observed` and `refused` (see `landing/versions.py`).
 
     A snapshot of which a row was refused, or a file could not be read, is not complete: it ends nothing.
     """

@@ -1,16 +1,16 @@
 """The landed files of the accounts: their versions, and the snapshots that they were seen in.
 
-What belongs here: their names and columns. What does not: how versions are found (`sources/versions.py`).
+What belongs here: their names and columns. What does not: how versions are found (`landing/versions.py`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.sources.landed_parquet import TAGS, ensure_landed
-from orchestration.sources.row_files import REFUSED_COLUMNS
-from orchestration.sources.taken_files import FILE_COLUMNS
-from orchestration.sources.versions import SNAPSHOT_COLUMNS, History
+from orchestration.sources.files.rows import REFUSED_COLUMNS
+from orchestration.sources.landing.parquet import TAGS, ensure_landed
+from orchestration.sources.landing.processed_files import FILE_COLUMNS
+from orchestration.sources.landing.versions import SNAPSHOT_COLUMNS, History
 
 CONTENT = {
     "scope": "VARCHAR",

@@ -1,7 +1,7 @@
 """Snapshots of accounts, from the organization and from files -> landed versions.
 
 What belongs here: putting the two together. What does not: asking (`organization.py`), reading files
-(`account_files.py`), and comparing snapshots (`sources/versions.py`).
+(`account_files.py`), and comparing snapshots (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from orchestration.settings import AwsAccess
 from orchestration.sources.accounts import landed
 from orchestration.sources.accounts.account_files import read_account_lists
 from orchestration.sources.accounts.organization import OrganizationAnswer, ask_organization
+from orchestration.sources.files.rows import find_files
+from orchestration.sources.landing.processed_files import new_files, remember_files, write_refused
+from orchestration.sources.landing.versions import Changes, take_in
 from orchestration.sources.locations import Location
-from orchestration.sources.row_files import find_files
-from orchestration.sources.taken_files import new_files, remember_files, write_refused
-from orchestration.sources.versions import Changes, take_in
 
 _OBSERVED = pa.schema(
     [

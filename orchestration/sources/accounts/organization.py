@@ -2,7 +2,7 @@
 
 The tree is walked from its roots down: one question per organizational unit, and one per account for tags.
 
-What belongs here: that walk, and reading its answers. What does not: history (`sources/versions.py`).
+What belongs here: that walk, and reading its answers. What does not: history (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations

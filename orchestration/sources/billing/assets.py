@@ -12,7 +12,7 @@ import dagster as dg
 
 from orchestration.settings import Settings
 from orchestration.sources.billing.landing import BillingError, BillingLanding, DeliveryResult, land_billing
-from orchestration.sources.landing_results import listed
+from orchestration.sources.landing.results import listed
 from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import S3
 

@@ -13,7 +13,7 @@ import duckdb
 
 from orchestration.sources.billing.formats.columns import Family
 from orchestration.sources.billing.formats.files import literal
-from orchestration.sources.notes import Note, write_notes
+from orchestration.sources.landing.notes import Note, write_notes
 
 _SAME_IN_FOCUS = (
     *("provider_name", "billing_account_id", "sub_account_id", "sub_account_name", "charge_category"),

@@ -21,7 +21,7 @@ from orchestration.sources.billing.empty_columns import part_of
 from orchestration.sources.billing.formats.columns import COLUMNS, DAYS, Family
 from orchestration.sources.billing.formats.files import literal, quoted
 from orchestration.sources.billing.formats.reading import empty_charges
-from orchestration.sources.notes import write_notes
+from orchestration.sources.landing.notes import write_notes
 
 FAMILIES: tuple[Family, ...] = ("aws_cur", "focus")
 _NONE = "none"

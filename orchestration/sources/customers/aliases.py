@@ -7,8 +7,8 @@ which dbt says.
 
 from __future__ import annotations
 
-from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.text_files import BLANKS
+from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
+from orchestration.sources.files.text import BLANKS
 
 TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")

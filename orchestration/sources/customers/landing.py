@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.sources.customers import aliases
-from orchestration.sources.landed_parquet import sql_text, write_landed
+from orchestration.sources.files.text import BLANKS, EncodingError, read_delimited
+from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
+from orchestration.sources.landing.parquet import sql_text, write_landed
 from orchestration.sources.locations import Location
-from orchestration.sources.notes import Note, assumed_encoding, write_notes
-from orchestration.sources.text_files import BLANKS, EncodingError, read_delimited
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.settings import Settings
 from orchestration.sources.deployments.landing import land_deployments
-from orchestration.sources.landing_results import refused_rows, warning_check
+from orchestration.sources.landing.results import refused_rows, warning_check
 from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import S3
 

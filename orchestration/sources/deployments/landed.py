@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.sources.landed_parquet import ensure_landed
-from orchestration.sources.row_files import REFUSED_COLUMNS
+from orchestration.sources.files.rows import REFUSED_COLUMNS
+from orchestration.sources.landing.parquet import ensure_landed
 
 COLUMNS = {
     "deployed_at": "TIMESTAMP",

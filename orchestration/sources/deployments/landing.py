@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.deployments import landed
-from orchestration.sources.landed_parquet import row_count, write_landed
+from orchestration.sources.files.rows import Kind, create_rows_table, find_files, read_rows
+from orchestration.sources.landing.parquet import row_count, write_landed
+from orchestration.sources.landing.processed_files import write_refused
 from orchestration.sources.locations import Location
-from orchestration.sources.row_files import Kind, create_rows_table, find_files, read_rows
-from orchestration.sources.taken_files import write_refused
 
 COLUMNS: dict[str, Kind] = {
     "deployed_at": "text",

@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration.settings import Settings
 from orchestration.sources.inventory.landing import land_inventory
-from orchestration.sources.landing_results import results_of_snapshots
+from orchestration.sources.landing.results import results_of_snapshots
 from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import S3
 

@@ -1,7 +1,7 @@
 """Snapshots of resources, by API and by file -> landed versions.
 
-What belongs here: putting the two together. What does not: asking (`asking.py`), reading files
-(`snapshot_files.py`), and comparing snapshots (`sources/versions.py`).
+What belongs here: putting the two together. What does not: asking (`collect.py`), reading files
+(`snapshot_files.py`), and comparing snapshots (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.settings import InventoryAccess
+from orchestration.sources.files.rows import find_files
 from orchestration.sources.inventory import landed
-from orchestration.sources.inventory.asking import ScopeAnswer, ask_accounts
+from orchestration.sources.inventory.collect import ScopeAnswer, ask_accounts
 from orchestration.sources.inventory.snapshot_files import read_snapshots
+from orchestration.sources.landing.processed_files import new_files, remember_files, write_refused
+from orchestration.sources.landing.versions import Changes, take_in
 from orchestration.sources.locations import Location
-from orchestration.sources.row_files import find_files
-from orchestration.sources.taken_files import new_files, remember_files, write_refused
-from orchestration.sources.versions import Changes, take_in
 
 _TAGS = pa.map_(pa.string(), pa.string())
 _RELATIONSHIPS = pa.list_(

@@ -4,7 +4,7 @@ A file is JSONL, Parquet or CSV, a resource a row, with `snapshot_time`; the fil
 scope: what a newer snapshot of the folder no longer has, is gone. docs/signals.md describes the format.
 
 What belongs here: which rows are resources, and which snapshot they belong to. What does not: what a newer
-snapshot changes (`sources/versions.py`).
+snapshot changes (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sources.files.rows import Kind, create_rows_table, read_rows, texts_of
 from orchestration.sources.inventory.landed import RELATIONSHIPS
 from orchestration.sources.locations import Location, StoredObject
-from orchestration.sources.row_files import Kind, create_rows_table, read_rows, texts_of
 
 COLUMNS: dict[str, Kind] = {
     "snapshot_time": "text",
@@ -76,7 +76,7 @@ _RULES = (
 def read_snapshots(
     connection: duckdb.DuckDBPyConnection, location: Location, files: Iterable[StoredObject], folder: Path
 ) -> None:
-    """Read files into the tables `scopes`, `observed` and `refused` (see `versions.py`, `row_files.py`).
+    """Read files into the tables `scopes`, `observed` and `refused` (see `landing/versions.py`).
 
     A snapshot of which a row was refused, or a file could not be read, is not complete: it ends nothing.
     """

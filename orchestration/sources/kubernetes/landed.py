@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from orchestration.sources.landed_parquet import TAGS, ensure_landed
+from orchestration.sources.files.rows import REFUSED_COLUMNS
+from orchestration.sources.landing.parquet import TAGS, ensure_landed
 from orchestration.sources.locations import Location, StoredObject
-from orchestration.sources.row_files import REFUSED_COLUMNS
 
 COLUMNS = {
     "location": "VARCHAR",

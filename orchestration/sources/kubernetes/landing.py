@@ -15,11 +15,11 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sources.files.rows import ENDINGS, Kind, create_rows_table, find_files, read_rows, texts_of
 from orchestration.sources.kubernetes import landed
-from orchestration.sources.landed_parquet import row_count, write_landed
+from orchestration.sources.landing.parquet import row_count, write_landed
+from orchestration.sources.landing.processed_files import write_refused
 from orchestration.sources.locations import Location
-from orchestration.sources.row_files import ENDINGS, Kind, create_rows_table, find_files, read_rows, texts_of
-from orchestration.sources.taken_files import write_refused
 
 _COSTS = ("cpuCost", "gpuCost", "ramCost")
 _PROPERTIES = ("cluster", "node", "providerID", "namespace", "controllerKind", "controller", "pod")

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
+from orchestration.sources.files.text import EncodingError, read_delimited
 from orchestration.sources.revenue.columns import HeaderError, columns_of
-from orchestration.sources.text_files import EncodingError, read_delimited
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 FIELDS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")

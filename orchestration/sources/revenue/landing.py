@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from orchestration.sources import number_formats
-from orchestration.sources.landed_parquet import write_landed
+from orchestration.sources.files import number_formats
+from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
+from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
-from orchestration.sources.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.revenue import rows
 from orchestration.sources.revenue.files import ENDINGS, FIELDS, UnreadableFileError, read_file
 

@@ -6,8 +6,8 @@ means for a margin, which is dbt's.
 
 from __future__ import annotations
 
-from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.text_files import BLANKS
+from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
+from orchestration.sources.files.text import BLANKS
 
 LONGEST_PERIOD_DAYS = 3660
 

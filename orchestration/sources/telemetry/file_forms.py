@@ -10,7 +10,7 @@ from datetime import datetime
 
 import duckdb
 
-from orchestration.sources import number_formats
+from orchestration.sources.files import number_formats
 from orchestration.sources.telemetry.records import FIELDS, UNDECIDED, judged_records
 
 _FORMS = f"""

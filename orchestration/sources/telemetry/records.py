@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from orchestration.compiler.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.number_formats import fits_comma, fits_point
-from orchestration.sources.text_files import BLANKS
+from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
+from orchestration.sources.files.number_formats import fits_comma, fits_point
+from orchestration.sources.files.text import BLANKS
 
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
 """What a record may say. Fields of other names are tolerated and counted."""

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from orchestration.demo import company
 from orchestration.demo.delivery import ForeignFilesError, deliver
-from orchestration.demo.matched import SIGNS, explained_cost
+from orchestration.demo.match_summary import SIGNS, explained_cost
 from orchestration.demo.run import run_demo
 from orchestration.settings import Settings
 from tests.conftest import FinishedDemo

@@ -1,6 +1,6 @@
 """What is asked of each AWS service, and how its answers become resources: one service a file.
 
-What belongs here: the list of them. What does not: whom to ask, and what a refusal means (`asking.py`).
+What belongs here: the list of them. What does not: whom to ask, and what a refusal means (`collect.py`).
 """
 
 from __future__ import annotations

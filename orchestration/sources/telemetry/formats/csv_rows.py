@@ -11,6 +11,7 @@ import csv
 from contextlib import closing
 from dataclasses import dataclass
 
+from orchestration.sources.files.text import DELIMITERS, UTF_16_MARKS
 from orchestration.sources.telemetry.formats.batch_file import (
     BROKEN_GZIP,
     BatchFile,
@@ -21,7 +22,6 @@ from orchestration.sources.telemetry.formats.batch_file import (
 )
 from orchestration.sources.telemetry.formats.lines import LONGEST_LINE_BYTES, NOT_BLANK, WITHOUT_RETURN
 from orchestration.sources.telemetry.records import FIELDS
-from orchestration.sources.text_files import DELIMITERS, UTF_16_MARKS
 
 LINES_BEFORE_DATA = 20
 """How many lines a header may be looked for in."""

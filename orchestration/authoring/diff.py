@@ -1,0 +1,82 @@
+"""`cpc diff`: the costs with the contexts of a commit and with those of the work tree, built and compared.
+
+What belongs here: putting the two sides together. What does not: building one (`authoring/dry_run.py`), and
+comparing them (`authoring/diff_costs.py`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from orchestration.authoring.context_history import NotInHistoryError, contexts_at
+from orchestration.authoring.diff_costs import Difference, compare
+from orchestration.authoring.dry_run import Trial, TrialError, build_trial
+from orchestration.settings import Settings
+from orchestration.warehouse.audit import NotAuditedError
+from orchestration.warehouse.dbt import DbtError
+from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, read_contexts
+from orchestration.warehouse.lock import WriterBusyError
+
+_EXPECTED = (
+    ContextProblems,
+    ContextsMissingError,
+    DbtError,
+    NotAuditedError,
+    NotInHistoryError,
+    TrialError,
+    WriterBusyError,
+)
+
+
+class DifferenceError(Exception):
+    """One of the two sides could not be built; the message says which, why, and what to do."""
+
+
+def difference_since(
+    settings: Settings, reference: str, month: str | None, say: Callable[[str], None]
+) -> Difference:
+    """Compare the contexts at `reference`, a commit, with those in the work tree, on the last run's data.
+
+    `month` (YYYY-MM) keeps to the usage days of a month. `say` is told what is being done.
+    """
+    contexts = settings.contexts
+    now = f"the contexts in {contexts}"
+    with tempfile.TemporaryDirectory(prefix=".trial-", dir=_parent(settings)) as folder:
+        before = _side(
+            settings,
+            f"the contexts at {reference}",
+            lambda: contexts_at(reference, contexts),
+            Path(folder) / "before",
+            say,
+        )
+        after = _side(settings, now, lambda: read_contexts(contexts), Path(folder) / "after", say)
+        say("Comparing")
+        return compare(before.database, after.database, month)
+
+
+def _parent(settings: Settings) -> Path:
+    """Beside the warehouse: where there is room for a copy of it."""
+    parent = settings.warehouse_file.parent
+    if not parent.is_dir():
+        raise DifferenceError(
+            f"There is no {settings.warehouse_file} yet. Run the job first: cpc run --workspace "
+            f"{settings.workspace}"
+        )
+    return parent
+
+
+def _side(
+    settings: Settings,
+    name: str,
+    read: Callable[[], Mapping[str, str]],
+    folder: Path,
+    say: Callable[[str], None],
+) -> Trial:
+    say(f"Working out the costs with {name}")
+    folder.mkdir()
+    try:
+        return build_trial(settings, read(), folder, say)
+    except _EXPECTED as error:
+        raise DifferenceError(f"With {name}: {error}") from error

@@ -1,0 +1,101 @@
+"""The charges that tests of dimensions give by hand, as rows in tables like those that a run has.
+
+What belongs here: making those rows, and ids for what a test leaves unnamed. What does not: running the
+compiled query on them (`context_tests`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+import duckdb
+
+from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
+from orchestration.compiler.language.program import DimensionTest, GivenResource
+from orchestration.compiler.language.signal_columns import SIGNAL_TABLES
+
+_TYPES = {
+    "text": "varchar",
+    "date": "date",
+    "timestamp": "timestamp",
+    "decimal": "decimal(38, 12)",
+    "integer": "bigint",
+}
+TABLES = {
+    "charges": {
+        **{name: _TYPES[kind] for name, kind in CHARGE_COLUMNS.items()},
+        "tags": "map(varchar, varchar)",
+        "cost_categories": "map(varchar, varchar)",
+        "x_kubernetes_labels": "map(varchar, varchar)",
+    },
+    # Empty: a test gives no usage, so no split by a stream matches its charge.
+    "split_shares": {
+        "split_id": "varchar",
+        "usage_date": "date",
+        "element": "varchar",
+        "share": "decimal(13, 12)",
+    },
+    **SIGNAL_TABLES,
+}
+_ALWAYS = {"valid_from": datetime(1, 1, 1)}  # noqa: DTZ001 (the warehouse keeps UTC without a zone)
+_SOME_DAY = date(2000, 1, 1)
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables, without rows."""
+    for table, columns in TABLES.items():
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(f"create table {table} ({listed})")
+
+
+def charge_id(test: DimensionTest, number: int) -> str:
+    """The id of a test's charge: the one given, or one by its number."""
+    return str(dict(test.charge).get("charge_id", f"charge of test {number}"))
+
+
+def insert_charge(connection: duckdb.DuckDBPyConnection, test: DimensionTest, number: int) -> None:
+    """The charge of a test, and what it gives of its resource and account, which are so at any time.
+
+    A charge whose resource or account is given has an id of it, and a time, even where the test names none:
+    signals are found by them.
+    """
+    charge: dict[str, Any] = {**dict(test.charge), "charge_id": charge_id(test, number)}
+    if test.resource is not None or test.account is not None:
+        day = charge.get("usage_date", _SOME_DAY)
+        charge.setdefault("charge_period_start", datetime.combine(day, time()))
+    if test.account is not None:
+        account = charge.setdefault("sub_account_id", f"account of test {number}")
+        row = {
+            "account_id": account,
+            **dict(test.account.columns),
+            "tags": dict(test.account.tags),
+            **_ALWAYS,
+        }
+        _insert(connection, "accounts", row)
+    if test.resource is not None:
+        resource = charge.setdefault("resource_id", f"resource of test {number}")
+        _insert_resource(connection, test.resource, resource)
+    maps = {
+        "tags": dict(test.tags),
+        "cost_categories": dict(test.cost_categories),
+        "x_kubernetes_labels": dict(test.kubernetes_labels),
+    }
+    _insert(connection, "charges", {**charge, **maps})
+
+
+def _insert_resource(connection: duckdb.DuckDBPyConnection, resource: GivenResource, name: str) -> None:
+    maps = {"tags": dict(resource.tags), "attributes": dict(resource.attributes)}
+    row = {**dict(resource.columns), "resource_id": name, **maps, **_ALWAYS}
+    _insert(connection, "resources", row)
+    for number, (relationship, related) in enumerate(resource.related, start=1):
+        other = dict(related.columns).get("resource_id", f"{name}, related {number}")
+        _insert_resource(connection, related, other)
+        row = {"resource_id": name, "relationship": relationship, "related_resource_id": other, **_ALWAYS}
+        _insert(connection, "resource_relationships", row)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    places = ", ".join(f"${name}::{TABLES[table][name]}" for name in row)
+    connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", dict(row))

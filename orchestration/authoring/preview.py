@@ -1,0 +1,68 @@
+"""What contexts that no run has used yet would see: the last run's charges, and the shares of their splits.
+
+The compiled query classifies the staged charges as they are, but a split by usage needs its shares, which a
+run works out. Where the contexts have such a split that the last run did not, its shares are worked out
+first, aside, by the job's own models.
+
+What belongs here: where to look. What does not: what is seen there (`coverage.py`, `rule_findings.py`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, TrialError, build_trial
+from orchestration.compiler import Compilation
+from orchestration.compiler.language.program import SplitByUsage
+from orchestration.compiler.language.splits import split_id
+from orchestration.outputs.databases import NotReadableError, open_working
+from orchestration.settings import Settings
+from orchestration.warehouse.audit import NotAuditedError
+from orchestration.warehouse.dbt import DbtError
+from orchestration.warehouse.generate import read_contexts
+from orchestration.warehouse.lock import WriterBusyError
+
+
+@contextmanager
+def settings_of_preview(
+    settings: Settings, compilation: Compilation, say: Callable[[str], None]
+) -> Iterator[Settings]:
+    """The settings whose working database has all that `compilation` reads; `say` is told what is being done.
+
+    Raises `NotReadableError` with what to do.
+    """
+    unknown = _splits(compilation) - _splits_of_last_run(settings)
+    if not unknown:
+        yield settings
+        return
+    say("Working out the shares of new splits")
+    with tempfile.TemporaryDirectory(prefix=".trial-", dir=settings.warehouse_file.parent) as folder:
+        try:
+            contexts = read_contexts(settings.contexts)
+            trial = build_trial(settings, contexts, Path(folder), say, LAYERS_OF_SPLITS)
+        except (DbtError, NotAuditedError, TrialError, WriterBusyError) as error:
+            raise NotReadableError(str(error)) from error
+        yield Settings(**{**settings.model_dump(), "warehouse": trial.database})
+
+
+def _splits(compilation: Compilation) -> set[str]:
+    return {
+        split_id(dimension, rule.split)
+        for dimension in compilation.program.dimensions
+        for rule in dimension.rules
+        if isinstance(rule.split, SplitByUsage)
+    }
+
+
+def _splits_of_last_run(settings: Settings) -> set[str]:
+    with open_working(settings) as warehouse:
+        try:
+            found = warehouse.execute("select split_id from rules.split_rules where split_id is not null")
+        except duckdb.CatalogException:
+            return set()
+        return {name for (name,) in found.fetchall()}

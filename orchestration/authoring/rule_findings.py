@@ -1,0 +1,195 @@
+"""What the rules of the contexts do on the bill in the warehouse: which claim nothing, which contradict.
+
+A rule without a charge is dead weight or, more often, a misspelt tag; one whose every charge is claimed
+before it stands in the wrong order. What does not belong here: rules that can never match whatever the bill
+is; the compiler refuses those.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from textwrap import shorten
+from typing import Any, Literal
+
+from orchestration.authoring.live_charges import LiveCharges, open_live_charges
+from orchestration.compiler import Compilation
+from orchestration.compiler.emitting.matches import ALLOCATION, CHARGE_KEYS, rule_matches
+from orchestration.compiler.language.program import Program
+from orchestration.compiler.problems import Place
+from orchestration.outputs.databases import NotReadableError, rows_of
+from orchestration.settings import Settings
+
+Kind = Literal["matches-nothing", "shadowed", "overlap"]
+Money = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class NamedRule:
+    """A rule as people know it: where it stands, whose it is, and what it gives."""
+
+    place: Place
+    dimension: str
+    gives: str
+
+    def __str__(self) -> str:
+        return f"{self.place} ({self.dimension}: {self.gives})"
+
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """Something to look at. `cost` is the effective cost of the charges that it is about, by currency.
+
+    `matches-nothing`: no charge of the bill matches. `shadowed`: some do, and earlier rules (`claimed_by`)
+    claim every one of them. `overlap`: the first of `claimed_by` claims charges that `rule` would have given
+    something else.
+    """
+
+    kind: Kind
+    rule: NamedRule
+    claimed_by: tuple[NamedRule, ...]
+    charge_count: int
+    cost: Money
+
+    def __str__(self) -> str:
+        place, whose = self.rule.place, f"this rule of {self.rule.dimension} ({self.rule.gives})"
+        if self.kind == "matches-nothing":
+            return f"{place} warning: {whose} claims no charge on this bill"
+        charges = "1 charge" if self.charge_count == 1 else f"{self.charge_count:,} charges"
+        about = f"{charges}, {money_text(self.cost)}"
+        earlier = ", ".join(f"{other.place} ({other.gives})" for other in self.claimed_by)
+        if self.kind == "shadowed":
+            return f"{place} warning: {whose} comes too late: {about}, all claimed before it by {earlier}"
+        return f"{place} note: {whose} also matches {about} that {earlier} claims"
+
+
+@dataclass
+class _Tally:
+    """What a finding is about: the cost, and the sets of charges, of which some may be in several."""
+
+    sets: list[int] = field(default_factory=list)
+    cost: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        self.sets.append(row["_set"])
+        self.cost[row["billing_currency"]] += row["effective_cost"]
+
+
+@dataclass(frozen=True)
+class _Uncounted:
+    kind: Kind
+    rule: NamedRule
+    claimed_by: tuple[NamedRule, ...]
+    tally: _Tally
+
+
+def lines_of_findings(settings: Settings, compilation: Compilation, overlaps: int) -> list[str]:
+    """The findings as lines for a person, at most `overlaps` of that kind; or why they cannot be told."""
+    try:
+        with open_live_charges(settings) as charges:
+            found = rule_findings(charges, compilation)
+    except NotReadableError as error:
+        return [f"What the rules do on the bill is not known: {error}"]
+    overlapping = [finding for finding in found if finding.kind == "overlap"]
+    lines = [str(finding) for finding in found if finding.kind != "overlap"]
+    lines += [str(finding) for finding in overlapping[:overlaps]]
+    if len(overlapping) > overlaps:
+        lines.append(
+            f"{len(overlapping) - overlaps:,} more overlaps; --overlaps {len(overlapping)} lists all"
+        )
+    return lines
+
+
+def rule_findings(charges: LiveCharges, compilation: Compilation) -> list[RuleFinding]:
+    """All findings: what matches nothing and what comes too late by place, then overlaps by their cost."""
+    plan, program = compilation.plan, compilation.program
+    if plan is None or compilation.problems:
+        raise ValueError("contexts with problems have no rules to look at")
+    matches = charges.sql(rule_matches(plan, program.allocation, with_charges=True), compilation)
+    charges.warehouse.execute(
+        f"create or replace temp table matched_sets as "
+        f"select row_number() over () as _set, * from ({matches})"
+    )
+    rows = rows_of(charges.warehouse, f"select * exclude ({CHARGE_KEYS}) from matched_sets")
+    found = [
+        finding for name, rules in named_rules(program).items() for finding in _findings(name, rules, rows)
+    ]
+    return sorted(_counted(charges, found), key=_order)
+
+
+def _counted(charges: LiveCharges, found: Sequence[_Uncounted]) -> list[RuleFinding]:
+    """The findings with the number of their charges: one in several sets, in parts, counts once."""
+    pairs = [(number, each) for number, finding in enumerate(found) for each in finding.tally.sets]
+    counts = charges.warehouse.execute(
+        f"""
+        select finding, count(distinct charge)
+        from (select unnest($findings::integer[]) as finding, unnest($sets::bigint[]) as _set)
+        inner join (select _set, unnest({CHARGE_KEYS}) as charge from matched_sets) using (_set)
+        group by finding
+        """,
+        {"findings": [number for number, _ in pairs], "sets": [each for _, each in pairs]},
+    ).fetchall()
+    count_of = dict(counts)
+    return [
+        RuleFinding(
+            finding.kind, finding.rule, finding.claimed_by, count_of.get(number, 0), dict(finding.tally.cost)
+        )
+        for number, finding in enumerate(found)
+    ]
+
+
+def named_rules(program: Program) -> dict[str, list[NamedRule]]:
+    """The rules of every dimension, and those of the allocation under `allocation`, in their order."""
+    rules = {
+        dimension.name: [
+            NamedRule(rule.place, dimension.name, rule.element or _in_a_line(rule.text))
+            for rule in dimension.rules
+        ]
+        for dimension in program.dimensions
+    }
+    rules[ALLOCATION] = [NamedRule(rule.place, ALLOCATION, rule.name) for rule in program.allocation.rules]
+    return rules
+
+
+def _in_a_line(text: str) -> str:
+    """A rule that names no element of its own, such as a split, by the beginning of its text."""
+    return shorten(text, 60, placeholder=" …")
+
+
+def money_text(cost: Money) -> str:
+    """Amounts for a sentence: `1,234.56 USD + 7.00 EUR`."""
+    return " + ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(cost.items())) or "0.00"
+
+
+def _findings(name: str, rules: Sequence[NamedRule], rows: Iterable[Mapping[str, Any]]) -> list[_Uncounted]:
+    matched: defaultdict[int, _Tally] = defaultdict(_Tally)
+    taken: defaultdict[int, set[int]] = defaultdict(set)
+    overlaps: defaultdict[tuple[int, int], _Tally] = defaultdict(_Tally)
+    for row in rows:
+        claimed = row[f"{name}_rule"]
+        for position in row[f"{name}_matches"]:
+            matched[position].add(row)
+            taken[position].add(claimed)
+        for position in row[f"{name}_others"]:
+            if position != claimed:
+                overlaps[claimed, position].add(row)
+    found = []
+    for position, rule in enumerate(rules, start=1):
+        if position not in matched:
+            found.append(_Uncounted("matches-nothing", rule, (), _Tally()))
+        elif position not in taken[position]:
+            earlier = tuple(rules[other - 1] for other in sorted(taken[position]))
+            found.append(_Uncounted("shadowed", rule, earlier, matched[position]))
+    for (claimed, position), tally in overlaps.items():
+        if position in taken[position]:
+            found.append(_Uncounted("overlap", rules[position - 1], (rules[claimed - 1],), tally))
+    return found
+
+
+def _order(finding: RuleFinding) -> tuple[bool, Decimal, Place]:
+    is_overlap = finding.kind == "overlap"
+    # Currencies do not add up; for an order of reading, the largest amount in any of them will do.
+    largest = max((abs(amount) for amount in finding.cost.values()), default=Decimal(0))
+    return is_overlap, -largest if is_overlap else Decimal(0), finding.rule.place

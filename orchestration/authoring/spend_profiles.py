@@ -1,0 +1,56 @@
+"""The bill through the contexts as they are now, grouped by everything that a rule could look at.
+
+One scan of the charges makes `profiles`, a temporary table of as many rows as there are kinds of resources;
+coverage and suggestions are asked of it. What does not belong here: those questions (`coverage.py`,
+`suggestions.py`).
+"""
+
+from __future__ import annotations
+
+from orchestration.authoring.live_charges import LiveCharges
+from orchestration.compiler import Compilation
+from orchestration.compiler.emitting.classification import classification
+
+_CHARGE_COLUMNS = (
+    "usage_date",
+    "billing_currency",
+    "service_name",
+    "sub_account_id",
+    "sub_account_name",
+    "x_usage_type",
+    "x_kubernetes_namespace",
+    "resource_id",
+    "tags",
+    "cost_categories",
+    "effective_cost",
+)
+# `nw-search-` of `arn:aws:s3:::nw-search-archive`: two words that begin with a letter, so no generated id.
+_NAME = "regexp_extract(resource_id, '[^:/]+$')"
+_NAME_PREFIX = rf"nullif(regexp_extract({_NAME}, '^[A-Za-z]\w*?-[A-Za-z]\w*?-'), '')"
+
+
+def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, ...]:
+    """Make the temporary table `profiles`, and give the names of the dimensions.
+
+    Its columns: usage_month, billing_currency, service_name, sub_account_id, sub_account_name, x_usage_type,
+    x_kubernetes_namespace, _name_prefix (how the resource's name begins), tags, cost_categories, per
+    dimension `<name>` and `<name>_rule` (0: the default, NULL: none), charge_count, effective_cost.
+    """
+    plan = compilation.plan
+    if plan is None or compilation.problems:
+        raise ValueError("contexts with problems classify nothing")
+    sql = charges.sql(classification(plan, compilation.program.allocation, _CHARGE_COLUMNS), compilation)
+    charges.warehouse.execute(
+        f"""
+        create or replace temp table profiles as
+        select
+            * exclude (usage_date, resource_id, effective_cost),
+            date_trunc('month', usage_date)::date as usage_month,
+            {_NAME_PREFIX} as _name_prefix,
+            count(*) as charge_count,
+            sum(effective_cost)::decimal(38, 12) as effective_cost
+        from ({sql})
+        group by all
+        """
+    )
+    return tuple(sorted(dimension.name for dimension in compilation.program.dimensions))

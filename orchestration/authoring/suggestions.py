@@ -1,0 +1,301 @@
+"""Candidate rules mined from the spend that no rule claims yet, each with what it would claim.
+
+Three signs make a candidate: a tag key whose values could name elements; a value (tag, namespace, account,
+service, name prefix) whose claimed charges nearly all got one element; a value that spells an element's
+name. The rules are then compiled and counted like any other, so what a suggestion says it claims is what it
+will claim. What does not belong here: judging whether a rule is true; a person does that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from orchestration.authoring.live_charges import LiveCharges
+from orchestration.authoring.rule_findings import money_text
+from orchestration.compiler import Compilation, compile_contexts
+from orchestration.compiler.emitting.matches import rule_matches
+from orchestration.outputs.databases import rows_of
+
+CANDIDATES = 40
+SURE_PERCENT = 95
+EVIDENCE = 5  # what is claimed of a value weighs at least a fifth of what is not
+MOST_VALUES_OF_A_KEY = 100
+_SPELLED = 4
+_NOT_WRITABLE = re.compile(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+# Everything about a charge that a rule could look at, as lists of kind, key and value. What stands beside the
+# dimensions begins with an underscore, as no dimension does.
+_SIGNS = """
+create or replace temp table signs as
+select * exclude (_signs, _sign), _sign.kind as _kind, _sign.key as _key, _sign.value as _value
+from
+    (
+        select
+            * exclude (tags, cost_categories),
+            list_transform(map_entries(tags), lambda e: {'kind': 'tag', 'key': e.key, 'value': e.value})
+            || list_transform(
+                map_entries(cost_categories),
+                lambda e: {'kind': 'cost_category', 'key': e.key, 'value': e.value}
+            )
+            || [
+                {'kind': 'k8s', 'key': 'namespace', 'value': x_kubernetes_namespace},
+                {'kind': 'account', 'key': 'id', 'value': sub_account_id},
+                {'kind': 'charge', 'key': 'service_name', 'value': service_name},
+                {'kind': 'name', 'key': 'resource_id', 'value': _name_prefix}
+            ] as _signs
+        from profiles
+    ),
+    unnest(_signs) as _unnested(_sign)
+where _sign.value <> ''
+"""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A rule as YAML, and what it claims beyond the rules and the suggestions before it.
+
+    `why` says which sign it was made from; `claims` is effective cost by currency.
+    """
+
+    dimension: str
+    rule: str
+    why: str
+    charge_count: int
+    claims: Mapping[str, Decimal]
+
+
+def suggestions(
+    charges: LiveCharges, contexts: Mapping[str, str], compilation: Compilation, count: int
+) -> list[Suggestion]:
+    """At most `count` rules per dimension, the one that claims most first; needs the table `profiles`.
+
+    `contexts` are the texts that `compilation` was made of.
+    """
+    charges.warehouse.execute(_SIGNS)
+    candidates = {
+        dimension.name: _candidates(charges, dimension.name)[:CANDIDATES]
+        for dimension in compilation.program.dimensions
+    }
+    candidates = {name: found for name, found in candidates.items() if found}
+    if not candidates:
+        return []
+    aside = _names_aside(compilation)
+    # Beside the dimensions as they are named to people, whatever the folder is called.
+    files = {
+        f"{dimension.place.path.rpartition('/')[0]}/{aside[dimension.name]}.yml": _file(
+            aside[dimension.name], [rule for rule, _ in candidates[dimension.name]]
+        )
+        for dimension in compilation.program.dimensions
+        if dimension.name in candidates
+    }
+    with_candidates = compile_contexts({**contexts, **files}, {})
+    if with_candidates.plan is None or with_candidates.problems:
+        raise AssertionError(f"suggestions do not compile: {with_candidates.problems}")
+    rows = charges.rows(
+        rule_matches(with_candidates.plan, with_candidates.program.allocation), with_candidates
+    )
+    return [
+        suggestion
+        for name, found in sorted(candidates.items())
+        for suggestion in _chosen(name, aside[name], found, rows, count)
+    ]
+
+
+def _names_aside(compilation: Compilation) -> dict[str, str]:
+    """Per dimension, the name of the one that holds its suggestions; no dimension has it already."""
+    taken = {dimension.name for dimension in compilation.program.dimensions}
+    names: dict[str, str] = {}
+    for number, name in enumerate(sorted(taken)):
+        names[name] = next(
+            free
+            for free in (f"suggested_{number}{'_' * underscores}" for underscores in range(len(taken) + 1))
+            if free not in taken
+        )
+    return names
+
+
+def yaml_to_paste(found: Sequence[Suggestion]) -> str:
+    """The suggestions as YAML, those of a dimension together, each under a comment with what it claims."""
+    lines = []
+    dimension = ""
+    for each in found:
+        if each.dimension != dimension:
+            dimension = each.dimension
+            lines.append(f"# dimensions/{dimension}.yml")
+        count = "1 charge" if each.charge_count == 1 else f"{each.charge_count:,} charges"
+        lines.append(f"  # claims {money_text(each.claims)}, {count}: {each.why}")
+        lines += [f"  {line}" for line in each.rule.splitlines()]
+    return "\n".join(lines)
+
+
+def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
+    """Rule and reason, those that look largest first; currencies are not added up, the largest one counts."""
+    found = rows_of(
+        charges.warehouse, _VALUES.format(name=dimension), {"sure": SURE_PERCENT, "evidence": EVIDENCE}
+    )
+    elements = [
+        name
+        for (name,) in charges.warehouse.execute(
+            f'select distinct "{dimension}" from profiles where "{dimension}_rule" > 0 order by all'
+        ).fetchall()
+    ]
+    rules: list[tuple[Decimal, str, str]] = []
+    for row in found:
+        value = row["value"]
+        if not _is_writable(value):
+            continue
+        sign = f"{row['kind']} {row['key']} {value}" if row["kind"] != "name" else f"names like {value}…"
+        element = row["element"]
+        why = f"where {sign} is claimed, it is {element}"
+        if element is None:
+            element = _spelled(value, elements)
+            why = f"{sign} spells {element}"
+        if element is not None and _is_writable(element):
+            rule = f"- element: {_yaml(element)}\n  when: {_condition(row)}"
+            rules.append((row["unclaimed"], rule, why))
+    keys = rows_of(charges.warehouse, _KEYS.format(name=dimension), {"most": MOST_VALUES_OF_A_KEY})
+    for row in keys:
+        if _is_writable(row["key"]) and (
+            _is_alike(row["key"], dimension) or _spells_one(row["key_values"], elements)
+        ):
+            why = f"{row['value_count']} values of the tag, such as {row['example']}"
+            rule = f"- from: {{tag: {_yaml(row['key'])}}}"
+            rules.append((row["unclaimed"], rule, why.replace("\n", " ")))
+    rules.sort(key=lambda each: (-each[0], each[1]))
+    return [(rule, why) for _, rule, why in rules]
+
+
+# What no rule claims, by value; `element` where `sure` percent or more of the value's claimed cost has it.
+_VALUES = """
+with
+    costs as (
+        select _kind as kind, _key as key, _value as value, billing_currency, signs."{name}" as element,
+            signs."{name}_rule" > 0 as is_claimed, sum(effective_cost) as cost
+        from signs
+        group by all
+    ),
+    by_value as (
+        select
+            kind, key, value,
+            max(cost) filter (not coalesce(is_claimed, false)) as unclaimed,
+            arg_max(element, abs(cost)) filter (is_claimed) as element,
+            max(abs(cost)) filter (is_claimed) as of_element,
+            sum(abs(cost)) filter (is_claimed) as of_all
+        from costs
+        group by kind, key, value
+    )
+select
+    kind,
+    key,
+    value,
+    unclaimed,
+    case
+        when of_element * 100 >= of_all * $sure and of_all * $evidence >= unclaimed then element
+    end as element
+from by_value
+where unclaimed > 0
+order by unclaimed desc, kind, key, value
+limit 1000
+"""
+
+_KEYS = """
+select
+    key,
+    max(cost) as unclaimed,
+    max(value_count) as value_count,
+    min(example) as example,
+    any_value(key_values) as key_values
+from (
+    select _key as key, billing_currency, sum(effective_cost) as cost,
+        count(distinct _value) as value_count,
+        arg_max(_value, effective_cost) as example, list(distinct _value) as key_values
+    from signs
+    where _kind = 'tag' and coalesce("{name}_rule", 0) = 0
+    group by _key, billing_currency
+)
+group by key
+having max(cost) > 0 and max(value_count) between 2 and $most
+order by unclaimed desc, key
+"""
+
+
+def _condition(row: Mapping[str, Any]) -> str:
+    value = _yaml(row["value"])
+    if row["kind"] == "name":
+        return f"{{charge: resource_id, contains: {value}}}"
+    return f"{{{row['kind']}: {_yaml(row['key'])}, equals: {value}}}"
+
+
+def _yaml(text: str) -> str:
+    """A text in YAML, quoted unless it is plainly a text: no number, date, truth value or mark."""
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*", text)
+    return (
+        text if is_plain and isinstance(yaml.safe_load(text), str) else json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _is_alike(key: str, dimension: str) -> bool:
+    """Whether a tag key says that it is about the dimension."""
+    return dimension in key or (len(key) >= _SPELLED and key in dimension)
+
+
+def _spells_one(values: Sequence[str], elements: Sequence[str]) -> bool:
+    known = {element.casefold() for element in elements}
+    return any(value.casefold() in known for value in values)
+
+
+def _is_writable(text: str) -> bool:
+    """Contexts hold no template marks and no control characters; such values cannot be written down."""
+    return (
+        not re.search(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text) and len(text) < 256
+    )
+
+
+def _spelled(value: str, elements: Sequence[str]) -> str | None:
+    plain = re.sub(r"[^a-z0-9]+", "", value.lower())
+    for element in elements:
+        word = re.sub(r"[^a-z0-9]+", "", element.lower())
+        if len(word) >= _SPELLED and word in plain:
+            return element
+    return None
+
+
+def _file(name: str, rules: Sequence[str]) -> str:
+    listed = "\n".join(f"  {line}" for rule in rules for line in rule.splitlines())
+    return f"dimension: {name}\ndescription: Suggestions\nrules:\n{listed}\n"
+
+
+def _chosen(
+    dimension: str,
+    aside: str,
+    candidates: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, Any]],
+    count: int,
+) -> list[Suggestion]:
+    """Again and again the candidate that claims most of what is still unclaimed."""
+    left = [row for row in rows if not row[f"{dimension}_rule"]]
+    chosen: list[Suggestion] = []
+    while len(chosen) < count:
+        claims: defaultdict[int, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        counts: defaultdict[int, int] = defaultdict(int)
+        for row in left:
+            for position in row[f"{aside}_matches"]:
+                claims[position][row["billing_currency"]] += row["effective_cost"]
+                counts[position] += row["charge_count"]
+        if not claims:
+            break
+        best = min(claims, key=lambda position: (-max(claims[position].values()), position))
+        if max(claims[best].values()) <= 0:
+            break
+        rule, why = candidates[best - 1]
+        chosen.append(Suggestion(dimension, rule, why, counts[best], dict(claims[best])))
+        left = [row for row in left if best not in row[f"{aside}_matches"]]
+    return chosen

@@ -1,0 +1,128 @@
+"""The whole job executed, through the same Dagster definitions that `dagster dev` serves.
+
+What belongs here: making the workspace ready, holding the right to write, executing the job, and saying
+whether it went well. What does not: deciding whether there is anything to do (`run.py`), how it looks in a
+terminal (`terminal.py`), and any step of the job itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+
+from orchestration.automation.deployment import build_definitions
+from orchestration.automation.jobs import DAILY_COSTS
+from orchestration.automation.messages import show_data_warnings, show_error, show_snapshot, show_warnings
+from orchestration.automation.partitions import MonthsError, month_range_tags
+from orchestration.automation.run_history import open_instance
+from orchestration.automation.terminal import RunDisplay
+from orchestration.automation.unchanged import digest_of_sources, note_finished
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, prepare_workspace
+from orchestration.outputs.warnings import published_warnings
+from orchestration.settings import Settings
+from orchestration.sources.billing.landing import BillingError, discover_months
+from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import s3_resource
+from orchestration.warehouse.assets import SNAPSHOT
+from orchestration.warehouse.audit import CHECK_ALL_TAG
+from orchestration.warehouse.dbt import DbtError
+from orchestration.warehouse.generate import ContextProblems, ContextsMissingError
+from orchestration.warehouse.lock import WriterBusyError
+from orchestration.warehouse.writer import close_dead_run, writer_lock
+
+# What a person can put right, and whose message says how.
+_EXPECTED = (
+    BillingError,
+    ContextProblems,
+    ContextsMissingError,
+    DbtError,
+    MonthsError,
+    WriterBusyError,
+)
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool) -> bool:
+    """Run everything from the bill to the published snapshot, once.
+
+    `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
+    that the sources hold. What has not changed is not done again. True only when every check passed and
+    readers have the result; what went wrong is printed, and readers keep what they had.
+    """
+    try:
+        prepare_workspace(settings)
+        with shown.status("Compiling the contexts and reading the models"):
+            definitions = build_definitions(settings)
+        home = dagster_home(settings)
+        with writer_lock(settings).hold(shown.print) as dead, open_instance(home, COMMAND_CONFIG) as instance:
+            close_dead_run(instance, dead)
+            with shown.status("Looking for bills"):
+                # Before they are read: what comes meanwhile is found by the next run.
+                looked_at = digest_of_sources(settings) if months is None else ""
+                tags = month_range_tags(settings, months or _months(settings))
+            if check_all:
+                tags[CHECK_ALL_TAG] = "true"
+            return _execute(settings, definitions, instance, tags, shown, looked_at)
+    except _EXPECTED as error:
+        show_error(shown, str(error))
+        return False
+
+
+def _months(settings: Settings) -> list[str]:
+    s3 = s3_resource(settings)
+    found = discover_months(
+        settings.exports, lambda location: open_location(location, s3.get_client), settings.landing_folder
+    )
+    if not found:
+        places = ", ".join(export.location for export in settings.exports)
+        raise MonthsError(
+            f"No bill found in {places}. Put CUR or FOCUS files there, or reports as AWS lays them out, or "
+            "name the place that has them: CPC_BILLING_EXPORTS, or billing_exports in settings.yml of the "
+            "workspace."
+        )
+    return found
+
+
+def _execute(
+    settings: Settings,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    tags: dict[str, str],
+    shown: Console,
+    looked_at: str,
+) -> bool:
+    run_id = str(uuid.uuid4())
+    with RunDisplay(shown) as display, open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+        instance.add_event_listener(run_id, display.on_event)
+        with contextlib.redirect_stdout(nowhere):
+            result = definitions.resolve_job_def(DAILY_COSTS).execute_in_process(
+                instance=instance, run_id=run_id, tags=tags, run_config=_QUIET, raise_on_error=False
+            )
+    published = _snapshot_of(result)
+    show_warnings(shown, display.warnings)
+    if published is not None:
+        show_data_warnings(shown, published_warnings(settings))
+        path = Path(str(published["path"].value))
+        show_snapshot(shown, str(published["snapshot"].value), path, changed=bool(published["changed"].value))
+    if not (result.success and published):
+        display.show_failure(run_id, published=bool(published))
+        return False
+    note_finished(settings, looked_at, tuple(display.warnings))
+    return True
+
+
+def _snapshot_of(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.MetadataValue[Any]] | None:
+    """What the run says of the snapshot that it published, or found to be right still."""
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key == SNAPSHOT:
+            return event.step_materialization_data.materialization.metadata
+        if event.event_type == dg.DagsterEventType.ASSET_OBSERVATION and event.asset_key == SNAPSHOT:
+            return event.asset_observation_data.asset_observation.metadata
+    return None

@@ -1,0 +1,55 @@
+"""The whole job from the shell: nothing where nothing has changed, else everything through Dagster.
+
+What belongs here: the decision, and what is said and recorded of a run that had nothing to do. What does not:
+executing the job (`full_run.py`), and what counts as changed (`unchanged.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from orchestration.automation.unchanged import LastRun, find_unchanged
+from orchestration.settings import Settings
+
+
+def run_job(
+    settings: Settings,
+    months: Sequence[str] | None = None,
+    console: Console | None = None,
+    *,
+    check_all: bool = False,
+) -> bool:
+    """Run everything from the bill to the published snapshot, once.
+
+    `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
+    that the sources hold. What has not changed is not done again. The tests look at the days that the run
+    makes, with `check_all` at every day there is. True only when every check passed and
+    readers have the result; what went wrong is printed, and readers keep what they had.
+    """
+    shown = console or Console()
+    # Pinned to where it writes now: the output of a run's steps is turned away.
+    shown.file = shown.file
+    last = None if months or check_all else find_unchanged(settings)
+    if last is not None:
+        _say_unchanged(settings, last, shown)
+        return True
+    # Dagster and dbt take seconds to import.
+    from orchestration.automation.full_run import execute_job
+
+    return execute_job(settings, months, shown, check_all=check_all)
+
+
+def _say_unchanged(settings: Settings, last: LastRun, shown: Console) -> None:
+    from orchestration.automation.messages import show_data_warnings, show_snapshot, show_warnings
+    from orchestration.outputs.warnings import published_warnings
+
+    show_warnings(shown, last.warnings)
+    show_data_warnings(shown, published_warnings(settings))
+    with shown.status("Recording the run"):
+        from orchestration.automation.run_history import record_unchanged_run
+        from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
+
+        record_unchanged_run(dagster_home(settings), COMMAND_CONFIG, last.run_id, last.snapshot.name)
+    show_snapshot(shown, last.snapshot.name, settings.published_folder / "current.duckdb", changed=False)

@@ -1,0 +1,69 @@
+"""Dagster's history of runs, as cheap to write as it is worth.
+
+Dagster opens its SQLite files anew for every event, and each time the last connection to one is closed
+SQLite brings its log to disk. On a slow disk that costs a run more time than the work itself.
+
+What belongs here: opening the instance so that the files stay open for the length of a run, and noting a run
+that had nothing to do. What does not: what a run's steps write into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from orchestration.automation.jobs import DAILY_COSTS
+
+
+@contextlib.contextmanager
+def open_instance(home: Path, config: str) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a home folder, configured by one of its files.
+
+    What is written meanwhile survives the end of this process, however it ends; only a power failure can take
+    the last events with it. Money never depends on them.
+    """
+    kept: dict[str, sqlite3.Connection] = {}
+
+    def keep_open(connection: Any, _: object) -> None:
+        if not isinstance(connection, sqlite3.Connection):
+            return
+        connection.execute("pragma synchronous = normal")
+        path = str(connection.execute("pragma database_list").fetchone()[2])
+        if path.startswith(str(home)) and path not in kept:
+            kept[path] = sqlite3.connect(path, check_same_thread=False)
+            kept[path].execute("select count(*) from sqlite_master").fetchone()
+
+    event.listen(Engine, "connect", keep_open)
+    try:
+        with dg.DagsterInstance.from_config(str(home), config) as instance:
+            yield instance
+    finally:
+        event.remove(Engine, "connect", keep_open)
+        for connection in kept.values():
+            connection.close()
+
+
+def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str) -> None:
+    """Note a run that succeeded without a step, since nothing had changed since `last_run`."""
+    run = dg.DagsterRun(
+        job_name=DAILY_COSTS, run_id=str(uuid.uuid4()), tags={"nothing_changed_since_run": last_run}
+    )
+    with open_instance(home, config) as instance:
+        instance.add_run(run)
+        for kind, message in (
+            (dg.DagsterEventType.RUN_START, "Compared the sources, the contexts and the program"),
+            (
+                dg.DagsterEventType.RUN_SUCCESS,
+                f"Nothing changed since the run {last_run}; readers keep snapshot {snapshot}",
+            ),
+        ):
+            event = dg.DagsterEvent(event_type_value=kind.value, job_name=DAILY_COSTS, message=message)
+            instance.report_dagster_event(event, run.run_id)

@@ -1,0 +1,31 @@
+"""The schedules: runs that the clock starts.
+
+What belongs here: when, and for which months. What does not: runs that an arrival starts (`sensors.py`).
+"""
+
+# Dagster reads annotations when it meets a function, so they are not postponed here.
+import dagster as dg
+
+from orchestration.automation.jobs import DAILY_COSTS
+from orchestration.automation.partitions import current_and_previous_month, month_range_tags
+from orchestration.settings import Settings
+
+
+def build_daily_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """Once a day: the current billing month and the previous one, which providers still correct, in one
+    run.
+    """
+
+    @dg.schedule(
+        name="daily_costs_at_six",
+        job_name=DAILY_COSTS,
+        cron_schedule="0 6 * * *",
+        execution_timezone="UTC",
+        description="The current and the previous billing month, every day at 06:00 UTC.",
+    )
+    def daily_costs_at_six(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        now = context.scheduled_execution_time
+        months = current_and_previous_month(now)
+        return dg.RunRequest(run_key=f"{now:%Y-%m-%d}", tags=month_range_tags(settings, months))
+
+    return daily_costs_at_six

@@ -1,0 +1,95 @@
+"""One workspace: the folders that a run reads and writes, and Dagster's own home in it.
+
+What belongs here: making the workspace ready, the same for every way of starting (command, Dagster, tests).
+What does not: what lies in the folders.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestration.settings import Settings
+from orchestration.sources.accounts.landed import ensure_landing as ensure_accounts_landing
+from orchestration.sources.billing.landing import ensure_landing as ensure_billing_landing
+from orchestration.sources.customers.landing import ensure_landing as ensure_customers_landing
+from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
+from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
+from orchestration.sources.kubernetes.landed import ensure_landing as ensure_kubernetes_landing
+from orchestration.sources.landing.notes import ensure_notes
+from orchestration.sources.revenue.landing import ensure_landing as ensure_revenue_landing
+from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
+
+# One run of a workspace at a time; the others wait in Dagster's queue. No statistics are sent to anybody.
+_DAGSTER_YAML = """\
+# Written by the project; put changes into another Dagster home and name it in DAGSTER_HOME.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+"""
+
+# For runs that the command starts: what dbt prints goes to dbt's own log, not through a file to the terminal.
+_COMMAND_YAML = (
+    _DAGSTER_YAML
+    + """\
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+)
+
+COMMAND_CONFIG = "command.yaml"
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Where Dagster keeps runs, events and its configuration."""
+    return settings.workspace / "dagster_home"
+
+
+def prepare_workspace(settings: Settings) -> None:
+    """Make what is absent: folders for the default sources, empty landing files, Dagster's configuration."""
+    for folder in _default_source_folders(settings):
+        folder.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.landing_folder, settings.warehouse_file.parent, settings.published_folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    ensure_billing_landing(settings.landing_folder)
+    ensure_telemetry_landing(settings.landing_folder)
+    ensure_customers_landing(settings.landing_folder)
+    ensure_inventory_landing(settings.landing_folder)
+    ensure_accounts_landing(settings.landing_folder)
+    ensure_deployments_landing(settings.landing_folder)
+    ensure_kubernetes_landing(settings.landing_folder)
+    ensure_revenue_landing(settings.landing_folder)
+    ensure_notes(settings.landing_folder)
+    home = dagster_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)
+    _write_if_other(home / COMMAND_CONFIG, _COMMAND_YAML)
+
+
+def _default_source_folders(settings: Settings) -> list[Path]:
+    """Only the folders inside the workspace: one that somebody named and that is absent is a mistake to
+    report.
+    """
+    named = [
+        *(export.location for export in settings.exports),
+        settings.telemetry,
+        settings.customers,
+        settings.inventory,
+        settings.accounts,
+        settings.deployments,
+        settings.opencost,
+        settings.revenue,
+    ]
+    return [Path(place) for place in named if Path(place).is_relative_to(settings.sources)]
+
+
+def _write_if_other(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")

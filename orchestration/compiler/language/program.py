@@ -1,0 +1,230 @@
+"""A program of dimensions, streams and allocation rules, as data.
+
+Frozen and typed, without YAML and without SQL: `reading` makes it from text and checks it,
+`emitting` turns it into files. The conditions and values in it are in `conditions`, the columns of the
+canonical charge in `charge_columns`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from orchestration.compiler.language.conditions import Condition, Operand, Value
+from orchestration.compiler.problems import Place
+
+Granularity = Literal["hourly", "daily"]
+
+WHEN_NO_USAGE = ("same_day", "trailing_7_days", "trailing_30_days", "unallocated")
+DEFAULT_WHEN_NO_USAGE = ("same_day", "unallocated")
+SPLIT_WINDOWS = ("same_day", "trailing_7_days", "trailing_30_days")
+
+
+# --- dimensions ---
+
+
+@dataclass(frozen=True)
+class Valid:
+    """The usage dates that a rule holds for, both ends included; None is open."""
+
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True)
+class FixedSplit:
+    """The charge is divided among elements by fixed shares, which sum to exactly 1."""
+
+    shares: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class EvenSplit:
+    """The charge is divided among elements in equal parts."""
+
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SplitByUsage:
+    """The charge is divided by the usage of a stream that was sent for single elements of the dimension.
+
+    `elements` are the only ones whose usage counts; None for all. `windows` are where to look when the day
+    itself has no usage, in order; without any usage the rule does not match.
+    """
+
+    stream: str
+    elements: tuple[str, ...] | None
+    windows: tuple[str, ...]
+    place: Place
+
+
+ChargeSplit = FixedSplit | EvenSplit | SplitByUsage
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a dimension: gives `element`, or the value `source` as element, or a `split` among
+    several; exactly one is set.
+    """
+
+    element: str | None
+    source: Value | None
+    when: Condition | None
+    valid: Valid | None
+    text: str
+    place: Place
+    split: ChargeSplit | None = None
+
+
+Texts = tuple[tuple[str, str], ...]
+"""Texts by the names or keys that they are given under."""
+
+
+@dataclass(frozen=True)
+class GivenResource:
+    """A resource given by hand: texts by column of `resources`, and those that it is related to."""
+
+    columns: Texts
+    tags: Texts
+    attributes: Texts
+    related: tuple[tuple[str, GivenResource], ...]
+
+
+@dataclass(frozen=True)
+class GivenAccount:
+    """What the organization says of an account, given by hand: texts by column of `accounts`."""
+
+    columns: Texts
+    tags: Texts
+
+
+Expected = str | tuple[tuple[str, Decimal], ...] | None
+"""An element; the shares of several; None for unmatched."""
+
+
+@dataclass(frozen=True)
+class DimensionTest:
+    """A charge given by hand and what is expected of it.
+
+    `resource` and `account` are None where nothing is given of them.
+    """
+
+    charge: tuple[tuple[str, Operand], ...]
+    tags: Texts
+    cost_categories: Texts
+    kubernetes_labels: Texts
+    dimensions: Texts
+    resource: GivenResource | None
+    account: GivenAccount | None
+    expect: Expected
+    place: Place
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One way to look at cost; the first rule that matches a charge gives its element, else `default`."""
+
+    name: str
+    description: str
+    default: str | None
+    rules: tuple[Rule, ...]
+    tests: tuple[DimensionTest, ...]
+    place: Place
+    name_place: Place
+
+
+# --- streams and allocation ---
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A telemetry stream: what is counted, in which unit, by hour or by day."""
+
+    name: str
+    unit: str
+    granularity: Granularity
+    description: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class ToCustomer:
+    """The whole cost goes to the customer that the value names."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
+class WeightedStream:
+    """A stream, and the part of the cost that its usage divides."""
+
+    stream: str
+    weight: Decimal
+    place: Place
+
+
+@dataclass(frozen=True)
+class ByStreams:
+    """Divided in proportion to the usage of streams; their weights sum to exactly 1."""
+
+    streams: tuple[WeightedStream, ...]
+
+
+@dataclass(frozen=True)
+class ByAllocatedCost:
+    """Divided in proportion to what each customer already carries."""
+
+
+@dataclass(frozen=True)
+class Evenly:
+    """The same for every active customer."""
+
+
+@dataclass(frozen=True)
+class FixedShares:
+    """Fixed fractions per customer id; they sum to exactly 1."""
+
+    shares: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class NoAllocation:
+    """Stays unallocated on purpose."""
+
+
+Method = ToCustomer | ByStreams | ByAllocatedCost | Evenly | FixedShares | NoAllocation
+
+
+@dataclass(frozen=True)
+class AllocationRule:
+    """How the cost that `when` holds for is divided among customers; the first rule that matches wins."""
+
+    name: str
+    when: Condition | None
+    method: Method
+    granularity: Granularity | None
+    when_no_usage: tuple[str, ...]
+    minimum_share: Decimal | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """`allocation.yml`: which cost counts, and the rules. `cost_of_goods_sold` None means everything."""
+
+    cost_of_goods_sold: Condition | None
+    rules: tuple[AllocationRule, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Program:
+    """All contexts of a project, read. `unread` names the files that could not be, without their folder."""
+
+    dimensions: tuple[Dimension, ...]
+    streams: tuple[Stream, ...]
+    allocation: Allocation
+    unread: frozenset[str] = frozenset()

@@ -1,0 +1,100 @@
+"""Context files to a program: each file by its place in the contexts folder.
+
+Reads on after a problem, so that all of them are found. `dimensions` and `allocation` read
+their files; streams, which are three texts each, are read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from pathlib import PurePosixPath
+
+from orchestration.compiler.language.program import Allocation, Dimension, Program, Stream
+from orchestration.compiler.problems import Place, Problems
+from orchestration.compiler.reading.allocation import read_allocation
+from orchestration.compiler.reading.dimensions import DimensionReader
+from orchestration.compiler.reading.mappings import Reader, kind
+from orchestration.compiler.reading.syntax import Mapping, Node, is_plain, parse_yaml
+
+STREAM_KEYS = ("unit", "granularity", "description")
+STREAMS_FILE, ALLOCATION_FILE = "streams.yml", "allocation.yml"
+
+
+def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
+    """The program that the context files describe; what is wrong with them is added to `problems`."""
+    root = _root_of(contexts)
+    dimensions: list[Dimension] = []
+    streams: tuple[Stream, ...] = ()
+    allocation = Allocation(None, (), Place(f"{root}{ALLOCATION_FILE}", 1, 1))
+    unread: set[str] = set()
+    for path in sorted(contexts):
+        name = path.removeprefix(root)
+        if not is_plain(path):
+            message = "the path holds a template mark or a control character; rename the file or its folder"
+            problems.add(Place(path, 1, 1), "unknown-file", message)
+            continue
+        in_dimensions = str(PurePosixPath(name).parent) == "dimensions" and name.endswith(".yml")
+        if not in_dimensions and name not in {STREAMS_FILE, ALLOCATION_FILE}:
+            message = (
+                f"read are dimensions/<name>.yml, {STREAMS_FILE} and {ALLOCATION_FILE}; rename or move this"
+            )
+            problems.add(Place(path, 1, 1), "unknown-file", message)
+            continue
+        node = parse_yaml(path, contexts[path], problems)
+        if node is None:
+            unread.add(name)
+        elif in_dimensions:
+            dimension = DimensionReader(problems).dimension(node, PurePosixPath(name).stem)
+            dimensions.extend([dimension] if dimension else [])
+            unread.update([] if dimension else [name])
+        elif name == STREAMS_FILE:
+            streams = _StreamReader(problems).streams(node)
+        else:
+            allocation = read_allocation(node, problems)
+    if root + ALLOCATION_FILE not in contexts:
+        message = (
+            "the file is needed: it says which cost counts (cost_of_goods_sold), and who carries it (rules)"
+        )
+        problems.add(allocation.place, "missing-file", message)
+    return Program(tuple(dimensions), streams, allocation, frozenset(unread))
+
+
+def _root_of(contexts: MappingOf[str, str]) -> str:
+    """The contexts folder as shown, with a slash: the one that holds `allocation.yml` or `dimensions/`."""
+    folders = {PurePosixPath(path).parent for path in contexts}
+    roots = {folder.parent if folder.name == "dimensions" else folder for folder in folders}
+    root = min(roots, key=lambda folder: (len(folder.parts), str(folder)), default=PurePosixPath())
+    return f"{root}/" if root.parts else ""
+
+
+class _StreamReader(Reader):
+    """Reads the file of streams."""
+
+    def streams(self, node: Node) -> tuple[Stream, ...]:
+        """`streams: {name: {unit, granularity, description}}`."""
+        mapping = self.mapping(node, "streams.yml", ("streams",), required=("streams",))
+        listed = mapping.get("streams") if mapping else None
+        if listed is None:
+            return ()
+        if not isinstance(listed, Mapping):
+            message = f'"streams" is a mapping of stream names; found {kind(listed)}'
+            self.problem(listed.place, "wrong-type", message)
+            return ()
+        streams = []
+        for key, value in listed.entries:
+            name = self.name(key, "the name of the stream")
+            fields = self.mapping(value, f'the stream "{key.text}"', STREAM_KEYS, STREAM_KEYS)
+            if fields is None:
+                continue
+            unit, description = (
+                self.optional_text(fields, "unit"),
+                self.optional_text(fields, "description"),
+            )
+            granularity_node = fields.get("granularity")
+            granularity = None
+            if granularity_node:
+                granularity = self.choice(granularity_node, '"granularity"', ("hourly", "daily"))
+            if name and unit and description and granularity:
+                hourly = granularity == "hourly"
+                streams.append(Stream(name, unit, "hourly" if hourly else "daily", description, key.place))
+        return tuple(streams)

@@ -1,0 +1,147 @@
+"""The ways to a receiver: any webhook, Slack's incoming webhooks, mail.
+
+What belongs here: how a message is put for each, and when a receiver has taken it. What does not: trying
+again (`sending.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Any, Protocol
+
+from orchestration.outputs.alerts.items import News
+from orchestration.settings import AlertMail, Settings
+
+SECONDS = 20
+
+
+class DeliveryError(Exception):
+    """A receiver did not take a message; the message says what it answered, without the address' secrets."""
+
+
+class Channel(Protocol):
+    """One receiver."""
+
+    def send(self, news: News) -> None:
+        """Send one message. Raises `DeliveryError` unless the receiver has taken it."""
+
+
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """Every receiver that the settings name, by the name that the ledger knows it by."""
+    channels: dict[str, Channel] = {}
+    if settings.alert_webhook_url:
+        channels["webhook"] = Webhook(settings.alert_webhook_url.get_secret_value())
+    if settings.alert_slack_url:
+        channels["slack"] = Slack(settings.alert_slack_url.get_secret_value())
+    if settings.alert_mail:
+        channels["mail"] = Mail(settings.alert_mail)
+    return channels
+
+
+class Webhook:
+    """A POST of JSON: all that the marts say of the anomaly and its drivers, amounts as exact texts."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, news: News) -> None:
+        """Taken when the answer is 2xx; the header `Idempotency-Key` lets a receiver know a repetition."""
+        _post(self._url, {"type": "cost_anomaly", **news.content}, {"Idempotency-Key": news.anomaly_id})
+
+
+class Slack:
+    """An incoming webhook of Slack, or of what understands the same."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, news: News) -> None:
+        """Taken when the answer is 2xx. Slack knows no idempotency key."""
+        text = f"*{_for_slack(news.title)}*\n{_for_slack(news.explanation)}"
+        _post(self._url, {"text": text}, {"Idempotency-Key": news.anomaly_id})
+
+
+class Mail:
+    """A mail in plain text."""
+
+    def __init__(self, settings: AlertMail) -> None:
+        self._settings = settings
+
+    def send(self, news: News) -> None:
+        """Taken when the server has accepted it for one receiver at least. A repetition has the same
+        Message-ID, by which mail readers know it.
+        """
+        message = EmailMessage()
+        message["From"] = self._settings.sender
+        message["To"] = ", ".join(self._settings.receivers)
+        message["Subject"] = news.title
+        message["Date"] = formatdate(usegmt=True)
+        message["Message-ID"] = f"<{news.anomaly_id}@cost-anomalies.invalid>"
+        message.set_content("\n".join([news.explanation, "", *_drivers(news)]))
+        try:
+            with self._connect() as server:
+                server.send_message(message)
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryError(f"the mail server {self._settings.host} said: {error}") from error
+
+    def _connect(self) -> smtplib.SMTP:
+        mail = self._settings
+        if mail.security == "tls":
+            context = ssl.create_default_context()
+            server: smtplib.SMTP = smtplib.SMTP_SSL(mail.host, mail.port, timeout=SECONDS, context=context)
+        else:
+            server = smtplib.SMTP(mail.host, mail.port, timeout=SECONDS)
+        try:
+            if mail.security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if mail.user:
+                server.login(mail.user, mail.password.get_secret_value())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirected POST arrives as a GET without its content: better an error that says so."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _post(url: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    request = urllib.request.Request(  # noqa: S310 (settings take http and https only)
+        url,
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json", **headers},
+        method="POST",
+    )
+    try:
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=SECONDS) as answer:
+            answer.read(1000)
+    except urllib.error.HTTPError as error:
+        said = error.read(300).decode("utf-8", "replace").strip()
+        raise DeliveryError(f"the receiver answered {error.code} {said}".strip()) from error
+    except OSError as error:
+        raise DeliveryError(f"the receiver cannot be reached: {error}") from error
+
+
+def _for_slack(text: str) -> str:
+    """Slack's three characters of markup, as text: a name is not a link, nor a mention of everybody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _drivers(news: News) -> list[str]:
+    lines = []
+    for driver in news.content["drivers"]:
+        impact = f" {driver['cost_impact']}" if driver["cost_impact"] is not None else ""
+        at = f" {driver['happened_at']}" if driver["happened_at"] else ""
+        lines.append(f"{driver['driver_kind']}: {driver['driver']}{impact}{at} ({driver['detail']})")
+    return lines

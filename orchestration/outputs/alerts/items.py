@@ -1,0 +1,105 @@
+"""What there is to tell: anomalies of the published marts, as messages.
+
+What belongs here: which anomalies are news, and what a message says. What does not: whether it was told
+already (`ledger.py`), and how it gets to anybody (`channels.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from orchestration.outputs.databases import open_published, rows_of
+from orchestration.settings import Settings
+
+# The first of each cause, if it went on within the last days: when alerts are switched on, or a year of bills
+# is delivered at once, the past is not news. And what is still to be told.
+NEWS = """
+select *
+from cost_anomalies
+where
+    (
+        same_cause_as is null
+        and ended_at > (select max(usage_date) from customer_totals_daily) + 1 - $recent_days
+        and ($lowest_rank is null or impact_rank <= $lowest_rank)
+    )
+    or anomaly_id in (select unnest($waiting::varchar[]))
+order by impact_rank
+"""
+DRIVERS = """
+select driver_kind, driver, cost_impact, detail, happened_at
+from cost_anomaly_drivers
+where anomaly_id = $anomaly_id
+order by driver_kind, abs(cost_impact) desc, driver
+"""
+_SERIES = ("series_kind", "customer_id", "element", "service_name", "sub_account_id", "billing_currency")
+
+
+@dataclass(frozen=True)
+class News:
+    """An anomaly to tell of. `series` names what it was found in and its direction, `content` is all that the
+    marts say of it, ready for JSON (amounts as texts, exact).
+    """
+
+    anomaly_id: str
+    series: str
+    started_at: str
+    ended_at: str
+    explanation: str
+    content: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """A few words for a subject line, in one line whatever the names hold."""
+        what = self.content["element"] or self.content["service_name"]
+        of = self.content["customer_name"] or self.content["customer_id"] or self.content["sub_account_id"]
+        impact = Decimal(self.content["cost_impact"])
+        amount = f"{impact:+,.2f} {self.content['billing_currency']}"
+        return " ".join(f"Cost anomaly: {what}{f', {of}' if of else ''}, {amount}".split())
+
+
+def read_news(settings: Settings, waiting: Collection[str] = ()) -> list[News]:
+    """The anomalies that are news in the snapshot that readers see now, and those in `waiting` that it has.
+
+    Raises `NotReadableError` when nothing has been published yet.
+    """
+    with open_published(settings) as marts:
+        found = rows_of(
+            marts,
+            NEWS,
+            {
+                "recent_days": settings.alert_recent_days,
+                "lowest_rank": settings.alert_lowest_rank,
+                "waiting": sorted(waiting),
+            },
+        )
+        return [
+            _news(anomaly, rows_of(marts, DRIVERS, {"anomaly_id": anomaly["anomaly_id"]}))
+            for anomaly in found
+        ]
+
+
+def _news(anomaly: dict[str, Any], drivers: list[dict[str, Any]]) -> News:
+    direction = "more" if anomaly["cost_impact"] > 0 else "less"
+    content = {name: _plain(value) for name, value in anomaly.items()}
+    content["drivers"] = [{name: _plain(value) for name, value in row.items()} for row in drivers]
+    return News(
+        anomaly_id=anomaly["anomaly_id"],
+        series="|".join([*(anomaly[name] or "" for name in _SERIES), direction]),
+        started_at=content["started_at"],
+        ended_at=content["ended_at"],
+        explanation=anomaly["explanation"],
+        content=content,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it; an amount is a text, because a JSON number is a float to many readers."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else value

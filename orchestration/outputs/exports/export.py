@@ -1,0 +1,192 @@
+"""Every published mart as CSV and Parquet files by day, in a folder that changes at one instant.
+
+    exports/current                                        -> the newest version
+    exports/versions/<n>/<mart>/usage_date=<day>/<mart>.csv
+    exports/versions/<n>/<mart>/<mart>.parquet             a mart that has no days
+    exports/versions/<n>/export.json                       what was exported, by mart and day
+
+A version is written under a name that nobody reads and then linked as `current`. Days that have not changed
+are not written again: their files are the former version's, under a second name.
+
+What belongs here: making and swapping versions. What does not: which marts and days there are (`marts.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import duckdb
+
+from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, published_marts, quoted
+
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+VERSIONS_KEPT = 2
+_UNFINISHED_SECONDS = 3600
+# Fewer than the files that DuckDB holds open at once; with more, a day could become several files.
+_DAYS_AT_ONCE = 90
+_DESCRIPTION = "export.json"
+_OPTIONS = {
+    # FOCUS and most tools take times as ISO 8601 in UTC.
+    "csv": "format csv, header, timestampformat '%Y-%m-%dT%H:%M:%SZ'",
+    "parquet": "format parquet, compression zstd",
+}
+
+Content = dict[str, dict[str, str]]
+
+
+class ExportError(Exception):
+    """Nothing was exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One export: where its files are, how many of them were written now and how many stayed."""
+
+    folder: Path
+    written: int
+    kept: int
+    changed_days: dict[str, int]
+
+
+def export_marts(
+    connection: duckdb.DuckDBPyConnection,
+    exports: Path,
+    formats: Sequence[Format] = FORMATS,
+    only: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Export:
+    """Export the marts of the published database into `exports`; `only` names some; by default all.
+
+    `progress` is called with the name of each mart. Raises `ExportError` for a mart that there is not.
+    """
+    marts = _wanted(published_marts(connection), only)
+    content: Content = {mart.name: fingerprints(connection, mart) for mart in marts}
+    current = exports / "current"
+    described_formats, described = _described(current)
+    if described_formats == list(formats) and described == content:
+        files = sum(len(days) for days in content.values()) * len(formats)
+        return Export(current.resolve(), written=0, kept=files, changed_days={})
+    former = described if described_formats == list(formats) else {}
+    number = 1 + max((int(path.name) for path in _versions(exports)), default=0)
+    unfinished = exports / "versions" / f".{number}-{os.getpid()}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    kept, changed = 0, {}
+    # One file per day: each thread would write one of its own.
+    connection.execute("set threads = 1")
+    for mart in marts:
+        progress(mart.name)
+        days = content[mart.name]
+        new = [day for day in days if former.get(mart.name, {}).get(day) != days[day]]
+        for day in set(days) - set(new):
+            kept += _keep(current.resolve(), unfinished, mart, day, formats)
+        if new:
+            changed[mart.name] = len(new)
+            for format_ in formats:
+                _write(connection, unfinished, mart, new, format_)
+    connection.execute("reset threads")
+    description = json.dumps({"formats": list(formats), "marts": content}, indent=1) + "\n"
+    (unfinished / _DESCRIPTION).write_text(description, encoding="utf-8")
+    folder = exports / "versions" / str(number)
+    unfinished.rename(folder)
+    _point(current, folder)
+    for old in _versions(exports)[:-VERSIONS_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    _forget_what_broke_off(exports / "versions")
+    return Export(folder, sum(changed.values()) * len(formats), kept, changed)
+
+
+def was_exported_since(exports: Path, formats: Sequence[Format], moment: float) -> bool:
+    """Whether the current version has these formats and was written after `moment` (seconds since 1970)."""
+    described = exports / "current" / _DESCRIPTION
+    return _described(exports / "current")[0] == list(formats) and described.stat().st_mtime > moment
+
+
+def _wanted(marts: list[Mart], only: Sequence[str]) -> list[Mart]:
+    names = [mart.name for mart in marts]
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise ExportError(f"There is no mart {', '.join(unknown)}. Published are: {', '.join(names)}")
+    return [mart for mart in marts if not only or mart.name in only]
+
+
+def _versions(exports: Path) -> list[Path]:
+    folders = [path for path in (exports / "versions").glob("*") if path.name.isdigit()]
+    return sorted(folders, key=lambda path: int(path.name))
+
+
+def _forget_what_broke_off(versions: Path) -> None:
+    for path in versions.glob(".*"):
+        if path.stat().st_mtime < time.time() - _UNFINISHED_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _described(current: Path) -> tuple[list[Format], Content]:
+    path = current / _DESCRIPTION
+    if not path.is_file():
+        return [], {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found["formats"], found["marts"]
+
+
+def _file(mart: Mart, day: str, format_: Format) -> Path:
+    folder = Path(mart.name) if day == WHOLE else Path(mart.name, f"{DAY}={day}")
+    return folder / f"{mart.name}.{format_}"
+
+
+def _keep(former: Path, version: Path, mart: Mart, day: str, formats: Sequence[Format]) -> int:
+    for format_ in formats:
+        path = version / _file(mart, day, format_)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.hardlink_to(former / _file(mart, day, format_))
+        except OSError:
+            shutil.copyfile(former / _file(mart, day, format_), path)
+    return len(formats)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, version: Path, mart: Mart, days: list[str], format_: Format
+) -> None:
+    selected = mart.selected(as_text=format_ == "csv")
+    folder = version / mart.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if mart.day is None:
+        target = _text(version / _file(mart, WHOLE, format_))
+        connection.execute(
+            f"copy (select {selected} from {quoted(mart.name)}) to {target} ({_OPTIONS[format_]})"
+        )
+        return
+    # Other marts than ours name the day otherwise: then it is in the path only.
+    day = "" if mart.has_day_column else f", {mart.day} as {DAY}"
+    for first in range(0, len(days), _DAYS_AT_ONCE):
+        some = days[first : first + _DAYS_AT_ONCE]
+        connection.execute(
+            f"copy (select {selected}{day} from {quoted(mart.name)} "
+            f"where {mart.day} in (select unnest($1::varchar[])::date)) to {_text(folder)} "
+            f"({_OPTIONS[format_]}, partition_by ({DAY}), write_partition_columns {mart.has_day_column}, "
+            "filename_pattern 'part', overwrite_or_ignore)",
+            [some],
+        )
+        for each in some:
+            (part,) = (folder / f"{DAY}={each}").glob(f"part*.{format_}")
+            part.rename(version / _file(mart, each, format_))
+
+
+def _point(link: Path, target: Path) -> None:
+    new = link.with_name(f".{link.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target.relative_to(link.parent))
+    new.replace(link)
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

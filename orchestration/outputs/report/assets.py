@@ -1,0 +1,39 @@
+"""The report as a Dagster asset, behind the published snapshot.
+
+What belongs here: how the report looks in Dagster. What does not: making it (`report.py`).
+"""
+
+# Dagster reads annotations when it meets a function, so they are not postponed here.
+import dagster as dg
+
+from orchestration.outputs.report.report import make_report, report_is_made
+from orchestration.settings import Settings
+
+__all__ = ["REPORT", "build_report_asset", "report_is_made"]
+
+REPORT = dg.AssetKey(["reports", "customer_cost_report"])
+
+
+def build_report_asset(settings: Settings, snapshot: dg.AssetKey) -> dg.AssetsDefinition:
+    """`reports/customer_cost_report`, made from what `snapshot` has published."""
+
+    @dg.asset(
+        key=REPORT,
+        deps=[snapshot],
+        group_name="reports",
+        kinds={"html"},
+        description="The published marts as one HTML file for people, which opens without a network.",
+    )
+    def customer_cost_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        report = make_report(settings)
+        context.log.info(f"{report.path}: {'made' if report.changed else 'unchanged'}")
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(report.path),
+                "link": dg.MetadataValue.url(report.path.as_uri()),
+                "bytes": report.size,
+                "changed": report.changed,
+            }
+        )
+
+    return customer_cost_report

@@ -1,0 +1,98 @@
+"""The document: template, style, scripts, charting library and data in one text that needs nothing else.
+
+The page's own policy allows only the two scripts that are put in here, by their hashes, and no connection to
+anywhere. Data is never markup: texts of the tables lie in base64, those of the catalogue have `<` escaped.
+
+What belongs here: putting the parts together. What does not: the parts (`page/`) and the data (`report.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from importlib.metadata import distribution
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+PAGE = files("orchestration.outputs.report") / "page"
+# One function around them all, in this order; a section may use everything before it.
+SCRIPTS = (
+    *("amounts", "dates", "state", "elements", "columns", "people", "facts", "charts", "grid"),
+    *("customer_search", "filters", "sections"),
+    *("sections/explanations", "sections/usage", "sections/margins", "sections/anomalies"),
+    *("sections/reconciliation", "sections/coverage", "sections/segments", "sections/explore"),
+    *("sections/warnings", "sections/customers", "sections/customer", "sections/overview"),
+    "start",
+)
+
+
+def page_source(name: str) -> str:
+    """A file of the page, as it is written."""
+    text = PAGE
+    for part in name.split("/"):
+        text = text / part
+    return text.read_text(encoding="utf-8")
+
+
+def charting_library() -> bytes:
+    """Plotly as its Python package brings it."""
+    package = distribution("plotly")  # found, not imported: that would load all of it
+    return Path(str(package.locate_file("plotly/package_data/plotly.min.js"))).read_bytes()
+
+
+def sources_fingerprint() -> str:
+    """Changes when anything does that the document is put together from, its data aside."""
+    digest = hashlib.sha256(charting_library())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    for name in ("template.html", "style.css", *(f"{script}.js" for script in SCRIPTS)):
+        digest.update(page_source(name).encode())
+    return digest.hexdigest()[:16]
+
+
+def assemble(fingerprint: str, catalog: Mapping[str, Any], tables: Mapping[str, str]) -> str:
+    """The whole document. `tables` are texts of `encoding.encode`, by the name that the page has for them."""
+    library = charting_library()
+    script = _in_one_function(page_source(f"{name}.js") for name in SCRIPTS)
+    packed = {
+        **{f"table-{name}": text for name, text in tables.items()},
+        "plotly": base64.b64encode(zlib.compress(library, 9)).decode("ascii"),
+    }
+    parts = {
+        "fingerprint": fingerprint,
+        "policy": _policy(_as_written(script), library),
+        "style": page_source("style.css"),
+        "catalog": json.dumps(catalog, ensure_ascii=False).replace("<", "\\u003c"),
+        "tables": "\n".join(
+            f'<script type="text/plain" id="{name}">{text}</script>' for name, text in packed.items()
+        ),
+        "script": script,
+    }
+    document = page_source("template.html")
+    for name, text in parts.items():
+        before, after = document.split("{{" + name + "}}")
+        document = before + text + after
+    return document
+
+
+def _in_one_function(sources: Any) -> str:
+    return '(() => {\n"use strict";\n' + "\n".join(sources) + "\n})();"
+
+
+def _as_written(script: str) -> bytes:
+    """The script element's content: the template has a line end on both sides of it."""
+    return f"\n{script}\n".encode()
+
+
+def _policy(*scripts: bytes) -> str:
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode('ascii')}'" for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )

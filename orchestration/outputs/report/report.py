@@ -1,0 +1,155 @@
+"""Making the report of the published snapshot: `<published>/report.html`.
+
+What belongs here: reading the marts, choosing a detail that keeps the file small, writing it at once. What
+does not: what the page selects (`tables.py`, `costs.py`) and how it looks (`page/`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.outputs.databases import open_snapshot
+from orchestration.outputs.report import costs, usage
+from orchestration.outputs.report.document import assemble, sources_fingerprint
+from orchestration.outputs.report.encoding import encode
+from orchestration.outputs.report.tables import TABLES, Published
+from orchestration.settings import Settings
+
+FILE_NAME = "report.html"
+LARGEST_FILE = 15_000_000
+# How a company's levels are nested where it has them; others follow in the order of the marts.
+_FIRST_LEVELS = ("product", "feature")
+_HEAD = 2000
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a snapshot; `changed` is false when it was there already."""
+
+    path: Path
+    size: int
+    changed: bool
+
+
+def report_is_made(settings: Settings) -> bool:
+    """Whether the report is the one of the published snapshot."""
+    folder = (settings.published_folder / "current").resolve()
+    return _fingerprint_of(settings.published_folder / FILE_NAME) == _fingerprint(settings, folder)
+
+
+def make_report(settings: Settings) -> Report:
+    """Write the report of the published snapshot, unless it is there.
+
+    Raises `NotReadableError` when nothing has been published yet.
+    """
+    target = settings.published_folder / FILE_NAME
+    with open_snapshot(settings) as (folder, marts):
+        fingerprint = _fingerprint(settings, folder)
+        if _fingerprint_of(target) == fingerprint:
+            return Report(target, target.stat().st_size, changed=False)
+        document = _document(marts, folder, fingerprint, settings.report_cost_rows)
+    _write(target, document)
+    return Report(target, len(document), changed=True)
+
+
+def _document(marts: duckdb.DuckDBPyConnection, folder: Path, fingerprint: str, cost_rows: int) -> bytes:
+    published = _published(marts)
+    tables = {
+        table.name: encode(marts.sql(table.select(published)).to_arrow_table())
+        for table in TABLES
+        if published.marts.issuperset(table.marts)
+    }
+    for rows in _budgets(cost_rows):
+        detail = costs.choose_detail(marts, published, rows)
+        catalog = _catalog(marts, folder, published, detail)
+        detailed = {
+            name: encode(marts.sql(select).to_arrow_table())
+            for name, select in _detailed(detail, published).items()
+        }
+        document = assemble(fingerprint, catalog, {**tables, **detailed}).encode()
+        if len(document) <= LARGEST_FILE:
+            break
+    return document
+
+
+def _budgets(rows: int) -> Iterator[int]:
+    """Rows of costs: fewer and fewer, until the file is small enough or there is no less detail to choose."""
+    while rows >= 1000:
+        yield rows
+        rows = rows * 2 // 3
+
+
+def _detailed(detail: costs.Detail, published: Published) -> dict[str, str]:
+    selects = {
+        "costs": costs.select_costs(detail),
+        "newest_days": costs.select_newest_days(detail),
+        "usage": usage.select_usage(detail, published),
+        "newest_usage": usage.select_newest_usage(detail, published),
+    }
+    return {name: select for name, select in selects.items() if select is not None}
+
+
+def _published(marts: duckdb.DuckDBPyConnection) -> Published:
+    names = frozenset(
+        name for (name,) in marts.execute("select table_name from information_schema.tables").fetchall()
+    )
+    columns = [column[0] for column in marts.execute("describe customer_costs_daily").fetchall()]
+    # The dimensions of the contexts stand between these two, whatever they are.
+    dimensions = columns[columns.index("customer_id") + 1 : columns.index("service_name")]
+    first = [name for name in _FIRST_LEVELS if name in dimensions]
+    return Published(names, (*first, *(name for name in dimensions if name not in first)))
+
+
+def _catalog(
+    marts: duckdb.DuckDBPyConnection, folder: Path, published: Published, detail: costs.Detail
+) -> dict[str, Any]:
+    ((first, last),) = marts.execute(
+        "select min(usage_date)::varchar, max(usage_date)::varchar from customer_costs_daily "
+        "where unallocated_reason is distinct from 'day to come'"
+    ).fetchall()
+    currencies = marts.execute(
+        "select billing_currency from customer_costs_monthly group by 1 order by count(*) desc, 1"
+    ).fetchall()
+    described = folder / "snapshot.json"
+    created = json.loads(described.read_text(encoding="utf-8"))["created"] if described.is_file() else None
+    return {
+        "snapshot": folder.name,
+        "created": created,
+        "firstDay": first,
+        "lastDay": last,
+        "currencies": [currency for (currency,) in currencies],
+        "dimensions": list(published.dimensions),
+        "detail": detail.as_json(),
+    }
+
+
+def _fingerprint(settings: Settings, snapshot: Path) -> str:
+    return f"{snapshot.name}-{sources_fingerprint()}-{settings.report_cost_rows}"
+
+
+def _fingerprint_of(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as report:
+        _, _, rest = report.read(_HEAD).partition('<meta name="made-from" content="')
+    return rest.partition('"')[0] or None
+
+
+def _write(target: Path, document: bytes) -> None:
+    """From one instant to the next the new report is there; whoever has the old one open keeps it."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(document)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,245 @@
+"""What the report takes from each published mart: one select for each table of the page.
+
+What belongs here: which columns and rows of a mart the page gets, at most added up over columns that it does
+not show. What does not: what a figure means, which is the mart's SQL; and the costs of every customer, whose
+detail depends on how many there are (`costs.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestration.outputs import warnings
+
+LARGEST_UNCLAIMED = 400
+LARGEST_ANOMALIES = 500
+LARGEST_EXPLAINED = 3000
+LARGEST_WARNINGS = 1000
+
+
+@dataclass(frozen=True)
+class Published:
+    """What there is to select from: the marts of the snapshot, and the dimensions of its contexts."""
+
+    marts: frozenset[str]
+    dimensions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of the page: its name there, the marts that it comes from, and the query that fills it."""
+
+    name: str
+    marts: tuple[str, ...]
+    select: Callable[[Published], str]
+
+
+def quoted(names: Sequence[str], relation: str = "") -> str:
+    """The names as columns of a select list."""
+    prefix = f"{relation}." if relation else ""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _customers(_: Published) -> str:
+    """The customers, and what carries cost without being one, such as several customers put together."""
+    return """
+        with
+            others as (
+                select distinct customer_id, customer_id as customer_name, 'several' as segment
+                from customer_totals_daily
+                where customer_id <> 'unallocated' and customer_id not in (select customer_id from customers)
+            )
+        select customer_id, customer_name, segment, plan, is_listed, first_cost_date, last_cost_date
+        from (from customers union all by name from others)
+        order by customer_id
+    """
+
+
+def _averages(_: Published) -> str:
+    return """
+        select *
+        from average_customer_cost
+        order by billing_currency, segment, period_grain, period_start
+    """
+
+
+def _spend(published: Published) -> str:
+    """What was spent each day, of every segment together: small however many customers there are."""
+    levels = quoted(published.dimensions[:2], "costs")
+    return f"""
+        select
+            coalesce(customers.segment, if(costs.customer_id = 'unallocated', '', 'several')) as segment,
+            costs.allocation_kind,
+            costs.unallocated_reason,
+            {levels + "," if levels else ""}
+            costs.billing_currency,
+            costs.usage_date,
+            sum(costs.effective_cost) as effective_cost
+        from customer_costs_daily as costs
+        left join customers using (customer_id)
+        group by all
+        order by all
+    """
+
+
+def _unit_costs(_: Published) -> str:
+    return """
+        select
+            stream, unit, billing_currency, usage_date, usage_quantity, customer_count, effective_cost,
+            effective_unit_cost
+        from unit_costs_daily
+        order by stream, unit, billing_currency, usage_date
+    """
+
+
+def _coverage(_: Published) -> str:
+    return """
+        select
+            dimension,
+            coverage,
+            billing_currency,
+            usage_date,
+            sum(charge_count)::bigint as charge_count,
+            sum(effective_cost)::decimal(38, 12) as effective_cost
+        from context_coverage
+        group by all
+        order by all
+    """
+
+
+def _unclaimed(_: Published) -> str:
+    """Of each month and dimension the largest groups that no rule claims."""
+    return f"""
+        with
+            groups as (
+                select
+                    dimension,
+                    coverage,
+                    service_name,
+                    sub_account_id,
+                    billing_currency,
+                    date_trunc('month', usage_date)::date as usage_month,
+                    sum(charge_count)::bigint as charge_count,
+                    sum(effective_cost)::decimal(38, 12) as effective_cost
+                from context_coverage
+                where coverage <> 'rule'
+                group by all
+            )
+        select *
+        from groups
+        qualify
+            row_number() over (
+                partition by dimension, billing_currency, usage_month
+                order by effective_cost desc, service_name, sub_account_id, coverage
+            ) <= {LARGEST_UNCLAIMED}
+        order by dimension, billing_currency, usage_month, effective_cost desc
+    """
+
+
+def _reconciliation(_: Published) -> str:
+    return """
+        select
+            cost_column,
+            hop_number,
+            hop,
+            x_source_name,
+            billing_period,
+            billing_currency,
+            usage_date,
+            hop_cost,
+            difference
+        from reconciliation
+        order by all
+    """
+
+
+def _customer_margins(_: Published) -> str:
+    return "select * from customer_margins_monthly order by billing_currency, customer_id, billing_month"
+
+
+def _company_margins(_: Published) -> str:
+    return "select * from company_margins_monthly order by billing_currency, billing_month"
+
+
+def _segment_margins(_: Published) -> str:
+    return "select * from segment_margins_monthly order by billing_currency, segment, billing_month"
+
+
+def _product_margins(_: Published) -> str:
+    return "select * from product_margins_monthly order by all"
+
+
+def _anomalies(_: Published) -> str:
+    return f"""
+        select
+            * exclude (started_at, ended_at),
+            strftime(started_at, '%Y-%m-%d %H:%M') as started_at,
+            strftime(ended_at, '%Y-%m-%d %H:%M') as ended_at,
+            started_at::date as first_day,
+            (ended_at - interval 1 microsecond)::date as last_day  -- ended_at is the first instant after it
+        from cost_anomalies
+        where impact_rank <= {LARGEST_ANOMALIES}
+        order by impact_rank
+    """
+
+
+def _anomaly_drivers(_: Published) -> str:
+    return f"""
+        select drivers.* exclude (happened_at), strftime(happened_at, '%Y-%m-%d %H:%M') as happened_at
+        from cost_anomaly_drivers as drivers
+        inner join cost_anomalies as anomalies using (anomaly_id)
+        where anomalies.impact_rank <= {LARGEST_ANOMALIES}
+        order by anomalies.impact_rank, abs(drivers.cost_impact) desc nulls last, driver_kind, driver
+    """
+
+
+def _explanations(published: Published) -> str:
+    """By which rules each customer got its cost of the newest days; a sentence of the largest parts only."""
+    levels = quoted(published.dimensions[:2])
+    return f"""
+        select
+            customer_id,
+            billing_currency,
+            allocation_rule,
+            rule_place,
+            method,
+            stream,
+            unallocated_reason,
+            {levels + "," if levels else ""}
+            min(usage_date) as first_day,
+            max(usage_date) as last_day,
+            sum(effective_cost) as effective_cost,
+            sum(pool_cost)::decimal(38, 12) as pool_cost,
+            if(
+                row_number() over (order by sum(effective_cost) desc) <= {LARGEST_EXPLAINED},
+                arg_max(explanation, effective_cost),
+                null
+            ) as largest
+        from allocation_explanations
+        group by all
+        order by customer_id, effective_cost desc
+    """
+
+
+def _warnings(_: Published) -> str:
+    return f"select * from warnings {warnings.ORDER} limit {LARGEST_WARNINGS}"
+
+
+TABLES = (
+    PageTable("customers", ("customers", "customer_totals_daily"), _customers),
+    PageTable("averages", ("average_customer_cost",), _averages),
+    PageTable("spend", ("customer_costs_daily", "customers"), _spend),
+    PageTable("unit_costs", ("unit_costs_daily",), _unit_costs),
+    PageTable("coverage", ("context_coverage",), _coverage),
+    PageTable("unclaimed", ("context_coverage",), _unclaimed),
+    PageTable("reconciliation", ("reconciliation",), _reconciliation),
+    PageTable("customer_margins", ("customer_margins_monthly",), _customer_margins),
+    PageTable("company_margins", ("company_margins_monthly",), _company_margins),
+    PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
+    PageTable("product_margins", ("product_margins_monthly",), _product_margins),
+    PageTable("explanations", ("allocation_explanations",), _explanations),
+    PageTable("warnings", ("warnings",), _warnings),
+    PageTable("anomalies", ("cost_anomalies",), _anomalies),
+    PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
+)

@@ -1,0 +1,88 @@
+"""The mart `warnings` as lines for a person: at the end of a run, and in Dagster's check.
+
+What belongs here: reading the mart in the order of weight, and one line for each row. What does not: what is
+a warning, which is the mart's SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+
+from orchestration.outputs.databases import open_published, open_working, rows_of
+from orchestration.settings import Settings
+
+LINES_SHOWN = 20
+
+# Errors first, then what costs most, then what concerns most rows.
+ORDER = """
+    order by
+        list_position(['error', 'warning', 'note'], severity),
+        abs(effective_cost) desc nulls last,
+        row_count desc nulls last,
+        code, source, subject, billing_period, billing_currency, first_usage_date, message, place
+"""
+
+
+@dataclass(frozen=True)
+class DataWarning:
+    """A row of the mart `warnings`."""
+
+    code: str
+    severity: str
+    source: str
+    billing_period: str | None
+    first_usage_date: date | None
+    last_usage_date: date | None
+    subject: str | None
+    row_count: int | None
+    billing_currency: str | None
+    effective_cost: Decimal | None
+    message: str
+    place: str | None
+
+    def __str__(self) -> str:
+        facts = []
+        if self.effective_cost is not None:
+            facts.append(f"{self.effective_cost:,.2f} {self.billing_currency or ''}".strip())
+        if self.billing_period:
+            facts.append(self.billing_period)
+        elif self.first_usage_date and self.last_usage_date:
+            days = {str(self.first_usage_date): None, str(self.last_usage_date): None}
+            facts.append(" to ".join(days))
+        if self.row_count is not None and self.row_count > 1:
+            facts.append(f"{self.row_count:,} rows")
+        if self.place:
+            facts.append(f"see {self.place}")
+        told = f" ({', '.join(facts)})" if facts else ""
+        return f"{self.code}: {self.message}{told}"
+
+
+def published_warnings(settings: Settings) -> list[DataWarning]:
+    """The warnings that readers see now, the weightiest first."""
+    with open_published(settings) as marts:
+        return _read(marts, "warnings")
+
+
+def working_warnings(settings: Settings) -> list[DataWarning]:
+    """The warnings of the run that is going on, the weightiest first."""
+    with open_working(settings) as warehouse:
+        return _read(warehouse, "marts.warnings")
+
+
+def shown_lines(warnings: Sequence[DataWarning], shown: int = LINES_SHOWN) -> list[str]:
+    """A line for each of the weightiest warnings, and one that counts the others."""
+    lines = [str(warning) for warning in warnings[:shown]]
+    if len(warnings) > shown:
+        left = len(warnings) - shown
+        lines.append(f"… and {left:,} more: select * from warnings, in published/current.duckdb")
+    return lines
+
+
+def _read(connection: duckdb.DuckDBPyConnection, relation: str) -> list[DataWarning]:
+    columns = ", ".join(DataWarning.__dataclass_fields__)
+    return [DataWarning(**row) for row in rows_of(connection, f"select {columns} from {relation} {ORDER}")]

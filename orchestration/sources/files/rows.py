@@ -1,0 +1,237 @@
+"""Rows of JSONL, CSV and Parquet files from a location, as text, in one DuckDB table.
+
+A row that cannot be read at all is there too, with the reason, so that the sources can set it aside where
+everybody sees it, and take the others.
+
+What belongs here: the form of the files, the same for every signal that comes as files. What does not: what a
+row means and which rows are good (the sources), and usage records, whose batches are far larger
+(`telemetry/formats`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.sources.files.text import read_delimited
+from orchestration.sources.landing.parquet import sql_text
+from orchestration.sources.locations import Location, StoredObject
+
+ENDINGS = (".jsonl", ".ndjson", ".csv", ".parquet")
+Kind = Literal["text", "json"]
+
+REFUSED_COLUMNS = {
+    "location": "VARCHAR",
+    "file_row": "BIGINT",
+    "reason": "VARCHAR",
+    "detail": "VARCHAR",
+    "record": "VARCHAR",
+}
+"""A row (or, without `file_row`, a whole file) that was set aside: where it stands, why, and what it says."""
+
+_READ = "location VARCHAR, modified TIMESTAMP, file_row BIGINT, misread VARCHAR, detail VARCHAR, raw VARCHAR"
+_UNREADABLE = (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, duckdb.Error)
+_MISREAD = {
+    "not-json": "the line is not valid JSON; write one object per line",
+    "not-an-object": "the line is JSON, but not an object of fields",
+}
+
+
+@dataclass(frozen=True)
+class FoundFiles:
+    """The files of a location: those that hold rows, and names whose ending says that they do not."""
+
+    rows: tuple[StoredObject, ...]
+    ignored: tuple[StoredObject, ...]
+
+
+def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFiles:
+    """All objects of a location, by whether they can hold rows; a name with a part that begins with _ is
+    not seen.
+
+    Raises `LocationError` when the location refuses.
+    """
+    seen = [
+        stored
+        for stored in location.list()
+        if not any(part.startswith("_") for part in stored.key.split("/"))
+    ]
+    rows = tuple(stored for stored in seen if _ending(stored.key) in endings)
+    return FoundFiles(rows, tuple(stored for stored in seen if stored not in rows))
+
+
+def create_rows_table(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Kind], table: str = "given"
+) -> None:
+    """Make the table that `read_rows` fills: what is known of the row's place, then `columns` as text.
+
+    The session's time zone must be UTC.
+    """
+    named = "".join(f", {_name(column)} VARCHAR" for column in columns)
+    connection.execute(f"CREATE OR REPLACE TABLE {table} ({_READ}{named})")
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection,
+    location: Location,
+    stored: StoredObject,
+    columns: Mapping[str, Kind],
+    folder: Path,
+    table: str = "given",
+    documents: str = "",
+) -> None:
+    """Add the rows of one file to the table. `json` columns hold JSON text (of a CSV: as it is written).
+
+    `documents` is for files that are one JSON document: SQL of the list of objects in it, over `content`.
+
+    Fields of other names are left alone. A file that cannot be read becomes one row with `misread`, and so
+    does each line that is none; such rows have no values. Raises `LocationError` when the location refuses.
+    """
+    place = location.describe(stored.key)
+    path = folder / f"rows{_ending(stored.key)}"
+    path.unlink(missing_ok=True)
+    fetched = location.fetch(stored.key, folder / "downloads")
+    parameters = {"place": place, "modified": stored.modified.replace(tzinfo=None)}
+    try:
+        if stored.key.lower().endswith(".gz"):
+            with gzip.open(fetched, "rb") as packed, path.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+        else:
+            path.symlink_to(fetched.resolve())
+        match path.suffix:
+            case ".parquet":
+                query = _parquet(path, columns)
+            case ".csv":
+                query = _csv(connection, path, columns)
+            case ".json":
+                query = _objects(path, columns, documents)
+            case _:
+                lines = "string_split(ltrim(content, chr(65279)), chr(10))"
+                query = _objects(path, columns, lines)
+        connection.execute(
+            f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, * FROM ({query})",
+            parameters,
+        )
+    except _UNREADABLE as error:
+        connection.execute(
+            f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, "
+            "'unreadable' AS misread, $detail AS detail",
+            {**parameters, "detail": _why(error, path, place)},
+        )
+
+
+def texts_of(column: str) -> str:
+    """SQL of a column of JSON objects as maps of texts, sorted by key; NULL where it is no object."""
+    entries = f"list_sort(map_entries(from_json({column}, '\"MAP(VARCHAR, VARCHAR)\"')))"
+    return (
+        f"CASE WHEN json_valid({column}) THEN CASE WHEN json_type({column}) = 'OBJECT' "
+        f"THEN map_from_entries({entries}) END END"
+    )
+
+
+def _ending(key: str) -> str:
+    return Path(key.lower().removesuffix(".gz")).suffix
+
+
+def _why(error: Exception, path: Path, place: str) -> str:
+    reason = str(error).partition("Possible fixes:")[0].partition("\n\n")[0]
+    return f"the file cannot be read: {reason.replace(str(path), place).strip()}"
+
+
+def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
+    fields = ",\n".join(
+        f"CASE WHEN misread IS NULL THEN nullif(trim(line ->> {sql_text('$.' + _name(column))}), '') END"
+        f" AS {_name(column)}"
+        for column in columns
+    )
+    explained = " ".join(f"WHEN '{code}' THEN {sql_text(text)}" for code, text in _MISREAD.items())
+    return f"""
+        SELECT file_row, misread, CASE misread {explained} END AS detail, line AS raw, {fields}
+        FROM (
+            SELECT
+                file_row,
+                line,
+                CASE
+                    WHEN NOT json_valid(line) THEN 'not-json'
+                    WHEN json_type(CASE WHEN json_valid(line) THEN line END) <> 'OBJECT' THEN 'not-an-object'
+                END AS misread
+            FROM (
+                SELECT unnest(lines)::VARCHAR AS line, generate_subscripts(lines, 1) AS file_row
+                FROM (SELECT {lines} AS lines FROM read_text({sql_text(str(path))}))
+            )
+            WHERE trim(line, ' \t\r') <> ''
+        )
+    """
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, Kind]) -> str:
+    given = read_delimited(path.read_bytes())
+    plain = path.with_name("plain.csv")
+    plain.write_text(given.text, encoding="utf-8")
+    first = next(iter(given.text.splitlines()), "")
+    header = [name.strip() for name in next(csv.reader([first], delimiter=given.delimiter), [])]
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise ValueError(f"the header names a column more than once: {', '.join(repeated)}")
+    kinds = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in header)
+    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    rows = (
+        f"read_csv({sql_text(str(plain))}, columns = {{{kinds}}}, auto_detect = false, header = true, "
+        f"delim = {sql_text(given.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM {rows}")
+    fields = _fields(columns, dict.fromkeys(header, "text"))
+    shown = f"to_json(struct_pack({', '.join(f'{_name(name)} := {_name(name)}' for name in header)}))"
+    return f"""
+        SELECT
+            row_number() OVER () AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
+            {shown}::VARCHAR AS raw, {fields}
+        FROM csv_rows
+        -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
+        QUALIFY concat({", ".join(_name(name) for name in header) or "NULL"}) <> ''
+        UNION ALL BY NAME
+        SELECT line - 1 AS file_row, 'misshapen' AS misread, error_message AS detail, csv_line AS raw
+        FROM reject_errors
+    """
+
+
+def _parquet(path: Path, columns: Mapping[str, Kind]) -> str:
+    schema = pq.read_schema(path)
+    kinds: dict[str, Kind] = {
+        field.name: "json" if pa.types.is_nested(field.type) else "text" for field in schema
+    }
+    shown = f"struct_pack({', '.join(f'{_name(name)} := {_name(name)}' for name in kinds)})"
+    return f"""
+        SELECT
+            file_row_number + 1 AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
+            to_json({shown})::VARCHAR AS raw, {_fields(columns, kinds)}
+        FROM read_parquet({sql_text(str(path))}, file_row_number = true)
+    """
+
+
+def _fields(columns: Collection[str], kinds: Mapping[str, Kind]) -> str:
+    """SQL of the wanted columns as text, NULL where the file has none of that name or an empty text."""
+    values = {
+        column: f"to_json({_name(column)})::VARCHAR"
+        if kinds.get(column) == "json"
+        else f"nullif(trim({_name(column)}::VARCHAR), '')"
+        for column in columns
+    }
+    return ", ".join(
+        f"{value if column in kinds else 'NULL::VARCHAR'} AS {_name(column)}"
+        for column, value in values.items()
+    )
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""Landed files: Parquet written whole or not at all, what was read before, versions of things, and notes."""

@@ -1,0 +1,94 @@
+"""Notes of a landing: what a person should know of its files. The mart `warnings` shows them.
+
+What belongs here: the form of a note, and writing those of one landing. What does not: what is worth a note,
+which each source decides, and things that show in the marts themselves (rejected rows, customers that are not
+listed), which are branches of `dbt_project/models/marts/warnings.sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.sources.landing.parquet import ensure_landed, write_landed
+
+Severity = Literal["error", "warning", "note"]
+
+_COLUMNS = {
+    "source": "VARCHAR",
+    "code": "VARCHAR",
+    "severity": "VARCHAR",
+    "billing_period": "VARCHAR",
+    "subject": "VARCHAR",
+    "row_count": "BIGINT",
+    "billing_currency": "VARCHAR",
+    "effective_cost": "DECIMAL(38, 12)",
+    "message": "VARCHAR",
+    "place": "VARCHAR",
+}
+_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("code", "severity", "billing_period", "subject")),
+        ("row_count", pa.int64()),
+        ("billing_currency", pa.string()),
+        ("effective_cost", pa.decimal128(38, 12)),
+        ("message", pa.string()),
+        ("place", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to know.
+
+    `code` is a stable name in kebab case. `error`: figures are wrong until it is mended; `warning`: look at
+    it; `note`: nothing to do. `subject` is what it is about (a file, column, delivery), `place` where to look
+    (file and row), `row_count` how many rows it concerns, `effective_cost` the money in `billing_currency`.
+    """
+
+    code: str
+    message: str
+    severity: Severity = "warning"
+    subject: str | None = None
+    place: str | None = None
+    row_count: int | None = None
+    billing_period: str | None = None
+    billing_currency: str | None = None
+    effective_cost: Decimal | None = None
+
+
+def assumed_encoding(file: str) -> Note:
+    """The note on a file whose bytes are no UTF-8 and were read as Windows-1252."""
+    message = (
+        "the file is not UTF-8 text and was read as Windows-1252; see that its names are right, or save it"
+    )
+    return Note("assumed-encoding", f"{message} as UTF-8", severity="note", subject=file, place=file)
+
+
+def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "all") -> bool:
+    """Let these be the notes of the source's landing (or of a part of it, such as a month), and no others.
+
+    Written at every landing, also when there is nothing to note. True when they are others than before.
+    """
+    rows = pa.Table.from_pylist([asdict(note) for note in notes], schema=_SCHEMA)
+    with duckdb.connect() as connection:
+        connection.register("notes", rows)
+        chosen = ", ".join("$source AS source" if name == "source" else name for name in _COLUMNS)
+        connection.execute(f"CREATE TABLE noted AS SELECT {chosen} FROM notes", {"source": source})
+        return write_landed(connection, "SELECT * FROM noted ORDER BY ALL", _path(landing, source, part))
+
+
+def ensure_notes(landing: Path) -> None:
+    """Make what readers of the notes need before the first landing."""
+    ensure_landed(_path(landing, "none", "none"), _COLUMNS)
+
+
+def _path(landing: Path, source: str, part: str) -> Path:
+    return landing / "notes" / source / f"{part}.parquet"

@@ -1,0 +1,72 @@
+"""Which files of a location were taken in already, in which version, and which of their rows were refused.
+
+What belongs here: telling new and changed files from known ones, and keeping the refused rows of the files
+that are still there. What does not: reading files (`sources/files/rows.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.sources.landing.parquet import sql_text, write_landed
+from orchestration.sources.locations import Location, StoredObject
+
+FILE_COLUMNS = {"location": "VARCHAR", "object_version": "VARCHAR"}
+
+
+def new_files(location: Location, found: Iterable[StoredObject], files: Path) -> list[StoredObject]:
+    """The files that were not taken in in this version, by key."""
+    known = {(row["location"], row["object_version"]) for row in pq.read_table(files).to_pylist()}
+    return [stored for stored in found if (location.describe(stored.key), stored.version) not in known]
+
+
+def remember_files(location: Location, found: Collection[StoredObject], files: Path) -> None:
+    """Note the files that are there now as taken in. The last step: before it, they are read again."""
+    noted = pa.Table.from_pylist(
+        [{"location": location.describe(stored.key), "object_version": stored.version} for stored in found],
+        schema=pa.schema([(name, pa.string()) for name in FILE_COLUMNS]),
+    )
+    with duckdb.connect() as connection:
+        connection.register("noted", noted)
+        write_landed(connection, "SELECT location, object_version FROM noted ORDER BY ALL", files)
+
+
+def write_refused(
+    connection: duckdb.DuckDBPyConnection,
+    location: Location,
+    found: Collection[StoredObject],
+    read: Collection[StoredObject],
+    refused: Path,
+) -> dict[str, int]:
+    """Put the rows of the table `refused` in the place of what was refused of the same files before.
+
+    Refused rows of files that were not read now stay, those of files that are no longer there go. Gives how
+    many there are by reason.
+    """
+    connection.register("found_places", _places(location, found))
+    connection.register("read_places", _places(location, read))
+    write_landed(
+        connection,
+        f"""
+        SELECT location, file_row, reason, detail, record FROM refused
+        UNION ALL
+        SELECT location, file_row, reason, detail, record FROM read_parquet({sql_text(str(refused))})
+        WHERE location IN (FROM found_places) AND location NOT IN (FROM read_places)
+        ORDER BY ALL
+        """,
+        refused,
+    )
+    return dict(
+        connection.execute(
+            f"SELECT reason, count(*) FROM read_parquet({sql_text(str(refused))}) GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    )
+
+
+def _places(location: Location, files: Iterable[StoredObject]) -> pa.Table:
+    return pa.table({"place": pa.array([location.describe(stored.key) for stored in files], pa.string())})
