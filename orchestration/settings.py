@@ -26,6 +26,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
 
 
+class ExpectedError(Exception):
+    """Something that a person can put right; the message says what, where, and what to do."""
+
+
 class S3Settings(BaseModel):
     """How to reach S3. Credentials come from boto3's usual chain (role, profile, environment)."""
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from orchestration.settings import ExpectedError
 
-class NotInHistoryError(Exception):
+
+class NotInHistoryError(ExpectedError):
     """The contexts of that commit cannot be read; the message says why, and what to do."""
 
 

@@ -10,27 +10,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from orchestration.authoring.context_history import NotInHistoryError, contexts_at
+from orchestration.authoring.context_history import contexts_at
 from orchestration.authoring.diff_costs import Difference, compare
-from orchestration.authoring.dry_run import Trial, TrialError, build_trial
-from orchestration.settings import Settings
-from orchestration.warehouse.audit import NotAuditedError
-from orchestration.warehouse.dbt import DbtError
-from orchestration.warehouse.generate import ContextProblems, ContextsMissingError, read_contexts
-from orchestration.warehouse.lock import WriterBusyError
-
-_EXPECTED = (
-    ContextProblems,
-    ContextsMissingError,
-    DbtError,
-    NotAuditedError,
-    NotInHistoryError,
-    TrialError,
-    WriterBusyError,
-)
+from orchestration.authoring.dry_run import Trial, build_trial
+from orchestration.settings import ExpectedError, Settings
+from orchestration.warehouse.generate import read_contexts
 
 
-class DifferenceError(Exception):
+class DifferenceError(ExpectedError):
     """One of the two sides could not be built; the message says which, why, and what to do."""
 
 
@@ -78,5 +65,5 @@ def _side(
     folder.mkdir()
     try:
         return build_trial(settings, read(), folder, say)
-    except _EXPECTED as error:
+    except ExpectedError as error:
         raise DifferenceError(f"With {name}: {error}") from error

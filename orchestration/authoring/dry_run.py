@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.settings import Settings
+from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse import audit, dbt_results
 from orchestration.warehouse.project import PreparedProject, prepare_project
 from orchestration.warehouse.working_database import open_warehouse
@@ -26,7 +26,7 @@ _LAYERS = ("rules", "signals", "usage", "context", "allocation", "marts")
 LAYERS_OF_SPLITS = ("rules", "signals", "usage")
 
 
-class TrialError(Exception):
+class TrialError(ExpectedError):
     """A trial could not be built; the message says what to do."""
 
 

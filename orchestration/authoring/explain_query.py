@@ -12,11 +12,12 @@ from datetime import date
 import duckdb
 
 from orchestration.outputs.databases import rows_of
+from orchestration.settings import ExpectedError
 
 _NEAR = 5
 
 
-class NothingToExplainError(Exception):
+class NothingToExplainError(ExpectedError):
     """There is no such customer, day or feature; the message names what is near."""
 
 

@@ -16,16 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, TrialError, build_trial
+from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, build_trial
 from orchestration.compiler import Compilation
 from orchestration.compiler.language.program import SplitByUsage
 from orchestration.compiler.language.splits import split_id
 from orchestration.outputs.databases import NotReadableError, open_working
-from orchestration.settings import Settings
-from orchestration.warehouse.audit import NotAuditedError
-from orchestration.warehouse.dbt import DbtError
+from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.generate import read_contexts
-from orchestration.warehouse.lock import WriterBusyError
 
 
 @contextmanager
@@ -45,7 +42,7 @@ def settings_of_preview(
         try:
             contexts = read_contexts(settings.contexts)
             trial = build_trial(settings, contexts, Path(folder), say, LAYERS_OF_SPLITS)
-        except (DbtError, NotAuditedError, TrialError, WriterBusyError) as error:
+        except ExpectedError as error:
             raise NotReadableError(str(error)) from error
         yield Settings(**{**settings.model_dump(), "warehouse": trial.database})
 

@@ -26,26 +26,14 @@ from orchestration.automation.terminal import RunDisplay
 from orchestration.automation.unchanged import digest_of_sources, note_finished
 from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, prepare_workspace
 from orchestration.outputs.warnings import published_warnings
-from orchestration.settings import Settings
-from orchestration.sources.billing.landing import BillingError, discover_months
+from orchestration.settings import ExpectedError, Settings
+from orchestration.sources.billing.landing import discover_months
 from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import s3_resource
 from orchestration.warehouse.assets import SNAPSHOT
 from orchestration.warehouse.audit import CHECK_ALL_TAG
-from orchestration.warehouse.dbt import DbtError
-from orchestration.warehouse.generate import ContextProblems, ContextsMissingError
-from orchestration.warehouse.lock import WriterBusyError
 from orchestration.warehouse.writer import close_dead_run, writer_lock
 
-# What a person can put right, and whose message says how.
-_EXPECTED = (
-    BillingError,
-    ContextProblems,
-    ContextsMissingError,
-    DbtError,
-    MonthsError,
-    WriterBusyError,
-)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -70,7 +58,7 @@ def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console
             if check_all:
                 tags[CHECK_ALL_TAG] = "true"
             return _execute(settings, definitions, instance, tags, shown, looked_at)
-    except _EXPECTED as error:
+    except ExpectedError as error:
         show_error(shown, str(error))
         return False
 

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.settings import Settings
+from orchestration.settings import ExpectedError, Settings
 
 MONTH_FORMAT = "%Y-%m"
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
 
 
-class MonthsError(Exception):
+class MonthsError(ExpectedError):
     """A span of months that cannot be run; the message says which months can."""
 
 

@@ -1,68 +1,56 @@
-"""`cpc api`: serve the telemetry API, and make tokens for it.
-
-What belongs here: the options, and the server's start and stop. What does not: the API itself, in
-`orchestration/sources/telemetry/api.py`.
-"""
+"""`cpc api`: serve the telemetry API, and make tokens for it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from orchestration.cli.options import Workspace, fail, settings_of
 from orchestration.settings import Settings
 
 # What is under way is finished before the server stops; a client that is slower than this sends again.
 SECONDS_TO_FINISH = 30
-Workspace = Annotated[Path | None, typer.Option("--workspace", help="The workspace. [CPC_WORKSPACE]")]
+
+api = typer.Typer(rich_markup_mode="rich")
 
 
-def register_api(app: typer.Typer, settings_of: Callable[[Path | None, Path | None], Settings]) -> None:
-    """Add `api` and `api token` to the command; `settings_of(workspace, contexts)` gives the settings."""
-    api = typer.Typer(rich_markup_mode="rich")
-    app.add_typer(api, name="api")
+@api.callback(invoke_without_command=True)
+def serve(
+    context: typer.Context,
+    workspace: Workspace = None,
+    host: Annotated[str | None, typer.Option(help="[CPC_API_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="[CPC_API_PORT]")] = None,
+) -> None:
+    """Serve the telemetry API until it is told to stop; what is under way is finished first.
 
-    @api.callback(invoke_without_command=True)
-    def serve(
-        context: typer.Context,
-        workspace: Workspace = None,
-        host: Annotated[str | None, typer.Option(help="[CPC_API_HOST]")] = None,
-        port: Annotated[int | None, typer.Option(help="[CPC_API_PORT]")] = None,
-    ) -> None:
-        """Serve the telemetry API until it is told to stop; what is under way is finished first.
+    Example: [bold]cpc api --workspace my-bill --port 8787[/], after [bold]cpc api token[/]
+    """
+    context.obj = workspace
+    if context.invoked_subcommand is None:
+        settings = settings_of(workspace)
+        _serve(settings, host or settings.api_host, settings.api_port if port is None else port)
 
-        Example: [bold]cpc api --workspace my-bill --port 8787[/], after [bold]cpc api token[/]
-        """
-        context.obj = workspace
-        if context.invoked_subcommand is None:
-            settings = settings_of(workspace, None)
-            _serve(settings, host or settings.api_host, settings.api_port if port is None else port)
 
-    @api.command()
-    def token(
-        context: typer.Context,
-        stream: Annotated[list[str], typer.Option(help="A stream it may send to; * is all. Repeatable.")],
-        name: Annotated[str, typer.Option(help="What it is called in the file of tokens.")] = "default",
-        workspace: Workspace = None,
-    ) -> None:
-        """Make a token and print it, this once; the workspace keeps only its hash.
+@api.command()
+def token(
+    context: typer.Context,
+    stream: Annotated[list[str], typer.Option(help="A stream it may send to; * is all. Repeatable.")],
+    name: Annotated[str, typer.Option(help="What it is called in the file of tokens.")] = "default",
+    workspace: Workspace = None,
+) -> None:
+    """Make a token and print it, this once; the workspace keeps only its hash.
 
-        Example: [bold]cpc api token --name search --stream search_queries --workspace my-bill[/]
-        """
-        from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens, TokensFileError
+    Example: [bold]cpc api token --name search --stream search_queries --workspace my-bill[/]
+    """
+    from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens
 
-        try:
-            made = Tokens(settings_of(workspace or context.obj, None).workspace / TOKENS_FILE).create(
-                stream, name, datetime.now(UTC)
-            )
-        except (TokensFileError, ValueError) as error:
-            print(error, file=sys.stderr)
-            raise typer.Exit(1) from error
-        print(made)
+    tokens = Tokens(settings_of(workspace or context.obj).workspace / TOKENS_FILE)
+    try:
+        print(tokens.create(stream, name, datetime.now(UTC)))
+    except ValueError as error:
+        fail(str(error))
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:

@@ -1,19 +1,19 @@
-"""What the subcommands of `cpc` share: the options that say where things are, and how a command fails.
-
-What belongs here: options, settings from them, the console. What does not: any command.
-"""
+"""What the commands of `cpc` share: the options that say where things are, and how a command fails."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.compiler import Compilation
 
 Workspace = Annotated[
     Path | None,
@@ -45,3 +45,18 @@ def fail(text: str) -> NoReturn:
     """Say what is wrong and end with 1."""
     print(text, file=sys.stderr)
     raise typer.Exit(1)
+
+
+def say_aside(text: str) -> None:
+    """Say what is being done, beside the result that goes to standard output."""
+    print(f"{text} …", file=sys.stderr)
+
+
+def compiled(settings: Settings) -> Compilation:
+    """The contexts as they are written now. Raises `ContextProblems`, which lists all of them."""
+    from orchestration.warehouse.generate import ContextProblems, compile_project
+
+    compilation = compile_project(settings.contexts)
+    if compilation.problems:
+        raise ContextProblems(compilation.problems)
+    return compilation

@@ -31,6 +31,7 @@ from orchestration.demo import company
 from orchestration.demo.billing import make_bill
 from orchestration.demo.inventory import inventory_files
 from orchestration.demo.telemetry import batches, make_usage
+from orchestration.settings import ExpectedError
 
 BUCKET = "northwind-analytics"
 EXPORT = "nw-cur2"
@@ -59,7 +60,7 @@ DELIVERIES = (
 )
 
 
-class ForeignFilesError(Exception):
+class ForeignFilesError(ExpectedError):
     """The folder holds files that are not the sample's; the message says which and what to do."""
 
 

@@ -16,10 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from orchestration.automation.messages import show_error
 from orchestration.automation.run import run_job
 from orchestration.demo.company import COMPANY, REGION
-from orchestration.demo.delivery import BUCKET, ForeignFilesError, deliver
+from orchestration.demo.delivery import BUCKET, deliver
 from orchestration.demo.result import show_result
-from orchestration.demo.server import ServerMissingError, put_sample, s3_server, server_credentials
-from orchestration.settings import BillingExport, S3Settings, Settings
+from orchestration.demo.server import put_sample, s3_server, server_credentials
+from orchestration.settings import BillingExport, ExpectedError, S3Settings, Settings
 
 SEED = 7
 HOURLY_COSTS_DAYS = 35
@@ -42,7 +42,7 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
             _serve(shown, settings, endpoint_url)
             if not run_job(sample_settings(settings, endpoint_url), console=shown):
                 return False
-    except (ForeignFilesError, ServerMissingError) as error:
+    except ExpectedError as error:
         show_error(shown, str(error))
         return False
     return show_result(settings, shown)

@@ -17,11 +17,12 @@ import boto3
 
 from orchestration.demo.company import REGION
 from orchestration.demo.delivery import BUCKET, Written
+from orchestration.settings import ExpectedError
 
 _HOST = "127.0.0.1"
 
 
-class ServerMissingError(Exception):
+class ServerMissingError(ExpectedError):
     """The S3 server is not installed; the message says how to install it."""
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration.settings import Settings
+from orchestration.settings import ExpectedError, Settings
 
 
-class NotReadableError(Exception):
+class NotReadableError(ExpectedError):
     """A database is absent, or being written to; the message says which, and what to do."""
 
 

@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from orchestration.settings import Settings
+from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.working_database import open_warehouse
 
 CHECK_ALL_TAG = "cost_per_customer/check_all"
 """Tag of a run whose tests look at all days."""
 
 
-class NotAuditedError(Exception):
+class NotAuditedError(ExpectedError):
     """The marts were written since they last passed every check."""
 
 

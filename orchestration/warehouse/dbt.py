@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.settings import ExpectedError
+
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.run import RunResult
     from dbt.contracts.graph.manifest import Manifest
@@ -27,7 +29,7 @@ LOG_NAME = "dbt.log"
 _QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
 
-class DbtError(Exception):
+class DbtError(ExpectedError):
     """dbt could not do at all what it was told to, such as read the project; the message is dbt's own."""
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
 from orchestration.warehouse.symlinks import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -31,7 +31,7 @@ UNFINISHED_SECONDS = 3600
 _NOT_WRITTEN = ("target/", "logs/", "dbt_packages/", "models/rules/", "models/context/", "macros/context/")
 
 
-class ContextProblems(Exception):  # noqa: N818 (the language calls them problems)
+class ContextProblems(ExpectedError):  # noqa: N818 (the language calls them problems)
     """The contexts cannot be compiled; `problems` has every reason, each with its file, line and column."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -40,7 +40,7 @@ class ContextProblems(Exception):  # noqa: N818 (the language calls them problem
         super().__init__("\n".join([f"{count} in the contexts:", *map(str, problems)]))
 
 
-class ContextsMissingError(Exception):
+class ContextsMissingError(ExpectedError):
     """There is no contexts folder, or no dimension in it; the message says where it was looked for."""
 
 

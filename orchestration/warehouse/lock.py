@@ -19,11 +19,13 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.settings import ExpectedError
+
 Say = Callable[[str], None]
 POLL_SECONDS = 0.2
 
 
-class WriterBusyError(Exception):
+class WriterBusyError(ExpectedError):
     """Another run kept the workspace for longer than this one may wait; the message names it."""
 
 

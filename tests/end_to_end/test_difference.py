@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from orchestration.authoring.diff import DifferenceError, difference_since
 from orchestration.authoring.diff_costs import CustomerChange, Difference, Total
 from orchestration.authoring.diff_tables import markdown
-from orchestration.cli import app
+from orchestration.cli.app import app
 from tests.end_to_end.running import Company
 
 COSTS = """

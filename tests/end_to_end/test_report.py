@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from typer.testing import CliRunner
 
-from orchestration.cli import app
+from orchestration.cli.app import app
 from tests.browser.conftest import Opened, browser, open_report  # noqa: F401 (fixtures)
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company

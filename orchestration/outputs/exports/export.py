@@ -25,6 +25,7 @@ from typing import Literal, get_args
 import duckdb
 
 from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, published_marts, quoted
+from orchestration.settings import ExpectedError
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -42,7 +43,7 @@ _OPTIONS = {
 Content = dict[str, dict[str, str]]
 
 
-class ExportError(Exception):
+class ExportError(ExpectedError):
     """Nothing was exported; the message says why and what to do."""
 
 

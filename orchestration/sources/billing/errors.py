@@ -6,8 +6,10 @@ the manifest, the file or the format.
 
 from __future__ import annotations
 
+from orchestration.settings import ExpectedError
 
-class BillingError(Exception):
+
+class BillingError(ExpectedError):
     """A bill cannot be landed; the message says what is wrong, where (location, key, row) and what to do.
 
     What had landed before stays as it was.

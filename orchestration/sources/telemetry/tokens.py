@@ -17,11 +17,13 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from orchestration.settings import ExpectedError
+
 TOKENS_FILE = "api_tokens.yml"
 EVERY_STREAM = "*"
 
 
-class TokensFileError(Exception):
+class TokensFileError(ExpectedError):
     """The file of tokens cannot be understood; says where and why."""
 
 

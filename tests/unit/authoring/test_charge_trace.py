@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import app
+from orchestration.cli.app import app
 from tests.unit.authoring.bill_in_warehouse import workspace_with
 
 CONTEXTS = {

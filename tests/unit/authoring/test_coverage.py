@@ -20,7 +20,7 @@ from orchestration.authoring.coverage import MonthOfDimension, coverage_by_month
 from orchestration.authoring.live_charges import open_live_charges
 from orchestration.authoring.spend_profiles import make_profiles
 from orchestration.authoring.suggestions import Suggestion, suggestions, yaml_to_paste
-from orchestration.cli import app
+from orchestration.cli.app import app
 from orchestration.settings import Settings
 from orchestration.warehouse.generate import compile_project, read_contexts
 from tests.unit.authoring.bill_in_warehouse import workspace_with

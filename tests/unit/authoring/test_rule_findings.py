@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from orchestration.authoring.live_charges import open_live_charges
 from orchestration.authoring.rule_findings import lines_of_findings, named_rules, rule_findings
-from orchestration.cli import app
+from orchestration.cli.app import app
 from orchestration.settings import Settings
 from orchestration.warehouse.generate import compile_project
 from tests.unit.authoring.bill_in_warehouse import workspace_with

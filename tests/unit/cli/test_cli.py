@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import app
+from orchestration.cli.app import app
 from orchestration.settings import PROJECT_ROOT
 
 CONTEXTS = str(PROJECT_ROOT / "contexts")
@@ -86,7 +86,7 @@ def test_a_wrong_setting_is_named_with_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_checking_contexts_does_not_wait_for_dagster() -> None:
-    check = "import sys; from orchestration.cli import app; app(['check'], standalone_mode=False); "
+    check = "import sys; from orchestration.cli.app import app; app(['check'], standalone_mode=False); "
     loaded = "print(sorted({'dagster', 'dbt', 'boto3'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check + loaded], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

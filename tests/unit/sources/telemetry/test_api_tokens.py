@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import app
+from orchestration.cli.app import app
 from orchestration.sources.telemetry.tokens import Tokens, TokensFileError
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)

@@ -1,0 +1,58 @@
+"""The commands of `cpc` put together, and its exit codes.
+
+    0  fine      1  problems found, or a run that did not succeed      2  wrong use
+
+Each command imports its work only when it is called, so that checking contexts need not wait for Dagster to
+load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from orchestration.cli.api import api
+from orchestration.cli.check import check
+from orchestration.cli.compile import compile_
+from orchestration.cli.coverage import coverage
+from orchestration.cli.dbt import dbt
+from orchestration.cli.demo import demo
+from orchestration.cli.dev import dev
+from orchestration.cli.diff import diff
+from orchestration.cli.docs import docs
+from orchestration.cli.explain import explain
+from orchestration.cli.export import export
+from orchestration.cli.options import fail
+from orchestration.cli.report import report
+from orchestration.cli.run import run
+from orchestration.settings import ExpectedError
+
+
+class Commands(TyperGroup):
+    """Every command ends with 1 and the message alone for an error that a person can put right."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        try:
+            return super().invoke(ctx)
+        except ExpectedError as error:
+            fail(str(error))
+
+
+app = typer.Typer(
+    name="cpc",
+    cls=Commands,
+    help="Every cent of the cloud bill, for every customer, every day, with the reason why.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for command in (run, report, demo, dev, check, coverage, diff, explain, export, docs):
+    app.command()(command)
+app.command("compile")(compile_)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(dbt)
+app.add_typer(api, name="api")

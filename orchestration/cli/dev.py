@@ -1,0 +1,41 @@
+"""`cpc dev`: Dagster's web page on the workspace."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.options import Contexts, Workspace, settings_of
+from orchestration.cli.output_encoding import environment_of_terminal
+from orchestration.settings import PROJECT_ROOT
+
+
+def dev(
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 3000,
+) -> None:
+    """Open Dagster on the workspace: the asset graph, its checks, runs, schedule and sensor.
+
+    Edit a YAML in the contexts, press "Reload" there, and it is in effect.
+
+    Example: [bold]cpc dev --workspace workspace --port 3001[/]
+    """
+    from orchestration.automation.workspace import dagster_home, prepare_workspace
+
+    settings = settings_of(workspace, contexts)
+    prepare_workspace(settings)
+    environment = {
+        **environment_of_terminal(),
+        "CPC_WORKSPACE": str(settings.workspace),
+        "CPC_CONTEXTS": str(settings.contexts),
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    arguments = [dagster, "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"), "--port", str(port)]
+    os.execve(dagster, arguments, environment)  # noqa: S606 (no shell wanted)

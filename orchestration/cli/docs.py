@@ -1,0 +1,30 @@
+"""`cpc docs`: the docs site of the workspace's dbt project."""
+
+from __future__ import annotations
+
+import shutil
+
+import typer
+
+from orchestration.cli.dbt import run_dbt
+from orchestration.cli.options import Contexts, Workspace, settings_of
+
+_PAGE = "docs.html"
+
+
+def docs(workspace: Workspace = None, contexts: Contexts = None) -> None:
+    """Write the docs site, every model and column with its description and lineage, as one HTML file.
+
+    Example: [bold]cpc docs --workspace my-bill[/], then open my-bill/docs.html; it needs no network
+    """
+    settings = settings_of(workspace, contexts)
+    target = settings.workspace / "dbt_docs"
+    arguments = ["docs", "generate", "--static", "--quiet", "--target-path", str(target)]
+    code = run_dbt(settings, arguments)
+    if code:
+        raise typer.Exit(code)
+    page = settings.workspace / _PAGE
+    unfinished = page.with_name(f".{_PAGE}")
+    shutil.copyfile(target / "static_index.html", unfinished)
+    unfinished.replace(page)
+    typer.echo(f"{page}")

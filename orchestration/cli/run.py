@@ -1,0 +1,50 @@
+"""`cpc run`: the whole job, once."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration.cli.options import Contexts, Workspace, settings_of
+
+_SPAN = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.\.(\d{4}-(?:0[1-9]|1[0-2])))?")
+
+
+def run(
+    workspace: Workspace = None,
+    contexts: Contexts = None,
+    months: Annotated[
+        str | None, typer.Option(help="Billing months to look at, one or a span; by default all there are.")
+    ] = None,
+    check_all: Annotated[
+        bool, typer.Option("--check-all", help="Check all days, not only those that this run makes.")
+    ] = False,
+) -> None:
+    """Run the whole job once: land, build, check, publish. What has not changed is not done again.
+
+    Examples:
+
+    [bold]cpc run --workspace my-bill[/]   with bills in my-bill/sources/billing/
+
+    [bold]cpc run --months 2026-06..2026-07[/]
+
+    [bold]cpc run --check-all[/]   also checks the days that earlier runs made
+    """
+    settings = settings_of(workspace, contexts)
+    wanted = _months(months)
+    from orchestration.automation.run import run_job
+
+    if not run_job(settings, wanted, Console(), check_all=check_all):
+        raise typer.Exit(1)
+
+
+def _months(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    span = _SPAN.fullmatch(text)
+    if span is None or (span[2] and span[2] < span[1]):
+        raise typer.BadParameter(f"{text!r} is no month (2026-07) or span of months (2026-06..2026-07)")
+    return [span[1], span[2] or span[1]]
