@@ -28,8 +28,8 @@ SIZES = {"small": 2_000_000, "medium": 20_000_000, "large": 100_000_000}
 FIXED_SECONDS = 15
 ALLOWED = {"full": 1.5, "one day": 0.35, "usage": 0.1}
 _SHOWN = {
-    "land_billing": "land billing",
-    "landing__customers": "land customers",
+    "billing_landing": "land billing",
+    "customers_landing": "land customers",
     "telemetry_landing": "land telemetry",
     "dbt_models": "dbt models and tests",
     "published__snapshot": "publish",

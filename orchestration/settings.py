@@ -209,40 +209,9 @@ class Settings(BaseSettings):
             BillingExport(name="billing", location=str(self.sources / "billing")),
         )
 
-    @cached_property
-    def telemetry(self) -> str:
-        """Where telemetry batches arrive: a folder or `s3://bucket/prefix`."""
-        return self.telemetry_location or str(self.sources / "telemetry")
-
-    @cached_property
-    def customers(self) -> str:
-        """Where the list of customers is: a folder or `s3://bucket/prefix`."""
-        return self.customers_location or str(self.sources / "customers")
-
-    @cached_property
-    def inventory(self) -> str:
-        """Where snapshots of resources arrive as files: a folder or `s3://bucket/prefix`."""
-        return self.inventory_location or str(self.sources / "inventory")
-
-    @cached_property
-    def accounts(self) -> str:
-        """Where lists of accounts arrive as files: a folder or `s3://bucket/prefix`."""
-        return self.accounts_location or str(self.sources / "accounts")
-
-    @cached_property
-    def deployments(self) -> str:
-        """Where deployments are reported as files: a folder or `s3://bucket/prefix`."""
-        return self.deployments_location or str(self.sources / "deployments")
-
-    @cached_property
-    def opencost(self) -> str:
-        """Where OpenCost's allocation exports arrive: a folder or `s3://bucket/prefix`."""
-        return self.opencost_location or str(self.sources / "opencost")
-
-    @cached_property
-    def revenue(self) -> str:
-        """Where the files of revenue are: a folder or `s3://bucket/prefix`."""
-        return self.revenue_location or str(self.sources / "revenue")
+    def location_of(self, source: str) -> str:
+        """Where a source's files lie: what `<source>_location` says, else a folder of the workspace."""
+        return getattr(self, f"{source}_location", "") or str(self.sources / source)
 
     @cached_property
     def landing_folder(self) -> Path:

@@ -13,16 +13,9 @@ from orchestration.automation.workspace import prepare_workspace
 from orchestration.outputs.exports.assets import build_exports_assets, exports_are_made
 from orchestration.outputs.report.assets import build_report_asset, report_is_made
 from orchestration.settings import Settings
-from orchestration.sources.accounts.assets import build_accounts_assets
-from orchestration.sources.assets import NOTES
-from orchestration.sources.billing.assets import build_billing_assets
-from orchestration.sources.customers.assets import build_customers_asset
-from orchestration.sources.deployments.assets import build_deployments_assets
-from orchestration.sources.inventory.assets import build_inventory_assets
-from orchestration.sources.kubernetes.assets import build_kubernetes_assets
-from orchestration.sources.revenue.assets import build_revenue_assets
+from orchestration.sources import SOURCES
+from orchestration.sources.assets import build_landing_assets, build_notes
 from orchestration.sources.s3 import s3_resource
-from orchestration.sources.telemetry.assets import build_telemetry_assets
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
 from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.writer import SingleWriter
@@ -39,15 +32,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
     return dg.Definitions(
         assets=[
-            build_billing_assets(settings, months),
-            build_telemetry_assets(settings),
-            build_customers_asset(settings),
-            build_revenue_assets(settings),
-            build_inventory_assets(settings),
-            build_accounts_assets(settings),
-            build_deployments_assets(settings),
-            build_kubernetes_assets(settings),
-            NOTES,
+            *(build_landing_assets(source, settings, months) for source in SOURCES),
+            build_notes(SOURCES),
             build_warehouse_assets(settings, project, behind),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),

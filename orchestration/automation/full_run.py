@@ -28,8 +28,7 @@ from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, pre
 from orchestration.outputs.warnings import published_warnings
 from orchestration.settings import ExpectedError, Settings
 from orchestration.sources.billing.landing import discover_months
-from orchestration.sources.locations import open_location
-from orchestration.sources.s3 import s3_resource
+from orchestration.sources.locations import open_of
 from orchestration.warehouse.assets import SNAPSHOT
 from orchestration.warehouse.audit import CHECK_ALL_TAG
 from orchestration.warehouse.writer import close_dead_run, writer_lock
@@ -64,10 +63,7 @@ def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console
 
 
 def _months(settings: Settings) -> list[str]:
-    s3 = s3_resource(settings)
-    found = discover_months(
-        settings.exports, lambda location: open_location(location, s3.get_client), settings.landing_folder
-    )
+    found = discover_months(settings.exports, open_of(settings), settings.landing_folder)
     if not found:
         places = ", ".join(export.location for export in settings.exports)
         raise MonthsError(

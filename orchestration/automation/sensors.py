@@ -8,7 +8,7 @@ reading it, which is the run's work and finds out by itself what has changed, an
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -19,10 +19,10 @@ from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.sending import tell
 from orchestration.outputs.databases import NotReadableError
 from orchestration.settings import Settings
-from orchestration.sources.billing.azure_export import find_runs, without_runs
-from orchestration.sources.billing.manifest import read_listing
-from orchestration.sources.locations import LocationError, S3Client, StoredObject, open_location
+from orchestration.sources import SOURCES
+from orchestration.sources.locations import LocationError, open_location
 from orchestration.sources.s3 import S3
+from orchestration.sources.source import OpenLocation
 from orchestration.warehouse.writer import close_dead_run, writer_lock
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -47,7 +47,7 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
     def arrivals(context: dg.SensorEvaluationContext, s3: S3) -> dg.SensorResult | dg.SkipReason:
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
         try:
-            seen = look(settings, s3.get_client)
+            seen = look(settings, lambda place: open_location(place, s3.get_client))
         except LocationError as error:
             return dg.SkipReason(f"Cannot look: {error}")
         before = json.loads(context.cursor) if context.cursor else {}
@@ -60,7 +60,10 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
             # That run has not listed anything yet: it will find these arrivals too.
             return dg.SensorResult(skip_reason="A run that will read what is new is waiting", cursor=cursor)
         context.log.info(f"New or changed: {', '.join(changed)}")
-        request = dg.RunRequest(run_key=_digest([cursor]), tags=month_range_tags(settings, _months(changed)))
+        request = dg.RunRequest(
+            run_key=hashlib.sha256(cursor.encode()).hexdigest(),
+            tags=month_range_tags(settings, _months(changed)),
+        )
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return arrivals
@@ -90,39 +93,16 @@ def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
     return alerts
 
 
-def look(settings: Settings, s3_client: Callable[[], S3Client]) -> dict[str, str]:
-    """A digest of what lies in each place now; places are `bill <export> <month>`, `telemetry` and the like.
+def look(settings: Settings, open_location: OpenLocation) -> dict[str, str]:
+    """A digest of what has arrived, by place: `bill <export> <month>`, `telemetry` and the like.
 
     Raises `LocationError` when a location refuses.
     """
-    seen: dict[str, str] = {}
-    for export in settings.exports:
-        objects = list(open_location(export.location, s3_client).list())
-        runs = find_runs(objects)
-        listing = read_listing(without_runs(objects, runs))
-        manifests: dict[str, list[StoredObject]] = {}
-        for manifest in listing.manifests:
-            manifests.setdefault(manifest.month, []).append(manifest.stored)
-        for run in runs:
-            manifests.setdefault(run.month or run.dates, []).append(run.stored)
-        for period, stored in manifests.items():
-            seen[f"bill {export.name} {period}"] = _digest_of(stored)
-        if listing.bare_files:
-            seen[f"bill {export.name} files"] = _digest_of(listing.bare_files)
-    places = {
-        "telemetry": settings.telemetry,
-        "customers": settings.customers,
-        "revenue": settings.revenue,
-        "inventory": settings.inventory,
-        "accounts": settings.accounts,
-        "deployments": settings.deployments,
-        "opencost": settings.opencost,
+    return {
+        place: digest
+        for source in SOURCES
+        for place, digest in source.arrived(settings, open_location).items()
     }
-    for name, location in places.items():
-        stored = list(open_location(location, s3_client).list())
-        if stored:
-            seen[name] = _digest_of(stored)
-    return seen
 
 
 def _months(changed: Iterable[str]) -> set[str]:
@@ -132,11 +112,3 @@ def _months(changed: Iterable[str]) -> set[str]:
         *current_and_previous_month(datetime.now(UTC)),
         *(month for month in found if _MONTH.fullmatch(month)),
     }
-
-
-def _digest_of(stored: Iterable[StoredObject]) -> str:
-    return _digest(f"{item.key} {item.version}" for item in stored)
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:16]

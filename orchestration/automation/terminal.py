@@ -27,13 +27,13 @@ from rich.progress import (
 
 from orchestration.automation.checks import WARNINGS
 from orchestration.automation.messages import show_error
+from orchestration.sources import SOURCES
+from orchestration.sources.assets import landing_step
 
 _OF = re.compile(r"^(\d+) of (\d+) ")
 _CLASS = re.compile(r"^(?P<name>[A-Za-z_][\w.]*): ")
 _LABELS = {
-    "land_billing": "land bills",
-    "landing__customers": "land customers",
-    "telemetry_landing": "land usage",
+    **{landing_step(source): f"land {source.label}" for source in SOURCES},
     "marts__warnings_nothing_to_look_at": "look for warnings",
     "dbt_models": "dbt models and tests, publish",
     "reports__customer_cost_report": "report",

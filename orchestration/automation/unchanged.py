@@ -6,12 +6,12 @@ found and left. What does not: what changed, which the landing and `changed_days
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.settings import Settings
-from orchestration.sources.locations import LocationError, S3Client, open_location
+from orchestration.sources import SOURCES
+from orchestration.sources.locations import LocationError, open_of
 from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
@@ -47,7 +47,7 @@ def digest_of_sources(settings: Settings) -> str:
     if settings.inventory_accounts or settings.organization:
         return ""
     try:
-        found = list(_listed(settings))
+        found = [line for source in SOURCES for line in source.listed(settings, open_of(settings))]
     except LocationError:
         return ""
     values = settings.model_dump_json(
@@ -60,27 +60,3 @@ def note_finished(settings: Settings, looked_at: str, warnings: tuple[str, ...])
     """Have the next run know what this one, which has ended well, found (`digest_of_sources`) and left."""
     if looked_at:
         audit.finished(settings, looked_at, digest_of_files(settings), warnings)
-
-
-def _listed(settings: Settings) -> Iterator[str]:
-    places = (
-        *(export.location for export in settings.exports),
-        settings.telemetry,
-        settings.customers,
-        settings.revenue,
-        settings.inventory,
-        settings.accounts,
-        settings.deployments,
-        settings.opencost,
-    )
-    for place in places:
-        location = open_location(place, lambda: _connect_s3(settings))
-        yield location.describe()
-        for stored in location.list():
-            yield f"{stored.key} {stored.version}"
-
-
-def _connect_s3(settings: Settings) -> S3Client:
-    import boto3
-
-    return boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)

@@ -9,15 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.settings import Settings
-from orchestration.sources.accounts.landed import ensure_landing as ensure_accounts_landing
-from orchestration.sources.billing.landing import ensure_landing as ensure_billing_landing
-from orchestration.sources.customers.landing import ensure_landing as ensure_customers_landing
-from orchestration.sources.deployments.landed import ensure_landing as ensure_deployments_landing
-from orchestration.sources.inventory.landed import ensure_landing as ensure_inventory_landing
-from orchestration.sources.kubernetes.landed import ensure_landing as ensure_kubernetes_landing
+from orchestration.sources import SOURCES
 from orchestration.sources.landing.notes import ensure_notes
-from orchestration.sources.revenue.landing import ensure_landing as ensure_revenue_landing
-from orchestration.sources.telemetry.landed_files import ensure_landing as ensure_telemetry_landing
 
 # One run of a workspace at a time; the others wait in Dagster's queue. No statistics are sent to anybody.
 _DAGSTER_YAML = """\
@@ -58,14 +51,8 @@ def prepare_workspace(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for folder in (settings.landing_folder, settings.warehouse_file.parent, settings.published_folder):
         folder.mkdir(parents=True, exist_ok=True)
-    ensure_billing_landing(settings.landing_folder)
-    ensure_telemetry_landing(settings.landing_folder)
-    ensure_customers_landing(settings.landing_folder)
-    ensure_inventory_landing(settings.landing_folder)
-    ensure_accounts_landing(settings.landing_folder)
-    ensure_deployments_landing(settings.landing_folder)
-    ensure_kubernetes_landing(settings.landing_folder)
-    ensure_revenue_landing(settings.landing_folder)
+    for source in SOURCES:
+        source.landing.ensure_landing(settings.landing_folder)
     ensure_notes(settings.landing_folder)
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
@@ -77,16 +64,7 @@ def _default_source_folders(settings: Settings) -> list[Path]:
     """Only the folders inside the workspace: one that somebody named and that is absent is a mistake to
     report.
     """
-    named = [
-        *(export.location for export in settings.exports),
-        settings.telemetry,
-        settings.customers,
-        settings.inventory,
-        settings.accounts,
-        settings.deployments,
-        settings.opencost,
-        settings.revenue,
-    ]
+    named = [place for source in SOURCES for place in source.places(settings)]
     return [Path(place) for place in named if Path(place).is_relative_to(settings.sources)]
 
 

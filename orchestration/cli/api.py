@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -56,15 +56,13 @@ def token(
 def _serve(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
+    from orchestration.sources.locations import s3_client
     from orchestration.sources.telemetry.api import build_api
     from orchestration.sources.telemetry.spool import open_spool
     from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens
 
-    def s3_client() -> Any:
-        import boto3
-
-        return boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)
-
     tokens = Tokens(settings.workspace / TOKENS_FILE)
-    api = build_api(settings, tokens, open_spool(settings.telemetry, s3_client))
+    api = build_api(
+        settings, tokens, open_spool(settings.location_of("telemetry"), lambda: s3_client(settings))
+    )
     uvicorn.run(api, host=host, port=port, access_log=False, timeout_graceful_shutdown=SECONDS_TO_FINISH)

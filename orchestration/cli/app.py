@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -34,7 +33,7 @@ from orchestration.settings import ExpectedError
 class Commands(TyperGroup):
     """Every command ends with 1 and the message alone for an error that a person can put right."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Call the command."""
         try:
             return super().invoke(ctx)

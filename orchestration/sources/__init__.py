@@ -1,1 +1,28 @@
-"""From the outside world to landed Parquet: form changes here, meaning does not."""
+"""From the outside world to landed Parquet: form changes here, meaning does not.
+
+Each folder exports one `Source`, all that the rest of the project knows of it; `SOURCES` lists them, in the
+order in which they are shown.
+"""
+
+from __future__ import annotations
+
+from orchestration.sources.accounts import ACCOUNTS
+from orchestration.sources.billing import BILLING
+from orchestration.sources.customers import CUSTOMERS
+from orchestration.sources.deployments import DEPLOYMENTS
+from orchestration.sources.inventory import INVENTORY
+from orchestration.sources.kubernetes import OPENCOST
+from orchestration.sources.revenue import REVENUE
+from orchestration.sources.source import Source
+from orchestration.sources.telemetry import TELEMETRY
+
+SOURCES: tuple[Source, ...] = (
+    BILLING,
+    TELEMETRY,
+    CUSTOMERS,
+    REVENUE,
+    INVENTORY,
+    ACCOUNTS,
+    DEPLOYMENTS,
+    OPENCOST,
+)

@@ -1,19 +1,107 @@
-"""What the landings write beside their own files, as Dagster shows it."""
+"""Sources as Dagster assets: one step for each, which lands its tables and says what was landed."""
 
-from __future__ import annotations
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+# Dagster reads annotations when it meets a function, so they are not postponed here.
 import dagster as dg
 
-NOTES = dg.AssetSpec(
-    ["landing", "notes"],
-    group_name="landing",
-    description="What the landings of the bill, the customers and their revenue noted about their files. "
-    "One row per note.",
-    deps=[
-        ["landing", "aws_cur_charges"],
-        ["landing", "focus_charges"],
-        ["landing", "customers"],
-        ["landing", "revenue"],
-    ],
-)
-"""The notes of all landings; the mart `warnings` shows them (`orchestration/sources/notes.py`)."""
+from orchestration.settings import ExpectedError, Settings
+from orchestration.sources.locations import open_location
+from orchestration.sources.s3 import S3
+from orchestration.sources.source import Landed, LandingRequest, Markdown, Metadata, Source
+
+
+def landing_key(table: str) -> dg.AssetKey:
+    """The asset key of a landed table."""
+    return dg.AssetKey(["landing", table])
+
+
+def landing_step(source: Source) -> str:
+    """The name of the step that lands a source."""
+    return f"{source.name}_landing"
+
+
+def build_notes(sources: Iterable[Source]) -> dg.AssetSpec:
+    """The notes that landings write of their files (`landing/notes.py`); the mart `warnings` shows them."""
+    return dg.AssetSpec(
+        landing_key("notes"),
+        group_name="landing",
+        description="One row per note of a landing on its files.",
+        deps=[landing_key(table.name) for source in sources for table in source.tables],
+    )
+
+
+def build_landing_assets(
+    source: Source, settings: Settings, months: dg.MonthlyPartitionsDefinition | None = None
+) -> dg.AssetsDefinition:
+    """The assets of a source, `landing/<table>`; they need the resource `s3`. `months` are those of bills."""
+    check = source.check
+
+    @dg.multi_asset(
+        name=landing_step(source),
+        group_name="landing",
+        partitions_def=months if source.by_month else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if source.by_month else None,
+        specs=[
+            dg.AssetSpec(landing_key(table.name), kinds={"parquet"}, description=table.description)
+            for table in source.tables
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(check.name, asset=landing_key(check.table), description=check.description)
+        ]
+        if check
+        else [],
+    )
+    def landing(context: dg.AssetExecutionContext, s3: S3) -> Iterator[dg.MaterializeResult[None]]:
+        request = LandingRequest(
+            settings,
+            lambda place: open_location(place, s3.get_client),
+            datetime.now(UTC),
+            context.log,
+            {key[:7] for key in context.partition_keys} if source.by_month else (),
+        )
+        try:
+            for landed in source.landing.land(request):
+                yield _result(source, landed)
+        except ExpectedError as error:
+            # Trying again reads the same files: only a person, or the next delivery, can mend them.
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+
+    return landing
+
+
+def _result(source: Source, landed: Landed) -> dg.MaterializeResult[None]:
+    check = source.check
+    return dg.MaterializeResult(
+        asset_key=landing_key(landed.table),
+        metadata=_shown(landed.metadata),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=check.name,
+                passed=landed.passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata=_shown(landed.check_metadata),
+            )
+        ]
+        if check and check.table == landed.table
+        else [],
+    )
+
+
+def _shown(metadata: Metadata) -> Mapping[str, Any]:
+    return {name: _value(value) for name, value in metadata.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case Markdown():
+            return dg.MetadataValue.md(value)
+        case Path():
+            return dg.MetadataValue.path(value)
+        case str() | int():
+            return value
+        case _:
+            return dg.MetadataValue.md("\n".join(f"- {item}" for item in value) or "none")

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeAlias
 
+from orchestration.settings import ExpectedError, Settings
+
 # boto3 makes its clients at run time, so there is no class to name here.
 S3Client: TypeAlias = Any
 
 
-class LocationError(Exception):
+class LocationError(ExpectedError):
     """A location cannot be listed or read; the message names the place and says what to do."""
 
 
@@ -134,6 +136,18 @@ class FolderLocation:
                 path = Path(folder, name)
                 if not name.startswith(".") and path.is_file():
                     yield path
+
+
+def open_of(settings: Settings) -> Callable[[str], Location]:
+    """What opens locations with the S3 that the settings name."""
+    return lambda place: open_location(place, lambda: s3_client(settings))
+
+
+def s3_client(settings: Settings) -> S3Client:
+    """A new client of the S3 that the settings name; credentials come from boto3's usual chain."""
+    import boto3
+
+    return boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)
 
 
 def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:

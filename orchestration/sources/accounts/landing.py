@@ -1,48 +1,75 @@
-"""Snapshots of accounts, from the organization and from files -> landed versions.
+"""Lists of accounts, from the organization and from files, landed as versions.
 
-What belongs here: putting the two together. What does not: asking (`organization.py`), reading files
-(`account_files.py`), and comparing snapshots (`sources/landing/versions.py`).
+A file is CSV, JSONL or Parquet, an account a row. Without `snapshot_time` a file says what is so since it was
+put there. docs/signals.md describes the format.
 """
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
-import duckdb
-import pyarrow as pa
-
 from orchestration.settings import AwsAccess
-from orchestration.sources.accounts import landed
-from orchestration.sources.accounts.account_files import read_account_lists
-from orchestration.sources.accounts.organization import OrganizationAnswer, ask_organization
-from orchestration.sources.files.rows import find_files
-from orchestration.sources.landing.processed_files import new_files, remember_files, write_refused
-from orchestration.sources.landing.versions import Changes, take_in
+from orchestration.sources.accounts import ACCOUNTS
+from orchestration.sources.accounts.organization import ask_organization
+from orchestration.sources.files.rows import MISREAD, not_a_time, not_texts, texts_of, time_of
+from orchestration.sources.landing.parquet import TAGS
+from orchestration.sources.landing.snapshots import SnapshotLanding, Snapshots, landed_snapshots
 from orchestration.sources.locations import Location
+from orchestration.sources.source import Landed, LandingRequest
 
-_OBSERVED = pa.schema(
-    [
-        ("account_id", pa.string()),
-        ("account_name", pa.string()),
-        ("organizational_unit_path", pa.string()),
-        ("tags", pa.map_(pa.string(), pa.string())),
-    ]
+ACCOUNT_VERSIONS = Snapshots(
+    folder="accounts",
+    versions="account_versions",
+    key="account_id",
+    content={
+        "scope": "VARCHAR",
+        "account_name": "VARCHAR",
+        "organizational_unit_path": "VARCHAR",
+        "tags": TAGS,
+    },
+    file_columns={
+        "snapshot_time": "text",
+        "account_id": "text",
+        "account_name": "text",
+        "organizational_unit_path": "text",
+        "tags": "json",
+    },
+    parsed=f"""
+        CASE
+            WHEN snapshot_time IS NULL THEN date_trunc('second', modified)
+            ELSE {time_of("snapshot_time")}
+        END AS moment,
+        {texts_of("tags")} AS tag_map
+    """,
+    rules=(
+        MISREAD,
+        ("account-id-missing", "account_id IS NULL", "'account_id is missing'"),
+        not_a_time("snapshot_time", "moment"),
+        not_texts("tags", "tag_map"),
+        (
+            "account-twice",
+            "place_in_snapshot > 1",
+            "'account ' || account_id || ' stands in this snapshot already; the first row counts'",
+        ),
+    ),
+    observed=f"account_name, organizational_unit_path, coalesce(tag_map, MAP([], []))::{TAGS} AS tags",
 )
+ensure_landing = ACCOUNT_VERSIONS.ensure_landing
 
 
-@dataclass(frozen=True)
-class AccountsLanding:
-    """What was landed: what changed, why the organization did not answer, and what was set aside of files."""
-
-    path: Path
-    changes: Changes
-    failures: tuple[str, ...]
-    files_read: tuple[str, ...]
-    ignored: tuple[str, ...]
-    refused: dict[str, int]
+def land(request: LandingRequest) -> Iterator[Landed]:
+    """Land the lists of the accounts' location, and what the organization answers."""
+    settings = request.settings
+    landing = land_accounts(
+        request.open_location(settings.location_of("accounts")),
+        settings.organization,
+        settings.landing_folder,
+        request.now,
+        settings.aws_endpoint_url,
+    )
+    return landed_snapshots(ACCOUNTS, landing, request)
 
 
 def land_accounts(
@@ -51,61 +78,8 @@ def land_accounts(
     landing: Path,
     now: datetime,
     endpoint_url: str | None = None,
-) -> AccountsLanding:
-    """Ask the organization, read the new files, and add what is new, different or gone to the versions.
-
-    An organization that refuses is set aside and reported; it raises nothing. Raises `LocationError` when
-    the location of the files refuses.
-    """
-    landed.ensure_landing(landing)
-    history = landed.history(landing)
-    files = find_files(location)
-    fresh = new_files(location, files.rows, landed.files_file(landing))
-    answer = ask_organization(organization, endpoint_url) if organization else None
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
-        connection.execute("SET TimeZone = 'UTC'")
-        read_account_lists(connection, location, fresh, Path(folder))
-        if answer:
-            _add_answer(connection, answer, now)
-        changes = take_in(connection, history)
-        refused = write_refused(connection, location, files.rows, fresh, landed.refused_file(landing))
-    remember_files(location, files.rows, landed.files_file(landing))
-    return AccountsLanding(
-        path=history.versions,
-        changes=changes,
-        failures=(answer.failure,) if answer and answer.failure else (),
-        files_read=tuple(location.describe(stored.key) for stored in fresh),
-        ignored=tuple(location.describe(stored.key) for stored in files.ignored),
-        refused=refused,
-    )
-
-
-def _add_answer(connection: duckdb.DuckDBPyConnection, answer: OrganizationAnswer, now: datetime) -> None:
-    """Add what the organization answered to the tables that `take_in` reads."""
-    moment = now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-    rows = [
-        {
-            "account_id": account.account_id,
-            "account_name": account.account_name,
-            "organizational_unit_path": account.organizational_unit_path,
-            "tags": sorted(account.tags.items()),
-        }
-        for account in answer.accounts
-    ]
-    connection.register("accounts_found", pa.Table.from_pylist(rows, schema=_OBSERVED))
-    connection.execute(
-        "INSERT INTO scopes BY NAME SELECT $moment AS snapshot_time, $scope AS scope, "
-        "$complete AS is_complete, $rows AS row_count, $detail AS detail",
-        {
-            "moment": moment,
-            "scope": answer.scope,
-            "complete": answer.failure is None,
-            "rows": len(rows),
-            "detail": answer.failure,
-        },
-    )
-    connection.execute(
-        "INSERT INTO observed BY NAME "
-        "SELECT $moment AS snapshot_time, $scope AS scope, * FROM accounts_found",
-        {"moment": moment, "scope": answer.scope},
-    )
+) -> SnapshotLanding:
+    """Ask the organization, read the new files, and add what is new, different or gone to the versions."""
+    answers = [ask_organization(organization, endpoint_url)] if organization else []
+    failures = [answer.failure for answer in answers if answer.failure]
+    return ACCOUNT_VERSIONS.land(location, landing, now, answers, failures)

@@ -8,7 +8,6 @@ What belongs here: that walk, and reading its answers. What does not: history (`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from orchestration.settings import AwsAccess
@@ -20,6 +19,7 @@ from orchestration.sources.aws_access import (
     open_session,
     what_failed,
 )
+from orchestration.sources.landing.snapshots import Answer
 
 # boto3 makes its clients at run time, so there is no class to name here.
 Client: TypeAlias = Any
@@ -28,49 +28,30 @@ Client: TypeAlias = Any
 _REGION = "us-east-1"
 
 
-@dataclass(frozen=True)
-class Account:
-    """An account; `organizational_unit_path` has the names of the units above it, the root's first."""
-
-    account_id: str
-    account_name: str
-    organizational_unit_path: str
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class OrganizationAnswer:
-    """All accounts of an organization, or (`failure`) why they are not known this time."""
-
-    scope: str
-    accounts: tuple[Account, ...]
-    failure: str | None = None
-
-
-def ask_organization(access: AwsAccess, endpoint_url: str | None) -> OrganizationAnswer:
+def ask_organization(access: AwsAccess, endpoint_url: str | None) -> Answer:
     """The accounts as they are now. A refusal is in the answer, and names the permission that is missing."""
     try:
         session = open_session(access, endpoint_url, _REGION)
         _, account_id = account_of(session, endpoint_url, _REGION)
     except AwsAccessError as error:
-        return OrganizationAnswer(f"api:organization/{access.role_arn or 'own'}", (), str(error))
+        return Answer(f"api:organization/{access.role_arn or 'own'}", (), str(error))
     scope = f"api:organization/{account_id}"
     try:
         found = tuple(_accounts(client(session, "organizations", endpoint_url, _REGION)))
     except AWS_ERRORS as error:
-        return OrganizationAnswer(
+        return Answer(
             scope, (), f"organization of account {account_id}, {what_failed(error, 'organizations')}"
         )
-    return OrganizationAnswer(scope, found)
+    return Answer(scope, found)
 
 
-def _accounts(organizations: Client) -> Iterator[Account]:
+def _accounts(organizations: Client) -> Iterator[dict[str, Any]]:
     for page in organizations.get_paginator("list_roots").paginate():
         for root in page["Roots"]:
             yield from _below(organizations, root["Id"], root["Name"])
 
 
-def _below(organizations: Client, parent: str, path: str) -> Iterator[Account]:
+def _below(organizations: Client, parent: str, path: str) -> Iterator[dict[str, Any]]:
     for page in organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent):
         for account in page["Accounts"]:
             yield account_in(account, path, _tags(organizations, account["Id"]))
@@ -85,6 +66,11 @@ def _tags(organizations: Client, account_id: str) -> Iterator[Mapping[str, str]]
         yield from page["Tags"]
 
 
-def account_in(account: Mapping[str, str], path: str, tags: Iterable[Mapping[str, str]]) -> Account:
-    """An account as the organization lists it, at its place."""
-    return Account(account["Id"], account["Name"], path, {tag["Key"]: tag["Value"] for tag in tags})
+def account_in(account: Mapping[str, str], path: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """An account as the organization lists it; `path` names the units above it, the root first."""
+    return {
+        "account_id": account["Id"],
+        "account_name": account["Name"],
+        "organizational_unit_path": path,
+        "tags": sorted((tag["Key"], tag["Value"]) for tag in tags),
+    }

@@ -10,6 +10,7 @@ import csv
 import gzip
 import tempfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from orchestration.sources.files.text import BLANKS, EncodingError, read_delimit
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.landing.parquet import sql_text, write_landed
 from orchestration.sources.locations import Location
+from orchestration.sources.source import Landed, LandingRequest
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")
@@ -88,6 +90,24 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
         files=tuple(location.describe(key) for key in lists),
         ignored=tuple(location.describe(key) for key in keys if key not in lists),
         changed=changed,
+    )
+
+
+def land(request: LandingRequest) -> Iterator[Landed]:
+    """Land the lists of the customers' location."""
+    settings = request.settings
+    landing = land_customers(
+        request.open_location(settings.location_of("customers")), settings.landing_folder
+    )
+    yield Landed(
+        "customers",
+        {
+            "dagster/row_count": landing.customers,
+            "path": landing.path,
+            "changed": landing.changed,
+            "files": landing.files,
+            "ignored": landing.ignored,
+        },
     )
 
 

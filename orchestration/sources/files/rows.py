@@ -13,22 +13,28 @@ from __future__ import annotations
 import csv
 import gzip
 import shutil
+import tempfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.sources.files.text import read_delimited
-from orchestration.sources.landing.parquet import sql_text
+from orchestration.sources.landing.parquet import no_rows, sql_text
 from orchestration.sources.locations import Location, StoredObject
 
 ENDINGS = (".jsonl", ".ndjson", ".csv", ".parquet")
 Kind = Literal["text", "json"]
+Rule: TypeAlias = tuple[str, str, str]
+"""Why a row is refused: a stable code, SQL of the rows that it is about, and SQL of what is said of one."""
+
+MISREAD: Rule = ("misread", "misread IS NOT NULL", "detail")
 
 REFUSED_COLUMNS = {
     "location": "VARCHAR",
@@ -68,6 +74,50 @@ def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFil
     ]
     rows = tuple(stored for stored in seen if _ending(stored.key) in endings)
     return FoundFiles(rows, tuple(stored for stored in seen if stored not in rows))
+
+
+@contextmanager
+def reading_rows(columns: Mapping[str, Kind]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database with empty tables `given` (for `read_rows`) and `refused`, in UTC, and a work folder."""
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("SET TimeZone = 'UTC'")
+        create_rows_table(connection, columns)
+        connection.execute(f"CREATE TABLE refused AS {no_rows(REFUSED_COLUMNS)}")
+        yield connection, Path(folder)
+
+
+def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Rule]) -> None:
+    """Make the table `judged` of the query `parsed`, with `reason` where a rule refuses a row.
+
+    Rows that are refused are added to `refused`.
+    """
+    reasons = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition, _ in rules)
+    details = " ".join(f"WHEN '{code}' THEN {said}" for code, _, said in rules)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE judged AS SELECT *, CASE {reasons} END AS reason FROM ({parsed})"
+    )
+    connection.execute(
+        "INSERT INTO refused "
+        f"SELECT location, file_row, coalesce(misread, reason), CASE reason {details} END, raw "
+        "FROM judged WHERE reason IS NOT NULL"
+    )
+
+
+def time_of(column: str) -> str:
+    """SQL of a column of ISO 8601 texts as times in UTC; NULL where it is none."""
+    return f"try_cast({column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+
+
+def not_a_time(column: str, parsed: str) -> Rule:
+    """The rule that a column holds a time, or nothing."""
+    said = f"'{column} ''' || {column} || ''' is not an ISO 8601 time such as 2026-07-31T14:00:00Z'"
+    return f"{column.replace('_', '-')}-format", f"{column} IS NOT NULL AND {parsed} IS NULL", said
+
+
+def not_texts(column: str, parsed: str) -> Rule:
+    """The rule that a column holds an object of texts, or nothing."""
+    said = f"'{column} ' || {column} || ' is not a JSON object of texts'"
+    return f"{column}-not-an-object", f"{column} IS NOT NULL AND {parsed} IS NULL", said
 
 
 def create_rows_table(

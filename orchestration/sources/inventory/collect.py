@@ -79,15 +79,11 @@ def ask_place(session: Session, place: Place, endpoint_url: str | None) -> Itera
     for service in SERVICES:
         answer = _ask(session, place, service, endpoint_url)
         if service.needs_tags and not answer.failure:
-            answer = (
-                replace(
-                    answer,
-                    resources=(),
-                    failure=f"{service.name} tells no tags, and the tags are not known: {tagged.failure}",
-                )
-                if tagged.failure
-                else replace(answer, resources=_with_tags(answer.resources, tags))
-            )
+            if tagged.failure:
+                failure = f"{service.name} tells no tags, and the tags are not known: {tagged.failure}"
+                answer = replace(answer, resources=(), failure=failure)
+            else:
+                answer = replace(answer, resources=_with_tags(answer.resources, tags))
         known.update(resource.resource_arn for resource in answer.resources)
         yield answer
     yield replace(

@@ -1,1 +1,20 @@
 """Who used the nodes of Kubernetes clusters, as OpenCost measured it."""
+
+from __future__ import annotations
+
+from orchestration.sources.source import Check, Source, Table
+
+OPENCOST = Source(
+    name="opencost",
+    label="use of Kubernetes nodes",
+    module="orchestration.sources.kubernetes.landing",
+    tables=(
+        Table("opencost_allocations", "One row per allocation of a node that OpenCost exported."),
+        Table("opencost_refused", "One row per row of an export that was refused."),
+    ),
+    check=Check(
+        "every_row_is_of_a_node",
+        table="opencost_refused",
+        description="No row of the exports was refused.",
+    ),
+)

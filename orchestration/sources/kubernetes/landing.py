@@ -9,20 +9,38 @@ divides (dbt).
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
-from orchestration.sources.files.rows import ENDINGS, Kind, create_rows_table, find_files, read_rows, texts_of
+from orchestration.sources.files.rows import (
+    ENDINGS,
+    MISREAD,
+    Kind,
+    find_files,
+    judge,
+    not_texts,
+    read_rows,
+    reading_rows,
+    texts_of,
+    time_of,
+)
 from orchestration.sources.kubernetes import landed
-from orchestration.sources.landing.parquet import row_count, write_landed
+from orchestration.sources.landing.parquet import TAGS, row_count, write_landed
 from orchestration.sources.landing.processed_files import write_refused
 from orchestration.sources.locations import Location
+from orchestration.sources.source import Landed, LandingRequest, refused_rows
 
 _COSTS = ("cpuCost", "gpuCost", "ramCost")
-_PROPERTIES = ("cluster", "node", "providerID", "namespace", "controllerKind", "controller", "pod")
+_PROPERTIES = {
+    "cluster": "cluster",
+    "node": "node",
+    "providerID": "provider_id",
+    "namespace": "namespace",
+    "controllerKind": "controller_kind",
+    "controller": "controller",
+    "pod": "pod",
+}
 COLUMNS: dict[str, Kind] = {
     "name": "text",
     "window": "json",
@@ -43,7 +61,7 @@ _DOCUMENTS = """
 """
 _NOTHING = "the file holds no allocation; an answer of the API has them under `data`"
 _RULES = (
-    ("misread", "misread IS NOT NULL", "detail"),
+    MISREAD,
     (
         "window-format",
         "window_start IS NULL OR window_end IS NULL OR window_end <= window_start",
@@ -61,11 +79,37 @@ _RULES = (
         "cpu_cost IS NULL OR gpu_cost IS NULL OR ram_cost IS NULL",
         "'a cost is no number'",
     ),
-    (
-        "labels-not-an-object",
-        "told_labels IS NOT NULL AND label_map IS NULL",
-        "'labels ' || told_labels || ' is not a JSON object of texts'",
-    ),
+    not_texts("labels", "label_map"),
+)
+
+_OWN = ", ".join(
+    f"coalesce(\"{name}\", nullif(properties ->> '$.{name}', '')) AS {column}"
+    for name, column in _PROPERTIES.items()
+)
+_WEIGHTS = ", ".join(
+    f"try_cast(coalesce(\"{cost}\", '0') AS DECIMAL(38, 12)) + "
+    f"try_cast(coalesce(\"{cost}Adjustment\", '0') AS DECIMAL(38, 12)) AS {cost[:3]}_cost"
+    for cost in _COSTS
+)
+_PARSED = f"""
+    SELECT
+        *,
+        {time_of("told_start")} AS window_start,
+        {time_of("told_end")} AS window_end,
+        {texts_of("labels")} AS label_map
+    FROM (
+        SELECT
+            location, modified, file_row, misread, detail, raw, {_OWN}, {_WEIGHTS},
+            coalesce("window" ->> '$.start', "start") AS told_start,
+            coalesce("window" ->> '$.end', "end") AS told_end,
+            coalesce(labels, properties ->> '$.labels') AS labels,
+            ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle
+        FROM given
+    )
+"""
+_LANDED = ", ".join(
+    f"coalesce(label_map, MAP([], []))::{TAGS} AS labels" if column == "labels" else column
+    for column in landed.COLUMNS
 )
 
 
@@ -81,6 +125,30 @@ class OpenCostLanding:
     refused: dict[str, int]
 
 
+def ensure_landing(landing: Path) -> None:
+    """Make files, without rows, so that readers find every column."""
+    landed.ensure_landing(landing)
+
+
+def land(request: LandingRequest) -> Iterator[Landed]:
+    """Land the exports of OpenCost's location."""
+    settings = request.settings
+    landing = land_allocations(
+        request.open_location(settings.location_of("opencost")), settings.landing_folder
+    )
+    yield Landed(
+        "opencost_allocations",
+        {
+            "dagster/row_count": landing.allocations,
+            "files_read": landing.files_read,
+            "files_gone": landing.files_gone,
+            "ignored": landing.ignored,
+            "path": landing.path,
+        },
+    )
+    yield refused_rows("opencost_refused", landing.refused, passed=not landing.refused)
+
+
 def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
     """Land the new and changed files of an export, and forget those that are no longer there.
 
@@ -93,27 +161,20 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
     fresh = [stored for stored, target in targets.items() if not target.exists()]
     kept = {landed.allocations_folder(landing) / "none.parquet", *targets.values()}
     gone = [path for path in landed.allocations_folder(landing).glob("*.parquet") if path not in kept]
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
-        connection.execute("SET TimeZone = 'UTC'")
-        create_rows_table(connection, COLUMNS)
-        connection.execute(
-            "CREATE TABLE refused AS SELECT * FROM (SELECT NULL::VARCHAR AS location, "
-            "NULL::BIGINT AS file_row, '' AS reason, '' AS detail, '' AS record) WHERE false"
-        )
+    with reading_rows(COLUMNS) as (connection, folder):
         written: list[tuple[Path, Path]] = []
         for stored in fresh:
             connection.execute("DELETE FROM given")
-            read_rows(connection, location, stored, COLUMNS, Path(folder), documents=_DOCUMENTS)
-            _judge(connection)
+            read_rows(connection, location, stored, COLUMNS, folder, documents=_DOCUMENTS)
+            judge(connection, _PARSED, _RULES)
             connection.execute(
                 "INSERT INTO refused SELECT $place, NULL, 'no-allocations', $detail, NULL "
                 "WHERE NOT EXISTS (FROM given)",
                 {"place": location.describe(stored.key), "detail": _NOTHING},
             )
             beside = targets[stored].with_suffix(".writing")
-            columns = ", ".join(landed.COLUMNS)
             write_landed(
-                connection, f"SELECT {columns} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
+                connection, f"SELECT {_LANDED} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
             )
             written.append((beside, targets[stored]))
         # The refused rows first: a file that is landed is not read again.
@@ -129,55 +190,4 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
         files_gone=len(gone),
         ignored=tuple(location.describe(stored.key) for stored in files.ignored),
         refused=refused,
-    )
-
-
-def _judge(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `judged` of the rows of one file, and add to `refused` those that are refused."""
-    reasons = " ".join(f"WHEN {refused} THEN '{code}'" for code, refused, _ in _RULES)
-    details = " ".join(f"WHEN '{code}' THEN {why}" for code, _, why in _RULES)
-    own = ", ".join(
-        f"coalesce(\"{name}\", nullif(properties ->> '$.{name}', '')) AS {column}"
-        for name, column in zip(
-            _PROPERTIES,
-            ("cluster", "node", "provider_id", "namespace", "controller_kind", "controller", "pod"),
-            strict=True,
-        )
-    )
-    costs = ", ".join(
-        f"try_cast(coalesce(\"{cost}\", '0') AS DECIMAL(38, 12)) + "
-        f"try_cast(coalesce(\"{cost}Adjustment\", '0') AS DECIMAL(38, 12)) AS {cost[:3]}_cost"
-        for cost in _COSTS
-    )
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TABLE judged AS
-        WITH told AS (
-            SELECT
-                location, modified, file_row, misread, detail, raw, {own}, {costs},
-                coalesce("window" ->> '$.start', "start") AS told_start,
-                coalesce("window" ->> '$.end', "end") AS told_end,
-                coalesce(labels, properties ->> '$.labels') AS told_labels,
-                ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle
-            FROM given
-        ),
-        parsed AS (
-            SELECT
-                *,
-                try_cast(told_start AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS window_start,
-                try_cast(told_end AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS window_end,
-                {texts_of("told_labels")} AS label_map
-            FROM told
-        ),
-        reasoned AS (SELECT *, CASE {reasons} END AS reason FROM parsed)
-        SELECT
-            *,
-            coalesce(label_map, MAP([], []))::MAP(VARCHAR, VARCHAR) AS labels,
-            CASE reason {details} END AS why
-        FROM reasoned
-        """
-    )
-    connection.execute(
-        "INSERT INTO refused SELECT location, file_row, coalesce(misread, reason), why, raw FROM judged "
-        "WHERE reason IS NOT NULL"
     )

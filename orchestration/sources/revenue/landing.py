@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
 from orchestration.sources.revenue import rows
 from orchestration.sources.revenue.files import ENDINGS, FIELDS, UnreadableFileError, read_file
+from orchestration.sources.source import Landed, LandingRequest
 
 _TABLES = f"""
     CREATE TABLE given (file VARCHAR, file_row BIGINT, {", ".join(f"{field} VARCHAR" for field in FIELDS)});
@@ -79,6 +81,27 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
         repeated=tuple(location.describe(key) for key in repeated),
         ignored=tuple(location.describe(key) for key in keys if key not in chosen),
         changed=changed,
+    )
+
+
+def land(request: LandingRequest) -> Iterator[Landed]:
+    """Land the files of the revenue's location."""
+    settings = request.settings
+    landing = land_revenue(request.open_location(settings.location_of("revenue")), settings.landing_folder)
+    yield Landed(
+        "revenue",
+        {
+            "dagster/row_count": landing.rows,
+            "path": landing.path,
+            "changed": landing.changed,
+            "files": landing.files,
+            "repeated": landing.repeated,
+            "ignored": landing.ignored,
+        },
+    )
+    yield Landed(
+        "revenue_quarantine",
+        {"dagster/row_count": landing.set_aside, "path": landing.path.with_name("quarantine.parquet")},
     )
 
 

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from orchestration.settings import AwsAccess
-from orchestration.sources.accounts import landed
-from orchestration.sources.accounts.landing import AccountsLanding, land_accounts
+from orchestration.sources.accounts.landing import ACCOUNT_VERSIONS, land_accounts
+from orchestration.sources.landing.snapshots import SnapshotLanding
 from orchestration.sources.locations import FolderLocation
 
 
@@ -26,7 +26,7 @@ class Accounts:
         self.landing = folder / "landing"
         self.endpoint = endpoint
 
-    def land(self, organization: AwsAccess | None = None, day: int = 1) -> AccountsLanding:
+    def land(self, organization: AwsAccess | None = None, day: int = 1) -> SnapshotLanding:
         now = datetime(2026, 5, day, 6, tzinfo=UTC)
         return land_accounts(FolderLocation(self.files), organization, self.landing, now, self.endpoint)
 
@@ -34,7 +34,7 @@ class Accounts:
         with duckdb.connect() as connection:
             return connection.execute(
                 "SELECT account_id, account_name, organizational_unit_path, tags, is_present, "
-                f"observed_at::VARCHAR FROM '{landed.versions_file(self.landing)}' "
+                f"observed_at::VARCHAR FROM '{ACCOUNT_VERSIONS.versions_file(self.landing)}' "
                 "ORDER BY account_id, observed_at"
             ).fetchall()
 

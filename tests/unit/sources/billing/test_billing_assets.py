@@ -10,7 +10,8 @@ import pytest
 from bills import Store, billed, csv_bytes, gzip_bytes, legacy_row
 
 from orchestration.settings import BillingExport, Settings
-from orchestration.sources.billing.assets import build_billing_assets
+from orchestration.sources.assets import build_landing_assets
+from orchestration.sources.billing import BILLING
 from orchestration.sources.s3 import S3
 
 PARTITIONS = dg.MonthlyPartitionsDefinition(start_date="2026-01-01", end_date="2027-01-01")
@@ -37,7 +38,7 @@ def s3_for(store: Store) -> S3:
 
 
 def run(store: Store, workspace: Path, *months: str, raises: bool = True) -> dg.ExecuteInProcessResult:
-    assets = build_billing_assets(settings_for(store, workspace), PARTITIONS)
+    assets = build_landing_assets(BILLING, settings_for(store, workspace), PARTITIONS)
     with dg.DagsterInstance.ephemeral() as instance:
         return dg.materialize(
             [assets],

@@ -3,7 +3,8 @@
 import dagster as dg
 
 from orchestration.settings import Settings
-from orchestration.sources.customers.assets import build_customers_asset
+from orchestration.sources.assets import build_landing_assets
+from orchestration.sources.customers import CUSTOMERS
 from orchestration.sources.s3 import S3
 
 
@@ -14,7 +15,8 @@ def test_the_asset_shows_how_many_customers_there_are(tmp_path):
     (folder / "list.csv").write_text("customer_id\na\nb\n")
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize([build_customers_asset(settings)], instance=instance, resources={"s3": S3()})
+        assets = build_landing_assets(CUSTOMERS, settings)
+        result = dg.materialize([assets], instance=instance, resources={"s3": S3()})
 
     [event] = result.get_asset_materialization_events()
     assert event.materialization.asset_key == dg.AssetKey(["landing", "customers"])

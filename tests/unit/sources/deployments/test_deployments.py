@@ -11,11 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.demo.company import DEPLOYMENTS
+from orchestration.demo import company
 from orchestration.settings import Settings
-from orchestration.sources.deployments import landed
-from orchestration.sources.deployments.assets import build_deployments_assets
-from orchestration.sources.deployments.landing import DeploymentsLanding, land_deployments
+from orchestration.sources.assets import build_landing_assets
+from orchestration.sources.deployments import DEPLOYMENTS
+from orchestration.sources.deployments.landing import (
+    DeploymentsLanding,
+    deployments_file,
+    land_deployments,
+    refused_file,
+)
 from orchestration.sources.locations import FolderLocation
 from orchestration.sources.s3 import S3
 
@@ -36,7 +41,7 @@ class Deployments:
     def rows(self, file: Path | None = None) -> list[tuple[Any, ...]]:
         with duckdb.connect() as connection:
             return connection.execute(
-                f"FROM '{file or landed.deployments_file(self.landing)}' ORDER BY ALL"
+                f"FROM '{file or deployments_file(self.landing)}' ORDER BY ALL"
             ).fetchall()
 
 
@@ -93,7 +98,7 @@ def test_a_bad_row_is_set_aside_and_the_good_ones_count(
     path.write_text(f"{GOOD}\n\n{line}\n")
     landing = deployments.land()
     assert (landing.deployments, landing.refused) == (1, {reason: 1})
-    [(location, file_row, code, why, record)] = deployments.rows(landed.refused_file(deployments.landing))
+    [(location, file_row, code, why, record)] = deployments.rows(refused_file(deployments.landing))
     assert (location, file_row, code, record) == (str(path), 3, reason, line)
     assert why.startswith(detail)
     # Put right, nothing of it is left.
@@ -105,16 +110,15 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
     settings = Settings(workspace=tmp_path)
     folder = tmp_path / "sources" / "deployments"
     folder.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(list(DEPLOYMENTS)), folder / "all.parquet")
+    pq.write_table(pa.Table.from_pylist(list(company.DEPLOYMENTS)), folder / "all.parquet")
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            [build_deployments_assets(settings)], instance=instance, resources={"s3": S3()}
-        )
+        assets = build_landing_assets(DEPLOYMENTS, settings)
+        result = dg.materialize([assets], instance=instance, resources={"s3": S3()})
     shown = {
         event.materialization.asset_key.path[-1]: event.materialization.metadata
         for event in result.get_asset_materialization_events()
     }
-    assert shown["deployments"]["dagster/row_count"].value == len(DEPLOYMENTS)
+    assert shown["deployments"]["dagster/row_count"].value == len(company.DEPLOYMENTS)
     assert shown["deployments_refused"]["refused"].value == 0
     [check] = result.get_asset_check_evaluations()
     assert check.passed

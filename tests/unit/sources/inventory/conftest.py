@@ -15,8 +15,9 @@ import pytest
 import requests
 
 from orchestration.settings import PROJECT_ROOT, InventoryAccess
-from orchestration.sources.inventory import landed
-from orchestration.sources.inventory.landing import InventoryLanding, land_inventory
+from orchestration.sources.inventory.landing import land_inventory
+from orchestration.sources.inventory.snapshot_rows import RESOURCE_VERSIONS
+from orchestration.sources.landing.snapshots import SnapshotLanding
 from orchestration.sources.locations import FolderLocation
 from tests.unit.sources.inventory.estate import REGION, Ids, build_estate
 
@@ -69,7 +70,7 @@ class Inventory:
         self.landing = folder / "landing"
         self.endpoint = endpoint
 
-    def land(self, *accounts: InventoryAccess, day: int = 1) -> InventoryLanding:
+    def land(self, *accounts: InventoryAccess, day: int = 1) -> SnapshotLanding:
         now = datetime(2026, 5, day, 6, tzinfo=UTC)
         return land_inventory(FolderLocation(self.files), accounts, self.landing, now, self.endpoint)
 
@@ -78,9 +79,9 @@ class Inventory:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for name, path in (
-                ("versions", landed.versions_file(self.landing)),
-                ("snapshots", landed.snapshots_file(self.landing)),
-                ("refused", landed.refused_file(self.landing)),
+                ("versions", RESOURCE_VERSIONS.versions_file(self.landing)),
+                ("snapshots", RESOURCE_VERSIONS.snapshots_file(self.landing)),
+                ("refused", RESOURCE_VERSIONS.refused_file(self.landing)),
             ):
                 connection.execute(f"CREATE VIEW {name} AS FROM '{path}'")
             return connection.execute(query).fetchall()
@@ -94,7 +95,7 @@ def inventory(tmp_path: Path, s3_endpoint: str) -> Inventory:
 @pytest.fixture(scope="session")
 def first_landing(
     tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str, credentials: None
-) -> tuple[Inventory, InventoryLanding]:
+) -> tuple[Inventory, SnapshotLanding]:
     """What is found in the first account by who runs this, without any role. Not to be landed into."""
     inventory = Inventory(tmp_path_factory.mktemp("first"), s3_endpoint)
     return inventory, inventory.land(InventoryAccess(regions=(REGION,)))

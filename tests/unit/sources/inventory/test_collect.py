@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from orchestration.settings import InventoryAccess
-from orchestration.sources.inventory.landing import InventoryLanding
+from orchestration.sources.landing.snapshots import SnapshotLanding
 from tests.unit.sources.inventory.conftest import Inventory
 from tests.unit.sources.inventory.estate import OTHER_ACCOUNT, REGION, ROLE, Account, Ids, only
 
 
 def test_everything_is_found_with_its_tags_and_what_it_belongs_to(
-    first_landing: tuple[Inventory, InventoryLanding], estate: Ids
+    first_landing: tuple[Inventory, SnapshotLanding], estate: Ids
 ) -> None:
     inventory, landing = first_landing
 
@@ -61,7 +61,7 @@ def test_everything_is_found_with_its_tags_and_what_it_belongs_to(
 
 
 def test_relationships_lead_from_volume_to_cluster(
-    first_landing: tuple[Inventory, InventoryLanding], estate: Ids
+    first_landing: tuple[Inventory, SnapshotLanding], estate: Ids
 ) -> None:
     inventory, _ = first_landing
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.sources.inventory import landed
 from orchestration.sources.inventory.landing import land_inventory
+from orchestration.sources.inventory.snapshot_rows import RESOURCE_VERSIONS
 from orchestration.sources.s3_location import S3Location
 from tests.unit.sources.inventory.conftest import Inventory
 
@@ -73,7 +73,7 @@ def test_every_format_says_the_same(inventory: Inventory) -> None:
     landing = inventory.land()
 
     assert landing.refused == {}
-    columns = ", ".join(name for name in landed.CONTENT if name != "scope")
+    columns = ", ".join(name for name in RESOURCE_VERSIONS.content if name != "scope")
     rows = inventory.rows(f"SELECT {columns} FROM versions ORDER BY resource_id")
     assert rows[0] == rows[1] == rows[2]
     [same] = {json.dumps(one, default=str) for one in rows}
@@ -117,7 +117,7 @@ def test_taken_in_twice_is_taken_in_once(inventory: Inventory) -> None:
     inventory.land()
     before = present(inventory)
     # As after a run that was killed before it noted the files.
-    landed.files_file(inventory.landing).unlink()
+    RESOURCE_VERSIONS.files_file(inventory.landing).unlink()
     inventory.land()
     assert present(inventory) == before
 
@@ -201,7 +201,7 @@ def test_files_on_s3_and_files_that_are_none(
 
 
 def test_before_the_first_landing_there_is_something_to_read(tmp_path: Any) -> None:
-    landed.ensure_landing(tmp_path)
+    RESOURCE_VERSIONS.ensure_landing(tmp_path)
     with duckdb.connect() as connection:
         for path in (tmp_path / "inventory").iterdir():
             assert connection.execute(f"SELECT count(*) FROM '{path}'").fetchall() == [(0,)]

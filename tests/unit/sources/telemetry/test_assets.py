@@ -3,8 +3,9 @@
 import dagster as dg
 
 from orchestration.settings import Settings
+from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.s3 import S3
-from orchestration.sources.telemetry.assets import build_telemetry_assets
+from orchestration.sources.telemetry import TELEMETRY
 
 
 def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket, monkeypatch):
@@ -19,7 +20,8 @@ def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoin
     )
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize([build_telemetry_assets(settings)], instance=instance, resources={"s3": s3})
+        assets = build_landing_assets(TELEMETRY, settings)
+        result = dg.materialize([assets], instance=instance, resources={"s3": s3})
 
     shown = {
         event.materialization.asset_key.to_user_string(): {
@@ -33,6 +35,6 @@ def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoin
         "landing/telemetry_quarantine",
     }
     assert shown["landing/telemetry_records"]["records_loaded"] == 1
-    assert shown["landing/telemetry_records"]["touched_days"] == ["2026-07-01"]
+    assert shown["landing/telemetry_records"]["touched_days"] == "- 2026-07-01"
     assert "| loaded | 1 |\n| repeated | 1 |" in shown["landing/telemetry_batches"]["batches"]
     assert "| not-json | 1 |\n| value-not-positive | 1 |" in shown["landing/telemetry_quarantine"]["reasons"]

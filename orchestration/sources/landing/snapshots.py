@@ -1,0 +1,264 @@
+"""Snapshots of things, from files and from APIs, landed as a history of versions.
+
+What belongs here: the way from files and answers to landed versions, the same for every kind of thing. What
+does not: what a row must say (the sources), and comparing snapshots (`versions.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.sources.files.rows import (
+    REFUSED_COLUMNS,
+    Kind,
+    Rule,
+    find_files,
+    judge,
+    read_rows,
+    reading_rows,
+)
+from orchestration.sources.landing.parquet import ensure_landed, no_rows
+from orchestration.sources.landing.processed_files import (
+    FILE_COLUMNS,
+    new_files,
+    remember_files,
+    write_refused,
+)
+from orchestration.sources.landing.versions import SNAPSHOT_COLUMNS, Changes, History, take_in
+from orchestration.sources.locations import Location, StoredObject
+from orchestration.sources.source import Landed, LandingRequest, Source, refused_rows
+
+_VERSION_COLUMNS = {"observed_at": "TIMESTAMP", "absent_at": "TIMESTAMP", "is_present": "BOOLEAN"}
+"""`observed_at`: the first snapshot with this version (or, not `is_present`, without the thing); `absent_at`:
+the last complete snapshot before a new thing, in which it was not there yet."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an API said of one scope, a mapping of key and content a thing; or (`failure`) why it did not."""
+
+    scope: str
+    rows: Sequence[Mapping[str, Any]]
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class SnapshotLanding:
+    """What was landed: what changed, what did not answer, and which rows of files were refused, by reason."""
+
+    path: Path
+    changes: Changes
+    scopes_asked: int
+    failures: tuple[str, ...]
+    files_read: tuple[str, ...]
+    ignored: tuple[str, ...]
+    refused: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """One kind of thing, whose landed files lie in `folder`.
+
+    `content` is what a snapshot says of a thing: another value of any column is another version.
+    `file_columns` are read from files; `parsed` is SQL of columns made of them, among them `moment`, the time
+    of the snapshot; `rules` refuse rows; `observed` is SQL of the content. `compared` is SQL of the columns
+    that an API gives, in the form in which they are compared.
+    """
+
+    folder: str
+    versions: str
+    key: str
+    content: Mapping[str, str]
+    file_columns: Mapping[str, Kind]
+    parsed: str
+    rules: Sequence[Rule]
+    observed: str
+    compared: str = "*"
+
+    def versions_file(self, landing: Path) -> Path:
+        """One row per thing and change of it."""
+        return landing / self.folder / f"{self.versions}.parquet"
+
+    def snapshots_file(self, landing: Path) -> Path:
+        """Which snapshots were taken in, and how complete they were."""
+        return landing / self.folder / "snapshots.parquet"
+
+    def refused_file(self, landing: Path) -> Path:
+        """The rows of files that were refused."""
+        return landing / self.folder / "refused.parquet"
+
+    def files_file(self, landing: Path) -> Path:
+        """Which files were taken in."""
+        return landing / self.folder / "files.parquet"
+
+    def ensure_landing(self, landing: Path) -> None:
+        """Make the files, without rows, where there are none."""
+        versions = {self.key: "VARCHAR", **self.content, **_VERSION_COLUMNS}
+        ensure_landed(self.versions_file(landing), versions)
+        ensure_landed(self.snapshots_file(landing), SNAPSHOT_COLUMNS)
+        ensure_landed(self.refused_file(landing), REFUSED_COLUMNS)
+        ensure_landed(self.files_file(landing), FILE_COLUMNS)
+
+    def land(
+        self,
+        location: Location,
+        landing: Path,
+        now: datetime,
+        answers: Sequence[Answer] = (),
+        failures: Sequence[str] = (),
+    ) -> SnapshotLanding:
+        """Read the new files and take in the answers of `now`: what is new, different or gone is added.
+
+        A scope that failed changes nothing. Raises `LocationError` when the location refuses.
+        """
+        self.ensure_landing(landing)
+        files = find_files(location)
+        fresh = new_files(location, files.rows, self.files_file(landing))
+        history = History(
+            self.key, tuple(self.content), self.versions_file(landing), self.snapshots_file(landing)
+        )
+        with reading_rows({**self.file_columns, "scope": "text"}) as (connection, folder):
+            self._read(connection, location, fresh, folder)
+            self._add(connection, answers, now)
+            changes = take_in(connection, history)
+            refused = write_refused(connection, location, files.rows, fresh, self.refused_file(landing))
+        remember_files(location, files.rows, self.files_file(landing))
+        return SnapshotLanding(
+            path=history.versions,
+            changes=changes,
+            scopes_asked=len(answers),
+            failures=tuple(failures),
+            files_read=tuple(location.describe(stored.key) for stored in fresh),
+            ignored=tuple(location.describe(stored.key) for stored in files.ignored),
+            refused=refused,
+        )
+
+    def _read(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        location: Location,
+        files: Iterable[StoredObject],
+        folder: Path,
+    ) -> None:
+        """Make the tables `scopes` and `observed` of files; the files of one folder are one scope.
+
+        A snapshot of which a row was refused, or a file could not be read, is not complete: it ends nothing.
+        """
+        for stored in files:
+            read_rows(connection, location, stored, self.file_columns, folder)
+            scope = f"file:{stored.key.rpartition('/')[0]}"
+            connection.execute("UPDATE given SET scope = ? WHERE scope IS NULL", [scope])
+        parsed = f"""
+            SELECT
+                *,
+                CASE WHEN {self.key} IS NOT NULL AND moment IS NOT NULL THEN row_number() OVER (
+                    PARTITION BY scope, moment, {self.key} ORDER BY location, file_row
+                ) END AS place_in_snapshot
+            FROM (SELECT *, {self.parsed} FROM given)
+        """
+        judge(connection, parsed, self.rules)
+        connection.execute(
+            f"""
+            CREATE TABLE scopes AS
+            SELECT
+                moment AS snapshot_time,
+                scope,
+                min(spoilt.location) IS NULL AS is_complete,
+                count({self.key}) AS row_count,
+                'rows of ' || min(spoilt.location) || ' were refused' AS detail
+            FROM judged
+            LEFT JOIN (SELECT DISTINCT location FROM refused) AS spoilt USING (location)
+            WHERE reason IS NULL
+            GROUP BY moment, scope
+            """
+        )
+        connection.execute(
+            f"""
+            CREATE TABLE observed AS
+            SELECT moment AS snapshot_time, {self.key}, scope, {self.observed}
+            FROM judged WHERE reason IS NULL AND {self.key} IS NOT NULL
+            """
+        )
+
+    def _add(self, connection: duckdb.DuckDBPyConnection, answers: Sequence[Answer], now: datetime) -> None:
+        """Add what was answered to `scopes` and `observed`."""
+        moment = {"moment": now.astimezone(UTC).replace(tzinfo=None, microsecond=0)}
+        scopes = [
+            {
+                "scope": answer.scope,
+                "is_complete": answer.failure is None,
+                "row_count": len(answer.rows),
+                "detail": answer.failure,
+            }
+            for answer in answers
+        ]
+        rows = [{**row, "scope": answer.scope} for answer in answers for row in answer.rows]
+        asked = {name: kind for name, kind in SNAPSHOT_COLUMNS.items() if name != "snapshot_time"}
+        _register(connection, "scopes_asked", asked, scopes)
+        _register(connection, "things_found", {self.key: "VARCHAR", **self.content}, rows)
+        connection.execute(
+            "INSERT INTO scopes BY NAME SELECT $moment AS snapshot_time, * FROM scopes_asked", moment
+        )
+        # Of a thing that several scopes name, its own service knows more than the list of what has tags.
+        connection.execute(
+            f"""
+            INSERT INTO observed BY NAME
+            SELECT $moment AS snapshot_time, {self.compared}
+            FROM things_found
+            QUALIFY row_number() OVER (
+                PARTITION BY {self.key} ORDER BY ends_with(scope, '/tagged'), scope
+            ) = 1
+            """,
+            moment,
+        )
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    schema = connection.sql(no_rows(columns)).to_arrow_table().schema
+    connection.register(name, pa.Table.from_pylist(rows, schema=schema))
+
+
+def landed_snapshots(source: Source, landing: SnapshotLanding, request: LandingRequest) -> Iterator[Landed]:
+    """What is shown of a landing's versions, snapshots and refused rows, the three tables of the source.
+
+    The check passes when everything answered and no row was refused.
+    """
+    versions, snapshots, refused = (table.name for table in source.tables)
+    changes = landing.changes
+    set_aside = [*landing.failures, *(f"late: {snapshot}" for snapshot in changes.late)]
+    for failure in set_aside:
+        request.log.warning(failure)
+    yield Landed(
+        versions,
+        {
+            "present": changes.present,
+            "new": changes.new,
+            "changed": changes.changed,
+            "gone": changes.gone,
+            "path": landing.path,
+        },
+    )
+    yield Landed(
+        snapshots,
+        {
+            "scopes_asked": landing.scopes_asked,
+            "set_aside": set_aside,
+            "files_read": landing.files_read,
+            "ignored": landing.ignored,
+        },
+        passed=not set_aside and not landing.refused,
+        check_metadata={"set_aside": set_aside},
+    )
+    yield refused_rows(refused, landing.refused)
