@@ -42,13 +42,13 @@ def main() -> None:
             f"STL residual ({stl_threshold:g})": stl_residual(cases, stl_scores(cases), stl_threshold),
         }
     events = sum(case.first is not None for case in cases)
-    print(f"{len(cases)} series of 240 days, seed {given.seed}; {events} have something wrong in them\n")
+    print(f"{len(cases)} series of 240 days, seed {given.seed}; {events} contain an incident\n")
     print(_table(cases, methods))
 
 
 def _table(cases: list[Case], methods: dict[str, Alarms]) -> str:
     lines = [
-        "| Method | Precision | Recall | F1 | Delay, days: middle, 9 of 10 | False alarms per series-month |",
+        "| Method | Precision | Recall | F1 | Delay, days: median, p90 | False alarms per series-month |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, alarms in methods.items():

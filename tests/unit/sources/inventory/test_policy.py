@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import boto3
 import botocore.session
 import pytest
 
-from orchestration.settings import PROJECT_ROOT, AwsAccess, InventoryAccess
+from orchestration.settings import AwsAccess, InventoryAccess
 from orchestration.sources.accounts.landing import land_accounts
 from orchestration.sources.inventory.landing import land_inventory
 from orchestration.sources.locations import FolderLocation
@@ -106,15 +104,3 @@ def organization(endpoint: str) -> None:
     client.create_organization(FeatureSet="ALL")
     [root] = client.list_roots()["Roots"]
     client.create_organizational_unit(ParentId=root["Id"], Name="Workloads")
-
-
-def test_the_policies_in_the_readme_allow_the_same(policy: dict[str, Any]) -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-    documents = re.findall(r'^    \{"Version".*?(?=\n\n)', readme, re.DOTALL | re.MULTILINE)
-    statements = [each for document in documents for each in json.loads(document)["Statement"]]
-    assert actions(statements) == actions(policy["Statement"])
-
-
-def actions(statements: list[dict[str, Any]]) -> set[str]:
-    named = [each["Action"] for each in statements]
-    return {action for each in named for action in ([each] if isinstance(each, str) else each)}
