@@ -26,6 +26,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
 
 
+MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
+"""A month written as YYYY-MM."""
+
+
 class ExpectedError(Exception):
     """Something that a person can put right; the message says what, where, and what to do."""
 
@@ -134,7 +138,7 @@ class Settings(BaseSettings):
         None, description="Snapshots for readers; <workspace>/published when not set"
     )
 
-    first_billing_month: str = Field("2018-01", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    first_billing_month: str = Field("2018-01", pattern=f"^{MONTH}$")
     explanations_days: int = Field(7, ge=0, description="Newest days that allocation_explanations has")
     hourly_costs_days: int = Field(
         0, ge=0, description="Newest days that customer_costs_hourly has, each up to 24 times a day's rows"

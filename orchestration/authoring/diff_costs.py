@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from orchestration.outputs.databases import rows_of
+from orchestration.warehouse.sql import literal
 
 UNMATCHED = "(unmatched)"
 
@@ -94,8 +95,7 @@ def compare(before: Path, after: Path, month: str | None = None) -> Difference:
         for name, database in (("before", before), ("after", after)):
             # Both names may be one file, which DuckDB attaches only once.
             if name == "before" or database != before:
-                path = str(database).replace("'", "''")
-                connection.execute(f"attach '{path}' as \"{name}\" (read_only)")
+                connection.execute(f'attach {literal(database)} as "{name}" (read_only)')
         other = "after" if before != after else "before"
         dimensions = {side: _dimensions(connection, side) for side in ("before", other)}
         connection.execute(

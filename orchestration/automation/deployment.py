@@ -15,10 +15,10 @@ from orchestration.outputs.report.assets import build_report_asset, report_is_ma
 from orchestration.settings import Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.assets import build_landing_assets, build_notes
-from orchestration.sources.s3 import s3_resource
+from orchestration.sources.s3 import S3_KEY, s3_resource
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
 from orchestration.warehouse.project import prepare_project
-from orchestration.warehouse.writer import SingleWriter
+from orchestration.warehouse.writer import WRITER, SingleWriter
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -46,8 +46,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[build_daily_schedule(settings)],
         sensors=[build_arrivals_sensor(settings), build_alerts_sensor(settings)],
         resources={
-            "s3": s3_resource(settings),
-            "io_manager": SingleWriter.of(settings),
+            S3_KEY: s3_resource(settings),
+            WRITER: SingleWriter.of(settings),
         },
         executor=dg.in_process_executor,
     )

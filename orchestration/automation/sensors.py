@@ -18,14 +18,13 @@ from orchestration.automation.partitions import current_and_previous_month, mont
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.sending import tell
 from orchestration.outputs.databases import NotReadableError
-from orchestration.settings import Settings
+from orchestration.settings import MONTH, Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.locations import LocationError, open_location
 from orchestration.sources.s3 import S3
 from orchestration.sources.source import OpenLocation
 from orchestration.warehouse.writer import close_dead_run, writer_lock
 
-_MONTH = re.compile(r"\d{4}-\d{2}")
 _NOT_YET_RUNNING = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -110,5 +109,5 @@ def _months(changed: Iterable[str]) -> set[str]:
     found = {place.rsplit(" ", 1)[-1] for place in changed}
     return {
         *current_and_previous_month(datetime.now(UTC)),
-        *(month for month in found if _MONTH.fullmatch(month)),
+        *(month for month in found if re.fullmatch(MONTH, month)),
     }

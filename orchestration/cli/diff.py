@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 
 from orchestration.cli.options import Contexts, Workspace, settings_of, wide_console
-
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+from orchestration.settings import MONTH
 
 
 def diff(
@@ -36,8 +35,8 @@ def diff(
 
     [bold]cpc diff HEAD~1 --month 2026-10 --markdown > difference.md[/]
     """
-    if month is not None and not _MONTH.fullmatch(month):
-        raise typer.BadParameter(f"{month!r} is no month, such as 2026-10")
+    if month is not None and not re.fullmatch(MONTH, month):
+        raise typer.BadParameter(f"{month!r} is not a month; expected YYYY-MM")
     settings = settings_of(workspace, contexts)
     console = wide_console()
     from orchestration.authoring.diff import difference_since

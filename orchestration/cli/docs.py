@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import typer
 
 from orchestration.cli.dbt import run_dbt
 from orchestration.cli.options import Contexts, Workspace, settings_of
+from orchestration.warehouse.files import write_file
 
 _PAGE = "docs.html"
 
@@ -24,7 +23,5 @@ def docs(workspace: Workspace = None, contexts: Contexts = None) -> None:
     if code:
         raise typer.Exit(code)
     page = settings.workspace / _PAGE
-    unfinished = page.with_name(f".{_PAGE}")
-    shutil.copyfile(target / "static_index.html", unfinished)
-    unfinished.replace(page)
+    write_file(page, (target / "static_index.html").read_bytes())
     typer.echo(f"{page}")

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 
 from orchestration.cli.options import Contexts, Workspace, settings_of
+from orchestration.settings import MONTH
 
-_SPAN = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.\.(\d{4}-(?:0[1-9]|1[0-2])))?")
+_SPAN = re.compile(rf"({MONTH})(?:\.\.({MONTH}))?")
 
 
 def run(
@@ -46,5 +47,7 @@ def _months(text: str | None) -> list[str] | None:
         return None
     span = _SPAN.fullmatch(text)
     if span is None or (span[2] and span[2] < span[1]):
-        raise typer.BadParameter(f"{text!r} is no month (2026-07) or span of months (2026-06..2026-07)")
+        raise typer.BadParameter(
+            f"{text!r} is not a month or span of months; expected YYYY-MM or YYYY-MM..YYYY-MM"
+        )
     return [span[1], span[2] or span[1]]

@@ -10,8 +10,9 @@ import dagster as dg
 
 from orchestration.settings import ExpectedError, Settings
 from orchestration.sources.locations import open_location
-from orchestration.sources.s3 import S3
+from orchestration.sources.s3 import S3, S3_KEY
 from orchestration.sources.source import Landed, LandingRequest, Markdown, Metadata, Source
+from orchestration.warehouse.writer import WRITER
 
 
 def landing_key(table: str) -> dg.AssetKey:
@@ -37,11 +38,12 @@ def build_notes(sources: Iterable[Source]) -> dg.AssetSpec:
 def build_landing_assets(
     source: Source, settings: Settings, months: dg.MonthlyPartitionsDefinition | None = None
 ) -> dg.AssetsDefinition:
-    """The assets of a source, `landing/<table>`; they need the resource `s3`. `months` are those of bills."""
+    """The assets of a source, `landing/<table>`; `months` are those of bills."""
     check = source.check
 
     @dg.multi_asset(
         name=landing_step(source),
+        required_resource_keys={S3_KEY, WRITER},
         group_name="landing",
         partitions_def=months if source.by_month else None,
         backfill_policy=dg.BackfillPolicy.single_run() if source.by_month else None,
@@ -55,7 +57,8 @@ def build_landing_assets(
         if check
         else [],
     )
-    def landing(context: dg.AssetExecutionContext, s3: S3) -> Iterator[dg.MaterializeResult[None]]:
+    def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        s3: S3 = getattr(context.resources, S3_KEY)
         request = LandingRequest(
             settings,
             lambda place: open_location(place, s3.get_client),

@@ -10,6 +10,8 @@ import dagster as dg
 from orchestration.settings import Settings
 from orchestration.sources.locations import S3Client
 
+S3_KEY = "s3"
+
 
 class S3(dg.ConfigurableResource[S3Client]):
     """S3, or another service that speaks its API; credentials come from boto3's usual chain."""

@@ -23,6 +23,7 @@ from orchestration.warehouse import audit, dbt_results, publish, snapshots, tabl
 from orchestration.warehouse.dbt import Event
 from orchestration.warehouse.made_from import digest_of_models, is_published, state_of_database
 from orchestration.warehouse.project import PreparedProject
+from orchestration.warehouse.writer import WRITER
 
 _SECONDS_BETWEEN_LOGS = 1
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
@@ -50,6 +51,7 @@ def build_warehouse_assets(
 
     @dg.multi_asset(
         name="dbt_models",
+        required_resource_keys={WRITER},
         specs=[*models, _snapshot_spec(marts)],
         check_specs=checks,
         can_subset=False,

@@ -10,13 +10,13 @@ says so; a run that would make them from the very same things has nothing to do.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestration.settings import ExpectedError, Settings
+from orchestration.warehouse.files import write_file
 from orchestration.warehouse.working_database import open_warehouse
 
 CHECK_ALL_TAG = "cost_per_customer/check_all"
@@ -110,10 +110,7 @@ def full_check(settings: Settings, *, asked: bool) -> Iterator[None]:
 
 
 def _write(settings: Settings, audit: Audit) -> None:
-    path = _path(settings)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(asdict(audit)), encoding="utf-8")
-    unfinished.replace(path)
+    write_file(_path(settings), json.dumps(asdict(audit)))
 
 
 def _path(settings: Settings) -> Path:

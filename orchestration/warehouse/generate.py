@@ -20,7 +20,7 @@ from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
-from orchestration.warehouse.symlinks import point
+from orchestration.warehouse.files import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"

@@ -18,19 +18,18 @@ from pathlib import Path
 import duckdb
 
 from orchestration.settings import Settings
-from orchestration.warehouse.reader_database import columns_of, make_reader_database, quoted, text
+from orchestration.warehouse.files import protect, share, sync
+from orchestration.warehouse.reader_database import columns_of, make_reader_database
 from orchestration.warehouse.snapshots import (
     DATABASE,
     Content,
     Snapshot,
     current_snapshot,
     finish,
-    protect,
     prune,
-    share,
     swap,
-    sync,
 )
+from orchestration.warehouse.sql import literal, quoted
 from orchestration.warehouse.working_database import open_warehouse
 
 Connection = duckdb.DuckDBPyConnection
@@ -144,7 +143,7 @@ def _make(
         else:
             target = folder / f"{mart}.parquet"
             warehouse.execute(
-                f"copy marts.{quoted(mart)} to {text(target)} (format parquet, compression zstd)"
+                f"copy marts.{quoted(mart)} to {literal(target)} (format parquet, compression zstd)"
             )
             protect(target)
     make_reader_database(warehouse, folder, marts)

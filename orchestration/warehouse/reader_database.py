@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.warehouse.snapshots import DATABASE, Content, protect
+from orchestration.warehouse.files import protect
+from orchestration.warehouse.snapshots import DATABASE, Content
+from orchestration.warehouse.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -44,14 +46,14 @@ def _view_of_days(warehouse: Connection, folder: Path, mart: str, content: Conte
     columns = ", ".join(
         f"{quoted(name)}::{kind} as {quoted(name)}" for name, kind in columns_of(warehouse, mart)
     )
-    files = text(folder / mart / "*" / "*.parquet")
+    files = literal(folder / mart / "*" / "*.parquet")
     options = f"hive_partitioning = true, hive_types = {{'{key}': date}}"
     return f"select {columns} from read_parquet({files}, {options})"
 
 
 @contextmanager
 def _attached(warehouse: Connection, target: Path) -> Iterator[None]:
-    warehouse.execute(f"attach {text(target)} as snapshot (storage_version '{_STORAGE_VERSION}')")
+    warehouse.execute(f"attach {literal(target)} as snapshot (storage_version '{_STORAGE_VERSION}')")
     try:
         yield
     finally:
@@ -71,12 +73,12 @@ def _comments(warehouse: Connection, marts: dict[str, Content]) -> list[str]:
     kinds = {mart: "view" if content.files else "table" for mart, content in marts.items()}
     return [
         *(
-            f"comment on {kinds[table]} snapshot.main.{quoted(table)} is {text(said)}"
+            f"comment on {kinds[table]} snapshot.main.{quoted(table)} is {literal(said)}"
             for table, said in tables
             if table in kinds
         ),
         *(
-            f"comment on column snapshot.main.{quoted(table)}.{quoted(column)} is {text(said)}"
+            f"comment on column snapshot.main.{quoted(table)}.{quoted(column)} is {literal(said)}"
             for table, column, said in columns
             if table in kinds
         ),
@@ -87,13 +89,3 @@ def columns_of(warehouse: Connection, mart: str) -> list[tuple[str, str]]:
     """The columns of a mart, each with its type."""
     described = warehouse.execute(f"describe marts.{quoted(mart)}").fetchall()
     return [(column[0], column[1]) for column in described]
-
-
-def quoted(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: object) -> str:
-    """A text as SQL."""
-    return "'" + str(value).replace("'", "''") + "'"

@@ -14,13 +14,12 @@ snapshot (`publish.py`).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orchestration.warehouse.symlinks import point
+from orchestration.warehouse.files import point, protect, sync
 
 DATABASE = "marts.duckdb"
 _DESCRIPTION = "snapshot.json"
@@ -96,27 +95,3 @@ def prune(published: Path, keep: int) -> None:
             # Without its description it is no snapshot any more, should this be killed half-way.
             (folder / _DESCRIPTION).unlink(missing_ok=True)
             shutil.rmtree(folder)
-
-
-def share(existing: Path, target: Path) -> None:
-    """One file under two names where the disk can; it never changes, so neither can tell."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        target.hardlink_to(existing)
-    except OSError:
-        shutil.copyfile(existing, target)
-
-
-def protect(path: Path) -> None:
-    """Make a new file read-only, and fsync it before anything points to it."""
-    path.chmod(0o444)
-    sync(path)
-
-
-def sync(path: Path) -> None:
-    """Fsync a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,8 +1,7 @@
 """The single writer as Dagster sees it: the lock is held for as long as a run's resources live.
 
-It is the `io_manager` of the definitions because that is the one resource that every asset needs, whoever
-wrote it. Assets here hand over files and tables, never Python values, so there is nothing else for it to
-do.
+Every asset that writes requires the resource `WRITER`. A run executes its steps in one process, so the lock
+is taken before the first of them and let go after the last.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -18,6 +16,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse.lock import Holder, WriterLock
 
 LOCK_NAME = "writer.lock"
+WRITER = "writer"
 
 
 def writer_lock(settings: Settings) -> WriterLock:
@@ -32,7 +31,7 @@ def close_dead_run(instance: dg.DagsterInstance, holder: Holder | None) -> None:
         instance.report_run_failed(run, f"The process of this run ended without a word: {holder}")
 
 
-class SingleWriter(dg.ConfigurableIOManager):
+class SingleWriter(dg.ConfigurableResource[None]):
     """Holds the writer lock from before a run's first step until after its last."""
 
     lock_file: str
@@ -54,17 +53,3 @@ class SingleWriter(dg.ConfigurableIOManager):
             if dead and context.instance:
                 close_dead_run(context.instance, dead)
             yield self
-
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Nothing to store; an asset that returns a value was not written for this project."""
-        if obj is not None:
-            raise dg.DagsterInvariantViolationError(
-                f"{context.asset_key.to_user_string()} returned a value; write a file or a table instead"
-            )
-
-    def load_input(self, context: dg.InputContext) -> Any:
-        """Nothing was stored."""
-        raise dg.DagsterInvariantViolationError(
-            f"{context.asset_key.to_user_string()} is taken as a Python value; name it in `deps` and read "
-            "its file or table instead"
-        )

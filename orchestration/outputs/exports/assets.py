@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration.outputs.databases import open_published
 from orchestration.outputs.exports.export import export_marts, was_exported_since
 from orchestration.settings import Settings
+from orchestration.warehouse.writer import WRITER
 
 EXPORTS = dg.AssetKey(["reports", "exports"])
 _SNAPSHOT = dg.AssetKey(["published", "snapshot"])
@@ -26,6 +27,7 @@ def exports_are_made(settings: Settings) -> bool:
 def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=EXPORTS,
+        required_resource_keys={WRITER},
         deps=[_SNAPSHOT],
         group_name="reports",
         kinds=set(settings.export_formats),

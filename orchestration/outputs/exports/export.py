@@ -24,8 +24,10 @@ from typing import Literal, get_args
 
 import duckdb
 
-from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, published_marts, quoted
+from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, published_marts
 from orchestration.settings import ExpectedError
+from orchestration.warehouse.files import point, share
+from orchestration.warehouse.sql import literal, quoted
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -98,7 +100,7 @@ def export_marts(
     (unfinished / _DESCRIPTION).write_text(description, encoding="utf-8")
     folder = exports / "versions" / str(number)
     unfinished.rename(folder)
-    _point(current, folder)
+    point(current, folder.relative_to(exports))
     for old in _versions(exports)[:-VERSIONS_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     _forget_what_broke_off(exports / "versions")
@@ -146,11 +148,7 @@ def _file(mart: Mart, day: str, format_: Format) -> Path:
 def _keep(former: Path, version: Path, mart: Mart, day: str, formats: Sequence[Format]) -> int:
     for format_ in formats:
         path = version / _file(mart, day, format_)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            path.hardlink_to(former / _file(mart, day, format_))
-        except OSError:
-            shutil.copyfile(former / _file(mart, day, format_), path)
+        share(former / _file(mart, day, format_), path)
     return len(formats)
 
 
@@ -161,7 +159,7 @@ def _write(
     folder = version / mart.name
     folder.mkdir(parents=True, exist_ok=True)
     if mart.day is None:
-        target = _text(version / _file(mart, WHOLE, format_))
+        target = literal(version / _file(mart, WHOLE, format_))
         connection.execute(
             f"copy (select {selected} from {quoted(mart.name)}) to {target} ({_OPTIONS[format_]})"
         )
@@ -172,7 +170,7 @@ def _write(
         some = days[first : first + _DAYS_AT_ONCE]
         connection.execute(
             f"copy (select {selected}{day} from {quoted(mart.name)} "
-            f"where {mart.day} in (select unnest($1::varchar[])::date)) to {_text(folder)} "
+            f"where {mart.day} in (select unnest($1::varchar[])::date)) to {literal(folder)} "
             f"({_OPTIONS[format_]}, partition_by ({DAY}), write_partition_columns {mart.has_day_column}, "
             "filename_pattern 'part', overwrite_or_ignore)",
             [some],
@@ -180,14 +178,3 @@ def _write(
         for each in some:
             (part,) = (folder / f"{DAY}={each}").glob(f"part*.{format_}")
             part.rename(version / _file(mart, each, format_))
-
-
-def _point(link: Path, target: Path) -> None:
-    new = link.with_name(f".{link.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target.relative_to(link.parent))
-    new.replace(link)
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

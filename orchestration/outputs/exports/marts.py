@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from orchestration.warehouse.sql import quoted
+
 DAY = "usage_date"
 WHOLE = "all"
 """The key of a mart that has no days: it is exported as one file."""
@@ -61,11 +63,6 @@ def fingerprints(connection: duckdb.DuckDBPyConnection, mart: Mart) -> dict[str,
     ).fetchall()
     found = {key: f"{count}-{total:x}-{columns:x}" for key, count, total, columns in rows}
     return found if found or mart.day else {WHOLE: f"0-{header}"}
-
-
-def quoted(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _day(name: str, columns: dict[str, str]) -> str | None:

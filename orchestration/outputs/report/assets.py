@@ -8,6 +8,7 @@ import dagster as dg
 
 from orchestration.outputs.report.report import make_report, report_is_made
 from orchestration.settings import Settings
+from orchestration.warehouse.writer import WRITER
 
 __all__ = ["REPORT", "build_report_asset", "report_is_made"]
 
@@ -19,6 +20,7 @@ def build_report_asset(settings: Settings, snapshot: dg.AssetKey) -> dg.AssetsDe
 
     @dg.asset(
         key=REPORT,
+        required_resource_keys={WRITER},
         deps=[snapshot],
         group_name="reports",
         kinds={"html"},

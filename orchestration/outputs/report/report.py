@@ -7,7 +7,6 @@ does not: what the page selects (`tables.py`, `costs.py`) and how it looks (`pag
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from orchestration.outputs.report.document import assemble, sources_fingerprint
 from orchestration.outputs.report.encoding import encode
 from orchestration.outputs.report.tables import TABLES, Published
 from orchestration.settings import Settings
+from orchestration.warehouse.files import write_file
 
 FILE_NAME = "report.html"
 LARGEST_FILE = 15_000_000
@@ -55,7 +55,7 @@ def make_report(settings: Settings) -> Report:
         if _fingerprint_of(target) == fingerprint:
             return Report(target, target.stat().st_size, changed=False)
         document = _document(marts, folder, fingerprint, settings.report_cost_rows)
-    _write(target, document)
+    write_file(target, document)
     return Report(target, len(document), changed=True)
 
 
@@ -140,16 +140,3 @@ def _fingerprint_of(path: Path) -> str | None:
     with path.open(encoding="utf-8") as report:
         _, _, rest = report.read(_HEAD).partition('<meta name="made-from" content="')
     return rest.partition('"')[0] or None
-
-
-def _write(target: Path, document: bytes) -> None:
-    """From one instant to the next the new report is there; whoever has the old one open keeps it."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(document)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

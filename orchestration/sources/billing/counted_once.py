@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing import landed
+from orchestration.warehouse.sql import literal
 
 Name = tuple[str, str]
 """Export and delivery."""
@@ -128,7 +129,6 @@ def overlaps(landing: Path) -> list[Overlap]:
 
 
 def _charges(place: int, family: str, file: Path) -> str:
-    path = str(file).replace("'", "''")
     same_time = "covered_from, covered_until"
     details = f"{same_time}, billed, {_DETAILS[family]}"
     return (
@@ -139,7 +139,7 @@ def _charges(place: int, family: str, file: Path) -> str:
         "resource is not null as has_resource, cardinality(tag_map) > 0 as has_tags "
         f"from (select *, {_COLUMNS[family]}, "
         "coalesce(date_diff('hour', covered_from, covered_until), 24) as hours "
-        f"from read_parquet('{path}', hive_partitioning = false)) where billed <> 0"
+        f"from read_parquet({literal(file)}, hive_partitioning = false)) where billed <> 0"
     )
 
 

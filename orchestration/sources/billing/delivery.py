@@ -29,9 +29,7 @@ from orchestration.sources.billing.formats.columns import (
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
     DataFile,
-    literal,
     open_data_file,
-    quoted,
     relation,
 )
 from orchestration.sources.billing.formats.reading import Reading
@@ -39,6 +37,8 @@ from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.required_costs import reject_missing_costs
 from orchestration.sources.billing.source_totals import ColumnReport, source_totals
 from orchestration.sources.locations import Location
+from orchestration.warehouse.files import replacing
+from orchestration.warehouse.sql import literal, quoted
 
 # What identifies the account that a bill is for, per family.
 _ACCOUNT = {
@@ -111,7 +111,7 @@ def land_delivery(
     family = groups[0][0].family
     charges = landed.charges_file(landing, family, export.name, delivery.name)
     days = landed.days_file(landing, export.name, delivery.name)
-    with landed.replacing(days) as new_days, landed.replacing(charges) as new_charges:
+    with replacing(days) as new_days, replacing(charges) as new_charges:
         try:
             # Before the charges: how ends are written is only known from all rows.
             # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
@@ -126,7 +126,7 @@ def land_delivery(
                 for place, (reading, group) in enumerate(groups)
             )
             connection.execute(
-                f"copy ({query}) to {literal(str(new_charges))} "
+                f"copy ({query}) to {literal(new_charges)} "
                 "(format parquet, compression zstd, row_group_size 40960)"
             ).fetchall()
         except duckdb.Error as error:
@@ -193,7 +193,7 @@ def _write_days(
                 -- A sum does not depend on the order of rows, and counts a repeated row each time.
                 sum(hash({content})::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
                 list(distinct {_ACCOUNT[family]} order by {_ACCOUNT[family]}) as billing_account_ids
-            from read_parquet({literal(str(new_charges))}, hive_partitioning = false)
+            from read_parquet({literal(new_charges)}, hive_partitioning = false)
             group by all
         ),
         -- Days that a charge of an earlier day is for as well.
@@ -205,7 +205,7 @@ def _write_days(
                 hash({content}) as content_hash,
                 {usage_of_a_day} as is_usage,
                 {_ACCOUNT[family]} as billing_account_id
-            from read_parquet({literal(str(new_charges))}, hive_partitioning = false)
+            from read_parquet({literal(new_charges)}, hive_partitioning = false)
             where last_usage_date is not null
         ),
         spread as (
@@ -273,7 +273,7 @@ def _write_days(
     columns = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in DAYS.items())
     connection.execute(
         f"copy (select {columns} from new_days order by billing_period, usage_date, billing_currency) "
-        f"to {literal(str(new_days))} (format parquet, compression zstd, kv_metadata {{{shown}}})"
+        f"to {literal(new_days)} (format parquet, compression zstd, kv_metadata {{{shown}}})"
     ).fetchall()
 
 
@@ -293,14 +293,14 @@ def _refuse_gaps(
     }
     for name, advice in needed.items():
         rows = connection.execute(
-            f"select landed_file, landed_row from read_parquet({literal(str(new_charges))}) "
+            f"select landed_file, landed_row from read_parquet({literal(new_charges)}) "
             f"where {name} is null order by all limit 1"
         ).fetchall()
         if rows:
             shown = next(file.shown for file in files if file.key == rows[0][0])
             raise BillingError(f"{shown}: data row {rows[0][1]} has no {advice}")
     lost = connection.execute(
-        f"select usage_date from read_parquet({literal(str(new_days))}) where fingerprint is null limit 1"
+        f"select usage_date from read_parquet({literal(new_days)}) where fingerprint is null limit 1"
     ).fetchall()
     if lost:
         raise BillingError(

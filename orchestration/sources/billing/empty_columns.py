@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing.formats.columns import Family
-from orchestration.sources.billing.formats.files import literal
 from orchestration.sources.landing.notes import Note, write_notes
+from orchestration.warehouse.sql import literal
 
 _SAME_IN_FOCUS = (
     *("provider_name", "billing_account_id", "sub_account_id", "sub_account_name", "charge_category"),
@@ -78,7 +78,7 @@ def note_empty_columns(
     counts = ", ".join(f"count({sql})" for sql in columns.values())
     rows = connection.execute(
         f"select billing_period, count(*), {counts} "
-        f"from read_parquet({literal(str(charges))}, hive_partitioning = false) group by 1 order by 1"
+        f"from read_parquet({literal(charges)}, hive_partitioning = false) group by 1 order by 1"
     ).fetchall()
     notes = []
     for period, row_count, *present in rows:

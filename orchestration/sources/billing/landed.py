@@ -6,10 +6,7 @@ one. What does not: reading bills, or deciding what to land.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,9 +16,10 @@ import duckdb
 
 from orchestration.sources.billing.empty_columns import part_of
 from orchestration.sources.billing.formats.columns import COLUMNS, DAYS, Family
-from orchestration.sources.billing.formats.files import literal, quoted
 from orchestration.sources.billing.formats.reading import empty_charges
 from orchestration.sources.landing.notes import write_notes
+from orchestration.warehouse.files import replacing
+from orchestration.warehouse.sql import literal, quoted
 
 FAMILIES: tuple[Family, ...] = ("aws_cur", "focus")
 _NONE = "none"
@@ -60,30 +58,6 @@ def days_file(landing: Path, source: str, delivery: str) -> Path:
     return landing / "billing" / "days" / f"source_name={source}" / f"delivery={delivery}" / "days.parquet"
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; on leaving without error it takes the place of `path` at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        yield temporary
-        commit(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def commit(temporary: Path, path: Path) -> None:
-    """Make a written file durable, then let it take the place of `path`."""
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def ensure_landing(landing: Path) -> None:
     """Write files without rows, so that readers find every column before any bill has landed."""
     with duckdb.connect() as connection:
@@ -100,7 +74,7 @@ def _ensure(connection: duckdb.DuckDBPyConnection, path: Path, query: str, colum
         if columns <= {name for (name,) in rows}:
             return
     with replacing(path) as temporary:
-        connection.execute(f"copy ({query}) to {literal(str(temporary))} (format parquet)").fetchall()
+        connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet)").fetchall()
 
 
 def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
@@ -178,8 +152,8 @@ def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) ->
     shown = ", ".join(f"{key}: {literal(value)}" for key, value in notes.items())
     with replacing(path) as temporary, duckdb.connect() as connection:
         connection.execute(
-            f"copy (select * from read_parquet({literal(str(path))}, hive_partitioning = false) where false) "
-            f"to {literal(str(temporary))} (format parquet, kv_metadata {{{shown}}})"
+            f"copy (select * from read_parquet({literal(path)}, hive_partitioning = false) where false) "
+            f"to {literal(temporary)} (format parquet, kv_metadata {{{shown}}})"
         ).fetchall()
     charges_file(landing, known.family, *copy).unlink(missing_ok=True)
 

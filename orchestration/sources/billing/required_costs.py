@@ -16,7 +16,8 @@ import duckdb
 
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import BILLED, Family
-from orchestration.sources.billing.formats.files import DataFile, literal
+from orchestration.sources.billing.formats.files import DataFile
+from orchestration.warehouse.sql import literal
 
 _EXPORT_COLUMN = "export the bill with this column and deliver it again"
 
@@ -124,7 +125,7 @@ def reject_missing_costs(
 
     `charges` is the new Parquet file, `columns` the landed columns that the delivery's files have.
     """
-    relation = f"read_parquet({literal(str(charges))}, hive_partitioning = false)"
+    relation = f"read_parquet({literal(charges)}, hive_partitioning = false)"
     checks = AWS_CUR
     if family == "focus":
         knows_commitments = any(name.startswith("commitment_discount_") for name in columns)

@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 from orchestration.sources.customers import aliases
 from orchestration.sources.files.text import BLANKS, EncodingError, read_delimited
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
-from orchestration.sources.landing.parquet import sql_text, write_landed
+from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
 from orchestration.sources.source import Landed, LandingRequest
+from orchestration.warehouse.sql import literal
 
 ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 TEXT_COLUMNS = ("customer_id", "customer_name", "segment", "plan")
@@ -215,14 +216,14 @@ def _columns(path: Path, place: str, delimiter: str) -> dict[str, str]:
 
 
 def _rows(path: Path, columns: dict[str, str], delimiter: str) -> str:
-    file = sql_text(str(path))
+    file = literal(path)
     if path.suffix == ".parquet":
         return f"SELECT *, file_row_number + 1 AS file_row FROM read_parquet({file}, file_row_number = true)"
-    kinds = ", ".join(f"{sql_text(name)}: '{kind}'" for name, kind in columns.items())
+    kinds = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in columns.items())
     if ".csv" in path.suffixes:
         reader = (
             f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, "
-            f"delim = {sql_text(delimiter)}, quote = '\"', escape = '\"')"
+            f"delim = {literal(delimiter)}, quote = '\"', escape = '\"')"
         )
         # A row of empty cells, as spreadsheets leave them below a table, is no customer.
         numbered = f"SELECT *, row_number() OVER () AS file_row FROM {reader}"

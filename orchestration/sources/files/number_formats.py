@@ -6,6 +6,8 @@ What belongs here: what a text can mean, and the decision for a file. What does 
 
 from __future__ import annotations
 
+from orchestration.warehouse.sql import literal
+
 # What may stand between thousands in either format.
 _SPACES = " \u00a0\u202f'\u2019"
 _GROUPED = rf"[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}})+"
@@ -17,12 +19,12 @@ POINT, COMMA, MIXED, UNKNOWN = "point", "comma", "mixed", "unknown"
 
 def fits_point(value: str) -> str:
     """SQL: the text can be a number with a decimal point."""
-    return f"regexp_full_match({value}, {_text(_POINT)})"
+    return f"regexp_full_match({value}, {literal(_POINT)})"
 
 
 def fits_comma(value: str) -> str:
     """SQL: the text can be a number with a decimal comma."""
-    return f"regexp_full_match({value}, {_text(_COMMA)})"
+    return f"regexp_full_match({value}, {literal(_COMMA)})"
 
 
 def format_of(value: str, point_is_usual: str) -> str:
@@ -56,7 +58,3 @@ def plain(value: str, number_format: str) -> str:
             ELSE {value}
         END
     """
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

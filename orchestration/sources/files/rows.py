@@ -26,8 +26,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.sources.files.text import read_delimited
-from orchestration.sources.landing.parquet import no_rows, sql_text
+from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
+from orchestration.warehouse.sql import literal, quoted
 
 ENDINGS = (".jsonl", ".ndjson", ".csv", ".parquet")
 Kind = Literal["text", "json"]
@@ -127,7 +128,7 @@ def create_rows_table(
 
     The session's time zone must be UTC.
     """
-    named = "".join(f", {_name(column)} VARCHAR" for column in columns)
+    named = "".join(f", {quoted(column)} VARCHAR" for column in columns)
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({_READ}{named})")
 
 
@@ -200,11 +201,11 @@ def _why(error: Exception, path: Path, place: str) -> str:
 
 def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
     fields = ",\n".join(
-        f"CASE WHEN misread IS NULL THEN nullif(trim(line ->> {sql_text('$.' + _name(column))}), '') END"
-        f" AS {_name(column)}"
+        f"CASE WHEN misread IS NULL THEN nullif(trim(line ->> {literal('$.' + quoted(column))}), '') END"
+        f" AS {quoted(column)}"
         for column in columns
     )
-    explained = " ".join(f"WHEN '{code}' THEN {sql_text(text)}" for code, text in _MISREAD.items())
+    explained = " ".join(f"WHEN '{code}' THEN {literal(text)}" for code, text in _MISREAD.items())
     return f"""
         SELECT file_row, misread, CASE misread {explained} END AS detail, line AS raw, {fields}
         FROM (
@@ -217,7 +218,7 @@ def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
                 END AS misread
             FROM (
                 SELECT unnest(lines)::VARCHAR AS line, generate_subscripts(lines, 1) AS file_row
-                FROM (SELECT {lines} AS lines FROM read_text({sql_text(str(path))}))
+                FROM (SELECT {lines} AS lines FROM read_text({literal(path)}))
             )
             WHERE trim(line, ' \t\r') <> ''
         )
@@ -233,22 +234,22 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise ValueError(f"the header names a column more than once: {', '.join(repeated)}")
-    kinds = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in header)
+    kinds = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     rows = (
-        f"read_csv({sql_text(str(plain))}, columns = {{{kinds}}}, auto_detect = false, header = true, "
-        f"delim = {sql_text(given.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
+        f"read_csv({literal(plain)}, columns = {{{kinds}}}, auto_detect = false, header = true, "
+        f"delim = {literal(given.delimiter)}, quote = '\"', escape = '\"', store_rejects = true)"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM {rows}")
     fields = _fields(columns, dict.fromkeys(header, "text"))
-    shown = f"to_json(struct_pack({', '.join(f'{_name(name)} := {_name(name)}' for name in header)}))"
+    shown = f"to_json(struct_pack({', '.join(f'{quoted(name)} := {quoted(name)}' for name in header)}))"
     return f"""
         SELECT
             row_number() OVER () AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
             {shown}::VARCHAR AS raw, {fields}
         FROM csv_rows
         -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
-        QUALIFY concat({", ".join(_name(name) for name in header) or "NULL"}) <> ''
+        QUALIFY concat({", ".join(quoted(name) for name in header) or "NULL"}) <> ''
         UNION ALL BY NAME
         SELECT line - 1 AS file_row, 'misshapen' AS misread, error_message AS detail, csv_line AS raw
         FROM reject_errors
@@ -260,28 +261,24 @@ def _parquet(path: Path, columns: Mapping[str, Kind]) -> str:
     kinds: dict[str, Kind] = {
         field.name: "json" if pa.types.is_nested(field.type) else "text" for field in schema
     }
-    shown = f"struct_pack({', '.join(f'{_name(name)} := {_name(name)}' for name in kinds)})"
+    shown = f"struct_pack({', '.join(f'{quoted(name)} := {quoted(name)}' for name in kinds)})"
     return f"""
         SELECT
             file_row_number + 1 AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
             to_json({shown})::VARCHAR AS raw, {_fields(columns, kinds)}
-        FROM read_parquet({sql_text(str(path))}, file_row_number = true)
+        FROM read_parquet({literal(path)}, file_row_number = true)
     """
 
 
 def _fields(columns: Collection[str], kinds: Mapping[str, Kind]) -> str:
     """SQL of the wanted columns as text, NULL where the file has none of that name or an empty text."""
     values = {
-        column: f"to_json({_name(column)})::VARCHAR"
+        column: f"to_json({quoted(column)})::VARCHAR"
         if kinds.get(column) == "json"
-        else f"nullif(trim({_name(column)}::VARCHAR), '')"
+        else f"nullif(trim({quoted(column)}::VARCHAR), '')"
         for column in columns
     }
     return ", ".join(
-        f"{value if column in kinds else 'NULL::VARCHAR'} AS {_name(column)}"
+        f"{value if column in kinds else 'NULL::VARCHAR'} AS {quoted(column)}"
         for column, value in values.items()
     )
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'

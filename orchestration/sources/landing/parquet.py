@@ -6,12 +6,14 @@ writing so that a kill leaves the old file or the new one. What does not: what s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
+
+from orchestration.warehouse.files import replacing
+from orchestration.warehouse.sql import literal
 
 TAGS = "MAP(VARCHAR, VARCHAR)"
 
@@ -33,23 +35,14 @@ def write_landed(connection: duckdb.DuckDBPyConnection, query: str, path: Path) 
 
     The rows must come in an order of their own (ORDER BY), or equal content would count as changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(f".{path.name}.writing")
-    connection.execute(f"COPY ({query}) TO {sql_text(str(written))} (FORMAT parquet, COMPRESSION zstd)")
-    if path.exists() and pq.read_table(path).equals(pq.read_table(written)):
-        written.unlink()
-        return False
-    with written.open("rb") as file:
-        os.fsync(file.fileno())
-    written.replace(path)
-    return True
+    with replacing(path) as written:
+        connection.execute(f"COPY ({query}) TO {literal(written)} (FORMAT parquet, COMPRESSION zstd)")
+        changed = not path.exists() or not pq.read_table(path).equals(pq.read_table(written))
+        if not changed:
+            written.unlink()
+    return changed
 
 
 def row_count(path: Path) -> int:
     """How many rows a landed file has."""
     return int(pq.read_metadata(path).num_rows)
-
-
-def sql_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -13,8 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.sources.landing.parquet import sql_text, write_landed
+from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location, StoredObject
+from orchestration.warehouse.sql import literal
 
 FILE_COLUMNS = {"location": "VARCHAR", "object_version": "VARCHAR"}
 
@@ -55,7 +56,7 @@ def write_refused(
         f"""
         SELECT location, file_row, reason, detail, record FROM refused
         UNION ALL
-        SELECT location, file_row, reason, detail, record FROM read_parquet({sql_text(str(refused))})
+        SELECT location, file_row, reason, detail, record FROM read_parquet({literal(refused)})
         WHERE location IN (FROM found_places) AND location NOT IN (FROM read_places)
         ORDER BY ALL
         """,
@@ -63,7 +64,7 @@ def write_refused(
     )
     return dict(
         connection.execute(
-            f"SELECT reason, count(*) FROM read_parquet({sql_text(str(refused))}) GROUP BY ALL ORDER BY ALL"
+            f"SELECT reason, count(*) FROM read_parquet({literal(refused)}) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     )
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sources.landing.parquet import sql_text, write_landed
+from orchestration.sources.landing.parquet import write_landed
+from orchestration.warehouse.sql import literal
 
 SNAPSHOT_COLUMNS = {
     "snapshot_time": "TIMESTAMP",
@@ -72,10 +73,10 @@ def take_in(
     snapshot is remembered, and those that changed something; `kept_scopes` names scopes to remember whole.
     """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE versions AS FROM read_parquet({sql_text(str(history.versions))})"
+        f"CREATE OR REPLACE TEMP TABLE versions AS FROM read_parquet({literal(history.versions)})"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE taken AS FROM read_parquet({sql_text(str(history.snapshots))})"
+        f"CREATE OR REPLACE TEMP TABLE taken AS FROM read_parquet({literal(history.snapshots)})"
     )
     _mark_late(connection)
     counts = [0, 0, 0]
@@ -85,7 +86,7 @@ def take_in(
             counts[place] += number
     late = connection.execute(
         "SELECT strftime(snapshot_time, '%Y-%m-%dT%H:%M:%SZ') || ' ' || scope FROM scopes "
-        f"WHERE detail = {sql_text(LATE)} ORDER BY ALL"
+        f"WHERE detail = {literal(LATE)} ORDER BY ALL"
     ).fetchall()
     present = _write(connection, history, kept_scopes)
     new, changed, gone = counts
@@ -95,7 +96,7 @@ def take_in(
 def _mark_late(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
-        UPDATE scopes SET is_complete = false, detail = {sql_text(LATE)}
+        UPDATE scopes SET is_complete = false, detail = {literal(LATE)}
         WHERE EXISTS (
             SELECT 1 FROM taken
             WHERE taken.scope = scopes.scope AND taken.snapshot_time > scopes.snapshot_time AND is_complete
@@ -105,7 +106,7 @@ def _mark_late(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         DELETE FROM observed WHERE (snapshot_time, scope) IN (
-            SELECT (snapshot_time, scope) FROM scopes WHERE detail = {sql_text(LATE)}
+            SELECT (snapshot_time, scope) FROM scopes WHERE detail = {literal(LATE)}
         )
         """
     )
@@ -180,7 +181,7 @@ def _take_one(
     connection.execute("INSERT INTO versions BY NAME SELECT * EXCLUDE (change) FROM changes")
     connection.execute(
         "DELETE FROM taken WHERE (snapshot_time, scope) IN "
-        f"(SELECT (snapshot_time, scope) FROM scopes WHERE detail IS DISTINCT FROM {sql_text(LATE)}) "
+        f"(SELECT (snapshot_time, scope) FROM scopes WHERE detail IS DISTINCT FROM {literal(LATE)}) "
         "AND snapshot_time = $moment",
         {"moment": moment},
     )

@@ -9,7 +9,6 @@ killed load left, and is swept away by the next one.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -24,6 +23,8 @@ import pyarrow.parquet as pq
 from orchestration.sources.telemetry.ledger import SCHEMA as LEDGER_SCHEMA
 from orchestration.sources.telemetry.ledger import Batch, Settlement, ledger_table, read_ledger, settlement
 from orchestration.sources.telemetry.records import VALUE_TYPE
+from orchestration.warehouse.files import commit
+from orchestration.warehouse.sql import literal
 
 RECORD_COLUMNS = {
     "load_id": "VARCHAR",
@@ -109,7 +110,7 @@ class LandedTelemetry:
         """Replace the ledger: the moment at which a load counts."""
         written = self._beside(self.ledger_file)
         pq.write_table(ledger_table(lines), written, compression="zstd")
-        _move(written, self.ledger_file)
+        commit(written, self.ledger_file)
 
     def sweep(self, loads: Collection[str]) -> int:
         """Remove the files of loads that are not among `loads`; how many."""
@@ -175,7 +176,7 @@ class LandedTelemetry:
                     connection,
                     f"""
                     SELECT rows.* REPLACE (coalesce(relocated.place, rows.batch_location) AS batch_location)
-                    FROM read_parquet('{_path(path)}', hive_partitioning = false) AS rows
+                    FROM read_parquet({literal(path)}, hive_partitioning = false) AS rows
                     ANTI JOIN removed USING (load_id, batch_id)
                     LEFT JOIN relocated USING (load_id, batch_id)
                     """,
@@ -189,9 +190,9 @@ class LandedTelemetry:
         self, connection: duckdb.DuckDBPyConnection, query: str, path: Path, keep_empty: bool = True
     ) -> None:
         written = self._beside(path)
-        connection.execute(f"COPY ({query}) TO '{_path(written)}' (FORMAT parquet, COMPRESSION zstd)")
+        connection.execute(f"COPY ({query}) TO {literal(written)} (FORMAT parquet, COMPRESSION zstd)")
         if keep_empty or pq.read_metadata(written).num_rows:
-            _move(written, path)
+            commit(written, path)
         else:
             written.unlink()
             path.unlink(missing_ok=True)
@@ -218,13 +219,3 @@ def _pairs(lines: Iterable[Batch]) -> pa.Table:
         ],
         schema=schema,
     )
-
-
-def _move(written: Path, path: Path) -> None:
-    with written.open("rb") as file:
-        os.fsync(file.fileno())
-    written.replace(path)
-
-
-def _path(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.files.number_formats import fits_comma, fits_point
 from orchestration.sources.files.text import BLANKS
+from orchestration.warehouse.sql import literal
 
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
 """What a record may say. Fields of other names are tolerated and counted."""
@@ -217,14 +218,14 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     """
     trimmed = ", ".join(f"nullif(trim({field}, {BLANKS}), '') AS {field}" for field in FIELDS)
     rules = _rules_of_a_file() if wait_for_file else RULES
-    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {_text(rule.code)}" for rule in rules)
+    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {literal(rule.code)}" for rule in rules)
     said = ""
     if wait_for_file:
         said = "contains(value, '.') AS has_point,\n" + "".join(
             f"CASE WHEN reason = '{UNDECIDED}' THEN {field} END AS said_{field},\n"
             for field in ("timestamp", "value", "filter")
         )
-    details = "\n".join(f"WHEN {_text(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
+    details = "\n".join(f"WHEN {literal(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
     return f"""
     WITH source AS ({source}),
     told AS (SELECT * REPLACE ({trimmed}) FROM source),
@@ -291,13 +292,11 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     """
 
 
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _message(message: str) -> str:
     """SQL that fills the places of a message: `{field}`, `{earliest}` and `{latest}`."""
     values = {field: f"coalesce({field}, '')" for field in FIELDS}
     values |= {name: f"strftime(${name}::TIMESTAMP, '%Y-%m-%dT%H:%MZ')" for name in ("earliest", "latest")}
     parts = re.split(r"\{(" + "|".join(values) + r")\}", message)
-    return " || ".join(values[part] if place % 2 else _text(part) for place, part in enumerate(parts) if part)
+    return " || ".join(
+        values[part] if place % 2 else literal(part) for place, part in enumerate(parts) if part
+    )

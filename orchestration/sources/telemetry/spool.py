@@ -7,8 +7,6 @@ its folder is synced; on S3 a put is durable when it is answered.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.sources.locations import FolderLocation, S3Client, open_location
 from orchestration.sources.s3_location import S3Location
+from orchestration.warehouse.files import create_file, write_file
 
 
 class SpoolError(Exception):
@@ -64,34 +63,20 @@ class FolderSpool:
         return (self.root / key).is_file()
 
     def write(self, key: str, content: bytes) -> None:
-        """Write, sync, rename, sync the folder."""
+        """Replace the file."""
         path = self.root / key
         try:
-            written = self._written(path, content)
-            try:
-                written.replace(path)
-            except OSError:
-                written.unlink(missing_ok=True)
-                raise
-            _sync(path.parent)
+            write_file(path, content)
         except OSError as error:
             raise SpoolError(f"{path} cannot be written: {error}") from error
 
     def create(self, key: str, content: bytes) -> bool:
-        """Write, sync, give it its name unless that is taken, sync the folder."""
+        """Make the file."""
         path = self.root / key
         try:
-            written = self._written(path, content)
-            try:
-                path.hardlink_to(written)
-            except FileExistsError:
-                return False
-            finally:
-                written.unlink(missing_ok=True)
-            _sync(path.parent)
+            return create_file(path, content)
         except OSError as error:
             raise SpoolError(f"{path} cannot be written: {error}") from error
-        return True
 
     def forget(self, folder: str, before: datetime) -> int:
         """By the time of each file; what another process removes meanwhile is gone as well."""
@@ -103,27 +88,6 @@ class FolderSpool:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
-
-    def _written(self, path: Path, content: bytes) -> Path:
-        """The content, synced, under a hidden name beside `path`."""
-        self._make(path.parent)
-        written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with written.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            written.unlink(missing_ok=True)
-            raise
-        return written
-
-    def _make(self, folder: Path) -> None:
-        """Make a folder that outlives a crash: its name is an entry of the folder above."""
-        if not folder.is_dir():
-            self._make(folder.parent)
-            folder.mkdir(exist_ok=True)
-            _sync(folder.parent)
 
 
 class S3Spool:
@@ -186,11 +150,3 @@ def open_spool(location: str, s3_client: Callable[[], S3Client]) -> Spool:
         case FolderLocation():
             return FolderSpool(place.root)
     raise TypeError(f"no spool for {place.describe()}")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestration.settings import ExpectedError
+from orchestration.warehouse.files import write_file
 
 TOKENS_FILE = "api_tokens.yml"
 EVERY_STREAM = "*"
@@ -69,13 +69,7 @@ class Tokens:
         text = yaml.safe_dump(
             [token.model_dump(mode="json") for token in (*kept, added)], sort_keys=False, allow_unicode=True
         )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        written = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(self.path)
+        write_file(self.path, text, mode=0o600)
         return secret
 
     def _tokens(self) -> tuple[Token, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -56,20 +57,14 @@ before = digest_of_sources(settings)
 assert digest_of_sources(settings) != before
 assert list(look(settings, open_of(settings))) == ["incidents"]
 
-import dagster as dg
-
 from orchestration.automation.terminal import _label
 from orchestration.sources import SOURCES
-from orchestration.sources.assets import build_landing_assets
-from orchestration.sources.s3 import S3
+from tests.unit.sources.in_dagster import landed_in_dagster
 
 assert _label("incidents_landing") == "land incidents"
-with dg.DagsterInstance.ephemeral() as instance:
-    result = dg.materialize(
-        [build_landing_assets(SOURCES[-1], settings)], instance=instance, resources={"s3": S3()}
-    )
+result = landed_in_dagster(SOURCES[-1], settings)
 [event] = result.get_asset_materialization_events()
-assert event.asset_key == dg.AssetKey(["landing", "incidents"])
+assert event.asset_key.path == ["landing", "incidents"]
 assert event.materialization.metadata["files"].value == "- a.csv"
 """
 
@@ -89,6 +84,7 @@ def test_a_source_is_one_folder_and_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASKED, str(tmp_path / "workspace")],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -17,9 +17,10 @@ from orchestration.sources.billing.formats.columns import (
     Kind,
     is_usage,
 )
-from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.formats.times import Times
+from orchestration.warehouse.sql import literal
 
 REQUIRED = ("line_item_usage_start_date", "line_item_unblended_cost")
 MAPS = ("resource_tags", "cost_category", "product")

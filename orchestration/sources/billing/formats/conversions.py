@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from orchestration.sources.billing.formats.columns import SQL_TYPES, Kind
-from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.files import SourceColumn
+from orchestration.warehouse.sql import literal
 
 _EMPTY_MAP = "map([]::varchar[], []::varchar[])"
 _ENTRIES = '[{"key":"VARCHAR","value":"VARCHAR"}]'

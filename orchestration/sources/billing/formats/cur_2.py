@@ -9,8 +9,9 @@ from orchestration.sources.billing.formats import aws_cur
 from orchestration.sources.billing.formats.aws_cur import MapOfColumns
 from orchestration.sources.billing.formats.conversions import mapping
 from orchestration.sources.billing.formats.cur_legacy import by_name, map_of_columns
-from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
+from orchestration.warehouse.sql import literal
 
 # Column `tags` holds tags of every origin, told apart by the beginning of the key: by landed map, the origins
 # that it takes up and what their keys begin with there. A resource's own tags come last: they win.

@@ -19,6 +19,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.sources.billing.errors import BillingError
+from orchestration.warehouse.sql import literal, quoted
 
 _CHUNK = 1 << 20
 
@@ -67,8 +68,8 @@ def relation(files: list[DataFile]) -> str:
     if first.kind == "csv":
         # DuckDB numbers the rows of a file in their order only file by file.
         return f"({' union all '.join(_csv_query(file) for file in files)})"
-    paths = ", ".join(literal(str(file.path)) for file in files)
-    names = ", ".join(f"({literal(str(file.path))}, {literal(file.key)})" for file in files)
+    paths = ", ".join(literal(file.path) for file in files)
+    names = ", ".join(f"({literal(file.path)}, {literal(file.key)})" for file in files)
     return (
         "(select bill.*, named.landed_file, bill.file_row_number + 1 as landed_row "
         f"from read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false, "
@@ -81,19 +82,9 @@ def _csv_query(file: DataFile) -> str:
     columns = ", ".join(f"{literal(column.sql)}: 'VARCHAR'" for column in file.columns)
     return (
         f"select *, {literal(file.key)} as landed_file, row_number() over () as landed_row "
-        f"from read_csv({literal(str(file.path))}, auto_detect = false, header = true, delim = ',', "
+        f"from read_csv({literal(file.path)}, auto_detect = false, header = true, delim = ',', "
         f"quote = '\"', escape = '\"', max_line_size = 16777216, columns = {{{columns}}})"
     )
-
-
-def literal(text: str) -> str:
-    """Text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name as a SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _parquet_columns(

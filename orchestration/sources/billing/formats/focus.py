@@ -11,9 +11,10 @@ import re
 from orchestration.sources.billing.formats import conversions
 from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, Kind, is_usage
 from orchestration.sources.billing.formats.conversions import may_hold_map
-from orchestration.sources.billing.formats.files import SourceColumn, literal
+from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.formats.times import Times
+from orchestration.warehouse.sql import literal
 
 REQUIRED = ("billed_cost", "charge_period_start")
 # Exports made through spreadsheets and databases write the word for what FOCUS calls null.

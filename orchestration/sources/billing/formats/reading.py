@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, Family, Kind, charges_schema
-from orchestration.sources.billing.formats.files import SourceColumn, quoted
+from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.times import (
     LAST_USAGE_DATE,
     USAGE_DATE,
@@ -17,6 +17,7 @@ from orchestration.sources.billing.formats.times import (
     Times,
     UsageDays,
 )
+from orchestration.warehouse.sql import quoted
 
 
 @dataclass(frozen=True)

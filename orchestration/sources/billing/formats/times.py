@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from orchestration.sources.billing.formats.files import literal
+from orchestration.warehouse.sql import literal
 
 # How a provider writes ends: the first moment after (FOCUS), or the last day or hour that is covered.
 EndHabit = Literal["after", "last_day", "last_hour"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from orchestration.sources.telemetry.records import FIELDS, REQUIRED_FIELDS
+from orchestration.warehouse.sql import literal
 
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 """What reading a damaged or cut gzip file raises."""
@@ -54,10 +55,5 @@ def check_columns(columns: Sequence[str]) -> None:
 
 def unknown_columns(columns: Sequence[str]) -> str:
     """SQL of the list of columns that no record has."""
-    names = [sql_text(name) for name in columns if name not in FIELDS]
+    names = [literal(name) for name in columns if name not in FIELDS]
     return f"[{', '.join(names)}]::VARCHAR[]"
-
-
-def sql_text(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -17,11 +17,11 @@ from orchestration.sources.telemetry.formats.batch_file import (
     BatchFile,
     UnreadableFileError,
     check_columns,
-    sql_text,
     unknown_columns,
 )
 from orchestration.sources.telemetry.formats.lines import LONGEST_LINE_BYTES, NOT_BLANK, WITHOUT_RETURN
 from orchestration.sources.telemetry.records import FIELDS
+from orchestration.warehouse.sql import literal
 
 LINES_BEFORE_DATA = 20
 """How many lines a header may be looked for in."""
@@ -76,7 +76,7 @@ def csv_query(form: CsvForm) -> str:
     """The query over `lines` of files of this form."""
     header = form.header
     cell = f'"(?:[^"]|"")*"|[^{form.delimiter}"]*'
-    between = sql_text(form.delimiter)
+    between = literal(form.delimiter)
     fields = ", ".join(
         f"cells[{header.index(name) + 1}] AS {name}" if name in header else f"NULL::VARCHAR AS {name}"
         for name in FIELDS

@@ -18,11 +18,11 @@ from orchestration.sources.telemetry.formats.batch_file import (
     BatchFile,
     UnreadableFileError,
     check_columns,
-    sql_text,
     unknown_columns,
 )
 from orchestration.sources.telemetry.formats.lines import BLOCK_BYTES
 from orchestration.sources.telemetry.records import FIELDS
+from orchestration.warehouse.sql import literal
 
 
 def numbered(file: BatchFile, folder: Path) -> BatchFile:
@@ -54,9 +54,9 @@ def parquet_columns(path: Path) -> tuple[tuple[str, str], ...]:
 def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFile]) -> str:
     """The query over files that have these columns."""
     kinds = dict(columns)
-    paths = ", ".join(sql_text(str(file.path)) for file in files)
+    paths = ", ".join(literal(file.path) for file in files)
     fields = ", ".join(f"{_as_text(name, kinds.get(name))} AS {name}" for name in FIELDS)
-    row = ", ".join(f'{sql_text(name)}: "{name.replace(chr(34), chr(34) * 2)}"' for name, _ in columns)
+    row = ", ".join(f'{literal(name)}: "{name.replace(chr(34), chr(34) * 2)}"' for name, _ in columns)
     return f"""
     SELECT
         parse_filename(filename, true)::INTEGER AS batch,

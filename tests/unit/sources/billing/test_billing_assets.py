@@ -13,6 +13,7 @@ from orchestration.settings import BillingExport, Settings
 from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.billing import BILLING
 from orchestration.sources.s3 import S3
+from orchestration.warehouse.writer import SingleWriter
 
 PARTITIONS = dg.MonthlyPartitionsDefinition(start_date="2026-01-01", end_date="2027-01-01")
 
@@ -38,12 +39,13 @@ def s3_for(store: Store) -> S3:
 
 
 def run(store: Store, workspace: Path, *months: str, raises: bool = True) -> dg.ExecuteInProcessResult:
-    assets = build_landing_assets(BILLING, settings_for(store, workspace), PARTITIONS)
+    settings = settings_for(store, workspace)
+    assets = build_landing_assets(BILLING, settings, PARTITIONS)
     with dg.DagsterInstance.ephemeral() as instance:
         return dg.materialize(
             [assets],
             instance=instance,
-            resources={"s3": s3_for(store)},
+            resources={"s3": s3_for(store), "writer": SingleWriter.of(settings)},
             tags={
                 "dagster/asset_partition_range_start": f"{months[0]}-01",
                 "dagster/asset_partition_range_end": f"{months[-1]}-01",

@@ -236,7 +236,7 @@ def test_what_killed_runs_left_is_cleared(store: Store, landing: Path) -> None:
     (landing / "billing" / ".work-abc" / "half").write_bytes(b"x")
     land(store, landing)
     assert not list((landing / "billing").glob(".work-*"))
-    assert not list(landing.rglob("*.partial"))
+    assert not list(landing.rglob(".*.writing"))
 
 
 def test_a_file_that_becomes_focus_leaves_no_cur_behind(store: Store, landing: Path) -> None:

@@ -3,9 +3,8 @@
 import dagster as dg
 
 from orchestration.settings import Settings
-from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.customers import CUSTOMERS
-from orchestration.sources.s3 import S3
+from tests.unit.sources.in_dagster import landed_in_dagster
 
 
 def test_the_asset_shows_how_many_customers_there_are(tmp_path):
@@ -14,9 +13,7 @@ def test_the_asset_shows_how_many_customers_there_are(tmp_path):
     folder.mkdir(parents=True)
     (folder / "list.csv").write_text("customer_id\na\nb\n")
 
-    with dg.DagsterInstance.ephemeral() as instance:
-        assets = build_landing_assets(CUSTOMERS, settings)
-        result = dg.materialize([assets], instance=instance, resources={"s3": S3()})
+    result = landed_in_dagster(CUSTOMERS, settings)
 
     [event] = result.get_asset_materialization_events()
     assert event.materialization.asset_key == dg.AssetKey(["landing", "customers"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +12,6 @@ import pytest
 
 from orchestration.demo import company
 from orchestration.settings import Settings
-from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.deployments import DEPLOYMENTS
 from orchestration.sources.deployments.landing import (
     DeploymentsLanding,
@@ -22,7 +20,7 @@ from orchestration.sources.deployments.landing import (
     refused_file,
 )
 from orchestration.sources.locations import FolderLocation
-from orchestration.sources.s3 import S3
+from tests.unit.sources.in_dagster import landed_in_dagster
 
 GOOD = '{"deployed_at": "2026-10-20T13:55:00Z", "service": "search", "version": "7"}'
 
@@ -111,9 +109,7 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
     folder = tmp_path / "sources" / "deployments"
     folder.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(list(company.DEPLOYMENTS)), folder / "all.parquet")
-    with dg.DagsterInstance.ephemeral() as instance:
-        assets = build_landing_assets(DEPLOYMENTS, settings)
-        result = dg.materialize([assets], instance=instance, resources={"s3": S3()})
+    result = landed_in_dagster(DEPLOYMENTS, settings)
     shown = {
         event.materialization.asset_key.path[-1]: event.materialization.metadata
         for event in result.get_asset_materialization_events()

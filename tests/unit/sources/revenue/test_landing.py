@@ -6,19 +6,17 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from orchestration.settings import Settings
-from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.locations import FolderLocation, LocationError
 from orchestration.sources.revenue import REVENUE
 from orchestration.sources.revenue.landing import RevenueError, ensure_landing, land_revenue
-from orchestration.sources.s3 import S3
 from orchestration.sources.s3_location import S3Location
+from tests.unit.sources.in_dagster import landed_in_dagster
 
 HEADER = "customer_id,period,amount,currency\n"
 
@@ -214,9 +212,7 @@ def test_the_assets_show_how_many_rows_there_are(tmp_path):
     folder = tmp_path / "sources" / "revenue"
     folder.mkdir(parents=True)
     (folder / "a.csv").write_text(HEADER + "a,2026-09,1,USD\nb,2026-09,x,USD\nc,2026-09,2,USD\n")
-    with dg.DagsterInstance.ephemeral() as instance:
-        assets = build_landing_assets(REVENUE, settings)
-        result = dg.materialize([assets], instance=instance, resources={"s3": S3()})
+    result = landed_in_dagster(REVENUE, settings)
     shown = {
         event.materialization.asset_key.to_user_string(): event.materialization.metadata[
             "dagster/row_count"

@@ -1,11 +1,9 @@
 """The telemetry landing through Dagster, from an S3 API."""
 
-import dagster as dg
-
 from orchestration.settings import Settings
-from orchestration.sources.assets import build_landing_assets
 from orchestration.sources.s3 import S3
 from orchestration.sources.telemetry import TELEMETRY
+from tests.unit.sources.in_dagster import landed_in_dagster
 
 
 def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket, monkeypatch):
@@ -19,9 +17,7 @@ def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoin
         region_name="us-east-1",
     )
 
-    with dg.DagsterInstance.ephemeral() as instance:
-        assets = build_landing_assets(TELEMETRY, settings)
-        result = dg.materialize([assets], instance=instance, resources={"s3": s3})
+    result = landed_in_dagster(TELEMETRY, settings, s3)
 
     shown = {
         event.materialization.asset_key.to_user_string(): {
