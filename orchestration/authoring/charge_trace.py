@@ -172,7 +172,8 @@ def _comparison(comparison: Comparison) -> str:
     shown = operands[:LONGEST_LIST]
     if len(operands) > LONGEST_LIST:
         shown.append(f"… {len(operands) - LONGEST_LIST:,} more")
-    listed = shown[0] if len(operands) == 1 else f"[{', '.join(shown)}]" if operands else ""
+    listed = shown[0] if len(operands) == 1 else f"[{', '.join(shown)}]"
+    listed = listed if operands else ""
     case = ", ignoring case" if comparison.ignore_case else ""
     return f"{describe_subject(comparison.subject)} {comparison.operator.value} {listed}".rstrip() + case
 

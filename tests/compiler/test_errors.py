@@ -54,8 +54,8 @@ def test_every_code_has_a_case_of_its_name(code: str) -> None:
 def test_every_code_is_said_somewhere_in_the_sources() -> None:
     sources = [
         path.read_text(encoding="utf-8")
-        for folder in ("compiler", "warehouse")
-        for path in (PROJECT / "orchestration" / folder).glob("*.py")
+        for folder in ("authoring", "compiler", "warehouse")
+        for path in (PROJECT / "orchestration" / folder).rglob("*.py")
         if path.name != "problems.py"
     ]
     assert [code for code in CODES if not any(code in source for source in sources)] == []

@@ -161,7 +161,7 @@ def column_names(template: str) -> frozenset[str]:
 
 def _columns(dimensions: list[Dimension], indent: str, type_key: str) -> str:
     """A list item per dimension: of a contract's columns, or of a semantic model's dimensions."""
-    type_of_one = {"data_type": "varchar", "type": "categorical"}[type_key]
+    type_of_one = "varchar" if type_key == "data_type" else "categorical"
     lines = []
     for dimension in dimensions:
         lines += [

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from orchestration.compiler.language.program import Allocation, Dimension, Program, Stream
 from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading.allocation import read_allocation
-from orchestration.compiler.reading.dimensions import DimensionReader
+from orchestration.compiler.reading.dimensions import read_dimension
 from orchestration.compiler.reading.mappings import Reader, kind
 from orchestration.compiler.reading.syntax import Mapping, Node, is_plain, parse_yaml
 
@@ -22,6 +22,7 @@ STREAMS_FILE, ALLOCATION_FILE = "streams.yml", "allocation.yml"
 
 def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
     """The program that the context files describe; what is wrong with them is added to `problems`."""
+    reader = Reader(problems)
     root = _root_of(contexts)
     dimensions: list[Dimension] = []
     streams: tuple[Stream, ...] = ()
@@ -44,13 +45,13 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
         if node is None:
             unread.add(name)
         elif in_dimensions:
-            dimension = DimensionReader(problems).dimension(node, PurePosixPath(name).stem)
+            dimension = read_dimension(reader, node, PurePosixPath(name).stem)
             dimensions.extend([dimension] if dimension else [])
             unread.update([] if dimension else [name])
         elif name == STREAMS_FILE:
-            streams = _StreamReader(problems).streams(node)
+            streams = _streams(reader, node)
         else:
-            allocation = read_allocation(node, problems)
+            allocation = read_allocation(reader, node)
     if root + ALLOCATION_FILE not in contexts:
         message = (
             "the file is needed: it says which cost counts (cost_of_goods_sold), and who carries it (rules)"
@@ -67,34 +68,31 @@ def _root_of(contexts: MappingOf[str, str]) -> str:
     return f"{root}/" if root.parts else ""
 
 
-class _StreamReader(Reader):
-    """Reads the file of streams."""
-
-    def streams(self, node: Node) -> tuple[Stream, ...]:
-        """`streams: {name: {unit, granularity, description}}`."""
-        mapping = self.mapping(node, "streams.yml", ("streams",), required=("streams",))
-        listed = mapping.get("streams") if mapping else None
-        if listed is None:
-            return ()
-        if not isinstance(listed, Mapping):
-            message = f'"streams" is a mapping of stream names; found {kind(listed)}'
-            self.problem(listed.place, "wrong-type", message)
-            return ()
-        streams = []
-        for key, value in listed.entries:
-            name = self.name(key, "the name of the stream")
-            fields = self.mapping(value, f'the stream "{key.text}"', STREAM_KEYS, STREAM_KEYS)
-            if fields is None:
-                continue
-            unit, description = (
-                self.optional_text(fields, "unit"),
-                self.optional_text(fields, "description"),
-            )
-            granularity_node = fields.get("granularity")
-            granularity = None
-            if granularity_node:
-                granularity = self.choice(granularity_node, '"granularity"', ("hourly", "daily"))
-            if name and unit and description and granularity:
-                hourly = granularity == "hourly"
-                streams.append(Stream(name, unit, "hourly" if hourly else "daily", description, key.place))
-        return tuple(streams)
+def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
+    """`streams: {name: {unit, granularity, description}}`."""
+    mapping = reader.mapping(node, "streams.yml", ("streams",), required=("streams",))
+    listed = mapping.get("streams") if mapping else None
+    if listed is None:
+        return ()
+    if not isinstance(listed, Mapping):
+        message = f'"streams" is a mapping of stream names; found {kind(listed)}'
+        reader.problem(listed.place, "wrong-type", message)
+        return ()
+    streams = []
+    for key, value in listed.entries:
+        name = reader.name(key, "the name of the stream")
+        fields = reader.mapping(value, f'the stream "{key.text}"', STREAM_KEYS, STREAM_KEYS)
+        if fields is None:
+            continue
+        unit, description = (
+            reader.optional_text(fields, "unit"),
+            reader.optional_text(fields, "description"),
+        )
+        granularity_node = fields.get("granularity")
+        granularity = None
+        if granularity_node:
+            granularity = reader.choice(granularity_node, '"granularity"', ("hourly", "daily"))
+        if name and unit and description and granularity:
+            hourly = granularity == "hourly"
+            streams.append(Stream(name, unit, "hourly" if hourly else "daily", description, key.place))
+    return tuple(streams)

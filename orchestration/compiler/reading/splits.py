@@ -23,74 +23,75 @@ EVEN = "even"
 BY = "by"
 
 
-class SplitReader(Reader):
-    """Reads splits; gives None for what is wrong and notes the problem."""
+def read_split(reader: Reader, rule: Mapping, node: Node) -> ChargeSplit | None:
+    """What stands under `split` in a rule, with the keys of the rule that belong to it."""
+    if not isinstance(node, Mapping | Scalar):
+        message = (
+            f'"split" is shares such as {{Search: 0.6, Ingest: 0.4}}, {EVEN}, or {{{BY}: <stream>}}; '
+            f"found {kind(node)}"
+        )
+        reader.problem(node.place, "wrong-type", message)
+        return None
+    refuse_keys(reader, rule, ("transform",), '"from"; remove it')
+    if isinstance(node, Mapping) and node.get(BY) is not None:
+        return _by_usage(reader, rule, node)
+    refuse_keys(reader, rule, ("when_no_usage",), f'"split: {{{BY}: <stream>}}"; remove it')
+    if isinstance(node, Mapping):
+        refuse_keys(
+            reader, rule, ("elements",), f'"split: {EVEN}" and "split: {{{BY}: <stream>}}"; remove it'
+        )
+        shares = reader.shares(node, '"split"', "element")
+        return None if shares is None else FixedSplit(shares)
+    word = reader.choice(node, '"split"', (EVEN,))
+    elements = _elements(reader, rule)
+    if word is not None and rule.get("elements") is None:
+        message = f'"split: {EVEN}" needs "elements", a list of the elements that get the same each'
+        reader.problem(node.place, "missing-key", message)
+    return None if word is None or elements is None else EvenSplit(elements)
 
-    def split(self, rule: Mapping, node: Node) -> ChargeSplit | None:
-        """What stands under `split` in a rule, with the keys of the rule that belong to it."""
-        if not isinstance(node, Mapping | Scalar):
-            message = (
-                f'"split" is shares such as {{Search: 0.6, Ingest: 0.4}}, {EVEN}, or {{{BY}: <stream>}}; '
-                f"found {kind(node)}"
-            )
-            self.problem(node.place, "wrong-type", message)
-            return None
-        self.belongs_to(rule, ("transform",), '"from"; remove it')
-        if isinstance(node, Mapping) and node.get(BY) is not None:
-            return self._by_usage(rule, node)
-        self.belongs_to(rule, ("when_no_usage",), f'"split: {{{BY}: <stream>}}"; remove it')
-        if isinstance(node, Mapping):
-            self.belongs_to(
-                rule, ("elements",), f'"split: {EVEN}" and "split: {{{BY}: <stream>}}"; remove it'
-            )
-            shares = self.shares(node, '"split"', "element")
-            return None if shares is None else FixedSplit(shares)
-        word = self.choice(node, '"split"', (EVEN,))
-        elements = self._elements(rule)
-        if word is not None and rule.get("elements") is None:
-            message = f'"split: {EVEN}" needs "elements", a list of the elements that get the same each'
-            self.problem(node.place, "missing-key", message)
-        return None if word is None or elements is None else EvenSplit(elements)
 
-    def belongs_to(self, rule: Mapping, keys: Collection[str], owner: str) -> None:
-        """Note a problem for each of the rule's keys that only another kind of rule has."""
-        for key, value in rule.entries:
-            if key.text in keys:
-                self.problem(value.place, "conflicting-keys", f'"{key.text}" belongs to {owner}')
+def refuse_keys(reader: Reader, rule: Mapping, keys: Collection[str], owner: str) -> None:
+    """Note a problem for each of the rule's keys that only another kind of rule has."""
+    for key, value in rule.entries:
+        if key.text in keys:
+            reader.problem(value.place, "conflicting-keys", f'"{key.text}" belongs to {owner}')
 
-    def _by_usage(self, rule: Mapping, node: Mapping) -> SplitByUsage | None:
-        self.mapping(node, f'"split" with "{BY}"', (BY,))
-        stream_node = node.get(BY)
-        assert stream_node is not None
-        stream = self.text(stream_node, f'"{BY}"')
-        elements = self._elements(rule)
-        windows = self._windows(rule.get("when_no_usage"))
-        if stream is None or (elements is None and rule.get("elements") is not None):
-            return None
-        return SplitByUsage(stream, elements, windows, stream_node.place)
 
-    def _elements(self, rule: Mapping) -> tuple[str, ...] | None:
-        node = rule.get("elements")
-        if node is None:
-            return None
-        items = self.items(node, '"elements"')
-        read = [(item, self.text(item, "an element")) for item in items]
-        elements: list[str] = []
-        for item, element in read:
-            if element in elements:
-                self.problem(item.place, "duplicate-name", f'the element "{element}" is listed twice')
-            elif element is not None:
-                elements.append(element)
-        return tuple(elements) if elements and len(elements) == len(read) else None
+def _by_usage(reader: Reader, rule: Mapping, node: Mapping) -> SplitByUsage | None:
+    reader.mapping(node, f'"split" with "{BY}"', (BY,))
+    stream_node = node.get(BY)
+    assert stream_node is not None
+    stream = reader.text(stream_node, f'"{BY}"')
+    elements = _elements(reader, rule)
+    windows = _windows(reader, rule.get("when_no_usage"))
+    if stream is None or (elements is None and rule.get("elements") is not None):
+        return None
+    return SplitByUsage(stream, elements, windows, stream_node.place)
 
-    def _windows(self, node: Node | None) -> tuple[str, ...]:
-        """The windows of `when_no_usage`, in order; none where the key is absent."""
-        if node is None:
-            return ()
-        items = self.items(node, '"when_no_usage"')
-        words = [self.choice(item, 'a step of "when_no_usage"', SPLIT_WINDOWS) for item in items]
-        steps = tuple(word for word in words if word is not None)
-        if [SPLIT_WINDOWS.index(step) for step in steps] != sorted({SPLIT_WINDOWS.index(s) for s in steps}):
-            message = f"each step once, in this order: {', '.join(SPLIT_WINDOWS)}"
-            self.problem(node.place, "unknown-choice", message)
-        return steps
+
+def _elements(reader: Reader, rule: Mapping) -> tuple[str, ...] | None:
+    node = rule.get("elements")
+    if node is None:
+        return None
+    items = reader.items(node, '"elements"')
+    read = [(item, reader.text(item, "an element")) for item in items]
+    elements: list[str] = []
+    for item, element in read:
+        if element in elements:
+            reader.problem(item.place, "duplicate-name", f'the element "{element}" is listed twice')
+        elif element is not None:
+            elements.append(element)
+    return tuple(elements) if elements and len(elements) == len(read) else None
+
+
+def _windows(reader: Reader, node: Node | None) -> tuple[str, ...]:
+    """The windows of `when_no_usage`, in order; none where the key is absent."""
+    if node is None:
+        return ()
+    items = reader.items(node, '"when_no_usage"')
+    words = [reader.choice(item, 'a step of "when_no_usage"', SPLIT_WINDOWS) for item in items]
+    steps = tuple(word for word in words if word is not None)
+    if [SPLIT_WINDOWS.index(step) for step in steps] != sorted({SPLIT_WINDOWS.index(s) for s in steps}):
+        message = f"each step once, in this order: {', '.join(SPLIT_WINDOWS)}"
+        reader.problem(node.place, "unknown-choice", message)
+    return steps

@@ -42,121 +42,123 @@ MAX_RELATED_PATH = 8
 _RELATIONSHIP = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-class SubjectReader(Reader):
-    """Reads subjects; gives None for what is wrong and notes the problem."""
-
-    def subject(self, node: Mapping, what: str) -> Subject | None:
-        """The key of the mapping that says what is looked at; for `related`, with the one beside it."""
-        given = [(key, value) for key, value in node.entries if key.text in SUBJECTS]
-        if not given:
-            self.problem(node.place, "missing-key", f"{what} needs a subject: {', '.join(SUBJECTS)}")
-            return None
-        path: tuple[str, ...] = ()
-        related = next((entry for entry in given if entry[0].text == "related"), None)
-        if related is not None:
-            given = [entry for entry in given if entry is not related]
-            read = self._path(related[1])
-            wrong = [key for key, _ in given if key.text not in RELATED_SUBJECTS]
-            if wrong or not given:
-                code, place = ("conflicting-keys", wrong[0].place) if wrong else ("missing-key", node.place)
-                message = '"related" has "tag" or "resource" beside it: what is looked at over there'
-                self.problem(place, code, message)
-                return None
-            if read is None:
-                return None
-            path = read
-        if len(given) > 1:
-            message = (
-                f'"{given[0][0].text}" and "{given[1][0].text}" stand together; one subject is looked at'
-            )
-            self.problem(given[1][0].place, "conflicting-keys", message)
-            return None
-        key, value = given[0]
-        text = self.text(value, f'"{key.text}"')
-        if text is None:
-            return None
-        if path and key.text == "tag":
-            tag = self.key(value, text)
-            return None if tag is None else ResourceFact(path, RESOURCE_MAPS["tag"], tag)
-        return self._named_subject(key.text, text, value, path)
-
-    @staticmethod
-    def type_of(subject: Subject) -> ColumnType:
-        """What a subject holds."""
-        return subject.type if isinstance(subject, ChargeColumn) else "text"
-
-    def _path(self, node: Node) -> tuple[str, ...] | None:
-        """The relationships to follow, one after the other."""
-        nodes = self.items(node, '"related"') if isinstance(node, Sequence) else (node,)
-        if len(nodes) > MAX_RELATED_PATH:
-            message = f"a path of {len(nodes)} relationships; at most {MAX_RELATED_PATH} are followed"
-            self.problem(node.place, "too-large", message)
-            return None
-        read = [self.relationship(item) for item in nodes]
-        path = tuple(name for name in read if name is not None)
-        return path if path and len(path) == len(read) else None
-
-    def relationship(self, node: Node) -> str | None:
-        """The name of a relationship between resources, such as `attached_to`."""
-        text = self.text(node, "a relationship")
-        if text is not None and (len(text) > 63 or not _RELATIONSHIP.fullmatch(text)):
-            message = f'"{text}" cannot name a relationship: lower-case words with "_", as in attached_to'
-            self.problem(node.place, "bad-name", message)
-            return None
-        return text
-
-    def _named_subject(self, kind: str, text: str, node: Node, path: tuple[str, ...]) -> Subject | None:
-        if kind == "charge":
-            if text in CHARGE_COLUMNS:
-                return ChargeColumn(text, CHARGE_COLUMNS[text])
-            known = did_you_mean(text, CHARGE_COLUMNS)
-            self.problem(node.place, "unknown-column", f'no column "{text}"{known}')
-            return None
-        if kind in {"tag", "cost_category"}:
-            spelled = self.key(node, text)
-            return None if spelled is None else Tag(spelled) if kind == "tag" else CostCategory(spelled)
-        if kind == "dimension":
-            return DimensionElement(text)
-        if kind == "k8s":
-            found = self.field(node, kind, text, KUBERNETES_FIELDS, KUBERNETES_MAPS)
-        elif kind == "account":
-            fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS, "name": ACCOUNT_NAME}
-            found = self.field(node, kind, text, fields, ACCOUNT_MAPS)
-        else:
-            found = self.field(node, kind, text, RESOURCE_FIELDS, RESOURCE_MAPS)
-        if found is None:
-            return None
-        column, key = found
-        if kind == "resource":
-            return ResourceFact(path, column, key)
-        if column in CHARGE_COLUMNS:
-            return ChargeColumn(column, "text")
-        return KubernetesLabel(key) if kind == "k8s" and key else AccountFact(column, key)
-
-    def field(
-        self, node: Node, kind: str, text: str, fields: MappingOf[str, str], maps: MappingOf[str, str]
-    ) -> tuple[str, str | None] | None:
-        """A field such as `type`, or a map with a key such as `tag feature`: its column, and the key."""
-        name, _, key = text.partition(" ")
-        if name in maps and not key.strip():
-            message = f'"{kind}: {name}" needs a key behind it, such as "{kind}: {name} app"'
-            self.problem(node.place, "missing-key", message)
-            return None
-        if name in maps:
-            normalised = self.key(node, key)
-            return None if normalised is None else (maps[name], normalised)
-        if text in fields:
-            return fields[text], None
-        known = [*fields, *(f"{one} KEY" for one in maps)]
-        message = f'"{kind}" has no field "{text}"{did_you_mean(text, known)}'
-        self.problem(node.place, "unknown-field", message)
+def read_subject(reader: Reader, node: Mapping, what: str) -> Subject | None:
+    """The key of the mapping that says what is looked at; for `related`, with the one beside it."""
+    given = [(key, value) for key, value in node.entries if key.text in SUBJECTS]
+    if not given:
+        reader.problem(node.place, "missing-key", f"{what} needs a subject: {', '.join(SUBJECTS)}")
         return None
-
-    def key(self, node: Node, text: str) -> str | None:
-        """The key of a tag, label or cost category, as the charges spell it."""
-        normalised = normalise_key(text)
-        if not normalised:
-            message = f'the key "{text}" has no letter a-z or digit; nothing can carry it'
-            self.problem(node.place, "bad-key", message)
+    path: tuple[str, ...] = ()
+    related = next((entry for entry in given if entry[0].text == "related"), None)
+    if related is not None:
+        given = [entry for entry in given if entry is not related]
+        read = _path(reader, related[1])
+        wrong = [key for key, _ in given if key.text not in RELATED_SUBJECTS]
+        if wrong or not given:
+            code, place = ("conflicting-keys", wrong[0].place) if wrong else ("missing-key", node.place)
+            message = '"related" has "tag" or "resource" beside it: what is looked at over there'
+            reader.problem(place, code, message)
             return None
-        return normalised
+        if read is None:
+            return None
+        path = read
+    if len(given) > 1:
+        message = f'"{given[0][0].text}" and "{given[1][0].text}" stand together; one subject is looked at'
+        reader.problem(given[1][0].place, "conflicting-keys", message)
+        return None
+    key, value = given[0]
+    text = reader.text(value, f'"{key.text}"')
+    if text is None:
+        return None
+    if path and key.text == "tag":
+        tag = _key(reader, value, text)
+        return None if tag is None else ResourceFact(path, RESOURCE_MAPS["tag"], tag)
+    return _named_subject(reader, key.text, text, value, path)
+
+
+def type_of(subject: Subject) -> ColumnType:
+    """What a subject holds."""
+    return subject.type if isinstance(subject, ChargeColumn) else "text"
+
+
+def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:
+    """The relationships to follow, one after the other."""
+    nodes = reader.items(node, '"related"') if isinstance(node, Sequence) else (node,)
+    if len(nodes) > MAX_RELATED_PATH:
+        message = f"a path of {len(nodes)} relationships; at most {MAX_RELATED_PATH} are followed"
+        reader.problem(node.place, "too-large", message)
+        return None
+    read = [read_relationship(reader, item) for item in nodes]
+    path = tuple(name for name in read if name is not None)
+    return path if path and len(path) == len(read) else None
+
+
+def read_relationship(reader: Reader, node: Node) -> str | None:
+    """The name of a relationship between resources, such as `attached_to`."""
+    text = reader.text(node, "a relationship")
+    if text is not None and (len(text) > 63 or not _RELATIONSHIP.fullmatch(text)):
+        message = f'"{text}" cannot name a relationship: lower-case words with "_", as in attached_to'
+        reader.problem(node.place, "bad-name", message)
+        return None
+    return text
+
+
+def _named_subject(reader: Reader, kind: str, text: str, node: Node, path: tuple[str, ...]) -> Subject | None:
+    if kind == "charge":
+        if text in CHARGE_COLUMNS:
+            return ChargeColumn(text, CHARGE_COLUMNS[text])
+        known = did_you_mean(text, CHARGE_COLUMNS)
+        reader.problem(node.place, "unknown-column", f'no column "{text}"{known}')
+        return None
+    if kind in {"tag", "cost_category"}:
+        spelled = _key(reader, node, text)
+        if spelled is None:
+            return None
+        return Tag(spelled) if kind == "tag" else CostCategory(spelled)
+    if kind == "dimension":
+        return DimensionElement(text)
+    if kind == "k8s":
+        found = _field(reader, node, kind, text, KUBERNETES_FIELDS, KUBERNETES_MAPS)
+    elif kind == "account":
+        fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS, "name": ACCOUNT_NAME}
+        found = _field(reader, node, kind, text, fields, ACCOUNT_MAPS)
+    else:
+        found = _field(reader, node, kind, text, RESOURCE_FIELDS, RESOURCE_MAPS)
+    if found is None:
+        return None
+    column, key = found
+    if kind == "resource":
+        return ResourceFact(path, column, key)
+    if column in CHARGE_COLUMNS:
+        return ChargeColumn(column, "text")
+    return KubernetesLabel(key) if kind == "k8s" and key else AccountFact(column, key)
+
+
+def _field(
+    reader: Reader, node: Node, kind: str, text: str, fields: MappingOf[str, str], maps: MappingOf[str, str]
+) -> tuple[str, str | None] | None:
+    """A field such as `type`, or a map with a key such as `tag feature`: its column, and the key."""
+    name, _, key = text.partition(" ")
+    if name in maps and not key.strip():
+        message = f'"{kind}: {name}" needs a key behind it, such as "{kind}: {name} app"'
+        reader.problem(node.place, "missing-key", message)
+        return None
+    if name in maps:
+        normalised = _key(reader, node, key)
+        return None if normalised is None else (maps[name], normalised)
+    if text in fields:
+        return fields[text], None
+    known = [*fields, *(f"{one} KEY" for one in maps)]
+    message = f'"{kind}" has no field "{text}"{did_you_mean(text, known)}'
+    reader.problem(node.place, "unknown-field", message)
+    return None
+
+
+def _key(reader: Reader, node: Node, text: str) -> str | None:
+    """The key of a tag, label or cost category, as the charges spell it."""
+    normalised = normalise_key(text)
+    if not normalised:
+        message = f'the key "{text}" has no letter a-z or digit; nothing can carry it'
+        reader.problem(node.place, "bad-key", message)
+        return None
+    return normalised
