@@ -18,7 +18,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.settings import ExpectedError
 from orchestration.sources.customers import aliases
+from orchestration.sources.files.lists import find_lists
 from orchestration.sources.files.text import BLANKS, EncodingError, read_delimited
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.landing.parquet import write_landed
@@ -43,7 +45,7 @@ _CUSTOMERS = f"""
 """
 
 
-class CustomersError(Exception):
+class CustomersError(ExpectedError):
     """The list of customers cannot be landed; names file and row. The previous landing stays."""
 
 
@@ -67,13 +69,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
     none, `LocationError` when the location refuses.
     """
     target = _target(landing)
-    keys = [
-        stored.key
-        for stored in location.list()
-        if not any(part.startswith("_") for part in stored.key.split("/"))
-    ]
-    lists = [key for key in keys if key.lower().endswith(ENDINGS)]
-    _check_presence(location, keys, lists, target)
+    lists, ignored = find_lists(location, ENDINGS, target, "customers", CustomersError)
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_GIVEN)
@@ -89,7 +85,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
         path=target,
         customers=pq.read_metadata(target).num_rows,
         files=tuple(location.describe(key) for key in lists),
-        ignored=tuple(location.describe(key) for key in keys if key not in lists),
+        ignored=tuple(location.describe(key) for key in ignored),
         changed=changed,
     )
 
@@ -128,21 +124,6 @@ def _target(landing: Path) -> Path:
 def _more(problems: int) -> list[str]:
     hidden = problems - PROBLEMS_SHOWN
     return [f"... and {hidden} more"] if hidden > 0 else []
-
-
-def _check_presence(location: Location, keys: list[str], lists: list[str], target: Path) -> None:
-    if lists:
-        return
-    if keys:
-        raise CustomersError(
-            f"{location.describe()} holds {len(keys)} objects, none of them a list of customers; "
-            f"name it with one of {', '.join(ENDINGS)}"
-        )
-    if target.exists() and pq.read_metadata(target).num_rows:
-        raise CustomersError(
-            f"{location.describe()} is empty, although customers have landed from it; correct the location, "
-            "or put a CSV with nothing but the header there to say that there are none"
-        )
 
 
 def _read(

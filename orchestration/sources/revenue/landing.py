@@ -15,7 +15,9 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.settings import ExpectedError
 from orchestration.sources.files import number_formats
+from orchestration.sources.files.lists import find_lists
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
@@ -29,7 +31,7 @@ _TABLES = f"""
 """
 
 
-class RevenueError(Exception):
+class RevenueError(ExpectedError):
     """The revenue cannot be landed; names the file. The previous landing stays."""
 
 
@@ -59,13 +61,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
     `RevenueError` for a file that is no table of revenue, `LocationError` when the location refuses.
     """
     target = landing / "revenue" / "revenue.parquet"
-    keys = [
-        stored.key
-        for stored in location.list()
-        if not any(part.startswith("_") for part in stored.key.split("/"))
-    ]
-    chosen = [key for key in keys if key.lower().endswith(ENDINGS)]
-    _check_presence(location, keys, chosen, target)
+    chosen, ignored = find_lists(location, ENDINGS, target, "revenue", RevenueError)
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_TABLES)
@@ -79,7 +75,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
         set_aside=pq.read_metadata(target.with_name("quarantine.parquet")).num_rows,
         files=tuple(location.describe(key) for key in chosen if key not in repeated),
         repeated=tuple(location.describe(key) for key in repeated),
-        ignored=tuple(location.describe(key) for key in keys if key not in chosen),
+        ignored=tuple(location.describe(key) for key in ignored),
         changed=changed,
     )
 
@@ -111,21 +107,6 @@ def ensure_landing(landing: Path) -> None:
         with duckdb.connect() as connection:
             connection.execute(_TABLES)
             _write(connection, landing)
-
-
-def _check_presence(location: Location, keys: list[str], chosen: list[str], target: Path) -> None:
-    if chosen:
-        return
-    if keys:
-        raise RevenueError(
-            f"{location.describe()} holds {len(keys)} objects, none of them a file of revenue; "
-            f"name it with one of {', '.join(ENDINGS)}"
-        )
-    if target.exists() and pq.read_metadata(target).num_rows:
-        raise RevenueError(
-            f"{location.describe()} is empty, although revenue has landed from it; correct the location, "
-            "or put a CSV with nothing but the header there to say that there is none"
-        )
 
 
 def _read_all(

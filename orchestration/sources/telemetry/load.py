@@ -7,7 +7,7 @@ What does not: which batches are new and when a load counts (`batches.py`, `ledg
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ import pyarrow as pa
 from orchestration.sources.telemetry.file_forms import decide
 from orchestration.sources.telemetry.formats.batch_file import BatchFile
 from orchestration.sources.telemetry.landed_files import QUARANTINE_COLUMNS, RECORD_COLUMNS, LandedTelemetry
-from orchestration.sources.telemetry.ledger import Batch, LoadPlan
+from orchestration.sources.telemetry.ledger import Arrival, Batch, LoadPlan, Status
 from orchestration.sources.telemetry.readers import Reading, plan_readings
 from orchestration.sources.telemetry.records import UsageLimits, judged_records
 
@@ -241,18 +241,11 @@ class Load:
         for number, arrival in enumerate(self.plan.to_land):
             records, quarantined, days = counted.get(number, (0, 0, []))
             lines.append(
-                Batch(
-                    batch_id=arrival.batch_id,
-                    batch_location=arrival.batch_location,
-                    object_version=arrival.object_version,
-                    object_time=arrival.object_time,
-                    load_id=self.load_id,
-                    batch_sequence=self.first_sequence + number,
+                replace(
+                    self._line(arrival, self.first_sequence + number, "loaded"),
                     record_count=records,
                     quarantined_count=quarantined,
                     usage_dates=tuple(days),
-                    status="loaded",
-                    loaded_at=self.at,
                 )
             )
         return lines
@@ -260,22 +253,23 @@ class Load:
     def _repeated_lines(self) -> list[Batch]:
         lines = (*self.plan.ledger, *self.lines)
         sequences = {line.batch_id: line.batch_sequence for line in lines if line.status == "loaded"}
-        return [
-            Batch(
-                batch_id=arrival.batch_id,
-                batch_location=arrival.batch_location,
-                object_version=arrival.object_version,
-                object_time=arrival.object_time,
-                load_id=self.load_id,
-                batch_sequence=sequences[arrival.batch_id],
-                record_count=0,
-                quarantined_count=0,
-                usage_dates=(),
-                status="repeated",
-                loaded_at=self.at,
-            )
-            for arrival in self.plan.repeats
-        ]
+        return [self._line(arrival, sequences[arrival.batch_id], "repeated") for arrival in self.plan.repeats]
+
+    def _line(self, arrival: Arrival, sequence: int, status: Status) -> Batch:
+        """The line of a batch of which no record counts."""
+        return Batch(
+            batch_id=arrival.batch_id,
+            batch_location=arrival.batch_location,
+            object_version=arrival.object_version,
+            object_time=arrival.object_time,
+            load_id=self.load_id,
+            batch_sequence=sequence,
+            record_count=0,
+            quarantined_count=0,
+            usage_dates=(),
+            status=status,
+            loaded_at=self.at,
+        )
 
     def _each(self, step: str, days: Sequence[date]) -> Iterator[date]:
         for done, day in enumerate(days, 1):

@@ -186,7 +186,7 @@ def test_no_list_is_no_customers_unless_there_were_some(customers):
     path.write_text("customer_id\na\n")
     customers.land()
     path.unlink()
-    with pytest.raises(CustomersError, match="is empty, although customers have landed from it"):
+    with pytest.raises(CustomersError, match="is empty, although customers landed from it before"):
         customers.land()
     assert [row[0] for row in customers.rows()] == ["a"]
     path.write_text("customer_id\n")

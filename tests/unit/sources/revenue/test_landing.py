@@ -185,10 +185,10 @@ def test_no_file_is_no_revenue_unless_there_was_some(revenue):
     path.write_text(HEADER + "a,2026-09,1,USD\n")
     revenue.land()
     path.unlink()
-    with pytest.raises(RevenueError, match="is empty, although revenue has landed from it"):
+    with pytest.raises(RevenueError, match="is empty, although revenue landed from it before"):
         revenue.land()
     (revenue.source / "notes.txt").write_text("x")
-    with pytest.raises(RevenueError, match="1 objects, none of them a file of revenue; name"):
+    with pytest.raises(RevenueError, match="1 objects, none of them a list of revenue; name"):
         revenue.land()
     path.write_text(HEADER)
     landing = revenue.land()
