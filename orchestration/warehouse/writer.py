@@ -31,7 +31,7 @@ def close_dead_run(instance: dg.DagsterInstance, holder: Holder | None) -> None:
         instance.report_run_failed(run, f"The process of this run ended without a word: {holder}")
 
 
-class SingleWriter(dg.ConfigurableResource[None]):
+class SingleWriter(dg.ConfigurableResource["SingleWriter"]):
     """Holds the writer lock from before a run's first step until after its last."""
 
     lock_file: str

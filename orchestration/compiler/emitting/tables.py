@@ -26,20 +26,16 @@ from orchestration.compiler.language.conditions import (
 from orchestration.compiler.language.plan import Plan
 from orchestration.compiler.language.program import (
     AllocationRule,
-    ByAllocatedCost,
     ByStreams,
     ChargeSplit,
     Dimension,
-    Evenly,
     EvenSplit,
     FixedShares,
     FixedSplit,
-    NoAllocation,
     Program,
     Rule,
     SplitByUsage,
     Stream,
-    ToCustomer,
 )
 from orchestration.compiler.language.splits import closed_elements, split_id
 
@@ -109,7 +105,7 @@ def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream
         [
             rule.name,
             position,
-            method_name(rule),
+            rule.method.name,
             stream,
             weight,
             rule.granularity or (streams[stream].granularity if stream else "daily"),
@@ -121,19 +117,6 @@ def _rule_rows(rule: AllocationRule, position: int, streams: Mapping[str, Stream
         ]
         for stream, customer, weight in shares
     ]
-
-
-def method_name(rule: AllocationRule) -> str:
-    """How a rule divides cost, as the table `allocation_rules` says it."""
-    names: dict[type, str] = {
-        ToCustomer: "to",
-        ByStreams: "stream",
-        ByAllocatedCost: "allocated_cost",
-        Evenly: "even",
-        FixedShares: "fixed",
-        NoAllocation: "none",
-    }
-    return names[type(rule.method)]
 
 
 def context_rules(plan: Plan, dialect: str = "duckdb") -> str:

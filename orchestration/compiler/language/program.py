@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from orchestration.compiler.language.conditions import Condition, Operand, Value
 from orchestration.compiler.problems import Place
@@ -154,6 +154,7 @@ class Stream:
 class ToCustomer:
     """The whole cost goes to the customer that the value names."""
 
+    name: ClassVar = "to"
     value: Value
 
 
@@ -170,6 +171,7 @@ class WeightedStream:
 class ByStreams:
     """Divided in proportion to the usage of streams; their weights sum to exactly 1."""
 
+    name: ClassVar = "stream"
     streams: tuple[WeightedStream, ...]
 
 
@@ -177,16 +179,21 @@ class ByStreams:
 class ByAllocatedCost:
     """Divided in proportion to what each customer already carries."""
 
+    name: ClassVar = "allocated_cost"
+
 
 @dataclass(frozen=True)
 class Evenly:
     """The same for every active customer."""
+
+    name: ClassVar = "even"
 
 
 @dataclass(frozen=True)
 class FixedShares:
     """Fixed fractions per customer id; they sum to exactly 1."""
 
+    name: ClassVar = "fixed"
     shares: tuple[tuple[str, Decimal], ...]
 
 
@@ -194,8 +201,14 @@ class FixedShares:
 class NoAllocation:
     """Stays unallocated on purpose."""
 
+    name: ClassVar = "none"
+
 
 Method = ToCustomer | ByStreams | ByAllocatedCost | Evenly | FixedShares | NoAllocation
+"""How a rule divides cost; `name` is what the table `allocation_rules` calls it."""
+
+METHODS_BY_WORD: dict[str, Method] = {method.name: method for method in (ByAllocatedCost(), Evenly())}
+"""The methods that one word under `by` names."""
 
 
 @dataclass(frozen=True)

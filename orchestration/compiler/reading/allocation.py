@@ -10,12 +10,11 @@ from decimal import Decimal
 from orchestration.compiler.language.conditions import NEVER, AnyOf, Condition
 from orchestration.compiler.language.program import (
     DEFAULT_WHEN_NO_USAGE,
+    METHODS_BY_WORD,
     WHEN_NO_USAGE,
     Allocation,
     AllocationRule,
-    ByAllocatedCost,
     ByStreams,
-    Evenly,
     FixedShares,
     Granularity,
     Method,
@@ -41,7 +40,6 @@ ALLOCATION_RULE_KEYS = (
     "minimum_share",
 )
 EVERYTHING = "everything"
-BY_WORDS = ("allocated_cost", "even")
 
 
 def read_allocation(reader: Reader, node: Node) -> Allocation:
@@ -85,7 +83,7 @@ def _rule(reader: Reader, node: Node) -> AllocationRule | None:
     name_node, when_node, granularity_node = (mapping.get(key) for key in ("name", "when", "granularity"))
     name = reader.name(name_node, "the name of the rule") if name_node else None
     misspelt = any(key.text not in ALLOCATION_RULE_KEYS for key, _ in mapping.entries)
-    when = NEVER if misspelt else None
+    when: Condition | None = NEVER if misspelt else None
     if when_node:
         when = read_condition(reader, when_node) or NEVER
     granularity: Granularity | None = None
@@ -130,11 +128,9 @@ def _by(reader: Reader, node: Node) -> Method | None:
     """`allocated_cost`, `even`, the name of a stream, or a list of streams with their weights."""
     if isinstance(node, Scalar):
         word = reader.text(node, '"by"')
-        if word == "allocated_cost":
-            return ByAllocatedCost()
-        if word == "even":
-            return Evenly()
-        return None if word is None else ByStreams((WeightedStream(word, Decimal(1), node.place),))
+        if word is None:
+            return None
+        return METHODS_BY_WORD.get(word) or ByStreams((WeightedStream(word, Decimal(1), node.place),))
     items = reader.items(node, '"by"')
     read = [_weighted_stream(reader, item) for item in items]
     streams = [item for item in read if item is not None]

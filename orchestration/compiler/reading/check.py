@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from orchestration.compiler.language.charge_columns import RESERVED_NAMES
 from orchestration.compiler.language.conditions import Condition, DimensionElement, Operator
 from orchestration.compiler.language.program import (
+    METHODS_BY_WORD,
     ByStreams,
     EvenSplit,
     Expected,
@@ -191,7 +192,7 @@ def _streams_exist(program: Program, problems: Problems) -> None:
         for weighted in rule.method.streams:
             stream = streams.get(weighted.stream)
             if stream is None:
-                known = (*streams, "allocated_cost", "even")
+                known = (*streams, *METHODS_BY_WORD)
                 message = f'no stream "{weighted.stream}"{did_you_mean(weighted.stream, known)}'
                 problems.add(weighted.place, "unknown-stream", message)
             elif rule.granularity == "hourly" and stream.granularity == "daily":
