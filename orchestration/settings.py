@@ -129,6 +129,16 @@ class Settings(BaseSettings):
     export_formats: tuple[Literal["csv", "parquet"], ...] = Field(
         (), description="Files that each run writes of every mart, by day, beside the published snapshot"
     )
+    export_postgres: SecretStr | None = Field(
+        None,
+        description="Postgres that each run exports the marts to: postgresql://user:password@host/database",
+    )
+    export_iceberg: dict[str, str] = Field(
+        {}, description="Iceberg catalog that each run exports the marts to, as PyIceberg's properties"
+    )
+    export_schema: str = Field(
+        "costs", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema in Postgres, namespace in Iceberg"
+    )
     product_dimension: str = Field(
         "product", description="Dimension whose elements are the products that revenue names"
     )

@@ -17,25 +17,39 @@ def export(
         list[str] | None, typer.Option("--format", help="csv or parquet; by default both.")
     ] = None,
     mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart; by default all.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Folder; by default <workspace>/exports.")] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="A folder, postgres or iceberg; by default <workspace>/exports."),
+    ] = None,
 ) -> None:
-    """Write the published marts as CSV and Parquet files by day; only days that changed are written.
+    """Write the published marts as CSV and Parquet files by day, or into Postgres or Iceberg tables.
+
+    Only days that changed are written. The settings say where the database is: export_postgres,
+    export_iceberg, export_schema.
 
     Examples:
 
     [bold]cpc export --workspace my-bill[/]   then read my-bill/exports/current/
 
     [bold]cpc export --format csv --mart focus_customer_costs --to /tmp/focus[/]
+
+    [bold]CPC_EXPORT_POSTGRES=postgresql://bi@db/costs cpc export --to postgres[/]
     """
     from orchestration.outputs.databases import open_published
-    from orchestration.outputs.exports.export import FORMATS, export_marts
+    from orchestration.outputs.exports.databases import DATABASES, export_to_database
+    from orchestration.outputs.exports.files import FORMATS, export_marts
 
     chosen = [known for known in FORMATS if not format or known in format]
     unknown = sorted(set(format or ()) - set(FORMATS))
     if unknown:
         raise typer.BadParameter(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
     settings = settings_of(workspace)
-    folder = to or settings.export_folder
     with open_published(settings) as marts, Console(stderr=True).status("Exporting") as status:
-        done = export_marts(marts, folder, chosen, mart or (), lambda name: status.update(name))
+        if to in DATABASES:
+            written = export_to_database(to, marts, settings, mart or (), status.update)
+            days = sum(written.written.values())
+            typer.echo(f"{days:,} days written to {to}, {written.kept:,} unchanged")
+            return
+        folder = Path(to) if to else settings.export_folder
+        done = export_marts(marts, folder, chosen, mart or (), status.update)
     typer.echo(f"{done.written:,} files written, {done.kept:,} unchanged: {folder / 'current'}")

@@ -1,9 +1,13 @@
 """The exports as a Dagster asset behind the published snapshot."""
 
+# Dagster reads annotations when it meets a function, so they are not postponed here.
+from typing import Any
+
 import dagster as dg
 
 from orchestration.outputs.databases import open_published
-from orchestration.outputs.exports.export import export_marts, was_exported_since
+from orchestration.outputs.exports.databases import databases_of, export_to_database, is_exported
+from orchestration.outputs.exports.files import export_marts, was_exported_since
 from orchestration.settings import Settings
 from orchestration.warehouse.writer import WRITER
 
@@ -12,16 +16,17 @@ _SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
 def build_exports_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The asset `reports/exports`; none when the settings name no format."""
-    return [_build_exports_asset(settings)] if settings.export_formats else []
+    """The asset `reports/exports`; none when the settings name nothing to export to."""
+    return [_build_exports_asset(settings)] if settings.export_formats or databases_of(settings) else []
 
 
 def exports_are_made(settings: Settings) -> bool:
-    """Whether there is an export in the formats of the settings that is newer than the snapshot."""
-    if not settings.export_formats:
-        return True
+    """Whether the published snapshot has been exported to everything that the settings name."""
     snapshot = settings.published_folder / "current" / "snapshot.json"
-    return was_exported_since(settings.export_folder, settings.export_formats, snapshot.stat().st_mtime)
+    formats = settings.export_formats
+    return (
+        not formats or was_exported_since(settings.export_folder, formats, snapshot.stat().st_mtime)
+    ) and all(is_exported(name, settings) for name in databases_of(settings))
 
 
 def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -30,21 +35,26 @@ def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:
         required_resource_keys={WRITER},
         deps=[_SNAPSHOT],
         group_name="reports",
-        kinds=set(settings.export_formats),
-        description="Every published mart as files by day; only days that changed are written.",
+        kinds={*settings.export_formats, *databases_of(settings)},
+        description="Every published mart as files by day, Postgres tables or Iceberg tables, as the "
+        "settings say. Only days that changed are written.",
     )
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        metadata: dict[str, Any] = {}
         with open_published(settings) as marts:
-            export = export_marts(
-                marts, settings.export_folder, settings.export_formats, progress=context.log.debug
-            )
-        return dg.MaterializeResult(
-            metadata={
-                "path": dg.MetadataValue.path(settings.export_folder / "current"),
-                "files_written": export.written,
-                "files_kept": export.kept,
-                "changed_days": dg.MetadataValue.json(export.changed_days),
-            }
-        )
+            if settings.export_formats:
+                files = export_marts(
+                    marts, settings.export_folder, settings.export_formats, progress=context.log.debug
+                )
+                metadata |= {
+                    "path": dg.MetadataValue.path(settings.export_folder / "current"),
+                    "files_written": files.written,
+                    "files_kept": files.kept,
+                    "changed_days": dg.MetadataValue.json(files.changed_days),
+                }
+            for name in databases_of(settings):
+                done = export_to_database(name, marts, settings, progress=context.log.debug)
+                metadata[f"days_written_to_{name}"] = dg.MetadataValue.json(dict(done.written))
+        return dg.MaterializeResult(metadata=metadata)
 
     return exports

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.outputs.exports.export import ExportError, export_marts
+from orchestration.outputs.exports.files import export_marts
+from orchestration.outputs.exports.marts import ExportError
 
 DAYS = [date(2026, 1, 1) + timedelta(number) for number in range(200)]
 TINY = Decimal("0.000000000001")

@@ -24,8 +24,7 @@ from typing import Literal, get_args
 
 import duckdb
 
-from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, published_marts
-from orchestration.settings import ExpectedError
+from orchestration.outputs.exports.marts import DAY, WHOLE, Mart, fingerprints, wanted_marts
 from orchestration.warehouse.files import point, share
 from orchestration.warehouse.sql import literal, quoted
 
@@ -43,10 +42,6 @@ _OPTIONS = {
 }
 
 Content = dict[str, dict[str, str]]
-
-
-class ExportError(ExpectedError):
-    """Nothing was exported; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def export_marts(
 
     `progress` is called with the name of each mart. Raises `ExportError` for a mart that there is not.
     """
-    marts = _wanted(published_marts(connection), only)
+    marts = wanted_marts(connection, only)
     content: Content = {mart.name: fingerprints(connection, mart) for mart in marts}
     current = exports / "current"
     described_formats, described = _described(current)
@@ -111,14 +106,6 @@ def was_exported_since(exports: Path, formats: Sequence[Format], moment: float) 
     """Whether the current version has these formats and was written after `moment` (seconds since 1970)."""
     described = exports / "current" / _DESCRIPTION
     return _described(exports / "current")[0] == list(formats) and described.stat().st_mtime > moment
-
-
-def _wanted(marts: list[Mart], only: Sequence[str]) -> list[Mart]:
-    names = [mart.name for mart in marts]
-    unknown = [name for name in only if name not in names]
-    if unknown:
-        raise ExportError(f"There is no mart {', '.join(unknown)}. Published are: {', '.join(names)}")
-    return [mart for mart in marts if not only or mart.name in only]
 
 
 def _versions(exports: Path) -> list[Path]:
@@ -165,13 +152,13 @@ def _write(
         )
         return
     # Other marts than ours name the day otherwise: then it is in the path only.
-    day = "" if mart.has_day_column else f", {mart.day} as {DAY}"
+    day = "" if mart.has_usage_date else f", {mart.day} as {DAY}"
     for first in range(0, len(days), _DAYS_AT_ONCE):
         some = days[first : first + _DAYS_AT_ONCE]
         connection.execute(
             f"copy (select {selected}{day} from {quoted(mart.name)} "
             f"where {mart.day} in (select unnest($1::varchar[])::date)) to {literal(folder)} "
-            f"({_OPTIONS[format_]}, partition_by ({DAY}), write_partition_columns {mart.has_day_column}, "
+            f"({_OPTIONS[format_]}, partition_by ({DAY}), write_partition_columns {mart.has_usage_date}, "
             "filename_pattern 'part', overwrite_or_ignore)",
             [some],
         )
