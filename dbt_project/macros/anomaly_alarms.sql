@@ -14,134 +14,136 @@
   which begin and end what an alarm is part of.
 #}
 {% macro alarms(scores, tail_days) %}
-    ,
-    score_counts as (
-        select
-            test,
-            usage_date,
-            least(cast(floor(abs(score) * 20) as integer), 400) as bin,
-            count(*) as score_count
-        from {{ scores }}
-        group by all
-    ),
+    with
+        score_counts as (
+            select
+                test,
+                usage_date,
+                least(cast(floor(abs(score) * 20) as integer), 400) as bin,
+                count(*) as score_count
+            from {{ scores }}
+            group by all
+        ),
 
-    tested_days as (select distinct test, usage_date from score_counts),
+        tested_days as (select distinct test, usage_date from score_counts),
 
-    days_before as (
-        select
-            tested_days.test,
-            tested_days.usage_date,
-            score_counts.bin,
-            cast(sum(score_counts.score_count) as bigint) as score_count
-        from tested_days
-        inner join
-            score_counts
-            on score_counts.test = tested_days.test
-            and score_counts.usage_date
-            between tested_days.usage_date - {{ tail_days }} and tested_days.usage_date - 1
-        group by all
-    ),
+        days_before as (
+            select
+                tested_days.test,
+                tested_days.usage_date,
+                score_counts.bin,
+                cast(sum(score_counts.score_count) as bigint) as score_count
+            from tested_days
+            inner join
+                score_counts
+                on score_counts.test = tested_days.test
+                and score_counts.usage_date
+                between tested_days.usage_date - {{ tail_days }} and tested_days.usage_date - 1
+            group by all
+        ),
 
-    cumulated as (
-        select
-            *,
-            sum(score_count) over (partition by test, usage_date order by bin desc) as count_above,
-            sum(score_count) over (partition by test, usage_date) as total_count
-        from days_before
-    ),
+        cumulated as (
+            select
+                *,
+                sum(score_count) over (partition by test, usage_date order by bin desc) as count_above,
+                sum(score_count) over (partition by test, usage_date) as total_count
+            from days_before
+        ),
 
-    -- Levels change together and for weeks, so that many drift at a time: their tail is taken nearer the
-    -- middle.
-    tails as (
-        select
-            test,
-            usage_date,
-            case when test = 'drift' then 0.5 else 0.16 end as inner_share,
-            case when test = 'drift' then 0.16 else 0.04 end as outer_share,
-            greatest(
-                coalesce(
-                    min(bin) filter (
-                        count_above <= case when test = 'drift' then 0.5 else 0.16 end * total_count
-                    ),
-                    400
-                )
-                / 20.0,
-                0.4
-            ) as inner_size,
-            greatest(
-                coalesce(
-                    min(bin) filter (
-                        count_above <= case when test = 'drift' then 0.16 else 0.04 end * total_count
-                    ),
-                    400
-                )
-                / 20.0,
-                1.0
-            ) as outer_size
-        from cumulated
-        group by all
-        having max(total_count) >= 200
-    ),
-
-    shapes as (
-        select
-            *,
-            -- Not below 0.5, which is a very heavy tail, nor above 2, which is that of normal noise.
-            least(
+        -- Levels change together and for weeks, so that many drift at a time: their tail is taken nearer the
+        -- middle.
+        tails as (
+            select
+                test,
+                usage_date,
+                case when test = 'drift' then 0.5 else 0.16 end as inner_share,
+                case when test = 'drift' then 0.16 else 0.04 end as outer_share,
                 greatest(
-                    ln(ln(outer_share) / ln(inner_share)) / greatest(ln(outer_size / inner_size), 0.01), 0.5
-                ),
-                2.0
-            ) as tail_power
-        from tails
-    ),
+                    coalesce(
+                        min(bin) filter (
+                            count_above <= case when test = 'drift' then 0.5 else 0.16 end * total_count
+                        ),
+                        400
+                    )
+                    / 20.0,
+                    0.4
+                ) as inner_size,
+                greatest(
+                    coalesce(
+                        min(bin) filter (
+                            count_above <= case when test = 'drift' then 0.16 else 0.04 end * total_count
+                        ),
+                        400
+                    )
+                    / 20.0,
+                    1.0
+                ) as outer_size
+            from cumulated
+            group by all
+            having max(total_count) >= 200
+        ),
 
-    -- Whole numbers, so that sums do not depend on the order of the rows.
-    weighed as (
-        select *, cast(100000 * sqrt(abs(coalesce(level, 0))) as bigint) + 1000 as weight from {{ scores }}
-    ),
+        shapes as (
+            select
+                *,
+                -- Not below 0.5, which is a very heavy tail, nor above 2, which is that of normal noise.
+                least(
+                    greatest(
+                        ln(ln(outer_share) / ln(inner_share)) / greatest(ln(outer_size / inner_size), 0.01),
+                        0.5
+                    ),
+                    2.0
+                ) as tail_power
+            from tails
+        ),
 
-    counted as (
-        select test, usage_date, count(*) as test_count, sum(weight) as total_weight from weighed group by all
-    ),
+        -- Whole numbers, so that sums do not depend on the order of the rows.
+        weighed as (
+            select *, cast(100000 * sqrt(abs(coalesce(level, 0))) as bigint) + 1000 as weight
+            from {{ scores }}
+        ),
 
-    weak as (
-        select
-            weighed.*,
-            counted.test_count,
-            ln(shapes.outer_share) * pow(abs(weighed.score) / shapes.outer_size, shapes.tail_power)
-            - ln(weighed.weight * counted.test_count / counted.total_weight) as log_p
-        from weighed
-        inner join shapes using (test, usage_date)
-        inner join counted using (test, usage_date)
-        where abs(weighed.score) >= shapes.outer_size
-    ),
+        counted as (
+            select test, usage_date, count(*) as test_count, sum(weight) as total_weight
+            from weighed
+            group by all
+        ),
 
-    ranked as (
-        select
-            *,
-            log_p <= ln(
-                {{ var("anomaly_false_discovery_rate") }}
-                * row_number() over (partition by test, usage_date order by log_p, series_key, started_at)
-                / test_count
-            ) as is_within
-        from weak
-    ),
+        weak as (
+            select
+                weighed.*,
+                counted.test_count,
+                ln(shapes.outer_share) * pow(abs(weighed.score) / shapes.outer_size, shapes.tail_power)
+                - ln(weighed.weight * counted.test_count / counted.total_weight) as log_p
+            from weighed
+            inner join shapes using (test, usage_date)
+            inner join counted using (test, usage_date)
+            where abs(weighed.score) >= shapes.outer_size
+        ),
 
-    limits as (
-        select test, usage_date, max(log_p) filter (is_within) as largest_log_p from ranked group by all
-    ),
+        ranked as (
+            select
+                *,
+                log_p <= ln(
+                    {{ var("anomaly_false_discovery_rate") }}
+                    * row_number() over (partition by test, usage_date order by log_p, series_key, started_at)
+                    / test_count
+                ) as is_within
+            from weak
+        ),
 
-    alarms as (
-        select
-            ranked.test,
-            ranked.series_key,
-            ranked.usage_date,
-            ranked.started_at,
-            ranked.previous_at,
-            ranked.score,
-            coalesce(ranked.log_p <= limits.largest_log_p, false) as is_alarm
-        from ranked
-        inner join limits using (test, usage_date)
-    )
+        limits as (
+            select test, usage_date, max(log_p) filter (is_within) as largest_log_p from ranked group by all
+        )
+
+    select
+        ranked.test,
+        ranked.series_key,
+        ranked.usage_date,
+        ranked.started_at,
+        ranked.previous_at,
+        ranked.score,
+        coalesce(ranked.log_p <= limits.largest_log_p, false) as is_alarm
+    from ranked
+    inner join limits using (test, usage_date)
 {% endmacro %}

@@ -20,7 +20,7 @@ from tests.evaluation.cases import DAYS, FIRST_DAY, Case, Values, day
 Alarms = Mapping[str, list[tuple[int, int]]]
 """By case: each anomaly as the day on which it was told and the last one that it has."""
 
-MODELS = "daily_expectations daily_scores daily_alarms anomaly_runs"
+MODELS = "daily_expectations daily_alarms anomaly_runs"
 
 
 def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:
@@ -80,8 +80,8 @@ def write_series(warehouse: duckdb.DuckDBPyConnection, cases: Sequence[Case]) ->
         "select usage_date, 'published', 0, now()::timestamp from staging.changed_days"
     )
     warehouse.execute(
-        "create table anomalies.hourly_alarms (test varchar, series_key ubigint, usage_date date, "
-        "started_at timestamp, previous_at timestamp, score double, is_alarm boolean)"
+        "create table anomalies.hourly_scores (series_key ubigint, usage_date date, usage_hour timestamp, "
+        "previous_hour timestamp, level double, score double)"
     )
 
 

@@ -46,7 +46,7 @@ def test_what_is_usual_is_not_told(alarms: Alarms) -> None:
     assert of_kinds(alarms, "missing days").false_alarms <= 4
 
 
-TABLES = ("daily_expectations", "daily_scores", "daily_alarms", "anomaly_runs")
+TABLES = ("daily_expectations", "daily_alarms", "anomaly_runs")
 
 
 def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
@@ -87,5 +87,5 @@ def test_a_corrected_day_gives_what_making_everything_anew_gives(tmp_path: Path)
     assert after == tables(anew)
     assert after != before
     # What lies before it is as it was, to the last digit: an anomaly keeps its id when later days arrive.
-    earlier = [row for row in before["daily_scores"] if row[1] < corrected]
-    assert earlier == [row for row in after["daily_scores"] if row[1] < corrected]
+    earlier = [row for row in before["daily_expectations"] if row[1] < corrected]
+    assert earlier == [row for row in after["daily_expectations"] if row[1] < corrected]

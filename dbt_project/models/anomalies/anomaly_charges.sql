@@ -11,11 +11,7 @@ with
             <= {{ var("anomalies_explained") | int }}
     ),
 
-    windows as (
-        select explained.*, windows.is_anomaly, windows.weeks_before, windows.window_start, windows.window_end
-        from explained
-        inner join {{ ref("anomaly_windows") }} as windows using (anomaly_id)
-    ),
+    windows as (select * exclude (windows), unnest(windows, recursive := true) from explained),
 
     window_days as (
         select distinct

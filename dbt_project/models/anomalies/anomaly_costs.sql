@@ -25,7 +25,7 @@ with
             on daily.series_key = runs.series_key
             and daily.usage_date between cast(runs.started_at as date) and cast(runs.last_at as date)
         inner join
-            {{ ref("daily_scores") }} as scores
+            {{ ref("daily_expectations") }} as scores
             on scores.series_key = daily.series_key
             and scores.usage_date = daily.usage_date
         where runs.test <> 'hourly'
@@ -56,7 +56,7 @@ with
             direction,
             started_at,
             sum(effective_cost) as actual_cost,
-            -- Of what nothing was expected, as much was expected as it cost.
+            -- Without an expectation, expected = actual.
             cast(
                 sum(coalesce(cast(expected_cost as decimal(38, 12)), effective_cost)) as decimal(38, 12)
             ) as expected_cost
@@ -66,7 +66,7 @@ with
 
     newest as (
         select series_key, cast(max(usage_date) as timestamp) as last_day
-        from {{ ref("daily_scores") }}
+        from {{ ref("daily_expectations") }}
         where series_key in (select series_key from series)
         group by all
     )
@@ -99,10 +99,22 @@ select
     runs.older_level,
     sums.expected_cost,
     cast(sums.actual_cost as decimal(38, 12)) as actual_cost,
-    cast(sums.actual_cost - sums.expected_cost as decimal(38, 12)) as cost_impact
+    cast(sums.actual_cost - sums.expected_cost as decimal(38, 12)) as cost_impact,
+    -- What it is compared with to find what drives it: the same time of the four weeks before it (of twice as
+    -- many for one longer than a week). The first window is its own.
+    7 * {{ whole_quotient("date_diff('hour', runs.started_at, runs.ended_at) + 167", 168) }} as step_days,
+    list_transform(
+        range(5),
+        lambda weeks_before: {
+            'is_anomaly':weeks_before = 0,
+            'weeks_before':weeks_before,
+            'window_start':runs.started_at - to_days(cast(weeks_before * step_days as integer)),
+            'window_end':runs.ended_at - to_days(cast(weeks_before * step_days as integer))
+        }
+    ) as windows
 from {{ ref("anomaly_runs") }} as runs
 inner join sums using (test, series_key, direction, started_at)
 inner join series using (series_key)
 inner join newest using (series_key)
--- Ups and downs that cost what was expected are none.
+-- Drop runs whose net impact is zero or opposite.
 where runs.direction * (sums.actual_cost - sums.expected_cost) > 0

@@ -2,12 +2,25 @@
 -- Alarms made whole: weak ones in a row, in one direction, of which one at least is an alarm. Runs that are
 -- close together are one.
 with
+    hours as (
+        select
+            'hourly' as test,
+            series_key,
+            usage_date,
+            usage_hour as started_at,
+            previous_hour as previous_at,
+            level,
+            score
+        from {{ ref("hourly_scores") }}
+        where score is not null
+    ),
+
     points as (
         select *, sign(score) as direction
         from {{ ref("daily_alarms") }}
         union all
         select *, sign(score) as direction
-        from {{ ref("hourly_alarms") }}
+        from ({{ alarms("hours", tail_days=14) }})
     ),
 
     begun as (

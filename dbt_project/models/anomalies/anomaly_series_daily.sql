@@ -27,11 +27,11 @@ with
         select
             'service_account' as series_kind,
             usage_date,
-            coalesce(service_name, 'no service') as service_name,
-            coalesce(sub_account_id, 'no account') as sub_account_id,
+            service_name,
+            sub_account_id,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from {{ ref("charges") }}
+        from {{ ref("service_costs_daily") }}
         group by all
     )
 

@@ -3,9 +3,7 @@
 -- of the element's cost, of the customer or of all; of a service in an account, its costliest usage type.
 with
     windows as (
-        select anomalies.*, windows.is_anomaly, windows.weeks_before, windows.window_start, windows.window_end
-        from {{ ref("anomaly_costs") }} as anomalies
-        inner join {{ ref("anomaly_windows") }} as windows using (anomaly_id)
+        select * exclude (windows), unnest(windows, recursive := true) from {{ ref("anomaly_costs") }}
     ),
 
     first_days as (
@@ -65,13 +63,15 @@ with
             sum(hourly.usage_quantity) as usage_quantity
         from of_elements
         inner join
-            {{ ref("usage_hourly") }} as hourly
+            {{ ref("usage_by_period") }} as hourly
             on hourly.stream = of_elements.stream
-            and hourly.usage_hour >= of_elements.window_start
-            and hourly.usage_hour < of_elements.window_end
+            and hourly.usage_period_start >= of_elements.window_start
+            and hourly.usage_period_start < of_elements.window_end
             and (of_elements.customer_id is null or hourly.customer_id = of_elements.customer_id)
         where
-            of_elements.granularity = 'hourly' and {{ is_of_element("hourly.filter", "of_elements.element") }}
+            of_elements.granularity = 'hourly'
+            and hourly.usage_granularity = 'hourly'
+            and {{ is_of_element("hourly.filter", "of_elements.element") }}
         group by all
     ),
 
@@ -99,13 +99,16 @@ with
             ) as cost_rank
         from windows
         inner join
-            {{ ref("service_usage_daily") }} as daily
+            {{ ref("service_costs_daily") }} as daily
             on daily.service_name = windows.service_name
             and daily.sub_account_id = windows.sub_account_id
             and daily.billing_currency = windows.billing_currency
             and daily.usage_date >= windows.window_start
             and daily.usage_date < windows.window_end
-        where windows.series_kind = 'service_account' and windows.granularity = 'daily'
+        where
+            windows.series_kind = 'service_account'
+            and windows.granularity = 'daily'
+            and daily.charge_category = 'Usage'
         group by windows.anomaly_id, coalesce(daily.x_usage_type, 'usage')
     ),
 

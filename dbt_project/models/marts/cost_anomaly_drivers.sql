@@ -1,20 +1,10 @@
 with
-    anomalies as (
-        select anomalies.*, windows.reference_weeks
-        from {{ ref("anomaly_costs") }} as anomalies
-        inner join
-            (
-                select anomaly_id, count(*) filter (not is_anomaly) as reference_weeks
-                from {{ ref("anomaly_windows") }}
-                group by anomaly_id
-            ) as windows using (anomaly_id)
-    ),
+    anomalies as (select * from {{ ref("anomaly_costs") }}),
 
     customer_windows as (
-        select anomalies.*, windows.is_anomaly, windows.window_start, windows.window_end
+        select * exclude (windows), unnest(windows, recursive := true)
         from anomalies
-        inner join {{ ref("anomaly_windows") }} as windows using (anomaly_id)
-        where anomalies.series_kind = 'customer_feature'
+        where series_kind = 'customer_feature'
     ),
 
     -- What a customer costs by service comes from the marts, what a resource costs from the charges.
@@ -147,7 +137,7 @@ with
                         }}
                     else
                         resources.actual_cost
-                        - {{ money_divided_by("resources.reference_cost", "anomalies.reference_weeks") }}
+                        - {{ money_divided_by("resources.reference_cost", "len(anomalies.windows) - 1") }}
                 end as decimal(38, 12)
             ) as cost_impact,
             resources.of_service
