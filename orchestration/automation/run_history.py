@@ -17,10 +17,51 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import event
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 
 from orchestration.automation.jobs import DAILY_COSTS
+
+_BUSY_SECONDS = 60  # that another process may keep a file locked
+
+
+class OpenEventLog(SqliteEventLogStorage):
+    """Dagster's event log on one connection per file; `command.yaml` of the Dagster home names it.
+
+    A new connection for each event took half the time that a run's history costs.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._open: dict[str, Connection] = {}
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> OpenEventLog:
+        """As Dagster makes it from the configuration."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextlib.contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            if shard not in self._open:
+                arguments = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
+                engine = create_engine(self.conn_string_for_shard(shard), connect_args=arguments)
+                if shard not in self._initialized_dbs:
+                    self._initdb(engine)
+                    self._initialized_dbs.add(shard)
+                self._open[shard] = engine.connect()
+            with self._open[shard].begin():
+                yield self._open[shard]
+
+    def dispose(self) -> None:
+        """Close the files."""
+        super().dispose()
+        for connection in self._open.values():
+            connection.close()
+            connection.engine.dispose()
+        self._open.clear()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ What does not: what lies in the folders.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from orchestration.settings import Settings
@@ -27,13 +28,19 @@ run_monitoring:
   start_timeout_seconds: 300
 """
 
-# For runs that the command starts: what dbt prints goes to dbt's own log, not through a file to the terminal.
+# For runs that the command starts: what dbt prints goes to dbt's own log, not through a file to the terminal;
+# the history, which `dagster dev` shows too, is written through connections that stay open.
 _COMMAND_YAML = (
     _DAGSTER_YAML
     + """\
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
+event_log_storage:
+  module: orchestration.automation.run_history
+  class: OpenEventLog
+  config:
+    base_dir: {folder}
 """
 )
 
@@ -57,7 +64,8 @@ def prepare_workspace(settings: Settings) -> None:
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)
-    _write_if_other(home / COMMAND_CONFIG, _COMMAND_YAML)
+    history = json.dumps(str(home / "history" / "runs"))
+    _write_if_other(home / COMMAND_CONFIG, _COMMAND_YAML.format(folder=history))
 
 
 def _default_source_folders(settings: Settings) -> list[Path]:
