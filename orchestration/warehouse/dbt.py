@@ -53,11 +53,14 @@ def run_dbt(
     folder: Path,
     manifest: Manifest | None = None,
     on_event: OnEvent | None = None,
+    *,
+    validate: bool = False,
 ) -> DbtResult:
     """Run one dbt command; compiled SQL and the log `dbt.log` go to `folder`.
 
     `manifest` saves dbt reading the project. `on_event` gets dbt's events of level info and above, as they
-    happen, in dbt's own thread.
+    happen, in dbt's own thread. With `validate` dbt checks the form of the project's files, which a test does
+    once for all runs: they are part of this program.
     """
     from dbt.cli.main import dbtRunner
     from dbt_common.events.event_manager_client import ctx_set_event_manager
@@ -82,7 +85,7 @@ def run_dbt(
 
         ctx_set_event_manager(NoticeableEvents())
         # dbt goes to the project's folder and stays there.
-        with contextlib.chdir(project):
+        with contextlib.chdir(project), contextlib.nullcontext() if validate else _unvalidated():
             ended = dbtRunner(manifest=manifest, callbacks=[hear]).invoke(arguments)
     found: Any = ended.result
     return DbtResult(
@@ -92,6 +95,19 @@ def run_dbt(
         folder=folder,
         manifest=found if command[0] == "parse" and ended.success else None,
     )
+
+
+@contextlib.contextmanager
+def _unvalidated() -> Iterator[None]:
+    """Without dbt's checks against JSON schemas, which it first makes of its own classes, in 3 seconds."""
+    from dbt_common.dataclass_schema import dbtClassMixin
+
+    validate = dbtClassMixin.__dict__["validate"]
+    dbtClassMixin.validate = classmethod(lambda *_: None)  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        dbtClassMixin.validate = validate  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

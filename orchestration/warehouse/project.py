@@ -69,15 +69,15 @@ class PreparedProject:
         return self.runs / run_id
 
 
-def prepare_project(settings: Settings) -> PreparedProject:
-    """Assemble the project and parse it, each only when something changed.
+def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedProject:
+    """Assemble the project and parse it, each only when something changed; see `run_dbt` for `validate`.
 
     Raises `ContextProblems`, or `DbtError` with dbt's own message when the project does not parse.
     """
     assembled = assemble_project(settings)
     settings.days_folder.mkdir(parents=True, exist_ok=True)
     project = PreparedProject(assembled, _variables(settings, assembled), settings.workspace / "dbt_runs")
-    _parse_when_needed(project)
+    _parse_when_needed(project, validate)
     return project
 
 
@@ -109,7 +109,7 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
     return variables
 
 
-def _parse_when_needed(project: PreparedProject) -> None:
+def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
     """Parse into a folder beside `target` and rename it, so that a manifest is whole or absent."""
     target = project.assembled.folder / "target"
     variables = json.dumps(project.variables, sort_keys=True)
@@ -118,7 +118,8 @@ def _parse_when_needed(project: PreparedProject) -> None:
         return
     unfinished = project.assembled.folder / f"target.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    parsed = run_dbt(project.assembled.folder, ["parse", *project.vars_arguments], unfinished)
+    command = ["parse", *project.vars_arguments]
+    parsed = run_dbt(project.assembled.folder, command, unfinished, validate=validate)
     if not parsed.is_success or parsed.manifest is None:
         raise DbtError(parsed.error)
     project.just_parsed.append(parsed.manifest)
