@@ -9,18 +9,15 @@ project, `tables.py` and `publish.py`) and what decides when these assets are ma
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
-from dagster_dbt.asset_utils import build_dbt_specs
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.settings import Settings
-from orchestration.warehouse import audit, dbt_results, publish, snapshots, tables
-from orchestration.warehouse.dbt import Event
+from orchestration.warehouse import audit, dbt_assets, dbt_results, publish, snapshots, tables
+from orchestration.warehouse.dbt import DbtResult, Event
 from orchestration.warehouse.made_from import digest_of_models, is_published, state_of_database
 from orchestration.warehouse.project import PreparedProject
 from orchestration.warehouse.writer import WRITER
@@ -37,16 +34,8 @@ def build_warehouse_assets(
     Where the models would be made from what the published snapshot was made from, and all that lies `behind`
     it has been made too, nothing is made, and the steps behind are skipped.
     """
-    translator = DagsterDbtTranslator()
-    models, checks = build_dbt_specs(
-        translator=translator,
-        manifest=project.manifest,
-        select="fqn:*",
-        exclude="",
-        selector="",
-        io_manager_key=None,
-        project=None,
-    )
+    models = dbt_assets.model_specs(project.manifest)
+    checks = dbt_assets.check_specs(project.manifest)
     marts = [spec.key for spec in models if spec.group_name == "marts"]
 
     @dg.multi_asset(
@@ -69,12 +58,7 @@ def build_warehouse_assets(
             folder = project.artifacts_of_run(context.run.run_id)
             result = project.dbt("build", folder=folder, on_event=progress.on_event)
         progress.log_lines()
-        events = [
-            event
-            for ended in progress.ended
-            for event in ended.to_default_asset_events(project.manifest, translator, context)
-        ]
-        yield from _with_what_is_in_the_tables(settings, project, events)
+        yield from _results(settings, project, result)
         if not result.is_success:
             raise dg.Failure(dbt_results.what_failed(settings, result), allow_retries=False)
         audit.passed(settings, context.run.run_id, made_from)
@@ -109,7 +93,6 @@ class _Progress:
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
-        self.ended: list[DbtCoreCliEventMessage] = []
         self._log = log
         self._lines: list[str] = []
         self._logged_at = time.monotonic()
@@ -118,7 +101,6 @@ class _Progress:
         """Take in one event."""
         if not dbt_results.is_progress(event):
             return
-        self.ended.append(DbtCoreCliEventMessage(dict(event), event_history_metadata={}))
         self._lines.append(dbt_results.line(event))
         if time.monotonic() - self._logged_at > _SECONDS_BETWEEN_LOGS:
             self.log_lines()
@@ -130,33 +112,24 @@ class _Progress:
         self._lines, self._logged_at = [], time.monotonic()
 
 
-def _with_what_is_in_the_tables(
-    settings: Settings, project: PreparedProject, events: list[Any]
-) -> Iterator[Any]:
-    """Counts and previews, looked up once for all: the database is dbt's alone until dbt has ended."""
-    nodes = [_node_of(project, event) for event in events]
-    of_events = [(node["schema"], node["alias"]) if node else None for node in nodes]
-    described = tables.describe(settings, [tables.CHANGED_DAYS, *(table for table in of_events if table)])
+def _results(settings: Settings, project: PreparedProject, result: DbtResult) -> Iterator[Any]:
+    """What became of every node, with counts and previews of its table, looked up once for all: the database
+    is dbt's alone until dbt has ended.
+    """
+    ended = [(each, node) for each in result.nodes if (node := dbt_assets.node_of(project.manifest, each))]
+    made = [(node["schema"], node["alias"]) for _, node in ended]
+    described = tables.describe(settings, [tables.CHANGED_DAYS, *made])
     days = described[tables.CHANGED_DAYS].days_by_reason if tables.CHANGED_DAYS in described else {}
-    for event, node, table in zip(events, nodes, of_events, strict=True):
-        found = described.get(table) if table else None
-        if node is None or found is None:
-            yield event
-            continue
-        metadata = _as_metadata(found)
-        if table == tables.CHANGED_DAYS or _is_kept_by_day(node):
+    for (each, node), table in zip(ended, made, strict=True):
+        metadata = _as_metadata(described[table]) if table in described else {}
+        if metadata and (table == tables.CHANGED_DAYS or _is_kept_by_day(node)):
             metadata["days_recomputed"] = sum(days.values())
-        yield event.with_metadata({**event.metadata, **metadata})
+        event = dbt_assets.result_of(project.manifest, node, each, metadata)
+        if event is not None:
+            yield event
 
 
-def _node_of(project: PreparedProject, event: Any) -> dict[str, Any] | None:
-    if not isinstance(event, dg.Output | dg.AssetMaterialization):
-        return None
-    node: dict[str, Any] = project.manifest["nodes"][event.metadata["unique_id"].value]
-    return node
-
-
-def _is_kept_by_day(node: dict[str, Any]) -> bool:
+def _is_kept_by_day(node: Mapping[str, Any]) -> bool:
     """Whether the model makes the changed days and leaves all others as they are."""
     config = node["config"]
     return config["materialized"] == "by_day" and "period" not in config

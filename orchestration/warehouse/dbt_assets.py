@@ -1,0 +1,113 @@
+"""dbt's models, seeds and tests as Dagster knows them: specs from the manifest, results of a run.
+
+Loading dagster-dbt loads dbt, which takes longer than all else that opening the project in Dagster needs.
+
+What belongs here: which asset or check a node of dbt is, and what its result says. What does not: running
+dbt (`dbt.py`), and what the tables hold (`tables.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunResult
+
+Node = Mapping[str, Any]
+_TABLES = ("model", "seed")
+
+
+def model_specs(manifest: Node) -> list[dg.AssetSpec]:
+    """An asset per model and seed: `<layer>/<name>`, in the group of its layer."""
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    return [
+        dg.AssetSpec(
+            asset_key(node),
+            deps=sorted({asset_key(nodes[read]) for read in node["depends_on"].get("nodes", ())}),
+            description=_description(node),
+            metadata={
+                "dagster/table_name": node["relation_name"].replace('"', ""),
+                "dagster/column_schema": _columns(node),
+            },
+            skippable=True,
+            group_name=node["config"]["meta"]["dagster"]["group"],
+            code_version=node["checksum"]["checksum"],
+            kinds={"dbt", "duckdb"},
+        )
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in _TABLES
+    ]
+
+
+def check_specs(manifest: Node) -> list[dg.AssetCheckSpec]:
+    """A check per test: of the model it belongs to, names in `meta.dagster.ref`, or alone reads."""
+    return [
+        dg.AssetCheckSpec(
+            node["name"],
+            asset=_tested(manifest, node),
+            additional_deps={asset_key(manifest["nodes"][read]) for read in node["depends_on"]["nodes"]}
+            - {_tested(manifest, node)},
+            blocking=True,
+        )
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+    ]
+
+
+def asset_key(node: Node) -> dg.AssetKey:
+    """The key of a model, seed or source: its layer and name; a source may name another in its `meta`."""
+    if node["resource_type"] == "source":
+        named = node["config"]["meta"].get("dagster", {}).get("asset_key")
+        return dg.AssetKey(named or [node["source_name"], node["name"]])
+    return dg.AssetKey([node["schema"], node["name"]])
+
+
+def node_of(manifest: Node, ended: RunResult) -> Node | None:
+    """The model, seed or test that has ended; None of others, such as hooks and exposures."""
+    node: Node | None = manifest["nodes"].get(ended.node.unique_id)
+    return node if node and node["resource_type"] in (*_TABLES, "test") else None
+
+
+def result_of(
+    manifest: Node, node: Node, ended: RunResult, metadata: Mapping[str, Any]
+) -> dg.MaterializeResult[None] | dg.AssetCheckResult | None:
+    """What Dagster is told of a node that has ended; None of what failed to be made or was skipped."""
+    if str(ended.status) == "skipped":
+        return None
+    seconds = {"Execution Duration": ended.execution_time}
+    if node["resource_type"] == "test":
+        return dg.AssetCheckResult(
+            passed=str(ended.status) == "pass",
+            asset_key=_tested(manifest, node),
+            check_name=node["name"],
+            metadata={**seconds, "failed_rows": ended.failures or 0},
+        )
+    if str(ended.status) == "success":
+        return dg.MaterializeResult(asset_key=asset_key(node), metadata={**seconds, **metadata})
+    return None
+
+
+def _description(node: Node) -> str:
+    code = f"\n\n#### SQL\n```sql\n{node['raw_code']}\n```" if node["raw_code"] else ""
+    return f"{node['description']}{code}"
+
+
+def _columns(node: Node) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(name, column["data_type"] or "?", column["description"])
+            for name, column in node["columns"].items()
+        ]
+    )
+
+
+def _tested(manifest: Node, test: Node) -> dg.AssetKey:
+    nodes = manifest["nodes"]
+    read = test["depends_on"]["nodes"]
+    named = test["config"]["meta"].get("dagster", {}).get("ref")
+    if named:
+        (read,) = [[name] for name in read if nodes[name]["name"] == named["name"]]
+    return asset_key(nodes[test.get("attached_node") or read[0]])
