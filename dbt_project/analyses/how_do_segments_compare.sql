@@ -16,5 +16,5 @@ select
     cast({{ money_divided_by("gross_margin", "customer_count") }} as decimal(38, 2)) as margin_per_customer,
     cast(gross_margin_change as decimal(38, 2)) as margin_change
 from {{ ref("segment_margins_monthly") }}
-where {{ is_one_customer("segment") }}
+where segment not in {{ reserved_customers() }}
 order by month, currency, margin_percent

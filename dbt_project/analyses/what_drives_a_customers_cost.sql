@@ -10,7 +10,7 @@ with
         from {{ ref("customer_costs_monthly") }} as costs
         inner join
             month
-            on costs.billing_period in (month.billing_period, {{ month_before("month.billing_period") }})
+            on costs.billing_period in (month.billing_period, {{ months_after("month.billing_period", -1) }})
         where costs.customer_id <> 'unallocated'
     ),
 

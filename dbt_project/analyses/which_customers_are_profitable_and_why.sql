@@ -31,7 +31,7 @@ with
             {{ ref("segment_margins_monthly") }} as segments using (billing_month, segment, billing_currency)
         left join measured using (customer_id, billing_currency)
         where
-            {{ is_one_customer("margins.customer_id") }}
+            margins.customer_id not in {{ reserved_customers() }}
             and margins.gross_margin is not null
             and margins.missing_side is distinct from 'both'
     )

@@ -5,6 +5,17 @@
 #}
 {% macro judged_usage() %}
     with
+        -- Only batches that the ledger counts: a load that was killed half-way is not there yet, and a batch
+        -- that was replaced may still lie in a file for the moment.
+        loaded as (
+            select
+                records.* exclude (load_id) replace ({{ trimmed("records.customer_id") }} as customer_id),
+                -- No batch has four billion rows.
+                batches.batch_rank * 4294967296 + records.batch_row as position
+            from {{ source("landing", "telemetry_records") }} as records
+            inner join {{ ref("stg_telemetry__batches") }} as batches using (load_id, batch_id)
+        ),
+
         records as (
             select
                 records.*,
@@ -16,7 +27,7 @@
                     then date_trunc('day', records.usage_timestamp)
                     else date_trunc('hour', records.usage_timestamp)
                 end as usage_period_start
-            from {{ ref("stg_telemetry__usage_records") }} as records
+            from loaded as records
             left join {{ ref("telemetry_streams") }} as streams using (stream)
         ),
 

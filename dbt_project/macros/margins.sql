@@ -13,14 +13,6 @@
     end
 {%- endmacro %}
 
-{# Condition: the id stands for one customer, not for what nobody carries or for many below a `minimum_share`. #}
-{% macro is_one_customer(customer_id) -%} {{ customer_id }} not in {{ reserved_customers() }} {%- endmacro %}
-
-{# The day of the run, UTC: a month that it lies in, or before, still runs. #}
-{% macro run_day() -%}
-    cast('{{ var("run_day", run_started_at.strftime("%Y-%m-%d")) }}' as date)
-{%- endmacro %}
-
 {#
   Gross margin ÷ revenue to six digits, cut toward zero. Null where there is no revenue to divide by (none, or more
   refunded than paid), and where the quotient has more than twelve digits before the point.
@@ -50,14 +42,9 @@
     end
 {%- endmacro %}
 
-{# The month before a month, both as YYYY-MM. #}
-{% macro month_before(month) -%}
-    strftime(cast({{ month }} || '-01' as date) - interval 1 month, '%Y-%m')
-{%- endmacro %}
-
-{# The month after a month, both as YYYY-MM. #}
-{% macro month_after(month) -%}
-    strftime(cast({{ month }} || '-01' as date) + interval 1 month, '%Y-%m')
+{# So many months after a month (before it: below 0), both as YYYY-MM. #}
+{% macro months_after(month, count) -%}
+    strftime(cast({{ month }} || '-01' as date) + interval ({{ count }}) month, '%Y-%m')
 {%- endmacro %}
 
 {# A change of an amount for a reader: `+412.30`, `-0.05`. #}
@@ -102,8 +89,8 @@
 {%- endmacro %}
 
 {#
-  Why the margin changed, for a reader: first what moved it, then the other side. `cost_reason` is of
-  `main_cost_changes`.
+  Why the margin changed, for a reader: first what moved it, then the other side. `cost_reason` names
+  what the cost changed by most.
 #}
 {% macro change_reason(cause, revenue_change, cost_change, cost_reason) -%}
     case
@@ -120,67 +107,3 @@
         else 'no change'
     end
 {%- endmacro %}
-
-{#
-  One row per `key`, columns of cost_changes_monthly: the element whose cost changed most, the way the whole cost
-  changed, and the service in it that carries most of that.
-#}
-{% macro main_cost_changes(key, condition="true") %}
-    with
-        wholes as (
-            select *, sum(element_change) over (partition by {{ key | join(", ") }}) as whole_change
-            from
-                (
-                    select {{ key | join(", ") }}, dimension, element, sum(cost_change) as element_change
-                    from {{ ref("cost_changes_monthly") }}
-                    where {{ condition }}
-                    group by all
-                ) as elements
-        ),
-
-        main_elements as (
-            select *
-            from wholes
-            qualify
-                row_number() over (
-                    partition by {{ key | join(", ") }}
-                    order by {{ furthest_first("element_change", "whole_change") }}, element
-                )
-                = 1
-        ),
-
-        services as (
-            select
-                {%- for column in key %} main_elements.{{ column }}, {% endfor %}
-                main_elements.dimension,
-                main_elements.element,
-                main_elements.element_change,
-                changes.service_name,
-                sum(changes.cost_change) as service_change
-            from main_elements
-            inner join
-                {{ ref("cost_changes_monthly") }} as changes
-                on changes.element is not distinct from main_elements.element
-                {%- for column in key %} and changes.{{ column }} = main_elements.{{ column }} {%- endfor %}
-            where {{ condition }}
-            group by all
-        )
-
-    select
-        {{ key | join(", ") }},
-        coalesce(dimension || ' ' || element, 'no ' || dimension)
-        || ' '
-        || {{ change_text("element_change") }}
-        || ' ('
-        || service_name
-        || ' '
-        || {{ change_text("service_change") }}
-        || ')' as cost_reason
-    from services
-    qualify
-        row_number() over (
-            partition by {{ key | join(", ") }}
-            order by {{ furthest_first("service_change", "element_change") }}, service_name
-        )
-        = 1
-{% endmacro %}

@@ -2,23 +2,22 @@
   Tags under one spelling of their keys, whatever the export: without the `user` prefix, only letters and digits, in lower
   case. CostCenter, cost-center and the cost_center or c_o_s_t_center of a CUR are one key. Of keys that become the same,
   the first stays; AWS merges such keys too.
+
+  Keys of a CUR are lower case with underscores already: the whole rule would cost four times as much per row.
 #}
-{% macro tag_key(key) -%}
-    regexp_replace(
-        regexp_replace(lower(regexp_replace({{ key }}, '^user[:_]', '')), '[^\p{L}\p{N}]+', '', 'g'),
-        '^$',
-        'unnamed'
-    )
+{% macro tag_key(key, of_cur=false) -%}
+    {%- if of_cur -%} replace(regexp_replace({{ key }}, '^user_', ''), '_', '')
+    {%- else -%}
+        regexp_replace(
+            regexp_replace(lower(regexp_replace({{ key }}, '^user[:_]', '')), '[^\p{L}\p{N}]+', '', 'g'),
+            '^$',
+            'unnamed'
+        )
+    {%- endif -%}
 {%- endmacro %}
 
-{# Keys of a CUR are lower case with underscores already; the rest of the rule would cost four times as much per row. #}
-{% macro cur_tag_key(key) -%} replace(regexp_replace({{ key }}, '^user_', ''), '_', '') {%- endmacro %}
-
-{# No tags or labels, as a map. #}
-{% macro no_labels() -%} cast(map([], []) as map(varchar, varchar)) {%- endmacro %}
-
-{% macro with_tag_keys(tags, spelling=tag_key) -%}
-    {%- set keys = "list_transform(map_keys(" ~ tags ~ "), lambda key: " ~ spelling("key") ~ ")" -%}
+{% macro with_tag_keys(tags, of_cur=false) -%}
+    {%- set keys = "list_transform(map_keys(" ~ tags ~ "), lambda key: " ~ tag_key("key", of_cur) ~ ")" -%}
     case
         when len(list_distinct({{ keys }})) = cardinality({{ tags }})
         then map({{ keys }}, map_values({{ tags }}))
@@ -27,7 +26,7 @@
                 list_filter(
                     list_transform(
                         map_entries({{ tags }}),
-                        lambda tag: {'key':{{ spelling("tag.key") }}, 'value':tag.value}
+                        lambda tag: {'key':{{ tag_key("tag.key", of_cur) }}, 'value':tag.value}
                     ),
                     lambda tag,
                     position:list_position({{ keys }}, tag.key) = position

@@ -59,7 +59,6 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
         "rules/signal_facts": (_TABLE, signal_facts(plan)),
         "rules/split_rules": (_TABLE, tables.split_rules(plan)),
         "rules/telemetry_streams": (_TABLE, tables.telemetry_streams(program)),
-        "rules/context_version": (_TABLE, tables.context_version(contexts)),
     }
     note = "-- Generated from the contexts; edit those, not this file."
     files = {f"models/{name}.sql": f"{config}{note}\n\n{sql}\n" for name, (config, sql) in bodies.items()}

@@ -79,7 +79,6 @@ def test_charges_of_the_example_company_find_their_elements(compilation: Compila
         ),
         ("context_rules", "dimension rule_position element rule_text context_file context_line"),
         ("telemetry_streams", "stream unit granularity description context_file context_line"),
-        ("context_version", "contexts_fingerprint"),
     ],
 )
 def test_the_small_tables_have_rows_of_their_columns(

@@ -75,7 +75,6 @@ def views(connection: duckdb.DuckDBPyConnection) -> None:
     """The models themselves, one on the other."""
     for folder, model in (
         ("staging/telemetry", "stg_telemetry__batches"),
-        ("staging/telemetry", "stg_telemetry__usage_records"),
         ("usage", "usage_by_period"),
         ("usage", "rejected_usage"),
     ):

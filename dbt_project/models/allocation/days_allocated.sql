@@ -5,7 +5,7 @@ with
         from {{ ref("share_sets") }}
         union all
         select usage_date, lookback_days
-        from {{ ref("split_windows") }}
+        from {{ ref("split_shares") }}
     )
 
 select

@@ -85,7 +85,9 @@ with
     ),
 
     hours_with_usage as (
-        select distinct stream, usage_hour, filter from {{ ref("usage_hourly") }} where usage_quantity > 0
+        select distinct stream, usage_period_start as usage_hour, filter
+        from {{ ref("usage_by_period") }}
+        where usage_granularity = 'hourly' and usage_quantity > 0
     ),
 
     days_with_usage as (

@@ -23,11 +23,14 @@ with
         select sets.usage_date, sets.share_set_id, sets.stream, hourly.customer_id, hourly.usage_quantity
         from sets
         inner join
-            {{ ref("usage_hourly") }} as hourly
+            {{ ref("usage_by_period") }} as hourly
             on hourly.stream = sets.stream
-            and hourly.usage_hour = sets.stream_hour
+            and hourly.usage_period_start = sets.stream_hour
             and hourly.usage_date = sets.usage_date
-        where sets.usage_window = 'hour' and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
+        where
+            sets.usage_window = 'hour'
+            and hourly.usage_granularity = 'hourly'
+            and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
         union all
         select
             set_days.usage_date,

@@ -59,7 +59,7 @@ with
         from by_element
         union all
         select
-            {{ month_after("billing_month") }},
+            {{ months_after("billing_month", 1) }},
             customer_id,
             billing_currency,
             dimension,
@@ -83,6 +83,6 @@ select
 from both_months
 where
     billing_month in (select billing_month from months)
-    and {{ month_before("billing_month") }} in (select billing_month from months)
+    and {{ months_after("billing_month", -1) }} in (select billing_month from months)
 group by all
 having sum(effective_cost) <> sum(previous_effective_cost)

@@ -61,9 +61,10 @@ with
         select billing_month, customer_id, billing_currency
         from found
         union
-        select {{ month_after("billing_month") }}, customer_id, billing_currency
+        select {{ months_after("billing_month", 1) }}, customer_id, billing_currency
         from found
-        where {{ month_after("billing_month") }} in (select billing_month from months where not is_running)
+        where
+            {{ months_after("billing_month", 1) }} in (select billing_month from months where not is_running)
     ),
 
     compared as (
@@ -79,7 +80,7 @@ with
             coalesce(found.effective_cost, 0) as effective_cost,
             coalesce(found.other_cost, 0) as other_cost,
             coalesce(found.cost_to_come, 0) as cost_to_come,
-            {{ month_before("keys.billing_month") }} as previous_month,
+            {{ months_after("keys.billing_month", -1) }} as previous_month,
             previous_months.billing_month is not null as has_previous_month,
             before.customer_id is null as is_new,
             case when has_previous_month then coalesce(before.revenue, 0) end as previous_revenue,
@@ -91,11 +92,11 @@ with
         inner join months using (billing_month)
         left join
             months as previous_months
-            on previous_months.billing_month = {{ month_before("keys.billing_month") }}
+            on previous_months.billing_month = {{ months_after("keys.billing_month", -1) }}
         left join found using (billing_month, customer_id, billing_currency)
         left join
             found as before
-            on before.billing_month = {{ month_before("keys.billing_month") }}
+            on before.billing_month = {{ months_after("keys.billing_month", -1) }}
             and before.customer_id = keys.customer_id
             and before.billing_currency = keys.billing_currency
     ),
@@ -114,7 +115,65 @@ with
         from compared
     ),
 
-    reasons as ({{ main_cost_changes(["billing_month", "customer_id", "billing_currency"]) }}),
+    -- The element whose cost changed most, the way the whole cost changed, and the service in it that carries
+    -- most of that.
+    element_changes as (
+        select
+            *,
+            sum(element_change) over (
+                partition by billing_month, customer_id, billing_currency
+            ) as whole_change
+        from
+            (
+                select
+                    billing_month,
+                    customer_id,
+                    billing_currency,
+                    dimension,
+                    element,
+                    sum(cost_change) as element_change
+                from {{ ref("cost_changes_monthly") }}
+                group by all
+            )
+    ),
+
+    main_elements as (
+        select *
+        from element_changes
+        qualify
+            row_number() over (
+                partition by billing_month, customer_id, billing_currency
+                order by {{ furthest_first("element_change", "whole_change") }}, element
+            )
+            = 1
+    ),
+
+    reasons as (
+        select
+            billing_month,
+            customer_id,
+            billing_currency,
+            coalesce(elements.dimension || ' ' || elements.element, 'no ' || elements.dimension)
+            || ' '
+            || {{ change_text("elements.element_change") }}
+            || ' ('
+            || services.service_name
+            || ' '
+            || {{ change_text("services.cost_change") }}
+            || ')' as cost_reason
+        from main_elements as elements
+        inner join
+            {{ ref("cost_changes_monthly") }} as services using (billing_month, customer_id, billing_currency)
+        where services.element is not distinct from elements.element
+        qualify
+            row_number() over (
+                partition by billing_month, customer_id, billing_currency
+                order by
+                    {{ furthest_first("services.cost_change", "elements.element_change") }},
+                    services.service_name
+            )
+            = 1
+    ),
 
     ranked as (
         select
@@ -128,10 +187,11 @@ with
                 rows between unbounded preceding and unbounded following exclude current row
             ) as other_currencies,
             case
-                when revenue_change < cost_change and {{ is_one_customer("customer_id") }}
+                when revenue_change < cost_change and customer_id not in {{ reserved_customers() }}
                 then
                     row_number() over (
-                        partition by billing_month, billing_currency, {{ is_one_customer("customer_id") }}
+                        partition by
+                            billing_month, billing_currency, customer_id not in {{ reserved_customers() }}
                         order by revenue_change - cost_change, customer_id
                     )
             end as margin_fall_rank
@@ -144,7 +204,7 @@ select
     ranked.customer_id,
     coalesce(customers.customer_name, ranked.customer_id) as customer_name,
     case
-        when {{ is_one_customer("ranked.customer_id") }}
+        when ranked.customer_id not in {{ reserved_customers() }}
         then coalesce(customers.segment, 'unknown')
         else ranked.customer_id
     end as segment,

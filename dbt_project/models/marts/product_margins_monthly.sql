@@ -56,9 +56,10 @@ with
         select billing_month, true as is_now, parts.* exclude (billing_month)
         from parts
         union all
-        select {{ month_after("billing_month") }}, false, parts.* exclude (billing_month)
+        select {{ months_after("billing_month", 1) }}, false, parts.* exclude (billing_month)
         from parts
-        where {{ month_after("billing_month") }} in (select billing_month from months where not is_running)
+        where
+            {{ months_after("billing_month", 1) }} in (select billing_month from months where not is_running)
     ),
 
     by_product as (
@@ -66,10 +67,11 @@ with
             billing_month,
             product,
             billing_currency,
-            {{ month_before("billing_month") }} in (select billing_month from months) as has_previous_month,
+            {{ months_after("billing_month", -1) }}
+            in (select billing_month from months) as has_previous_month,
             cast(
                 count(distinct customer_id) filter (
-                    where is_now and {{ is_one_customer("customer_id") }}
+                    where is_now and customer_id not in {{ reserved_customers() }}
                 ) as integer
             ) as customer_count,
             coalesce(bool_or(is_now and has_revenue), false) as has_revenue,

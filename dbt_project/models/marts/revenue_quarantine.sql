@@ -1,1 +1,2 @@
-select source_file, source_row, reason, row_text from {{ ref("stg_revenue__quarantine") }}
+select file as source_file, file_row as source_row, reason, row_text
+from {{ source("landing", "revenue_quarantine") }}

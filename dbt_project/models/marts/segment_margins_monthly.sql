@@ -6,7 +6,8 @@ with
             billing_currency,
             cast(
                 count(*) filter (
-                    where missing_side is distinct from 'both' and {{ is_one_customer("customer_id") }}
+                    where
+                        missing_side is distinct from 'both' and customer_id not in {{ reserved_customers() }}
                 ) as integer
             ) as customer_count,
             sum(revenue) as revenue,

@@ -1,5 +1,5 @@
--- What a person should know about the data of the run. Whoever finds something to tell adds a branch at the
--- end, or a note where the files are landed (orchestration/sources/landing/notes.py).
+-- A new finding is one more branch of `found`, or a note where the files are landed
+-- (orchestration/sources/landing/notes.py).
 with
     -- A file of which nothing counts is one row; what is rejected of other files, one row per reason and
     -- stream.
@@ -7,62 +7,16 @@ with
         select
             case when batches.record_count = 0 then 'file-rejected' else reason end as code,
             case
-                when batches.record_count = 0 then batch_location when reason = 'unknown-stream' then stream
+                when batches.record_count = 0 then location when reason = 'unknown-stream' then stream
             end as subject,
-            batch_location,
-            coalesce(batch_row, 0) as batch_row,
-            batch_location || coalesce(' row ' || batch_row, '') as place,
+            location,
+            coalesce(file_row, 0) as file_row,
+            location || coalesce(' row ' || file_row, '') as place,
             detail
         from {{ ref("quarantine") }} as quarantine
-        left join {{ ref("stg_telemetry__batches") }} as batches using (batch_location)
-    ),
-
-    rejected_usage_warnings as (
-        select
-            code,
-            case when subject is null then 'warning' else 'error' end as severity,
-            'telemetry' as source,
-            subject,
-            count(*) as row_count,
-            case
-                when code = 'file-rejected' then 'every record of the file is rejected, the first: ' else ''
-            end
-            || min_by(detail, (batch_location, batch_row))
-            || case
-                when count(distinct batch_location) > 1
-                then ' (in ' || count(distinct batch_location) || ' files)'
-                else ''
-            end as message,
-            min_by(place, (batch_location, batch_row)) as place
-        from rejected_usage
-        group by code, subject
-    ),
-
-    rejected_revenue_warnings as (
-        select
-            'revenue-rejected' as code,
-            'warning' as severity,
-            'revenue' as source,
-            source_file as subject,
-            count(*) as row_count,
-            'rows of revenue are rejected and in no margin, the first because '
-            || min_by(reason, source_row) as message,
-            source_file || ' row ' || min(source_row) as place
-        from {{ ref("revenue_quarantine") }}
-        group by source_file
-    ),
-
-    rejected_signal_warnings as (
-        select
-            signal || '-rejected' as code,
-            'warning' as severity,
-            signal as source,
-            location as subject,
-            count(*) as row_count,
-            'rejected: ' || coalesce(min_by(detail, coalesce(file_row, 0)), reason) as message,
-            location || coalesce(' row ' || min(file_row), '') as place
-        from {{ ref("refused_rows") }}
-        group by signal, location, reason
+        left join
+            {{ ref("stg_telemetry__batches") }} as batches on batches.batch_location = quarantine.location
+        where source = 'telemetry'
     ),
 
     unlisted_costs as (
@@ -79,20 +33,82 @@ with
         group by all
     ),
 
-    listed_names as (
-        select lower(name) as lowered_name, min(name) as name
-        from
-            (
-                select customer_id as name
-                from {{ ref("stg_customers__customers") }}
-                union
-                select alias as name
-                from {{ ref("stg_customers__aliases") }}
-            )
-        group by lower(name)
+    listed as (
+        select customer_id as name
+        from {{ ref("customers") }}
+        where is_listed
+        union
+        select alias as name
+        from {{ ref("stg_customers__aliases") }}
     ),
 
-    unlisted_customer_warnings as (
+    listed_names as (select lower(name) as lowered_name, min(name) as name from listed group by lower(name)),
+
+    -- Elements that charges have: where a dimension takes them from values, no rule says them beforehand.
+    charged_elements as (
+        {%- for name in dimension_names() %}
+            select distinct '{{ name }}' as dimension, cast({{ name }} as varchar) as element
+            from {{ ref("customer_costs_monthly") }} {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    filters as (
+        select
+            stream,
+            filter,
+            unnest(json_keys(filter)) as dimension,
+            count(*) as row_count,
+            min(usage_date) as first_usage_date,
+            max(usage_date) as last_usage_date
+        from {{ ref("usage_by_day") }}
+        where filter is not null
+        group by stream, filter
+    ),
+
+    found as (
+        select
+            code,
+            case when subject is null then 'warning' else 'error' end as severity,
+            'telemetry' as source,
+            subject,
+            count(*) as row_count,
+            case
+                when code = 'file-rejected' then 'every record of the file is rejected, the first: ' else ''
+            end
+            || min_by(detail, (location, file_row))
+            || case
+                when count(distinct location) > 1
+                then ' (in ' || count(distinct location) || ' files)'
+                else ''
+            end as message,
+            min_by(place, (location, file_row)) as place
+        from rejected_usage
+        group by code, subject
+        union all by name
+        select
+            'revenue-rejected' as code,
+            'warning' as severity,
+            'revenue' as source,
+            source_file as subject,
+            count(*) as row_count,
+            'rows of revenue are rejected and in no margin, the first because '
+            || min_by(reason, source_row) as message,
+            source_file || ' row ' || min(source_row) as place
+        from {{ ref("revenue_quarantine") }}
+        group by source_file
+        union all by name
+        select
+            source || '-rejected' as code,
+            'warning' as severity,
+            source,
+            location as subject,
+            count(*) as row_count,
+            'rejected: ' || coalesce(min_by(detail, coalesce(file_row, 0)), reason) as message,
+            location || coalesce(' row ' || min(file_row), '') as place
+        from {{ ref("quarantine") }}
+        where source <> 'telemetry'
+        group by source, location, reason
+        union all by name
         select
             case
                 when listed_names.name is not null then 'customer-capitals' else 'customer-not-listed'
@@ -121,10 +137,8 @@ with
             'customer_costs_daily' as place
         from unlisted_costs
         left join listed_names on listed_names.lowered_name = lower(unlisted_costs.customer_id)
-        where exists (select 1 from {{ ref("stg_customers__customers") }})
-    ),
-
-    missing_list_warnings as (
+        where exists (select 1 from listed)
+        union all by name
         select
             'no-customer-list' as code,
             'note' as severity,
@@ -137,13 +151,11 @@ with
             'there is no customer list, so names and segments of customers are unknown' as message,
             'customers' as place
         from unlisted_costs
-        where not exists (select 1 from {{ ref("stg_customers__customers") }})
+        where not exists (select 1 from listed)
         group by billing_currency
-    ),
-
-    -- A month that is over and was not billed to its end: its whole revenue stands against a part of its
-    -- cost.
-    unfinished_month_warnings as (
+        union all by name
+        -- A month that is over and was not billed to its end: its whole revenue stands against a part of
+        -- its cost.
         select
             'month-not-billed-to-its-end' as code,
             'warning' as severity,
@@ -162,9 +174,7 @@ with
             not is_running
             and revenue <> 0
             and billed_through is distinct from last_day(cast(billing_month || '-01' as date))
-    ),
-
-    missing_cost_warnings as (
+        union all by name
         select
             'cost-missing' as code,
             case when finding = 'pricing_public_on_demand_cost' then 'note' else 'warning' end as severity,
@@ -187,9 +197,7 @@ with
         from {{ ref("cost_findings") }}
         where finding <> 'cause'
         group by x_source_name, billing_period, billing_currency, finding, detail
-    ),
-
-    unexplained_cost_warnings as (
+        union all by name
         select
             'effective-cost-unexplained' as code,
             case when abs(amount) < 0.01 then 'note' else 'warning' end as severity,
@@ -203,9 +211,7 @@ with
             'cost_bridge' as place
         from {{ ref("cost_bridge") }}
         where cause = 'unexplained'
-    ),
-
-    unused_fee_warnings as (
+        union all by name
         select
             'commitment-not-used' as code,
             'warning' as severity,
@@ -225,9 +231,7 @@ with
         where finding = 'cause'
         group by x_source_name, billing_currency, commitment_discount_id
         having bool_and(detail in ('commitment fees', 'upfront fees', 'refunded fees')) and sum(amount) < 0
-    ),
-
-    unused_usage_warnings as (
+        union all by name
         select
             'no-usage' as code,
             'warning' as severity,
@@ -242,30 +246,7 @@ with
         where unallocated_reason = 'no usage'
         group by billing_period, billing_currency
         having sum(effective_cost) <> 0
-    ),
-
-    -- Elements that charges have: where a dimension takes them from values, no rule says them beforehand.
-    charged_elements as (
-        {%- for name in dimension_names() %}
-            select distinct '{{ name }}' as dimension, cast({{ name }} as varchar) as element
-            from {{ ref("customer_costs_monthly") }} {{ "union all" if not loop.last }}
-        {%- endfor %}
-    ),
-
-    filters as (
-        select
-            stream,
-            filter,
-            unnest(json_keys(filter)) as dimension,
-            count(*) as row_count,
-            min(usage_date) as first_usage_date,
-            max(usage_date) as last_usage_date
-        from {{ ref("usage_by_day") }}
-        where filter is not null
-        group by stream, filter
-    ),
-
-    idle_filter_warnings as (
+        union all by name
         select
             'filter-without-cost' as code,
             'warning' as severity,
@@ -298,9 +279,7 @@ with
             )
         group by all
         having count(charged_elements.element) = 0
-    ),
-
-    unlisted_revenue_warnings as (
+        union all by name
         select
             case
                 when listed_names.name is not null then 'customer-capitals' else 'customer-not-listed'
@@ -319,57 +298,11 @@ with
             min(revenue.source_file || ' row ' || revenue.source_row) as place
         from {{ ref("stg_revenue__revenue") }} as revenue
         left join listed_names on listed_names.lowered_name = lower(revenue.customer_id)
-        where
-            revenue.customer_id not in (
-                select customer_id
-                from {{ ref("stg_customers__customers") }}
-                union all
-                select alias
-                from {{ ref("stg_customers__aliases") }}
-            )
-            and exists (select 1 from {{ ref("stg_customers__customers") }})
+        where revenue.customer_id not in (select name from listed) and exists (select 1 from listed)
         group by revenue.customer_id, revenue.billing_currency, listed_names.name
-    ),
-
-    everything as (
-        select code, severity, source, subject, row_count, message, place
-        from rejected_usage_warnings
-        union all by name
-        select code, severity, source, subject, row_count, message, place
-        from rejected_revenue_warnings
-        union all by name
-        select code, severity, source, subject, row_count, message, place
-        from rejected_signal_warnings
         union all by name
         select *
-        from unlisted_customer_warnings
-        union all by name
-        select *
-        from missing_list_warnings
-        union all by name
-        select *
-        from unfinished_month_warnings
-        union all by name
-        select *
-        from missing_cost_warnings
-        union all by name
-        select *
-        from unexplained_cost_warnings
-        union all by name
-        select *
-        from unused_fee_warnings
-        union all by name
-        select *
-        from unused_usage_warnings
-        union all by name
-        select *
-        from idle_filter_warnings
-        union all by name
-        select *
-        from unlisted_revenue_warnings
-        union all by name
-        select *
-        from {{ ref("stg_notes__notes") }}
+        from {{ source("landing", "notes") }}
     )
 
 select
@@ -385,4 +318,4 @@ select
     cast(effective_cost as decimal(38, 12)) as effective_cost,
     message,
     place
-from everything
+from found

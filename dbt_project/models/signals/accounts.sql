@@ -1,2 +1,34 @@
-select account_id, account_name, organizational_unit_path, tags, valid_from, valid_to
-from {{ ref("stg_accounts__account_versions") }}
+-- An account's first version counts from the beginning, or from the last snapshot without it; see resources.
+with
+    source as (
+        select * exclude (account_id), {{ comparable_id("account_id") }} as account_id
+        from {{ source("landing", "account_versions") }}
+    ),
+
+    ordered as (
+        select
+            *,
+            lag(observed_at) over versions as previous_at,
+            coalesce(lag(is_present) over versions, false) as was_present,
+            lead(observed_at) over versions as valid_to
+        from source
+        window versions as (partition by account_id order by observed_at)
+    )
+
+select
+    account_id,
+    account_name,
+    organizational_unit_path,
+    {{ with_tag_keys("tags") }} as tags,
+    case
+        when was_present
+        then observed_at
+        else
+            greatest(
+                coalesce(absent_at::date::timestamp, timestamp '1970-01-01'),
+                coalesce(previous_at, timestamp '1970-01-01')
+            )
+    end as valid_from,
+    valid_to
+from ordered
+where is_present

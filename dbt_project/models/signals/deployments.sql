@@ -1,2 +1,2 @@
 select deployed_at, service, version, environment, link, description
-from {{ ref("stg_deployments__deployments") }}
+from {{ source("landing", "deployments") }}

@@ -1,15 +1,9 @@
 -- A relation that stays the same over several versions of its resource is one row.
 with
     versions as (
-        select
-            spellings.spelling as resource_id,
-            unnest(versions.relationships) as relation,
-            versions.is_first,
-            versions.valid_from,
-            versions.valid_to
-        from {{ ref("stg_inventory__resource_versions") }} as versions
-        inner join {{ ref("stg_inventory__spellings") }} as spellings using (resource_id)
-        where len(versions.relationships) > 0
+        select resource_id, unnest(relationships) as relation, is_first, valid_from, valid_to
+        from {{ ref("resources") }}
+        where len(relationships) > 0
     ),
 
     related as (
@@ -22,7 +16,7 @@ with
                 when is_first
                 then
                     least(
-                        greatest(valid_from, coalesce({{ day_begin("relation.since") }}, valid_from)),
+                        greatest(valid_from, coalesce(relation.since::date::timestamp, valid_from)),
                         coalesce(valid_to, relation.since, valid_from)
                     )
                 else valid_from

@@ -1,4 +1,82 @@
--- One row for each spelling of a resource's id, so that a charge finds it by plain equality.
+-- Landing keeps a row whenever a snapshot says something else of a resource than the one before it; here each
+-- becomes a version with its validity. AWS tells days and snapshots, not seconds: a version counts from the
+-- first snapshot that has it, and a resource's first version from the day of its creation; without one, from
+-- the day of the last snapshot that did not have it, or from the beginning.
+with
+    landed as (
+        select
+            * exclude (resource_id, resource_arn, relationships),
+            {{ comparable_id("resource_id") }} as resource_id,
+            {{ comparable_id("resource_arn") }} as resource_arn,
+            list_transform(
+                relationships,
+                lambda related: {
+                    'relationship':related.relationship,
+                    'related_resource_id':{{ comparable_id("related.related_resource_id") }},
+                    'since':related."since"
+                }
+            ) as relationships
+        from {{ source("landing", "resource_versions") }}
+    ),
+
+    -- A resource that is spelled in two ways is one.
+    source as (
+        select *
+        from landed
+        qualify
+            row_number() over (partition by resource_id, observed_at order by is_present desc, resource_name)
+            = 1
+    ),
+
+    ordered as (
+        select
+            *,
+            lag(observed_at) over versions as previous_at,
+            coalesce(lag(is_present) over versions, false) as was_present,
+            lead(observed_at) over versions as valid_to
+        from source
+        window versions as (partition by resource_id order by observed_at)
+    ),
+
+    versions as (
+        select
+            *,
+            not was_present as is_first,
+            case
+                when was_present
+                then observed_at
+                else
+                    greatest(
+                        least(
+                            coalesce(
+                                created_at::date::timestamp,
+                                absent_at::date::timestamp,
+                                timestamp '1970-01-01'
+                            ),
+                            observed_at
+                        ),
+                        coalesce(previous_at, timestamp '1970-01-01')
+                    )
+            end as valid_from
+        from ordered
+        where is_present
+    ),
+
+    -- Bills spell ids differently by service, and not always alike: an instance by its id, a NAT gateway by
+    -- its id or its ARN. Should two resources claim one spelling, it is that of the resource whose own id it
+    -- is. One row for each spelling, so that a charge finds it by plain equality.
+    spellings as (
+        select spelling, min_by(resource_id, (spelling <> resource_id, resource_id)) as resource_id
+        from
+            (
+                select
+                    resource_id,
+                    unnest(list_distinct([resource_id, coalesce(resource_arn, resource_id)])) as spelling
+                from versions
+            )
+        group by spelling
+    )
+
 select
     spellings.spelling as resource_id,
     versions.resource_arn,
@@ -6,9 +84,11 @@ select
     versions.account_id,
     versions.region_id,
     versions.resource_name,
-    versions.tags,
-    versions.attributes,
+    {{ with_tag_keys("versions.tags") }} as tags,
+    {{ with_tag_keys("versions.attributes") }} as attributes,
+    versions.relationships,
+    versions.is_first,
     versions.valid_from,
     versions.valid_to
-from {{ ref("stg_inventory__resource_versions") }} as versions
-inner join {{ ref("stg_inventory__spellings") }} as spellings using (resource_id)
+from versions
+inner join spellings using (resource_id)

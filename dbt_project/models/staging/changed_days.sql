@@ -125,7 +125,7 @@ with
             end as signals_fingerprint
         from landed_days
         asof left join
-            {{ ref("stg_signals__days") }} as signal_days on landed_days.usage_date >= signal_days.usage_date
+            {{ ref("signal_days") }} as signal_days on landed_days.usage_date >= signal_days.usage_date
         left join
             {{ ref("stg_opencost__days") }} as opencost_days
             on opencost_days.usage_date = landed_days.usage_date

@@ -1,6 +1,19 @@
 {{ config(materialized="view") }}
-select null::varchar as stream, reason, detail, batch_location, batch_row, record
-from {{ ref("stg_telemetry__quarantine") }}
+select
+    'telemetry' as source,
+    null::varchar as stream,
+    batch_location as location,
+    batch_row as file_row,
+    reason,
+    detail,
+    record
+from {{ source("landing", "telemetry_quarantine") }}
 union all
-select stream, reason, detail, batch_location, batch_row, record
+select
+    'telemetry' as source, stream, batch_location as location, batch_row as file_row, reason, detail, record
 from {{ ref("rejected_usage") }}
+{%- for signal in ["inventory", "accounts", "deployments", "opencost"] %}
+    union all
+    select '{{ signal }}' as source, null::varchar as stream, location, file_row, reason, detail, record
+    from {{ source("landing", signal ~ "_refused") }}
+{%- endfor %}

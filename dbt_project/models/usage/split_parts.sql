@@ -49,6 +49,7 @@ with
             split_shares.share
         from by_usage
         inner join {{ ref("split_shares") }} as split_shares using (split_id)
+        where split_shares.element is not null
     )
 
 select

@@ -6,7 +6,6 @@ Each is a `select` from literal rows; hand-written models join them, so that no 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -225,22 +224,6 @@ def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:
         for stream in program.streams
     ]
     return table(TELEMETRY_STREAMS_COLUMNS, rows, dialect)
-
-
-def context_version(contexts: Mapping[str, str], dialect: str = "duckdb") -> str:
-    """One row: the fingerprint of all context files."""
-    return table({"contexts_fingerprint": "varchar"}, [[fingerprint(contexts)]], dialect)
-
-
-def fingerprint(contexts: Mapping[str, str]) -> str:
-    """SHA-256 over names and texts of the context files, whatever order they come in."""
-    digest = hashlib.sha256()
-    for path in sorted(contexts):
-        for part in (path, contexts[path]):
-            encoded = part.encode("utf-8")
-            digest.update(len(encoded).to_bytes(8, "big"))
-            digest.update(encoded)
-    return digest.hexdigest()
 
 
 def table(columns: Mapping[str, str], rows: Sequence[Sequence[Cell]], dialect: str) -> str:

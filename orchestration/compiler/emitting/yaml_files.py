@@ -100,11 +100,6 @@ _TABLES = {
             "context_line": "Line of the stream in that file.",
         },
     ),
-    "context_version": (
-        "One row: which version of the contexts the warehouse was built with.",
-        ["contexts_fingerprint"],
-        {"contexts_fingerprint": "SHA-256 over the names and texts of all context files."},
-    ),
 }
 
 

@@ -64,7 +64,9 @@ def test_an_edited_rule_is_another_version_and_the_old_one_stays(settings: Setti
 
 def test_old_versions_go_after_a_while(settings: Settings) -> None:
     for number in range(VERSIONS_KEPT + 2):
-        (settings.contexts / "dimensions" / "team.yml").open("a").write(f"# {number}\n")
+        edit(
+            settings, "dimensions/team.yml", "dimension: team", f"# moves the rules {number}\ndimension: team"
+        )
         assembled = assemble_project(settings)
     kept = list(assembled.folder.parent.iterdir())
     assert len(kept) == VERSIONS_KEPT

@@ -7,8 +7,8 @@ with
         select
             *,
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
-            {{ with_tag_keys("resource_tags", cur_tag_key) }} as tags,
-            {{ with_tag_keys("cost_category", cur_tag_key) }} as cost_categories,
+            {{ with_tag_keys("resource_tags", of_cur=true) }} as tags,
+            {{ with_tag_keys("cost_category", of_cur=true) }} as cost_categories,
             {{ aws_is_split() }} as is_split,
             {{ aws_has_net_costs() }} as has_net_costs
         from source
@@ -118,9 +118,9 @@ select
                 map_from_entries(
                     list_filter(map_entries(tags), lambda tag: not starts_with(tag.key, 'aws_'))
                 ),
-                {{ no_labels() }}
+                map([], [])::map(varchar, varchar)
             )
-        else {{ no_labels() }}
+        else map([], [])::map(varchar, varchar)
     end as x_kubernetes_labels,
     split_line_item_parent_resource_id as x_split_parent_id,
     is_split,

@@ -51,7 +51,7 @@ with
             tags['aws:eks:namespace'] as x_kubernetes_namespace,
             tags['aws:eks:workload-type'] as x_kubernetes_workload_type,
             tags['aws:eks:workload-name'] as x_kubernetes_workload,
-            {{ no_labels() }} as x_kubernetes_labels,
+            map([], [])::map(varchar, varchar) as x_kubernetes_labels,
             null::varchar as x_split_part,
             null::varchar as x_split_parent_id,
             landed_file as x_landed_file,

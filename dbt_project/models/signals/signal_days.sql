@@ -1,3 +1,4 @@
+{{ config(materialized="view") }}
 -- What the signals say on each day, as one number: every version counts on the days that it is valid
 -- on. A sum over what begins and ends gives it for all days at once, however many versions and days
 -- there are. Only what the rules read counts: a change of anything else changes no charge.
@@ -20,7 +21,7 @@ with
                 ) as content,
                 valid_from,
                 valid_to
-            from {{ ref("stg_inventory__resource_versions") }}
+            from {{ ref("resources") }}
             union all
         {%- endif %}
         {%- if "accounts" in signals_read() %}
@@ -35,12 +36,12 @@ with
                 ) as content,
                 valid_from,
                 valid_to
-            from {{ ref("stg_accounts__account_versions") }}
+            from {{ ref("accounts") }}
             union all
         {%- endif %}
         select null::varchar as content, null::timestamp as valid_from, null::timestamp as valid_to
         where false
-    -- depends on: {{ ref("stg_inventory__resource_versions") }}, {{ ref("stg_accounts__account_versions") }}
+    -- depends on: {{ ref("resources") }}, {{ ref("accounts") }}
     ),
 
     -- On its first and its last day a version counts from or to its very instant.

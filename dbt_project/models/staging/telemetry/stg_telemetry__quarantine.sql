@@ -1,2 +1,0 @@
-select reason, detail, batch_location, batch_row, record, quarantined_at
-from {{ source("landing", "telemetry_quarantine") }}
