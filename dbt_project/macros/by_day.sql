@@ -20,16 +20,27 @@
     {%- do run_query("set variable batch_days = []::date[]") -%}
     {%- if config.get("contract").enforced -%}
         {{ get_assert_columns_equivalent(model_sql) }} {%- set model_sql = get_select_subquery(model_sql) -%}
+        {%- set columns = [] -%}
+        {%- for column in model.columns.values() -%}
+            {%- do columns.append([column.name, column.data_type | upper]) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- set columns = run_query(
+            "select column_name, column_type from (describe " ~ model_sql ~ ")"
+        ).rows -%}
     {%- endif -%}
     {%- set key = "usage_month" if config.get("period") == "month" else "usage_date" -%}
     {%- set run = invocation_id | replace("-", "") -%}
-    {%- set columns = run_query("select column_name, column_type from (describe " ~ model_sql ~ ")").rows -%}
 
-    {%- set input, input_rows = config.get("made_again_after", none), none -%}
+    {%- set input, is_input_changed = config.get("made_again_after", none), false -%}
     {%- if input -%}
-        {%- set input_rows = run_query(rows_of_input(input)).columns[0].values()[0] -%}
+        {%- set all_rows = (
+            "select concat(count(*), '-', sum(hash(found)::hugeint)) from " ~ input ~ " as found"
+        ) -%}
+        {%- set input_rows = run_query(all_rows).columns[0].values()[0] -%}
+        {%- set known = "select input_rows from built.inputs where model= '" ~ name_of(this) ~ "'" -%}
+        {%- set is_input_changed = [input_rows] != run_query(known).columns[0].values() | list -%}
     {%- endif -%}
-    {%- set is_input_changed = input and not run_query(same_input(this, input_rows)).rows -%}
 
     {%- set periods = [] -%}
     {%- for batch in run_query(batches_of_days(this, is_input_changed)).rows -%}
@@ -42,9 +53,10 @@
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
     {%- call statement("main") -%} {{ note_files(this, key, run, periods | join(", ")) }} {%- endcall -%}
-    {%- set astray = (
-        run_query(periods_not_asked_for(this, run, periods | join(", "))).columns[0].values()
-    ) -%}
+    {%- set asked_for = " and period_start not in (" ~ (periods | join(", ") or "null") ~ ")" -%}
+    {%- set made = "select period_start from built.day_files where made_by = '" ~ run ~ "'" -%}
+    {%- set of_model = " and model= '" ~ name_of(this) ~ "'" -%}
+    {%- set astray = run_query(made ~ of_model ~ asked_for ~ " order by 1").columns[0].values() -%}
     {%- if astray -%}
         {{
             exceptions.raise_compiler_error(
@@ -54,7 +66,12 @@
             )
         }}
     {%- endif -%}
-    {%- if is_input_changed -%} {%- do run_query(note_input(this, input_rows)) -%} {%- endif -%}
+    {%- if is_input_changed -%}
+        {%- do run_query("delete from built.inputs where model= '" ~ name_of(this) ~ "'") -%}
+        {%- do run_query(
+            "insert into built.inputs values ('" ~ name_of(this) ~ "', '" ~ input_rows ~ "')"
+        ) -%}
+    {%- endif -%}
     {%- call statement("view") -%}
         create or replace view {{ target }} as {{ view_of_files(this, columns, key) }}
     {%- endcall -%}
@@ -126,12 +143,16 @@
     {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
 {% endmacro %}
 
-{# Statement: the rows of the batch, a file or more for every period that has any. #}
+{#
+  Statement: the rows of the batch, a file or more for every period that has any. Parquet has no integer of 128 bits;
+  DuckDB would write a double.
+#}
 {% macro write_by_day(model_sql, columns, key, file_name) %}
     copy (
         select
     {%- for column in columns %}
-                "{{ column[0] }}"::{{ type_in_file(column[1]) }} as "{{ column[0] }}",
+        {%- set type = column[1] | replace("UHUGEINT", "HUGEINT") | replace("HUGEINT", "DECIMAL(38,0)") %}
+                "{{ column[0] }}"::{{ type }} as "{{ column[0] }}",
     {%- endfor %}
     {%- if key not in columns | map(attribute=0) %}
         {{ config.get("meta")[config.get("period", "day")] }} as {{ key }}
@@ -179,17 +200,6 @@
         )
 {% endmacro %}
 
-{# Query: periods that this run has written although they were not to be made. #}
-{% macro periods_not_asked_for(relation, run, periods) -%}
-    select period_start
-    from built.day_files
-    where
-        model = '{{ name_of(relation) }}'
-        and made_by = '{{ run }}'
-        and period_start not in ({{ periods or "null" }})
-    order by period_start
-{%- endmacro %}
-
 {# Query: the rows of the files that count now, in the model's own types. #}
 {% macro view_of_files(relation, columns, key) %}
     {%- set found -%}
@@ -210,22 +220,6 @@
     {%- endif %}
 {% endmacro %}
 
-{# Query: a fingerprint of all rows of a table, in any order. #}
-{% macro rows_of_input(input) -%}
-    select concat(count(*), '-', sum(hash(rows_of_input)::hugeint)) from {{ input }} as rows_of_input
-{%- endmacro %}
-
-{# Query: a row if the model was made with these rows of its input. #}
-{% macro same_input(relation, rows) -%}
-    select 1 from built.inputs where model = '{{ name_of(relation) }}' and input_rows = '{{ rows }}'
-{%- endmacro %}
-
-{# Statements: the model is made with these rows of its input. #}
-{% macro note_input(relation, rows) -%}
-    delete from built.inputs where model = '{{ name_of(relation) }}';
-    insert into built.inputs values ('{{ name_of(relation) }}', '{{ rows }}')
-{%- endmacro %}
-
 {% macro name_of(relation) -%}
     {{ relation.schema }}.{{ relation.identifier }}
 {%- endmacro %}
@@ -233,11 +227,6 @@
 {# COPY makes this folder, but not the one that it lies in. #}
 {% macro folder_of_days(relation) -%}
     {{ var("days") }}/{{ relation.identifier }}
-{%- endmacro %}
-
-{# Parquet has no integer of 128 bits; DuckDB would write a double. #}
-{% macro type_in_file(type) -%}
-    {{ return(type | replace("UHUGEINT", "HUGEINT") | replace("HUGEINT", "DECIMAL(38,0)")) }}
 {%- endmacro %}
 
 {# Query: the last day that has come and has any cost, as this run finds it. #}

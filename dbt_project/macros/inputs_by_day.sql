@@ -11,7 +11,9 @@
 {% macro ref() %}
     {%- set days_before = kwargs.pop("days_before", 0) -%}
     {%- set relation = builtins.ref(*varargs, **kwargs) -%}
-    {%- if is_made_by_day(model) -%} {%- set needed_first = builtins.ref("changed_days") -%} {%- endif -%}
+    {%- if model.config.materialized == "by_day" -%}
+        {%- set needed_first = builtins.ref("changed_days") -%}
+    {%- endif -%}
     {%- if execute -%}
         {%- set node = graph.nodes.get("model." ~ project_name ~ "." ~ varargs[-1], {}) -%}
         {{ return(of_the_days(relation, node, days_before)) }}
@@ -21,7 +23,9 @@
 
 {% macro source() %}
     {%- set relation = builtins.source(*varargs) -%}
-    {%- if is_made_by_day(model) -%} {%- set needed_first = builtins.ref("changed_days") -%} {%- endif -%}
+    {%- if model.config.materialized == "by_day" -%}
+        {%- set needed_first = builtins.ref("changed_days") -%}
+    {%- endif -%}
     {%- if execute -%}
         {%- set node = graph.sources.get("source." ~ project_name ~ "." ~ varargs | join("."), {}) -%}
         {{ return(of_the_days(relation, node, 0)) }}
@@ -29,14 +33,12 @@
     {{ return(relation) }}
 {% endmacro %}
 
-{% macro is_made_by_day(node) -%} {{ return(node.config.materialized == "by_day") }} {%- endmacro %}
-
 {# Has days of its own: it is kept by day, or says so itself (`meta: {has_days: true}`), as views do. #}
 {% macro has_days(node) -%}
     {%- set is_kept_by_month = node.config.get("period") == "month" -%}
     {{
         return(
-            (is_made_by_day(node) and not is_kept_by_month)
+            (node.config.materialized == "by_day" and not is_kept_by_month)
             or node.config.get("meta", {}).get("has_days", false)
         )
     }}
@@ -45,12 +47,13 @@
 {% macro of_the_days(relation, node, days_before) -%}
     {%- if not node or not has_days(node) -%} {{ return(relation) }} {%- endif -%}
     {%- set day = node.config.get("meta", {}).get("day", "usage_date") -%}
-    {%- if is_made_by_day(model) and days_before -%}
+    {%- if model.config.materialized == "by_day" and days_before -%}
         {%- set days -%}
             {{ day }} between list_min(getvariable('batch_days')) - {{ days_before }}
             and list_max(getvariable('batch_days'))
         {%- endset -%}
-    {%- elif is_made_by_day(model) -%} {%- set days = day ~ " in getvariable('batch_days')" -%}
+    {%- elif model.config.materialized == "by_day" -%}
+        {%- set days = day ~ " in getvariable('batch_days')" -%}
     {%- elif model.resource_type == "test" and days_before -%}
         {%- set days = day ~ " >= (select min(usage_date) from built.checked_days) - " ~ days_before -%}
     {%- elif model.resource_type == "test" -%}
