@@ -1,8 +1,6 @@
 """Why a charge became what it became: the rule that claimed it, and what was tried before.
 
-Asked of the compiled contexts as they are written now, on the charge as the last run staged it. What does
-not belong here: the query (`compiler/emitting/trace.py`), and what the charge's customers pay of it
-(`explain.py`).
+Asked of the compiled contexts as they are written now, on the charge as the last run staged it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The contexts as they were at a commit, read from git without touching the work tree.
-
-What belongs here: finding the repository and reading files of a commit. What does not: what the files mean.
-"""
+"""The contexts as they were at a commit, read from git without touching the work tree."""
 
 from __future__ import annotations
 

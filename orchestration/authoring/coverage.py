@@ -1,8 +1,7 @@
 """How much of the bill the contexts explain: per dimension and month, and what no rule claims yet.
 
 Asked of the contexts as they are written now and the charges of the last run; the mart `context_coverage`
-says the same of the contexts of the last run. What does not belong here: how a charge is classified
-(`compiler`), and which rule would claim more (`suggestions.py`).
+says the same of the contexts of the last run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""`cpc diff`: the costs with the contexts of a commit and with those of the work tree, built and compared.
-
-What belongs here: putting the two sides together. What does not: building one (`authoring/dry_run.py`), and
-comparing them (`authoring/diff_costs.py`).
-"""
+"""`cpc diff`: the costs with the contexts of a commit and with those of the work tree, built and compared."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """What other contexts do to the same bill: the spend that moves, and each customer's cost before and after.
 
 Both sides are databases that the job's own models made of the same charges and usage; here they are only
-compared. What does not belong here: making them (`authoring/dry_run.py`) and how the answer looks
-(`difference_tables.py`).
+compared.
 """
 
 from __future__ import annotations

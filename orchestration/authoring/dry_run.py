@@ -1,8 +1,7 @@
 """What the job would make of the same charges and usage with other contexts, built aside in a trial database.
 
 The models are the job's own, run by dbt on a copy of the working database, so that a trial divides to the
-last digit as a run would. Nothing that readers or runs see is touched. What does not belong here: what the
-difference means (`authoring/diff_costs.py`).
+last digit as a run would. Nothing that readers or runs see is touched.
 """
 
 from __future__ import annotations

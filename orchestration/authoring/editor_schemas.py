@@ -1,7 +1,4 @@
-"""The JSON Schemas beside the contexts, where an editor finds them.
-
-What belongs here: writing them. What does not: what is in them (`compiler/json_schema`).
-"""
+"""The JSON Schemas beside the contexts, where an editor finds them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """Why a customer cost what it cost on a day: its pools, its share of each, and the charges behind them.
 
 Read from the working database, which alone has pools and charges; the total is held against the mart's.
-What belongs here: the questions and their answers as data. What does not: how they look
-(`explain_tables.py`), and any figure that is computed here rather than read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a person asks `cpc explain` about, and whether there is such a customer, day and feature.
 
-What is not there is answered with what is near it. What does not belong here: the explanation (`explain.py`).
+What is not there is answered with what is near it.
 """
 
 from __future__ import annotations

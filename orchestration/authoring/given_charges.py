@@ -1,8 +1,4 @@
-"""The charges that tests of dimensions give by hand, as rows in tables like those that a run has.
-
-What belongs here: making those rows, and ids for what a test leaves unnamed. What does not: running the
-compiled query on them (`context_tests`).
-"""
+"""The charges that tests of dimensions give by hand, as rows in tables like those that a run has."""
 
 from __future__ import annotations
 

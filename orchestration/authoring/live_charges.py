@@ -1,8 +1,7 @@
 """The charges of the working database, looked at through contexts that no run has used yet.
 
 What a rule would claim is asked of the compiled query itself, on the charges that the last run staged: no
-second reading of the language, and no run needed to see what an edit does. What does not belong here: what
-the answers mean (`rule_findings`, `suggestions`, `charge_trace`).
+second reading of the language, and no run needed to see what an edit does.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 The compiled query classifies the staged charges as they are, but a split by usage needs its shares, which a
 run works out. Where the contexts have such a split that the last run did not, its shares are worked out
 first, aside, by the job's own models.
-
-What belongs here: where to look. What does not: what is seen there (`coverage.py`, `rule_findings.py`).
 """
 
 from __future__ import annotations

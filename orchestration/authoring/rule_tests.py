@@ -1,8 +1,6 @@
 """The `tests:` of the dimension files, answered by the SQL that classifies the real charges.
 
-One row per test in a table of charges in memory, classified by the compiled query in DuckDB. What belongs
-here: running them, saying what differs. What does not: making the rows (`given_charges`), the meaning of the
-language (`compiler`), and what the rules do on a real bill (`rule_findings.py`).
+One row per test in a table of charges in memory, classified by the compiled query in DuckDB.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The bill through the contexts as they are now, grouped by everything that a rule could look at.
 
 One scan of the charges makes `profiles`, a temporary table of as many rows as there are kinds of resources;
-coverage and suggestions are asked of it. What does not belong here: those questions (`coverage.py`,
-`suggestions.py`).
+coverage and suggestions are asked of it.
 """
 
 from __future__ import annotations

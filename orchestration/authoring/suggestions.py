@@ -3,7 +3,7 @@
 Three signs make a candidate: a tag key whose values could name elements; a value (tag, namespace, account,
 service, name prefix) whose claimed charges nearly all got one element; a value that spells an element's
 name. The rules are then compiled and counted like any other, so what a suggestion says it claims is what it
-will claim. What does not belong here: judging whether a rule is true; a person does that.
+will claim.
 """
 
 from __future__ import annotations

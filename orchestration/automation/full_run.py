@@ -1,9 +1,4 @@
-"""The whole job executed, through the same Dagster definitions that `dagster dev` serves.
-
-What belongs here: making the workspace ready, holding the right to write, executing the job, and saying
-whether it went well. What does not: deciding whether there is anything to do (`run.py`), how it looks in a
-terminal (`terminal.py`), and any step of the job itself.
-"""
+"""The whole job executed, through the same Dagster definitions that `dagster dev` serves."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The jobs: which assets are made together.
-
-What belongs here: selections and how their runs are executed. What does not: when they run (`schedules.py`,
-`sensors.py`) and what an asset does.
-"""
+"""The jobs: which assets are made together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a run tells in a terminal, in words: its warnings, its result, its errors.
-
-What belongs here: single messages. What does not: following a run that is under way (`terminal.py`).
-"""
+"""What a run tells in a terminal, in words: its warnings, its result, its errors."""
 
 from __future__ import annotations
 

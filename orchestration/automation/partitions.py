@@ -1,8 +1,4 @@
-"""Billing months as Dagster partitions of what is landed from bills.
-
-What belongs here: the months there are, and a span of them as a run asks for it. What does not: which
-months a location holds a bill for, which `sources/billing` finds out.
-"""
+"""Billing months as Dagster partitions of what is landed from bills."""
 
 from __future__ import annotations
 

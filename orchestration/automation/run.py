@@ -1,8 +1,4 @@
-"""The whole job from the shell: nothing where nothing has changed, else everything through Dagster.
-
-What belongs here: the decision, and what is said and recorded of a run that had nothing to do. What does not:
-executing the job (`full_run.py`), and what counts as changed (`unchanged.py`).
-"""
+"""The whole job from the shell: nothing where nothing has changed, else everything through Dagster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The schedules: runs that the clock starts.
-
-What belongs here: when, and for which months. What does not: runs that an arrival starts (`sensors.py`).
-"""
+"""The schedules: runs that the clock starts."""
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import dagster as dg

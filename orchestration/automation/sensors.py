@@ -1,8 +1,4 @@
-"""The sensors: runs that an arrival starts, and messages about what a run has found.
-
-What belongs here: noticing that there is something new, from a listing or the published marts. What does not:
-reading it, which is the run's work and finds out by itself what has changed, and sending (`outputs/alerts`).
-"""
+"""The sensors: runs that an arrival starts, and messages about what a run has found."""
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import hashlib

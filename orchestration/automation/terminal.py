@@ -1,7 +1,4 @@
-"""How a run looks in a terminal: what is going on, how far it is, and what went wrong in words.
-
-What belongs here: turning Dagster's events into lines. What does not: executing anything (`run.py`).
-"""
+"""How a run looks in a terminal: what is going on, how far it is, and what went wrong in words."""
 
 from __future__ import annotations
 

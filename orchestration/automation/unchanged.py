@@ -1,8 +1,4 @@
-"""Whether a run would find anything to do, decided from listings and digests before Dagster or dbt is loaded.
-
-What belongs here: comparing the sources, the program and the files with what the last run that ended well
-found and left. What does not: what changed, which the landing and `changed_days` find out.
-"""
+"""Whether a run would find anything to do, from listings and digests, before Dagster or dbt is loaded."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 A console of code page 1252, or a pipe under `PYTHONIOENCODING=ascii`, has no tick mark, and no way to write a
 customer's name in Chinese. Neither is a reason for a run to die. UTF-8 output stays as it is.
-
-What belongs here: what is written instead. What does not: what is said.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The sample company's bill as AWS would write it: the facts in, the table `cur_2` out.
-
-What belongs here: handing the facts of `company.py` and `estate.py` to the SQL that makes the lines
-(`cur_2.sql`, `bill.sql`, `bill_months.sql`). What does not: files, manifests and folders (`delivery.py`).
-"""
+"""The sample company's bill as AWS would write it: the facts in, the table `cur_2` out."""
 
 from __future__ import annotations
 

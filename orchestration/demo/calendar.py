@@ -1,8 +1,4 @@
-"""The hours of the sample, shared by its bill and its usage, so that both are busy at the same time.
-
-What belongs here: time, chance and the incident's window as a table and macros (`calendar.sql`). What does
-not: what happens in an hour (`billing.py`, `telemetry.py`).
-"""
+"""The hours of the sample, shared by its bill and its usage, so that both are busy at the same time."""
 
 from __future__ import annotations
 

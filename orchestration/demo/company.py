@@ -1,9 +1,4 @@
-"""Who the sample company is: Northwind Analytics, a software service that does not exist.
-
-What belongs here: the facts that its bill and its usage agree on (accounts, months, customers, streams, the
-one incident and its cause). What does not: what it runs in the cloud (`estate.py`) and how the facts become
-files (`billing.py`, `telemetry.py`, `delivery.py`).
-"""
+"""Who the sample company is: Northwind Analytics, a software service that does not exist."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """What the sample company runs in the cloud, and what it has committed to pay for.
 
-What belongs here: the commitments, the Kubernetes pods and the names of services, beside `estate.csv`, the
-list of metered resources. What does not: how a resource becomes billing lines hour by hour (`billing.py`).
-
 `estate.csv` has one row per resource and thing that is metered on it (or `count` alike resources, named -1,
 -2 and so on). `price` is USD per `unit`, `quantity` the units of an hour. `shape` says how that moves:
 flat, office (on in office hours only), night (on from 1 to 9), incident (on while the incident lasts), curve

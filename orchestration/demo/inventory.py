@@ -2,9 +2,6 @@
 
 Less than half of the bill is tagged: disks, gateways, nodes and the instances of a database cluster have none
 of their own. What they belong to says it.
-
-What belongs here: snapshots of resources and the list of accounts. What does not: what a resource costs
-(`estate.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """How much of the sample's bill the contexts explain, by what sign, though less than half of it is tagged.
 
-Asked of the working database, which alone has the tags of every charge and the rule that claimed it. What
-does not belong here: how a charge is classified (`compiler`), and what is missed (`authoring/coverage.py`).
+Asked of the working database, which alone has the tags of every charge and the rule that claimed it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What the demo shows at its end: a few figures out of the published snapshot, and where to look next.
-
-What belongs here: short questions to the marts, asked as any reader would ask them. What does not: a figure
-that is worked out here rather than read.
-"""
+"""What the demo shows at its end: a few figures out of the published snapshot, and where to look next."""
 
 from __future__ import annotations
 

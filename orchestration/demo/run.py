@@ -1,8 +1,5 @@
 """The demo from end to end: make the sample, serve it from an S3 server, run the job on it, show the result.
 
-What belongs here: the steps of `cpc demo` and its settings. What does not: the steps themselves, nor
-anything that a run on real data would not do too, which is `orchestration/automation/run.py`.
-
 The files are made in the workspace's `sources/` and put into the server's bucket under the same names. So
 the run reads them from S3, as in production; and once the server is gone, `cpc run` and `cpc dev` on the same
 workspace find the same files in the workspace's own folders, without any settings.

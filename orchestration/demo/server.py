@@ -1,8 +1,4 @@
-"""An S3 server on the loopback interface that holds the sample company's files.
-
-What belongs here: starting and stopping the server, putting files into it, and the credentials it wants.
-What does not: which files those are (`delivery.py`) and who reads them.
-"""
+"""An S3 server on the loopback interface that holds the sample company's files."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""What the sample company's customers used, as the batches that its product writes.
-
-What belongs here: usage records in their files: one batch a day, and the unhappy cases of real pipelines
-(late, repeated, corrected and malformed records, other file formats). What does not: how a reader treats
-them, which is `orchestration/sources/telemetry`.
-"""
+"""What the sample company's customers used, as the batches that its product writes."""
 
 from __future__ import annotations
 

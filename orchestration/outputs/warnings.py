@@ -1,8 +1,4 @@
-"""The mart `warnings` as lines for a person: at the end of a run, and in Dagster's check.
-
-What belongs here: reading the mart in the order of weight, and one line for each row. What does not: what is
-a warning, which is the mart's SQL.
-"""
+"""The mart `warnings` as lines for a person: at the end of a run, and in Dagster's check."""
 
 from __future__ import annotations
 

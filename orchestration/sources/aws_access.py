@@ -1,8 +1,4 @@
-"""Asking AWS' APIs: as whom, and what a refusal means.
-
-What belongs here: sessions by role, and errors that name the permission that is missing. What does not: what
-is asked (the sources), and S3, which has a resource of its own.
-"""
+"""Asking AWS' APIs: as whom, and what a refusal means."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Where files from outside lie: a folder, or a prefix in an S3 bucket, seen through one small interface.
-
-What belongs here: listing, reading and fetching objects by key, and errors that name the place.
-What does not: what an object means (a bill, a batch), which is for the sources that read it.
-"""
+"""Where files from outside lie: a folder, or a prefix in an S3 bucket, seen through one small interface."""
 
 from __future__ import annotations
 

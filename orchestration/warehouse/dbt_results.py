@@ -1,7 +1,4 @@
-"""What dbt said, put for a person: the line of each model and test, and what failed and why.
-
-What belongs here: reading dbt's events and results. What does not: starting dbt (`dbt.py`).
-"""
+"""What dbt said, put for a person: the line of each model and test, and what failed and why."""
 
 from __future__ import annotations
 

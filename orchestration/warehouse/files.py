@@ -1,7 +1,4 @@
-"""Files that others read are replaced by one rename: they see the old or the new one, never a part.
-
-What belongs here: durable, atomic changes of files, links and folders. What does not: what is in them.
-"""
+"""Files that others read are replaced by one rename: they see the old or the new one, never a part."""
 
 from __future__ import annotations
 

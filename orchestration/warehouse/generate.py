@@ -3,9 +3,6 @@
 Every version of it is a folder of its own, named by its fingerprint, and `dbt_project` in the workspace is a
 link to the one that is meant now. So a version is never seen half-written, a run keeps the one it began
 with, and nothing is done when nothing changed.
-
-What belongs here: reading the two folders, compiling, writing the project. What does not: the meaning of the
-context language (`compiler`), and running dbt (`project.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """One writer at a time: the lock that a run holds from before its first step until after its last.
 
 The lock is an operating system lock on a file, so it is free as soon as its holder is gone, however it ended.
-What belongs here: waiting for the lock, saying who has it, and cleaning up after a holder that was killed.
-What does not: Dagster's own queue (see `workspace.py`), which only keeps the runs of one daemon in order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Digests that tell whether a run would do anything: of what models are made from, and of what lies on disk.
-
-What belongs here: which files and values a run's result depends on. What does not: the record that they are
-compared with (`audit.py`), and the listing of the sources (`automation/unchanged.py`).
-"""
+"""Digests that tell whether a run would do anything: of the inputs of models, and of the files on disk."""
 
 from __future__ import annotations
 

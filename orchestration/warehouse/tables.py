@@ -1,8 +1,4 @@
-"""What stands in the tables of the working database, for a person who looks at an asset in Dagster.
-
-What belongs here: counts of rows and days, and the short previews shown beside a materialisation. What does
-not: checks (dbt tests) and reports (`outputs/`).
-"""
+"""What stands in the tables of the working database, for a person who looks at an asset in Dagster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The working database, opened as the settings say.
-
-What belongs here: how DuckDB is opened and limited. What does not: what is done with it.
-"""
+"""The working database, opened as the settings say."""
 
 from __future__ import annotations
 

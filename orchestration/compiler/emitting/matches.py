@@ -1,8 +1,7 @@
 """Every rule that matches a charge, not only the first: what `cpc check` says about rules is made of it.
 
 The query has one row per set of charges that the same rules match, so that a bill of millions of charges
-becomes a few hundred rows in one scan. What does not belong here: what a set of matches means
-(`authoring/rule_findings.py`).
+becomes a few hundred rows in one scan.
 """
 
 from __future__ import annotations

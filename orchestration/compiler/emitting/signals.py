@@ -2,7 +2,6 @@
 
 How a resource's tags and relations at a moment are found is written by hand, in `models/signals`; which facts
 the rules look at is the table `signal_facts`. Here: that table, and the joins that give a charge its facts.
-Not here: what is made of the columns (`conditions`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Every condition of every rule, each as a column of its own: why a charge became what it became.
 
 The query is the classification itself with more columns selected from its last layer, so a trace cannot say
-anything else than the model did. What does not belong here: running it and showing it
-(`authoring/charge_trace.py`).
+anything else than the model did.
 """
 
 from __future__ import annotations

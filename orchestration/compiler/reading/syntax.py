@@ -1,8 +1,7 @@
 """YAML text to nodes that know their place: every key and value keeps its line and column.
 
 Values stay texts as they were written (`yes`, `011254002932` and `2026-07-01` are not guessed into booleans,
-octal numbers or dates): which type is meant is known only by who reads the node. What the keys mean does not
-belong here.
+octal numbers or dates): which type is meant is known only by who reads the node.
 """
 
 from __future__ import annotations

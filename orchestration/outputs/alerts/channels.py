@@ -1,8 +1,4 @@
-"""The ways to a receiver: any webhook, Slack's incoming webhooks, mail.
-
-What belongs here: how a message is put for each, and when a receiver has taken it. What does not: trying
-again (`sending.py`).
-"""
+"""The ways to a receiver: any webhook, Slack's incoming webhooks, mail."""
 
 from __future__ import annotations
 

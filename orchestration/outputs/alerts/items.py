@@ -1,8 +1,4 @@
-"""What there is to tell: anomalies of the published marts, as messages.
-
-What belongs here: which anomalies are news, and what a message says. What does not: whether it was told
-already (`ledger.py`), and how it gets to anybody (`channels.py`).
-"""
+"""What there is to tell: anomalies of the published marts, as messages."""
 
 from __future__ import annotations
 

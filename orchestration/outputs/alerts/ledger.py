@@ -4,8 +4,6 @@ A delivery is noted before its first attempt and as delivered after the receiver
 forgotten, and what was delivered is never sent again. Between the receiver's yes and the note lies an
 instant: a process that is killed in it sends once more, under the same idempotency key. That is at least
 once, and exactly once with receivers that heed the key.
-
-What belongs here: the notes and the times of the next attempts. What does not: what is sent (`channels.py`).
 """
 
 from __future__ import annotations

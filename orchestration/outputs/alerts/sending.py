@@ -1,8 +1,4 @@
-"""Telling what is new: one look at the published marts and at what is still to be sent.
-
-What belongs here: the order of noting, sending and noting again, which is what makes a message arrive once.
-What does not: how it is sent and noted, and when anybody looks (`orchestration/automation/sensors.py`).
-"""
+"""Telling what is new: one look at the published marts and at what is still to be sent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The report as a Dagster asset, behind the published snapshot.
-
-What belongs here: how the report looks in Dagster. What does not: making it (`report.py`).
-"""
+"""The report as a Dagster asset, behind the published snapshot."""
 
 # Dagster reads annotations when it meets a function, so they are not postponed here.
 import dagster as dg

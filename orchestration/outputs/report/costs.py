@@ -3,9 +3,6 @@
 A small company gets every day of every element and service. A large one gets months for all its time, and
 the newest days by the first two dimensions; ranges of dates in the page then begin and end with months
 wherever there are no days (`page/facts.js`). Whatever the detail, every figure is exact.
-
-What belongs here: choosing the detail and selecting in it. What does not: the page's other tables
-(`tables.py`) and how they are written down (`encoding.py`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 The page's own policy allows only the two scripts that are put in here, by their hashes, and no connection to
 anywhere. Data is never markup: texts of the tables lie in base64, those of the catalogue have `<` escaped.
-
-What belongs here: putting the parts together. What does not: the parts (`page/`) and the data (`report.py`).
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ A table becomes one text: base64 of zlib of
 Whole numbers, dates (days since 1970) and decimals (whole numbers of their last digit) are two's complement
 of as many bytes as the column needs; texts are places in the header's list of values. Nothing is rounded, and
 nothing passes through a floating point number. `page/columns.js` reads it.
-
-What belongs here: the form of the bytes. What does not: which tables there are (`tables.py`, `costs.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Making the report of the published snapshot: `<published>/report.html`.
-
-What belongs here: reading the marts, choosing a detail that keeps the file small, writing it at once. What
-does not: what the page selects (`tables.py`, `costs.py`) and how it looks (`page/`).
-"""
+"""Making the report of the published snapshot: `<published>/report.html`."""
 
 from __future__ import annotations
 

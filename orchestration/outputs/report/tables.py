@@ -1,9 +1,4 @@
-"""What the report takes from each published mart: one select for each table of the page.
-
-What belongs here: which columns and rows of a mart the page gets, at most added up over columns that it does
-not show. What does not: what a figure means, which is the mart's SQL; and the costs of every customer, whose
-detail depends on how many there are (`costs.py`).
-"""
+"""What the report takes from each published mart: one select for each table of the page."""
 
 from __future__ import annotations
 

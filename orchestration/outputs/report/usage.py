@@ -1,7 +1,4 @@
-"""What every customer used, by stream, in the same periods as its costs.
-
-What belongs here: selecting it. What does not: which periods, which the costs decide (`costs.py`).
-"""
+"""What every customer used, by stream, in the same periods as its costs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """The accounts of an AWS organization, as its management account (or a delegated one) tells them.
 
 The tree is walked from its roots down: one question per organizational unit, and one per account for tags.
-
-What belongs here: that walk, and reading its answers. What does not: history (`sources/landing/versions.py`).
 """
 
 from __future__ import annotations

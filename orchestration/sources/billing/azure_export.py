@@ -3,9 +3,6 @@
 Each run writes the month to date anew, into a folder of its own or over the last one, and last a
 `manifest.json` that names its files: `<folder>/<export>/YYYYMMDD-YYYYMMDD/[<run>/]manifest.json`. The latest
 run of a range of dates is the bill of these dates; reading every run would count the month many times.
-
-What belongs here: this layout, in S3 or a folder that the container is copied to. What does not: what the
-files hold, which is FOCUS (`formats/focus`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Files that no manifest names, as deliveries: the chunks of one report together, every other file by itself.
-
-What belongs here: which files belong together, by their names. What does not: reports with a manifest
-(`manifest`, `azure_export`), and whether what they hold is a bill.
-"""
+"""Files without a manifest, as deliveries: the chunks of one report together, every other file by itself."""
 
 from __future__ import annotations
 

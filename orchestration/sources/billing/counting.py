@@ -1,7 +1,4 @@
-"""What is done about deliveries that hold the same charges: one of them counts, or the run stops.
-
-What belongs here: which delivery counts. What does not: finding them (`counted_once`).
-"""
+"""What is done about deliveries that hold the same charges: one of them counts, or the run stops."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The one error that a person sees when a bill cannot be landed.
-
-What belongs here: the error. What does not: deciding that something is wrong, which is for the reader of
-the manifest, the file or the format.
-"""
+"""The one error that a person sees when a bill cannot be landed."""
 
 from __future__ import annotations
 

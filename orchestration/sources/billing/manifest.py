@@ -2,10 +2,6 @@
 
 AWS writes a bill as many files and then one manifest that names them; files of older deliveries may lie
 beside them. So only what the current manifest names is read, never everything below a prefix.
-
-What belongs here: the layouts of AWS' legacy CUR reports, CUR 2.0 and FOCUS exports. What does not: files
-that no manifest names (`bare_files`), Azure's exports (`azure_export`), reading a data file, or anything that
-touches a disk or a network.
 """
 
 from __future__ import annotations

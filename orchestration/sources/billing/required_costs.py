@@ -2,8 +2,6 @@
 
 A cost that a bill lacks is never 0. What follows from the rest of the row is taken from there by the formulas
 in dbt (`macros/aws_costs.sql`, `macros/focus_costs.sql`), and told by the model `missing_costs`.
-
-What belongs here: the rows of which nothing follows. What does not: values that do not fit their column.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """SQL for the aliases of a list of customers: the forms they are written in, and what is wrong with them.
 
 A customer's aliases are other ids that usage and tags name it by, each for all time or from a day until a day
-(both included). What does not belong here: reading files (`landing.py`), and what an alias does to costs,
-which dbt says.
+(both included).
 """
 
 from __future__ import annotations

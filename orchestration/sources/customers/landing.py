@@ -1,8 +1,4 @@
-"""The list of customers -> one landed Parquet file, replaced whole.
-
-What belongs here: the form of the list (CSV, JSONL or Parquet files) and that it is a list of customers at
-all: every id and every alias names one of them. What does not: what a customer costs or pays.
-"""
+"""The list of customers -> one landed Parquet file, replaced whole."""
 
 from __future__ import annotations
 

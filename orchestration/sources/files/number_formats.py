@@ -1,7 +1,6 @@
 """Which number format a file writes its amounts in, found from all of its values, as SQL over texts.
 
 `1.500` is one and a half in one country and fifteen hundred in another; only the file as a whole can tell.
-What belongs here: what a text can mean, and the decision for a file. What does not: what an amount is for.
 """
 
 from __future__ import annotations

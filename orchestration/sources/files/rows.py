@@ -2,10 +2,6 @@
 
 A row that cannot be read at all is there too, with the reason, so that the sources can set it aside where
 everybody sees it, and take the others.
-
-What belongs here: the form of the files, the same for every signal that comes as files. What does not: what a
-row means and which rows are good (the sources), and usage records, whose batches are far larger
-(`telemetry/formats`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 Each service of a region is a scope of its own. One that was refused, or failed half-way, is set aside whole
 and reported: it ends no resource and changes none.
-
-What belongs here: that. What does not: what is asked (`services/`), and history (`landing/versions.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A resource as an inventory finds it, and the place that it was found in.
-
-What belongs here: their fields, and how ids and tags are spelled. What does not: AWS' answers (`services/`).
-"""
+"""A resource as an inventory finds it, and the place that it was found in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The landed files of OpenCost's allocations: one per file of the export, named by its place and version.
-
-What belongs here: their names and columns. What does not: what the shares divide (dbt).
-"""
+"""The landed files of OpenCost's allocations: one per file of the export, named by its place and version."""
 
 from __future__ import annotations
 

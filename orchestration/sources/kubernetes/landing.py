@@ -2,9 +2,6 @@
 
 A file is the answer of OpenCost's API as it came (`.json`), its allocations a line each (`.jsonl`), or a
 table (CSV, Parquet) whose columns are called as in the API. docs/signals.md describes what is needed of it.
-
-What belongs here: the form, and which rows are an allocation of a node. What does not: what an allocation
-divides (dbt).
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Notes of a landing: what a person should know of its files. The mart `warnings` shows them.
-
-What belongs here: the form of a note, and writing those of one landing. What does not: what is worth a note,
-which each source decides, and things that show in the marts themselves (rejected rows, customers that are not
-listed), which are branches of `dbt_project/models/marts/warnings.sql`.
-"""
+"""Notes of a landing: what a person should know of its files. The mart `warnings` shows them."""
 
 from __future__ import annotations
 

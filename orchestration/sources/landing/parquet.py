@@ -1,8 +1,4 @@
-"""One landed Parquet file, replaced whole: for sources that are small enough to be written anew.
-
-What belongs here: columns as SQL types, a file without rows for readers before the first landing, and
-writing so that a kill leaves the old file or the new one. What does not: what stands in the files.
-"""
+"""One landed Parquet file, replaced whole: for sources that are small enough to be written anew."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Which files of a location were taken in already, in which version, and which of their rows were refused.
-
-What belongs here: telling new and changed files from known ones, and keeping the refused rows of the files
-that are still there. What does not: reading files (`sources/files/rows.py`).
-"""
+"""Which files of a location were taken in already, in which version, and which of their rows were refused."""
 
 from __future__ import annotations
 

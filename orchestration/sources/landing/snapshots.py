@@ -1,8 +1,4 @@
-"""Snapshots of things, from files and from APIs, landed as a history of versions.
-
-What belongs here: the way from files and answers to landed versions, the same for every kind of thing. What
-does not: what a row must say (the sources), and comparing snapshots (`versions.py`).
-"""
+"""Snapshots of things, from files and from APIs, landed as a history of versions."""
 
 from __future__ import annotations
 

@@ -4,9 +4,6 @@ A snapshot says what there is in a scope (an account's instances in one region, 
 instant. Taking it in adds a version of everything that is new or different, and, where the snapshot is
 complete, the note that a thing is gone. So the landed history grows with what changes, however often one
 looks, and SQL reads the time that each version is valid for from it.
-
-What belongs here: comparing snapshots with what is known, in SQL over all things at once. What does not:
-where snapshots come from, and what a version means (dbt).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Which column of a revenue file says what: the spellings that are understood.
-
-What belongs here: names of columns, decided from a header alone. What does not: reading files (`files.py`)
-and what a value may be (`rows.py`).
-"""
+"""Which column of a revenue file says what: the spellings that are understood."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""One revenue file, CSV or Parquet, as a table: what its rows say, and where each stands.
-
-What belongs here: the forms of a file, and rows of a CSV that have too many or too few cells. What does not:
-whether what a row says is right (`rows.py`).
-"""
+"""One revenue file, CSV or Parquet, as a table: what its rows say, and where each stands."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Revenue files -> two landed Parquet files, replaced whole: the good rows, and those that were set aside.
-
-What belongs here: which files count, and that what was landed is whole. What does not: the forms of files
-(`files.py`), the rules of a row (`rows.py`), and what revenue is set against, which is dbt's.
-"""
+"""Revenue files -> two landed Parquet files, replaced whole: the good rows, and those that were set aside."""
 
 from __future__ import annotations
 

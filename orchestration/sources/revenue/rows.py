@@ -1,8 +1,4 @@
-"""What a row of revenue may say, as SQL over the texts of the files: good rows, and the others with reasons.
-
-What belongs here: the rules of a value. What does not: the forms of files (`files.py`) and what revenue
-means for a margin, which is dbt's.
-"""
+"""The rules of a revenue row, as SQL over the texts of the files: good rows, and rejected ones."""
 
 from __future__ import annotations
 

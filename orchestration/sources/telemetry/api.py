@@ -13,9 +13,6 @@
 202 means that every accepted record is durably stored. Send a request again under the same Idempotency-Key
 until it is answered: it counts once. Keys are remembered for 30 days (api_keys_kept_days). Without a key each
 request counts, a retry too.
-
-What belongs here: HTTP: addresses, headers, limits and status codes. What does not: what a request's batch
-is and how it is stored (`reception.py`, `intake.py`, `spool.py`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Telemetry batches in a location -> landed records, quarantine and ledger.
-
-What belongs here: the course of a load: heal what a killed one left, find and fetch what is new, land it,
-commit. What does not: which batch counts (`ledger.py`), reading and judging (`load.py`), the landed files
-(`landed_files.py`).
-"""
+"""Telemetry batches in a location -> landed records, quarantine and ledger."""
 
 from __future__ import annotations
 

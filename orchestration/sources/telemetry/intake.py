@@ -1,8 +1,4 @@
-"""What one request says -> a batch as it is stored, and what is refused of it.
-
-What belongs here: taking records out of a body, judging them by the rules of all batches (`records.py`), and
-the stored form of the good ones. What does not: HTTP (`api.py`) and where a batch is stored (`spool.py`).
-"""
+"""What one request says -> a batch as it is stored, and what is refused of it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The landed Parquet files of telemetry: records by usage day and load, quarantine by load, the ledger.
 
-What belongs here: their names and columns, and every change of them, each atomic: a file is written under
-another name, synced, and then renamed. What does not: what the changes should be (`ledger.py`).
-
 Nothing here counts before the ledger names it: a file of a load that the ledger does not know is what a
 killed load left, and is swept away by the next one.
 """

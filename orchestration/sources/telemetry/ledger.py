@@ -1,10 +1,4 @@
-"""The ledger of batches: which content has been landed, from where, and in which order.
-
-What belongs here: the decision what a load has to do, given what it finds, and the ledger's file. A batch is
-its content (sha256): the same content counts once, under whatever name and however often it arrives, and an
-object that is overwritten gives up what it said before.
-What does not: reading records and writing them (`readers.py`, `landed_files.py`).
-"""
+"""The ledger of batches: which content has been landed, from where, and in which order."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""One load on its way: the files of new batches are read, judged, and written as landed Parquet.
-
-What belongs here: what happens between fetched files and the lines that the ledger will have.
-What does not: which batches are new and when a load counts (`batches.py`, `ledger.py`).
-"""
+"""One load on its way: the files of new batches are read, judged, and written as landed Parquet."""
 
 from __future__ import annotations
 

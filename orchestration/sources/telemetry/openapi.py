@@ -1,7 +1,4 @@
-"""What the telemetry API promises, as an OpenAPI document.
-
-What belongs here: the document. What does not: keeping the promise (`api.py`).
-"""
+"""What the telemetry API promises, as an OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How often a token may ask: a bucket of requests that fills over time.
-
-What belongs here: the bucket. What does not: who asks (`tokens.py`), and the answer (`api.py`). It is kept in
-memory: several servers side by side each allow the whole rate.
-"""
+"""How often a token may ask: a bucket of requests that fills over time."""
 
 from __future__ import annotations
 

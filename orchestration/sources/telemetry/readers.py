@@ -1,8 +1,4 @@
-"""How the files of a load are read: those of one kind together, each row as text with its batch and number.
-
-What belongs here: which file is of which format, and which are read by one query. What does not: the formats
-themselves (`formats/`), and whether a record is good (`records.py`).
-"""
+"""How the files of a load are read: those of one kind together, each row as text with its place."""
 
 from __future__ import annotations
 

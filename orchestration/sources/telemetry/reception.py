@@ -1,8 +1,5 @@
 """One request's batch, stored once: what an Idempotency-Key means.
 
-What belongs here: the order in which things are stored, so that a crash between any two of them, and a retry
-after it, count each record once. What does not: HTTP (`api.py`), judging (`intake.py`).
-
 With a key, the request is first noted under `_requests/` (the batch reader passes over names with `_`): the
 body's fingerprint and the time by which it is judged. Then the batch is stored under a name made of token and
 key. A retry finds the note, judges by the same time, and so has the same batch and the same answer.

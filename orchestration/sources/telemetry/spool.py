@@ -1,9 +1,4 @@
-"""The spool: where batches that the API accepts are stored before it says so.
-
-What belongs here: writing one object so that it outlives a crash, at the place where the batch reader looks.
-What does not: what is in a batch. On a folder an object is written under a hidden name, synced, renamed, and
-its folder is synced; on S3 a put is durable when it is answered.
-"""
+"""The spool: where batches that the API accepts are stored before it says so."""
 
 from __future__ import annotations
 

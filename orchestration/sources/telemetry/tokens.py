@@ -1,8 +1,4 @@
-"""Tokens of the telemetry API: who may send usage to which streams.
-
-What belongs here: making a token, and finding out whose a presented one is. A token is 256 random bits and is
-shown once; the file keeps only its sha256, so who reads the file cannot send usage. What does not: HTTP.
-"""
+"""Tokens of the telemetry API: who may send usage to which streams."""
 
 from __future__ import annotations
 

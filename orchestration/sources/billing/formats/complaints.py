@@ -1,7 +1,4 @@
-"""Why files could not be read: from DuckDB's error to the file, row, column and value.
-
-What belongs here: looking again, slowly, at files that have failed. What does not: the normal way of reading.
-"""
+"""Why files could not be read: from DuckDB's error to the file, row, column and value."""
 
 from __future__ import annotations
 

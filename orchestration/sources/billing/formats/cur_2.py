@@ -1,6 +1,6 @@
 """CUR 2.0 (Data Exports): snake_case columns; tags, cost categories and product attributes are maps.
 
-In Parquet they are maps, in CSV JSON text. What does not belong here: anything of legacy CUR.
+In Parquet they are maps, in CSV JSON text.
 """
 
 from __future__ import annotations

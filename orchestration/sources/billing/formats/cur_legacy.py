@@ -1,7 +1,4 @@
-"""Legacy CUR: a column per tag; headers like `lineItem/UnblendedCost` in CSV, renamed ones in Parquet.
-
-What belongs here: AWS' renaming rule, and the columns that become maps. What does not: anything of CUR 2.0.
-"""
+"""Legacy CUR: a column per tag; headers like `lineItem/UnblendedCost` in CSV, renamed ones in Parquet."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which format a file is in: what its manifest and its header say, unless the settings do.
-
-What belongs here: the choice. What does not: how a format is read.
-"""
+"""Which format a file is in: what its manifest and its header say, unless the settings do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is asked of each AWS service, and how its answers become resources: one service a file.
-
-What belongs here: the list of them. What does not: whom to ask, and what a refusal means (`collect.py`).
-"""
+"""What is asked of each AWS service, and how its answers become resources: one service a file."""
 
 from __future__ import annotations
 

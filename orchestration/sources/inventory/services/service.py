@@ -1,7 +1,4 @@
-"""The shape of a service: what it is called, how it is asked, and what its answers say.
-
-What belongs here: that shape, and asking page by page. What does not: any particular service.
-"""
+"""The shape of a service: what it is called, how it is asked, and what its answers say."""
 
 from __future__ import annotations
 

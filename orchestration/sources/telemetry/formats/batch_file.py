@@ -1,7 +1,4 @@
-"""One local file that holds a batch, and what makes it unreadable as a whole.
-
-What belongs here: what every format needs to know of a file. What does not: anything of one format.
-"""
+"""One local file that holds a batch, and what makes it unreadable as a whole."""
 
 from __future__ import annotations
 

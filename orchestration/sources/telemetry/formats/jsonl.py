@@ -1,7 +1,4 @@
-"""JSONL: one JSON object per line.
-
-What belongs here: what is a JSON object, and its members as text. What does not: the rules of a record.
-"""
+"""JSONL: one JSON object per line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Text files as lines, a block at a time: the relation that the queries of JSONL and CSV read.
 
 A damaged line stays one bad line, memory is bounded by the block, and thousands of small files are one pass.
-What belongs here: where a line begins and ends, and its number. What does not: what a line says.
 """
 
 from __future__ import annotations
