@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestration.authoring.context_history import contexts_at
 from orchestration.authoring.diff_costs import Difference, compare
-from orchestration.authoring.dry_run import Trial, build_trial
+from orchestration.authoring.dry_run import build_dry_run
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.generate import read_contexts
 
@@ -26,7 +26,7 @@ def difference_since(
     """
     contexts = settings.contexts
     now = f"the contexts in {contexts}"
-    with tempfile.TemporaryDirectory(prefix=".trial-", dir=_parent(settings)) as folder:
+    with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=_parent(settings)) as folder:
         before = _side(
             settings,
             f"the contexts at {reference}",
@@ -36,7 +36,7 @@ def difference_since(
         )
         after = _side(settings, now, lambda: read_contexts(contexts), Path(folder) / "after", say)
         say("Comparing")
-        return compare(before.database, after.database, month)
+        return compare(before, after, month)
 
 
 def _parent(settings: Settings) -> Path:
@@ -56,10 +56,10 @@ def _side(
     read: Callable[[], Mapping[str, str]],
     folder: Path,
     say: Callable[[str], None],
-) -> Trial:
+) -> Path:
     say(f"Working out the costs with {name}")
     folder.mkdir()
     try:
-        return build_trial(settings, read(), folder, say)
+        return build_dry_run(settings, read(), folder, say)
     except ExpectedError as error:
         raise DifferenceError(f"With {name}: {error}") from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.authoring.explain_query import Question, customer_id_of, needs_day, needs_feature
+from orchestration.authoring.explain_query import Question, customer_id_of, requires_day, requires_feature
 from orchestration.outputs.databases import NotReadableError, rows_of
 
 NEEDED_TABLES = {
@@ -74,9 +74,9 @@ def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: i
     question = Question(
         customer_id_of(warehouse, question.customer_id), question.usage_date, question.feature
     )
-    needs_day(warehouse, question)
+    requires_day(warehouse, question)
     if question.feature is not None:
-        needs_feature(warehouse, question, dimensions)
+        requires_feature(warehouse, question, dimensions)
     parameters = {"customer": question.customer_id, "day": question.usage_date}
     if question.feature is not None:
         parameters["feature"] = question.feature

@@ -70,7 +70,7 @@ def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
     )
 
 
-def needs_day(warehouse: duckdb.DuckDBPyConnection, question: Question) -> None:
+def requires_day(warehouse: duckdb.DuckDBPyConnection, question: Question) -> None:
     """Raise when the customer has no cost on the day."""
     days = [
         row["usage_date"]
@@ -89,7 +89,7 @@ def needs_day(warehouse: duckdb.DuckDBPyConnection, question: Question) -> None:
     )
 
 
-def needs_feature(
+def requires_feature(
     warehouse: duckdb.DuckDBPyConnection, question: Question, dimensions: tuple[str, ...]
 ) -> None:
     """Raise when the customer has no cost of the feature on the day, or `dimensions` lack `feature`."""

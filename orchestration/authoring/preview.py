@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, build_trial
+from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, build_dry_run
 from orchestration.compiler import Compilation
 from orchestration.compiler.language.program import SplitByUsage
 from orchestration.compiler.language.splits import split_id
@@ -36,13 +36,13 @@ def settings_of_preview(
         yield settings
         return
     say("Working out the shares of new splits")
-    with tempfile.TemporaryDirectory(prefix=".trial-", dir=settings.warehouse_file.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.warehouse_file.parent) as folder:
         try:
             contexts = read_contexts(settings.contexts)
-            trial = build_trial(settings, contexts, Path(folder), say, LAYERS_OF_SPLITS)
+            database = build_dry_run(settings, contexts, Path(folder), say, LAYERS_OF_SPLITS)
         except ExpectedError as error:
             raise NotReadableError(str(error)) from error
-        yield Settings(**{**settings.model_dump(), "warehouse": trial.database})
+        yield Settings(**{**settings.model_dump(), "warehouse": database})
 
 
 def _splits(compilation: Compilation) -> set[str]:

@@ -12,7 +12,7 @@ import dagster as dg
 from orchestration.automation.jobs import DAILY_COSTS
 from orchestration.automation.partitions import current_and_previous_month, month_range_tags
 from orchestration.outputs.alerts.channels import channels_of
-from orchestration.outputs.alerts.sending import tell
+from orchestration.outputs.alerts.sending import send_alerts
 from orchestration.outputs.databases import NotReadableError
 from orchestration.settings import MONTH, Settings
 from orchestration.sources import SOURCES
@@ -42,7 +42,7 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
     def arrivals(context: dg.SensorEvaluationContext, s3: S3) -> dg.SensorResult | dg.SkipReason:
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
         try:
-            seen = look(settings, lambda place: open_location(place, s3.get_client))
+            seen = digests_of_arrivals(settings, lambda place: open_location(place, s3.get_client))
         except LocationError as error:
             return dg.SkipReason(f"Cannot look: {error}")
         before = json.loads(context.cursor) if context.cursor else {}
@@ -78,17 +78,17 @@ def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
         if not channels:
             return dg.SkipReason("No receiver: set alert_webhook_url, alert_slack_url or alert_mail")
         try:
-            told = tell(settings, channels, datetime.now(UTC), context.log.warning)
+            result = send_alerts(settings, channels, datetime.now(UTC), context.log.warning)
         except NotReadableError as error:
             return dg.SkipReason(str(error))
-        if told.busy:
-            return dg.SkipReason("Another process is telling")
-        return dg.SkipReason(f"Told {told.delivered}, could not tell {told.failed}")
+        if result.busy:
+            return dg.SkipReason("Another process is sending alerts")
+        return dg.SkipReason(f"Alerts sent: {result.delivered}, failed: {result.failed}")
 
     return alerts
 
 
-def look(settings: Settings, open_location: OpenLocation) -> dict[str, str]:
+def digests_of_arrivals(settings: Settings, open_location: OpenLocation) -> dict[str, str]:
     """A digest of what has arrived, by place: `bill <export> <month>`, `telemetry` and the like.
 
     Raises `LocationError` when a location refuses.

@@ -65,7 +65,7 @@ class ForeignFilesError(ExpectedError):
 
 
 @dataclass(frozen=True)
-class Written:
+class DeliveryRecord:
     """What a folder of the sample holds: from which seed, by which code, and whether all of it."""
 
     seed: int
@@ -74,7 +74,7 @@ class Written:
     files: tuple[str, ...]
 
     @classmethod
-    def read(cls, root: Path) -> Written | None:
+    def read(cls, root: Path) -> DeliveryRecord | None:
         """The record in `root`, or None where nothing was delivered."""
         marker = root / MARKER
         if not marker.exists():
@@ -93,16 +93,16 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     The same seed always writes the same bytes. `progress` is called with what is being made. Raises
     `ForeignFilesError` when `root` holds files and no record that a delivery wrote them.
     """
-    before = Written.read(root)
+    before = DeliveryRecord.read(root)
     made_by = _fingerprint()
     if before is None:
         _refuse_foreign_files(root)
-        before = Written(seed, made_by, complete=False, files=())
+        before = DeliveryRecord(seed, made_by, complete=False, files=())
     elif before.complete and (before.seed, before.made_by) == (seed, made_by):
         return False
 
     root.mkdir(parents=True, exist_ok=True)
-    Written(seed, made_by, complete=False, files=before.files).write(root)
+    DeliveryRecord(seed, made_by, complete=False, files=before.files).write(root)
     with duckdb.connect() as connection:
         # DuckDB's own bar would be drawn over the demo's.
         connection.execute("set enable_progress_bar = false")
@@ -122,7 +122,7 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     delivered_at = time.time()
     for key in files:
         os.utime(root / key, (delivered_at, delivered_at))
-    Written(seed, made_by, complete=True, files=tuple(sorted(files))).write(root)
+    DeliveryRecord(seed, made_by, complete=True, files=tuple(sorted(files))).write(root)
     return True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from orchestration.demo.company import REGION
-from orchestration.demo.delivery import BUCKET, Written
+from orchestration.demo.delivery import BUCKET, DeliveryRecord
 from orchestration.settings import ExpectedError
 
 _HOST = "127.0.0.1"
@@ -85,7 +85,7 @@ def put_sample(
 
     `progress` is called with how many files are there and how many there will be.
     """
-    written = Written.read(root)
+    written = DeliveryRecord.read(root)
     if written is None or not written.complete:
         raise FileNotFoundError(f"{root} holds no complete delivery of the sample company")
     client: Any = boto3.client("s3", endpoint_url=endpoint_url, region_name=REGION)

@@ -54,7 +54,7 @@ def test_the_difference_is_what_the_next_run_does(edited: Company) -> None:
     marts = edited.marts()
     difference = compared(edited)
     assert edited.marts() == marts
-    assert list(edited.settings.workspace.glob(".trial-*")) == []
+    assert list(edited.settings.workspace.glob(".dry-run-*")) == []
     good, printed = edited.run()
     assert good, printed
     after = {(customer, currency): cost for customer, currency, cost in edited.read(COSTS)}

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any, Protocol
 
-from orchestration.outputs.alerts.items import News
+from orchestration.outputs.alerts.items import AlertItem
 from orchestration.settings import AlertMail, Settings
 
 SECONDS = 20
@@ -25,7 +25,7 @@ class DeliveryError(Exception):
 class Channel(Protocol):
     """One receiver."""
 
-    def send(self, news: News) -> None:
+    def send(self, news: AlertItem) -> None:
         """Send one message. Raises `DeliveryError` unless the receiver has taken it."""
 
 
@@ -47,7 +47,7 @@ class Webhook:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: News) -> None:
+    def send(self, news: AlertItem) -> None:
         """Taken when the answer is 2xx; the header `Idempotency-Key` lets a receiver know a repetition."""
         _post(self._url, {"type": "cost_anomaly", **news.content}, {"Idempotency-Key": news.anomaly_id})
 
@@ -58,7 +58,7 @@ class Slack:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: News) -> None:
+    def send(self, news: AlertItem) -> None:
         """Taken when the answer is 2xx. Slack knows no idempotency key."""
         text = f"*{_for_slack(news.title)}*\n{_for_slack(news.explanation)}"
         _post(self._url, {"text": text}, {"Idempotency-Key": news.anomaly_id})
@@ -70,7 +70,7 @@ class Mail:
     def __init__(self, settings: AlertMail) -> None:
         self._settings = settings
 
-    def send(self, news: News) -> None:
+    def send(self, news: AlertItem) -> None:
         """Taken when the server has accepted it for one receiver at least. A repetition has the same
         Message-ID, by which mail readers know it.
         """
@@ -134,7 +134,7 @@ def _for_slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _drivers(news: News) -> list[str]:
+def _drivers(news: AlertItem) -> list[str]:
     lines = []
     for driver in news.content["drivers"]:
         impact = f" {driver['cost_impact']}" if driver["cost_impact"] is not None else ""

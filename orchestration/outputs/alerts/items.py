@@ -1,4 +1,4 @@
-"""What there is to tell: anomalies of the published marts, as messages."""
+"""Alert items: new anomalies of the published marts, as messages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from orchestration.outputs.databases import open_published, rows_of
 from orchestration.settings import Settings
 
-# The first of each cause, if it went on within the last days: when alerts are switched on, or a year of bills
-# is delivered at once, the past is not news. And what is still to be told.
-NEWS = """
+# The first anomaly of each cause, if it is recent: switching alerts on, or delivering a year of bills, must
+# not alert about the past. And what is still undelivered.
+ALERT_ITEMS = """
 select *
 from cost_anomalies
 where
@@ -35,9 +35,9 @@ _SERIES = ("series_kind", "customer_id", "element", "service_name", "sub_account
 
 
 @dataclass(frozen=True)
-class News:
-    """An anomaly to tell of. `series` names what it was found in and its direction, `content` is all that the
-    marts say of it, ready for JSON (amounts as texts, exact).
+class AlertItem:
+    """An anomaly to alert about. `series` is where it was found and its direction; `content` is everything
+    the marts say about it, ready for JSON (amounts as exact texts).
     """
 
     anomaly_id: str
@@ -57,15 +57,15 @@ class News:
         return " ".join(f"Cost anomaly: {what}{f', {of}' if of else ''}, {amount}".split())
 
 
-def read_news(settings: Settings, waiting: Collection[str] = ()) -> list[News]:
-    """The anomalies that are news in the snapshot that readers see now, and those in `waiting` that it has.
+def read_alert_items(settings: Settings, waiting: Collection[str] = ()) -> list[AlertItem]:
+    """New anomalies of the current snapshot, and those in `waiting` that it still has.
 
     Raises `NotReadableError` when nothing has been published yet.
     """
     with open_published(settings) as marts:
         found = rows_of(
             marts,
-            NEWS,
+            ALERT_ITEMS,
             {
                 "recent_days": settings.alert_recent_days,
                 "lowest_rank": settings.alert_lowest_rank,
@@ -73,16 +73,16 @@ def read_news(settings: Settings, waiting: Collection[str] = ()) -> list[News]:
             },
         )
         return [
-            _news(anomaly, rows_of(marts, DRIVERS, {"anomaly_id": anomaly["anomaly_id"]}))
+            _alert_item(anomaly, rows_of(marts, DRIVERS, {"anomaly_id": anomaly["anomaly_id"]}))
             for anomaly in found
         ]
 
 
-def _news(anomaly: dict[str, Any], drivers: list[dict[str, Any]]) -> News:
+def _alert_item(anomaly: dict[str, Any], drivers: list[dict[str, Any]]) -> AlertItem:
     direction = "more" if anomaly["cost_impact"] > 0 else "less"
     content = {name: _plain(value) for name, value in anomaly.items()}
     content["drivers"] = [{name: _plain(value) for name, value in row.items()} for row in drivers]
-    return News(
+    return AlertItem(
         anomaly_id=anomaly["anomaly_id"],
         series="|".join([*(anomaly[name] or "" for name in _SERIES), direction]),
         started_at=content["started_at"],

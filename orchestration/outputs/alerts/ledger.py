@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestration.outputs.alerts.items import News
+from orchestration.outputs.alerts.items import AlertItem
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -52,7 +52,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def note(self, channel: str, news: News, now: datetime) -> bool:
+    def note(self, channel: str, news: AlertItem, now: datetime) -> bool:
         """Note that `news` is to be told on `channel`; False when it was noted before.
 
         An anomaly of the same series whose time overlaps with one that was noted is that one, restated.

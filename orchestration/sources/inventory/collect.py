@@ -37,7 +37,7 @@ class ScopeAnswer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class InventoryResult:
     """The answers of all scopes, and the accounts that could not be asked at all."""
 
     answers: tuple[ScopeAnswer, ...]
@@ -52,7 +52,7 @@ class Asked:
         )
 
 
-def ask_accounts(accounts: Iterable[InventoryAccess], endpoint_url: str | None) -> Asked:
+def ask_accounts(accounts: Iterable[InventoryAccess], endpoint_url: str | None) -> InventoryResult:
     """Take the inventory of every region of every account; several regions at once."""
     places: list[tuple[Session, Place]] = []
     unreachable: list[str] = []
@@ -66,7 +66,7 @@ def ask_accounts(accounts: Iterable[InventoryAccess], endpoint_url: str | None) 
         places += [(session, Place(partition, account_id, region)) for region in access.regions]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as several:
         found = several.map(lambda one: tuple(ask_place(one[0], one[1], endpoint_url)), places)
-        return Asked(tuple(answer for answers in found for answer in answers), tuple(unreachable))
+        return InventoryResult(tuple(answer for answers in found for answer in answers), tuple(unreachable))
 
 
 def ask_place(session: Session, place: Place, endpoint_url: str | None) -> Iterator[ScopeAnswer]:

@@ -35,10 +35,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from orchestration.settings import Settings
+from orchestration.sources.telemetry.batch_store import BatchStore, KeyReusedError, Sent
 from orchestration.sources.telemetry.intake import BodyError, records_of_json, records_of_ndjson
 from orchestration.sources.telemetry.openapi import OPERATIONS, openapi_document
 from orchestration.sources.telemetry.rate_limit import RateLimit
-from orchestration.sources.telemetry.reception import KeyReusedError, Reception, Sent
 from orchestration.sources.telemetry.records import UsageLimits
 from orchestration.sources.telemetry.spool import Spool, SpoolError
 from orchestration.sources.telemetry.tokens import Token, Tokens, TokensFileError
@@ -62,7 +62,7 @@ class TelemetryApi:
         self.tokens = tokens
         self.limit = RateLimit(settings.api_requests_per_second, settings.api_request_burst)
         limits = UsageLimits(settings.usage_earliest_day, settings.usage_future_hours)
-        self.reception = Reception(spool, limits)
+        self.reception = BatchStore(spool, limits)
         self.threads = ThreadPoolExecutor(STORING_AT_ONCE, "store")
         self.answers: Counter[int] = Counter()
         self.records: Counter[str] = Counter()

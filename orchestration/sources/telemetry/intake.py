@@ -66,7 +66,7 @@ class BodyError(ValueError):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class IntakeResult:
     """`batch` is the JSONL of the `accepted` records; `rejected` says index (from 0), reason, message."""
 
     accepted: int
@@ -110,7 +110,7 @@ def judge(
     request: str,
     now: datetime,
     limits: UsageLimits = EVERY_TIME,
-) -> Judgement:
+) -> IntakeResult:
     """Judge records (JSON texts without line ends). The same arguments give the same batch, byte by byte.
 
     `request` is unique to the request; `now` is UTC without zone.
@@ -123,7 +123,7 @@ def judge(
     address = {"stream": stream, "operation": operation, "request": request}
     rows = connection.execute(_JUDGED, {**address, **limits.parameters(now)}).fetchall()
     good = [stored for _, refused, _, stored in rows if refused is None]
-    return Judgement(len(good), _lines(good), list(_rejected(rows)))
+    return IntakeResult(len(good), _lines(good), list(_rejected(rows)))
 
 
 def _rejected(rows: Iterable[tuple[Any, ...]]) -> Iterable[dict[str, Any]]:

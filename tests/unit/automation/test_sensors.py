@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.automation.sensors import look
+from orchestration.automation.sensors import digests_of_arrivals
 from orchestration.automation.workspace import prepare_workspace
 from orchestration.settings import BillingExport, Settings
 from orchestration.sources.locations import open_of
@@ -30,7 +30,7 @@ def put(settings: Settings, key: str, content: str = "{}") -> None:
 
 
 def places(settings: Settings) -> dict[str, str]:
-    return look(settings, open_of(settings))
+    return digests_of_arrivals(settings, open_of(settings))
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ ASKED = """
 import sys
 from pathlib import Path
 
-from orchestration.automation.sensors import look
+from orchestration.automation.sensors import digests_of_arrivals
 from orchestration.automation.unchanged import digest_of_sources
 from orchestration.automation.workspace import prepare_workspace
 from orchestration.settings import Settings
@@ -55,7 +55,7 @@ assert (settings.landing_folder / "incidents" / "incidents.parquet").is_file()
 before = digest_of_sources(settings)
 (settings.sources / "incidents" / "a.csv").write_text("incident_id")
 assert digest_of_sources(settings) != before
-assert list(look(settings, open_of(settings))) == ["incidents"]
+assert list(digests_of_arrivals(settings, open_of(settings))) == ["incidents"]
 
 from orchestration.automation.terminal import _label
 from orchestration.sources import SOURCES

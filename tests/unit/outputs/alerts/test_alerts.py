@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from orchestration.automation.sensors import build_alerts_sensor
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.ledger import open_ledger
-from orchestration.outputs.alerts.sending import Told, tell
+from orchestration.outputs.alerts.sending import DeliveryResult, send_alerts
 from orchestration.settings import AlertMail, Settings
 from tests.unit.outputs.alerts.conftest import Receiver, anomaly, minutes
 
@@ -29,8 +29,8 @@ Publish = Callable[..., None]
 WithSettings = Callable[..., Settings]
 
 
-def look(settings: Settings, minute: int = 0) -> Told:
-    return tell(settings, channels_of(settings), minutes(minute), lambda said: None)
+def look(settings: Settings, minute: int = 0) -> DeliveryResult:
+    return send_alerts(settings, channels_of(settings), minutes(minute), lambda said: None)
 
 
 def test_a_webhook_gets_everything_once(
@@ -38,8 +38,8 @@ def test_a_webhook_gets_everything_once(
 ) -> None:
     publish(anomaly(), anomaly(anomaly_id="a2", impact_rank=2, same_cause_as="a1"))
     settings = settings_with(alert_webhook_url=receiver.url)
-    assert look(settings) == Told(delivered=1)
-    assert look(settings, 5) == Told()
+    assert look(settings) == DeliveryResult(delivered=1)
+    assert look(settings, 5) == DeliveryResult()
     ((key, content),) = receiver.got
     assert key == content["anomaly_id"] == "a1"
     assert content["cost_impact"] == "476.490000000001"
@@ -63,12 +63,12 @@ def test_what_fails_is_tried_again_later_and_then_never(
     publish(anomaly())
     settings = settings_with(alert_webhook_url=receiver.url)
     receiver.answers = [500, 302, 200]
-    assert look(settings, 0) == Told(failed=1)
-    assert look(settings, 0) == Told()  # not before a minute has passed
-    assert look(settings, 1) == Told(failed=1)
-    assert look(settings, 2) == Told()  # nor, the second time, before two have
-    assert look(settings, 3) == Told(delivered=1)
-    assert look(settings, 99) == Told()
+    assert look(settings, 0) == DeliveryResult(failed=1)
+    assert look(settings, 0) == DeliveryResult()  # not before a minute has passed
+    assert look(settings, 1) == DeliveryResult(failed=1)
+    assert look(settings, 2) == DeliveryResult()  # nor, the second time, before two have
+    assert look(settings, 3) == DeliveryResult(delivered=1)
+    assert look(settings, 99) == DeliveryResult()
     assert [key for key, _ in receiver.got] == ["a1", "a1", "a1"]
 
 
@@ -77,8 +77,8 @@ def test_a_receiver_that_is_down_does_not_keep_the_other_from_being_told(
 ) -> None:
     publish(anomaly())
     settings = settings_with(alert_webhook_url="http://127.0.0.1:9", alert_slack_url=receiver.url)
-    assert look(settings) == Told(delivered=1, failed=1)
-    assert look(settings, 1) == Told(failed=1)
+    assert look(settings) == DeliveryResult(delivered=1, failed=1)
+    assert look(settings, 1) == DeliveryResult(failed=1)
     assert len(receiver.got) == 1
 
 
@@ -90,16 +90,16 @@ def test_a_restated_anomaly_is_not_new(
     look(settings)
     # The bill was corrected: another amount; then another beginning and so another id, and it goes on.
     publish(anomaly(cost_impact=Decimal(500)))
-    assert look(settings, 1) == Told()
+    assert look(settings, 1) == DeliveryResult()
     later = {"started_at": datetime(2026, 10, 30, 13), "ended_at": datetime(2026, 11, 1)}
     publish(anomaly(anomaly_id="a9", **later))
-    assert look(settings, 2) == Told()
+    assert look(settings, 2) == DeliveryResult()
     # The same series, another time; and the same time, another direction.
     publish(
         anomaly(anomaly_id="b1", started_at=datetime(2026, 11, 1, 6), ended_at=datetime(2026, 11, 1, 9)),
         anomaly(anomaly_id="b2", cost_impact=Decimal(-7), **later),
     )
-    assert look(settings, 3) == Told(delivered=2)
+    assert look(settings, 3) == DeliveryResult(delivered=2)
 
 
 def test_the_past_is_not_news_but_what_waits_is_not_forgotten(
@@ -108,18 +108,18 @@ def test_the_past_is_not_news_but_what_waits_is_not_forgotten(
     old = {"started_at": datetime(2026, 10, 1), "ended_at": datetime(2026, 10, 25)}
     publish(anomaly(anomaly_id="old", **old), anomaly(anomaly_id="third", impact_rank=3))
     settings = settings_with(alert_webhook_url=receiver.url, alert_lowest_rank=2)
-    assert look(settings) == Told()
+    assert look(settings) == DeliveryResult()
     publish(anomaly())
     receiver.answers = [503]
-    assert look(settings) == Told(failed=1)
+    assert look(settings) == DeliveryResult(failed=1)
     publish(anomaly(**old))
-    assert look(settings, 60) == Told(delivered=1)
+    assert look(settings, 60) == DeliveryResult(delivered=1)
     # What a correction took away is not told at all.
     receiver.answers = [503]
     publish(anomaly(anomaly_id="c1", customer_id="cust-018"))
-    assert look(settings, 61) == Told(failed=1)
+    assert look(settings, 61) == DeliveryResult(failed=1)
     publish()
-    assert look(settings, 999) == Told()
+    assert look(settings, 999) == DeliveryResult()
 
 
 def test_two_processes_do_not_tell_at_once(
@@ -128,7 +128,7 @@ def test_two_processes_do_not_tell_at_once(
     publish(anomaly())
     settings = settings_with(alert_webhook_url=receiver.url)
     with open_ledger(settings.alert_ledger):
-        assert look(settings) == Told(busy=True)
+        assert look(settings) == DeliveryResult(busy=True)
     assert receiver.got == []
 
 
@@ -143,10 +143,10 @@ def test_a_process_killed_while_it_tells(
         "import os, signal; from datetime import datetime; from pathlib import Path\n"
         "from orchestration.settings import Settings\n"
         "from orchestration.outputs.alerts.channels import channels_of\n"
-        "from orchestration.outputs.alerts.sending import tell\n"
+        "from orchestration.outputs.alerts.sending import send_alerts\n"
         f"settings = Settings(workspace=Path({str(settings.workspace)!r}), "
         f"alert_webhook_url={receiver.url!r})\n"
-        "tell(settings, channels_of(settings), datetime(2026, 11, 2, 8), print)\n"
+        "send_alerts(settings, channels_of(settings), datetime(2026, 11, 2, 8), print)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     process = subprocess.Popen([sys.executable, "-c", script])
@@ -154,8 +154,8 @@ def test_a_process_killed_while_it_tells(
         receiver.before_answer = lambda: os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     receiver.before_answer = lambda: None
-    assert look(settings, 1) == (Told() if answered else Told(delivered=1))
-    assert look(settings, 2) == Told()
+    assert look(settings, 1) == (DeliveryResult() if answered else DeliveryResult(delivered=1))
+    assert look(settings, 2) == DeliveryResult()
     assert {key for key, _ in receiver.got} == {"a1"}
     assert len(receiver.got) == (1 if answered else 2)
 
@@ -199,10 +199,10 @@ def test_a_mail_is_sent_when_the_server_takes_it(
     )
     settings = settings_with(alert_mail=mail)
     box.refusing = True
-    assert look(settings) == Told(failed=1)
+    assert look(settings) == DeliveryResult(failed=1)
     box.refusing = False
-    assert look(settings, 1) == Told(delivered=1)
-    assert look(settings, 2) == Told()
+    assert look(settings, 1) == DeliveryResult(delivered=1)
+    assert look(settings, 2) == DeliveryResult()
     (message,) = box.got
     assert message["Subject"] == "Cost anomaly: Search, Contoso Bcc: everybody@example.org, +476.49 USD"
     assert message["Bcc"] is None
@@ -226,8 +226,8 @@ def test_the_sensor_tells_and_starts_no_run(
 
     assert "Run the job first" in tick()
     publish(anomaly())
-    assert tick() == "Told 1, could not tell 0"
-    assert tick() == "Told 0, could not tell 0"
+    assert tick() == "Alerts sent: 1, failed: 0"
+    assert tick() == "Alerts sent: 0, failed: 0"
     assert len(receiver.got) == 1
 
 

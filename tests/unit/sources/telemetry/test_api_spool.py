@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from orchestration.sources.locations import open_location
+from orchestration.sources.telemetry.batch_store import BatchStore, KeyReusedError, Sent
 from orchestration.sources.telemetry.batches import land_telemetry
-from orchestration.sources.telemetry.reception import KeyReusedError, Reception, Sent
 from orchestration.sources.telemetry.spool import SpoolError, open_spool
 
 NOON = datetime(2026, 8, 2, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_a_place_that_takes_nothing_is_named(tmp_path: Path, s3_client: Any) -> 
 
 def test_a_batch_on_s3_is_landed_once(tmp_path: Path, s3_client: Any, bucket: str) -> None:
     place = f"s3://{bucket}/sent"
-    reception = Reception(open_spool(place, lambda: s3_client))
+    reception = BatchStore(open_spool(place, lambda: s3_client))
     record = '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1}'
     sent = Sent("loader", "searches", "sum", "key", [record])
     now = datetime(2026, 8, 1)
@@ -68,7 +68,7 @@ RECORD = '{"timestamp": "2026-07-01", "customer_id": "c", "value": %d}'
 
 def test_a_key_is_one_request_for_servers_side_by_side(tmp_path: Path) -> None:
     """Each server has its own memory; what they share is the place."""
-    receptions = [Reception(open_spool(str(tmp_path / "sent"), lambda: None)) for _ in range(2)]
+    receptions = [BatchStore(open_spool(str(tmp_path / "sent"), lambda: None)) for _ in range(2)]
     now = datetime(2026, 8, 1)
     told = []
 
@@ -88,7 +88,7 @@ def test_a_key_is_one_request_for_servers_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_forgotten_key_is_stored_anew_under_the_same_identity(tmp_path: Path) -> None:
-    reception = Reception(open_spool(str(tmp_path / "sent"), lambda: None))
+    reception = BatchStore(open_spool(str(tmp_path / "sent"), lambda: None))
     sent = Sent("loader", "searches", "sum", "key", [RECORD % 1])
     reception.receive(sent, datetime(2026, 8, 1))
     assert reception.forget_requests(NOON.replace(year=2000)) == 0
@@ -101,7 +101,7 @@ def test_a_forgotten_key_is_stored_anew_under_the_same_identity(tmp_path: Path) 
 
 def test_requests_of_one_second_are_named_in_the_order_in_which_they_came(tmp_path) -> None:
     location = str(tmp_path)
-    reception = Reception(open_spool(location, lambda: None))
+    reception = BatchStore(open_spool(location, lambda: None))
     record = '{"timestamp": "2026-07-01T10:00:00Z", "customer_id": "ada", "value": %d}'
     for moment in range(5):
         sent = Sent("t", "calls", "replace", f"key {9 - moment}", [record % (moment + 1)])

@@ -17,7 +17,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from orchestration.sources.telemetry.intake import Judgement, judge
+from orchestration.sources.telemetry.intake import IntakeResult, judge
 from orchestration.sources.telemetry.records import EVERY_TIME, UsageLimits
 from orchestration.sources.telemetry.spool import Spool
 
@@ -37,7 +37,7 @@ class Sent:
     records: Sequence[str]
 
 
-class Reception:
+class BatchStore:
     """Stores what is sent; used by many threads at once."""
 
     def __init__(self, spool: Spool, limits: UsageLimits = EVERY_TIME) -> None:
@@ -46,7 +46,7 @@ class Reception:
         self._locks: defaultdict[int, Lock] = defaultdict(Lock)
         self._locks.update({number: Lock() for number in range(64)})
 
-    def receive(self, sent: Sent, now: datetime) -> Judgement:
+    def receive(self, sent: Sent, now: datetime) -> IntakeResult:
         """Judge and store; the good records are durable on return. `now` is UTC without zone.
 
         Raises `KeyReusedError`, and `SpoolError` when it cannot be stored.
@@ -81,7 +81,7 @@ class Reception:
             raise KeyReusedError("this Idempotency-Key was used with another request; use a new one")
         return datetime.fromisoformat(note["received_at"])
 
-    def _store(self, sent: Sent, name: str, received_at: datetime) -> Judgement:
+    def _store(self, sent: Sent, name: str, received_at: datetime) -> IntakeResult:
         judged = judge(sent.records, sent.stream, sent.operation, name, received_at, self.limits)
         # Named by time first: requests that are stored within the same tick of the object store's clock keep
         # the order in which they came.
