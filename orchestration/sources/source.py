@@ -153,7 +153,7 @@ def listing_digest(stored: Iterable[StoredObject]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def refused_rows(table: str, refused: Mapping[str, int], passed: bool = True) -> Landed:
-    """What is shown of a table of refused rows: how many, and the reasons."""
-    reasons = [f"{count} rows: {reason}" for reason, count in refused.items()]
-    return Landed(table, {"refused": sum(refused.values()), "reasons": reasons}, passed=passed)
+def rejected_rows(table: str, rejected: Mapping[str, int], passed: bool = True) -> Landed:
+    """What is shown of a table of rejected rows: how many, and the reasons."""
+    reasons = [f"{count} rows: {reason}" for reason, count in rejected.items()]
+    return Landed(table, {"rejected": sum(rejected.values()), "reasons": reasons}, passed=passed)

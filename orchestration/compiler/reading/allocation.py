@@ -166,7 +166,7 @@ def _fixed_shares(reader: Reader, node: Node) -> Method | None:
     shares = reader.shares(node, '"shares"', "customer id")
     for key, _ in node.entries if isinstance(node, Mapping) else ():
         if key.text.lower() in RESERVED_CUSTOMERS:
-            message = f'"{key.text}" is kept for costs that no one customer carries; it is no customer'
+            message = f'"{key.text}" is reserved for costs that no single customer carries'
             reader.problem(key.place, "reserved-name", message)
     return FixedShares(shares) if shares else None
 

@@ -125,7 +125,9 @@ class Reader:
         if text is None:
             return None
         if not _DECIMAL.fullmatch(text):
-            message = f'{what} "{_short(text)}" is no plain decimal with at most 12 digits behind the point'
+            message = (
+                f'{what} "{_short(text)}" is not a plain decimal with at most 12 digits behind the point'
+            )
             self.problem(node.place, "bad-number", message)
             return None
         return Decimal(text)

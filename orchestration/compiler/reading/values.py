@@ -52,7 +52,7 @@ def read_pattern(reader: Reader, node: Node, what: str) -> str | None:
     text = reader.text(node, what)
     wrong = None if text is None else pattern_problem(text)
     if wrong:
-        message = f"{what} is no RE2 pattern: {wrong}; RE2 has no lookaround and no backreferences"
+        message = f"{what} is not a valid RE2 pattern: {wrong}; RE2 has no lookaround and no backreferences"
         reader.problem(node.place, "bad-regex", message)
         return None
     return text
@@ -118,7 +118,7 @@ def _transform(reader: Reader, node: Node) -> Transform | None:
     if isinstance(node, Scalar):
         hint = "write it with what it needs, for example {default: none}"
         hint = hint if node.text in TRANSFORMS else did_you_mean(node.text, TRANSFORMS).removeprefix("; ")
-        reader.problem(node.place, "unknown-choice", f"{kind(node)} is no complete transform; {hint}")
+        reader.problem(node.place, "unknown-choice", f"{kind(node)} is not a complete transform; {hint}")
         return None
     if not reader.mapping(node, "a transform", TRANSFORMS) or not isinstance(node, Mapping):
         return None
@@ -164,7 +164,7 @@ def _replace(reader: Reader, node: Node) -> Transform | None:
     wrong = replacement_problem(pattern, replacement)
     if wrong:
         hint = "\\1 is the first group, \\\\ a backslash"
-        message = f'"with" is no replacement for the pattern: {wrong}; {hint}'
+        message = f'"with" is not a valid replacement for the pattern: {wrong}; {hint}'
         reader.problem(with_node.place, "bad-replacement", message)
         return None
     return Replace(pattern, replacement)

@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestration.settings import AwsAccess
 from orchestration.sources.accounts import ACCOUNTS
 from orchestration.sources.accounts.organization import ask_organization
-from orchestration.sources.files.rows import MISREAD, not_a_time, not_texts, texts_of, time_of
+from orchestration.sources.files.rows import READ_ERROR, not_a_time, not_texts, texts_of, time_of
 from orchestration.sources.landing.parquet import TAGS
 from orchestration.sources.landing.snapshots import SnapshotLanding, Snapshots, landed_snapshots
 from orchestration.sources.locations import Location
@@ -44,7 +44,7 @@ ACCOUNT_VERSIONS = Snapshots(
         {texts_of("tags")} AS tag_map
     """,
     rules=(
-        MISREAD,
+        READ_ERROR,
         ("account-id-missing", "account_id IS NULL", "'account_id is missing'"),
         not_a_time("snapshot_time", "moment"),
         not_texts("tags", "tag_map"),

@@ -51,7 +51,8 @@ PROBLEMS = f"""
         UNION ALL
         SELECT
             file, file_row,
-            kind || ' ''' || name || ''' is kept for costs that no one customer carries; choose another'
+            kind || ' ''' || name || ''' is reserved for costs that no single customer carries; choose '
+                || 'another'
         FROM names
         WHERE lower(name) IN {RESERVED_CUSTOMERS}
         UNION ALL

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.sources.files.rows import (
-    MISREAD,
-    REFUSED_COLUMNS,
+    READ_ERROR,
+    REJECTED_COLUMNS,
     Kind,
     find_files,
     judge,
@@ -22,9 +22,9 @@ from orchestration.sources.files.rows import (
     time_of,
 )
 from orchestration.sources.landing.parquet import ensure_landed, row_count, write_landed
-from orchestration.sources.landing.processed_files import write_refused
+from orchestration.sources.landing.processed_files import write_rejected
 from orchestration.sources.locations import Location
-from orchestration.sources.source import Landed, LandingRequest, refused_rows
+from orchestration.sources.source import Landed, LandingRequest, rejected_rows
 
 _LANDED = {
     "deployed_at": "TIMESTAMP",
@@ -48,7 +48,7 @@ _PARSED = f"""
     WINDOW alike AS (PARTITION BY moment, service, version, environment ORDER BY location, file_row)
 """
 _RULES = (
-    MISREAD,
+    READ_ERROR,
     ("deployed-at-missing", "deployed_at IS NULL", "'deployed_at is missing'"),
     not_a_time("deployed_at", "moment"),
     ("service-missing", "service IS NULL", "'service is missing'"),
@@ -68,14 +68,14 @@ _RULES = (
 
 @dataclass(frozen=True)
 class DeploymentsLanding:
-    """What was landed: `changed`: whether the file was written; `refused`: rows refused, by reason."""
+    """What was landed: `changed`: whether the file was written; `rejected`: rows rejected, by reason."""
 
     path: Path
     deployments: int
     changed: bool
     files: tuple[str, ...]
     ignored: tuple[str, ...]
-    refused: dict[str, int]
+    rejected: dict[str, int]
 
 
 def deployments_file(landing: Path) -> Path:
@@ -83,15 +83,15 @@ def deployments_file(landing: Path) -> Path:
     return landing / "deployments" / "deployments.parquet"
 
 
-def refused_file(landing: Path) -> Path:
-    """The rows of files that were refused."""
+def rejected_file(landing: Path) -> Path:
+    """The rows of files that were rejected."""
     return landing / "deployments" / "refused.parquet"
 
 
 def ensure_landing(landing: Path) -> None:
     """Make the files, without rows, where there are none."""
     ensure_landed(deployments_file(landing), _LANDED)
-    ensure_landed(refused_file(landing), REFUSED_COLUMNS)
+    ensure_landed(rejected_file(landing), REJECTED_COLUMNS)
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
@@ -110,11 +110,11 @@ def land(request: LandingRequest) -> Iterator[Landed]:
             "path": landing.path,
         },
     )
-    yield refused_rows("deployments_refused", landing.refused, passed=not landing.refused)
+    yield rejected_rows("deployments_refused", landing.rejected, passed=not landing.rejected)
 
 
 def land_deployments(location: Location, landing: Path) -> DeploymentsLanding:
-    """Land all deployments that the location reports, one row each; rows that are none are refused.
+    """Land all deployments that the location reports, one row each; rows that are none are rejected.
 
     Raises `LocationError` when the location refuses.
     """
@@ -131,12 +131,12 @@ def land_deployments(location: Location, landing: Path) -> DeploymentsLanding:
             "WHERE reason IS NULL ORDER BY ALL",
             path,
         )
-        refused = write_refused(connection, location, files.rows, files.rows, refused_file(landing))
+        rejected = write_rejected(connection, location, files.rows, files.rows, rejected_file(landing))
     return DeploymentsLanding(
         path=path,
         deployments=row_count(path),
         changed=changed,
         files=tuple(location.describe(stored.key) for stored in files.rows),
         ignored=tuple(location.describe(stored.key) for stored in files.ignored),
-        refused=refused,
+        rejected=rejected,
     )

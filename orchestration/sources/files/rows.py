@@ -29,22 +29,24 @@ from orchestration.warehouse.sql import literal, quoted
 ENDINGS = (".jsonl", ".ndjson", ".csv", ".parquet")
 Kind = Literal["text", "json"]
 Rule: TypeAlias = tuple[str, str, str]
-"""Why a row is refused: a stable code, SQL of the rows that it is about, and SQL of what is said of one."""
+"""Why a row is rejected: a stable code, SQL of the rows that it is about, and SQL of what is said of one."""
 
-MISREAD: Rule = ("misread", "misread IS NOT NULL", "detail")
+READ_ERROR: Rule = ("read_error", "read_error IS NOT NULL", "detail")
 
-REFUSED_COLUMNS = {
+REJECTED_COLUMNS = {
     "location": "VARCHAR",
     "file_row": "BIGINT",
     "reason": "VARCHAR",
     "detail": "VARCHAR",
     "record": "VARCHAR",
 }
-"""A row (or, without `file_row`, a whole file) that was set aside: where it stands, why, and what it says."""
+"""A row (or, without `file_row`, a whole file) that was rejected: where it stands, why, and what it says."""
 
-_READ = "location VARCHAR, modified TIMESTAMP, file_row BIGINT, misread VARCHAR, detail VARCHAR, raw VARCHAR"
+_READ = (
+    "location VARCHAR, modified TIMESTAMP, file_row BIGINT, read_error VARCHAR, detail VARCHAR, raw VARCHAR"
+)
 _UNREADABLE = (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, duckdb.Error)
-_MISREAD = {
+_READ_ERROR = {
     "not-json": "the line is not valid JSON; write one object per line",
     "not-an-object": "the line is JSON, but not an object of fields",
 }
@@ -75,18 +77,18 @@ def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFil
 
 @contextmanager
 def reading_rows(columns: Mapping[str, Kind]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A database with empty tables `given` (for `read_rows`) and `refused`, in UTC, and a work folder."""
+    """A database with empty tables `given` (for `read_rows`) and `rejected`, in UTC, and a work folder."""
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         create_rows_table(connection, columns)
-        connection.execute(f"CREATE TABLE refused AS {no_rows(REFUSED_COLUMNS)}")
+        connection.execute(f"CREATE TABLE rejected AS {no_rows(REJECTED_COLUMNS)}")
         yield connection, Path(folder)
 
 
 def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Rule]) -> None:
     """Make the table `judged` of the query `parsed`, with `reason` where a rule refuses a row.
 
-    Rows that are refused are added to `refused`.
+    Rows that are rejected are added to `rejected`.
     """
     reasons = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition, _ in rules)
     details = " ".join(f"WHEN '{code}' THEN {said}" for code, _, said in rules)
@@ -94,8 +96,8 @@ def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Ru
         f"CREATE OR REPLACE TABLE judged AS SELECT *, CASE {reasons} END AS reason FROM ({parsed})"
     )
     connection.execute(
-        "INSERT INTO refused "
-        f"SELECT location, file_row, coalesce(misread, reason), CASE reason {details} END, raw "
+        "INSERT INTO rejected "
+        f"SELECT location, file_row, coalesce(read_error, reason), CASE reason {details} END, raw "
         "FROM judged WHERE reason IS NOT NULL"
     )
 
@@ -141,7 +143,7 @@ def read_rows(
 
     `documents` is for files that are one JSON document: SQL of the list of objects in it, over `content`.
 
-    Fields of other names are left alone. A file that cannot be read becomes one row with `misread`, and so
+    Fields of other names are left alone. A file that cannot be read becomes one row with `read_error`, and so
     does each line that is none; such rows have no values. Raises `LocationError` when the location refuses.
     """
     place = location.describe(stored.key)
@@ -172,7 +174,7 @@ def read_rows(
     except _UNREADABLE as error:
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, "
-            "'unreadable' AS misread, $detail AS detail",
+            "'unreadable' AS read_error, $detail AS detail",
             {**parameters, "detail": _why(error, path, place)},
         )
 
@@ -197,13 +199,13 @@ def _why(error: Exception, path: Path, place: str) -> str:
 
 def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
     fields = ",\n".join(
-        f"CASE WHEN misread IS NULL THEN nullif(trim(line ->> {literal('$.' + quoted(column))}), '') END"
+        f"CASE WHEN read_error IS NULL THEN nullif(trim(line ->> {literal('$.' + quoted(column))}), '') END"
         f" AS {quoted(column)}"
         for column in columns
     )
-    explained = " ".join(f"WHEN '{code}' THEN {literal(text)}" for code, text in _MISREAD.items())
+    explained = " ".join(f"WHEN '{code}' THEN {literal(text)}" for code, text in _READ_ERROR.items())
     return f"""
-        SELECT file_row, misread, CASE misread {explained} END AS detail, line AS raw, {fields}
+        SELECT file_row, read_error, CASE read_error {explained} END AS detail, line AS raw, {fields}
         FROM (
             SELECT
                 file_row,
@@ -211,7 +213,7 @@ def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
                 CASE
                     WHEN NOT json_valid(line) THEN 'not-json'
                     WHEN json_type(CASE WHEN json_valid(line) THEN line END) <> 'OBJECT' THEN 'not-an-object'
-                END AS misread
+                END AS read_error
             FROM (
                 SELECT unnest(lines)::VARCHAR AS line, generate_subscripts(lines, 1) AS file_row
                 FROM (SELECT {lines} AS lines FROM read_text({literal(path)}))
@@ -241,13 +243,13 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str
     shown = f"to_json(struct_pack({', '.join(f'{quoted(name)} := {quoted(name)}' for name in header)}))"
     return f"""
         SELECT
-            row_number() OVER () AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
+            row_number() OVER () AS file_row, NULL::VARCHAR AS read_error, NULL::VARCHAR AS detail,
             {shown}::VARCHAR AS raw, {fields}
         FROM csv_rows
         -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
         QUALIFY concat({", ".join(quoted(name) for name in header) or "NULL"}) <> ''
         UNION ALL BY NAME
-        SELECT line - 1 AS file_row, 'misshapen' AS misread, error_message AS detail, csv_line AS raw
+        SELECT line - 1 AS file_row, 'misshapen' AS read_error, error_message AS detail, csv_line AS raw
         FROM reject_errors
     """
 
@@ -260,7 +262,7 @@ def _parquet(path: Path, columns: Mapping[str, Kind]) -> str:
     shown = f"struct_pack({', '.join(f'{quoted(name)} := {quoted(name)}' for name in kinds)})"
     return f"""
         SELECT
-            file_row_number + 1 AS file_row, NULL::VARCHAR AS misread, NULL::VARCHAR AS detail,
+            file_row_number + 1 AS file_row, NULL::VARCHAR AS read_error, NULL::VARCHAR AS detail,
             to_json({shown})::VARCHAR AS raw, {_fields(columns, kinds)}
         FROM read_parquet({literal(path)}, file_row_number = true)
     """

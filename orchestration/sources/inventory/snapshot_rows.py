@@ -6,7 +6,7 @@ scope: what a newer snapshot of the folder no longer has, is gone. docs/signals.
 
 from __future__ import annotations
 
-from orchestration.sources.files.rows import MISREAD, not_a_time, not_texts, texts_of, time_of
+from orchestration.sources.files.rows import READ_ERROR, not_a_time, not_texts, texts_of, time_of
 from orchestration.sources.landing.parquet import TAGS
 from orchestration.sources.landing.snapshots import Snapshots
 
@@ -15,7 +15,7 @@ _RELATIONSHIPS = 'STRUCT(relationship VARCHAR, related_resource_id VARCHAR, "sin
 # A row that says nothing but its snapshot's time says that there was a snapshot, even of nothing.
 _IS_EMPTY = "resource_id IS NULL AND resource_arn IS NULL AND resource_type IS NULL"
 _RULES = (
-    MISREAD,
+    READ_ERROR,
     ("snapshot-time-missing", "snapshot_time IS NULL", "'snapshot_time is missing'"),
     not_a_time("snapshot_time", "moment"),
     ("resource-id-missing", f"resource_id IS NULL AND NOT ({_IS_EMPTY})", "'resource_id is missing'"),

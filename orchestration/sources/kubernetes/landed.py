@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from orchestration.sources.files.rows import REFUSED_COLUMNS
+from orchestration.sources.files.rows import REJECTED_COLUMNS
 from orchestration.sources.landing.parquet import TAGS, ensure_landed
 from orchestration.sources.locations import Location, StoredObject
 
@@ -32,22 +32,22 @@ COLUMNS = {
 
 
 def allocations_folder(landing: Path) -> Path:
-    """Where the allocations lie."""
+    """The folder of the allocations."""
     return landing / "opencost" / "allocations"
 
 
 def allocations_file(landing: Path, location: Location, stored: StoredObject) -> Path:
-    """Where the allocations of one file of the export lie."""
+    """The allocations of one file of the export."""
     name = hashlib.sha256(f"{location.describe(stored.key)}\n{stored.version}".encode()).hexdigest()[:20]
     return allocations_folder(landing) / f"{name}.parquet"
 
 
-def refused_file(landing: Path) -> Path:
-    """Where it lies which rows of files were set aside."""
+def rejected_file(landing: Path) -> Path:
+    """The rejected rows of files."""
     return landing / "opencost" / "refused.parquet"
 
 
 def ensure_landing(landing: Path) -> None:
     """Make files, without rows, so that readers find every column."""
     ensure_landed(allocations_folder(landing) / "none.parquet", COLUMNS)
-    ensure_landed(refused_file(landing), REFUSED_COLUMNS)
+    ensure_landed(rejected_file(landing), REJECTED_COLUMNS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestration.sources.files.rows import (
     ENDINGS,
-    MISREAD,
+    READ_ERROR,
     Kind,
     find_files,
     judge,
@@ -24,9 +24,9 @@ from orchestration.sources.files.rows import (
 )
 from orchestration.sources.kubernetes import landed
 from orchestration.sources.landing.parquet import TAGS, row_count, write_landed
-from orchestration.sources.landing.processed_files import write_refused
+from orchestration.sources.landing.processed_files import write_rejected
 from orchestration.sources.locations import Location
-from orchestration.sources.source import Landed, LandingRequest, refused_rows
+from orchestration.sources.source import Landed, LandingRequest, rejected_rows
 
 _COSTS = ("cpuCost", "gpuCost", "ramCost")
 _PROPERTIES = {
@@ -58,12 +58,12 @@ _DOCUMENTS = """
 """
 _NOTHING = "the file holds no allocation; an answer of the API has them under `data`"
 _RULES = (
-    MISREAD,
+    READ_ERROR,
     (
         "window-format",
         "window_start IS NULL OR window_end IS NULL OR window_end <= window_start",
-        "'window ' || coalesce(told_start, '?') || ' to ' || coalesce(told_end, '?') || ' is none; ISO 8601 "
-        "times are needed'",
+        "'window ' || coalesce(told_start, '?') || ' to ' || coalesce(told_end, '?') || ' is invalid; ISO "
+        "8601 times are needed'",
     ),
     (
         "no-node",
@@ -74,7 +74,7 @@ _RULES = (
     (
         "cost-not-a-number",
         "cpu_cost IS NULL OR gpu_cost IS NULL OR ram_cost IS NULL",
-        "'a cost is no number'",
+        "'a cost is not a number'",
     ),
     not_texts("labels", "label_map"),
 )
@@ -96,7 +96,7 @@ _PARSED = f"""
         {texts_of("labels")} AS label_map
     FROM (
         SELECT
-            location, modified, file_row, misread, detail, raw, {_OWN}, {_WEIGHTS},
+            location, modified, file_row, read_error, detail, raw, {_OWN}, {_WEIGHTS},
             coalesce("window" ->> '$.start', "start") AS told_start,
             coalesce("window" ->> '$.end', "end") AS told_end,
             coalesce(labels, properties ->> '$.labels') AS labels,
@@ -112,14 +112,14 @@ _LANDED = ", ".join(
 
 @dataclass(frozen=True)
 class OpenCostLanding:
-    """What was landed: allocations of new files, how many there are in all, and rows set aside by reason."""
+    """What was landed: allocations of new files, how many there are in all, and rows rejected by reason."""
 
     path: Path
     allocations: int
     files_read: tuple[str, ...]
     files_gone: int
     ignored: tuple[str, ...]
-    refused: dict[str, int]
+    rejected: dict[str, int]
 
 
 def ensure_landing(landing: Path) -> None:
@@ -143,13 +143,13 @@ def land(request: LandingRequest) -> Iterator[Landed]:
             "path": landing.path,
         },
     )
-    yield refused_rows("opencost_refused", landing.refused, passed=not landing.refused)
+    yield rejected_rows("opencost_refused", landing.rejected, passed=not landing.rejected)
 
 
 def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
     """Land the new and changed files of an export, and forget those that are no longer there.
 
-    Rows that are no allocation of a node are set aside with the reason. Raises `LocationError` when the
+    Rows that are not an allocation of a node are rejected with the reason. Raises `LocationError` when the
     location refuses.
     """
     landed.ensure_landing(landing)
@@ -165,7 +165,7 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
             read_rows(connection, location, stored, COLUMNS, folder, documents=_DOCUMENTS)
             judge(connection, _PARSED, _RULES)
             connection.execute(
-                "INSERT INTO refused SELECT $place, NULL, 'no-allocations', $detail, NULL "
+                "INSERT INTO rejected SELECT $place, NULL, 'no-allocations', $detail, NULL "
                 "WHERE NOT EXISTS (FROM given)",
                 {"place": location.describe(stored.key), "detail": _NOTHING},
             )
@@ -174,8 +174,8 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
                 connection, f"SELECT {_LANDED} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
             )
             written.append((beside, targets[stored]))
-        # The refused rows first: a file that is landed is not read again.
-        refused = write_refused(connection, location, files.rows, fresh, landed.refused_file(landing))
+        # The rejected rows first: a file that is landed is not read again.
+        rejected = write_rejected(connection, location, files.rows, fresh, landed.rejected_file(landing))
     for beside, target in written:
         beside.replace(target)
     for path in gone:
@@ -186,5 +186,5 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
         files_read=tuple(location.describe(stored.key) for stored in fresh),
         files_gone=len(gone),
         ignored=tuple(location.describe(stored.key) for stored in files.ignored),
-        refused=refused,
+        rejected=rejected,
     )

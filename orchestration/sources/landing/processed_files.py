@@ -1,4 +1,4 @@
-"""Which files of a location were taken in already, in which version, and which of their rows were refused."""
+"""Which versions of the files of a location were read already, and which of their rows were rejected."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def remember_files(location: Location, found: Collection[StoredObject], files: P
         write_landed(connection, "SELECT location, object_version FROM noted ORDER BY ALL", files)
 
 
-def write_refused(
+def write_rejected(
     connection: duckdb.DuckDBPyConnection,
     location: Location,
     found: Collection[StoredObject],
     read: Collection[StoredObject],
-    refused: Path,
+    rejected: Path,
 ) -> dict[str, int]:
-    """Put the rows of the table `refused` in the place of what was refused of the same files before.
+    """Put the rows of the table `rejected` in the place of what was rejected of the same files before.
 
-    Refused rows of files that were not read now stay, those of files that are no longer there go. Gives how
+    Rejected rows of files that were not read now stay, those of files that are no longer there go. Gives how
     many there are by reason.
     """
     connection.register("found_places", _places(location, found))
@@ -50,17 +50,17 @@ def write_refused(
     write_landed(
         connection,
         f"""
-        SELECT location, file_row, reason, detail, record FROM refused
+        SELECT location, file_row, reason, detail, record FROM rejected
         UNION ALL
-        SELECT location, file_row, reason, detail, record FROM read_parquet({literal(refused)})
+        SELECT location, file_row, reason, detail, record FROM read_parquet({literal(rejected)})
         WHERE location IN (FROM found_places) AND location NOT IN (FROM read_places)
         ORDER BY ALL
         """,
-        refused,
+        rejected,
     )
     return dict(
         connection.execute(
-            f"SELECT reason, count(*) FROM read_parquet({literal(refused)}) GROUP BY ALL ORDER BY ALL"
+            f"SELECT reason, count(*) FROM read_parquet({literal(rejected)}) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     )
 

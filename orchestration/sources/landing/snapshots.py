@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.sources.files.rows import (
-    REFUSED_COLUMNS,
+    REJECTED_COLUMNS,
     Kind,
     Rule,
     find_files,
@@ -25,11 +25,11 @@ from orchestration.sources.landing.processed_files import (
     FILE_COLUMNS,
     new_files,
     remember_files,
-    write_refused,
+    write_rejected,
 )
 from orchestration.sources.landing.versions import SNAPSHOT_COLUMNS, Changes, History, take_in
 from orchestration.sources.locations import Location, StoredObject
-from orchestration.sources.source import Landed, LandingRequest, Source, refused_rows
+from orchestration.sources.source import Landed, LandingRequest, Source, rejected_rows
 
 _VERSION_COLUMNS = {"observed_at": "TIMESTAMP", "absent_at": "TIMESTAMP", "is_present": "BOOLEAN"}
 """`observed_at`: the first snapshot with this version (or, not `is_present`, without the thing); `absent_at`:
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class SnapshotLanding:
-    """What was landed: what changed, what did not answer, and which rows of files were refused, by reason."""
+    """What was landed: what changed, what did not answer, and how many rows were rejected, by reason."""
 
     path: Path
     changes: Changes
@@ -55,7 +55,7 @@ class SnapshotLanding:
     failures: tuple[str, ...]
     files_read: tuple[str, ...]
     ignored: tuple[str, ...]
-    refused: dict[str, int]
+    rejected: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class Snapshots:
         """Which snapshots were taken in, and how complete they were."""
         return landing / self.folder / "snapshots.parquet"
 
-    def refused_file(self, landing: Path) -> Path:
-        """The rows of files that were refused."""
+    def rejected_file(self, landing: Path) -> Path:
+        """The rows of files that were rejected."""
         return landing / self.folder / "refused.parquet"
 
     def files_file(self, landing: Path) -> Path:
@@ -99,7 +99,7 @@ class Snapshots:
         versions = {self.key: "VARCHAR", **self.content, **_VERSION_COLUMNS}
         ensure_landed(self.versions_file(landing), versions)
         ensure_landed(self.snapshots_file(landing), SNAPSHOT_COLUMNS)
-        ensure_landed(self.refused_file(landing), REFUSED_COLUMNS)
+        ensure_landed(self.rejected_file(landing), REJECTED_COLUMNS)
         ensure_landed(self.files_file(landing), FILE_COLUMNS)
 
     def land(
@@ -124,7 +124,7 @@ class Snapshots:
             self._read(connection, location, fresh, folder)
             self._add(connection, answers, now)
             changes = take_in(connection, history)
-            refused = write_refused(connection, location, files.rows, fresh, self.refused_file(landing))
+            rejected = write_rejected(connection, location, files.rows, fresh, self.rejected_file(landing))
         remember_files(location, files.rows, self.files_file(landing))
         return SnapshotLanding(
             path=history.versions,
@@ -133,7 +133,7 @@ class Snapshots:
             failures=tuple(failures),
             files_read=tuple(location.describe(stored.key) for stored in fresh),
             ignored=tuple(location.describe(stored.key) for stored in files.ignored),
-            refused=refused,
+            rejected=rejected,
         )
 
     def _read(
@@ -145,7 +145,7 @@ class Snapshots:
     ) -> None:
         """Make the tables `scopes` and `observed` of files; the files of one folder are one scope.
 
-        A snapshot of which a row was refused, or a file could not be read, is not complete: it ends nothing.
+        A snapshot of which a row was rejected, or a file could not be read, is not complete: it ends nothing.
         """
         for stored in files:
             read_rows(connection, location, stored, self.file_columns, folder)
@@ -168,9 +168,9 @@ class Snapshots:
                 scope,
                 min(spoilt.location) IS NULL AS is_complete,
                 count({self.key}) AS row_count,
-                'rows of ' || min(spoilt.location) || ' were refused' AS detail
+                'rows of ' || min(spoilt.location) || ' were rejected' AS detail
             FROM judged
-            LEFT JOIN (SELECT DISTINCT location FROM refused) AS spoilt USING (location)
+            LEFT JOIN (SELECT DISTINCT location FROM rejected) AS spoilt USING (location)
             WHERE reason IS NULL
             GROUP BY moment, scope
             """
@@ -227,14 +227,14 @@ def _register(
 
 
 def landed_snapshots(source: Source, landing: SnapshotLanding, request: LandingRequest) -> Iterator[Landed]:
-    """What is shown of a landing's versions, snapshots and refused rows, the three tables of the source.
+    """What is shown of a landing's versions, snapshots and rejected rows, the three tables of the source.
 
-    The check passes when everything answered and no row was refused.
+    The check passes when everything answered and no row was rejected.
     """
-    versions, snapshots, refused = (table.name for table in source.tables)
+    versions, snapshots, rejected = (table.name for table in source.tables)
     changes = landing.changes
-    set_aside = [*landing.failures, *(f"late: {snapshot}" for snapshot in changes.late)]
-    for failure in set_aside:
+    failures = [*landing.failures, *(f"late: {snapshot}" for snapshot in changes.late)]
+    for failure in failures:
         request.log.warning(failure)
     yield Landed(
         versions,
@@ -250,11 +250,11 @@ def landed_snapshots(source: Source, landing: SnapshotLanding, request: LandingR
         snapshots,
         {
             "scopes_asked": landing.scopes_asked,
-            "set_aside": set_aside,
+            "failures": failures,
             "files_read": landing.files_read,
             "ignored": landing.ignored,
         },
-        passed=not set_aside and not landing.refused,
-        check_metadata={"set_aside": set_aside},
+        passed=not failures and not landing.rejected,
+        check_metadata={"failures": failures},
     )
-    yield refused_rows(refused, landing.refused)
+    yield rejected_rows(rejected, landing.rejected)

@@ -61,7 +61,7 @@ def _read_csv(content: bytes) -> RevenueFile:
     columns_of(header)
     broken: list[tuple[int, str, str]] = []
 
-    def set_aside(row: arrow_csv.InvalidRow) -> str:
+    def note_broken(row: arrow_csv.InvalidRow) -> str:
         reason = f"has {row.actual_columns} cells, the header has {row.expected_columns}"
         broken.append((row.number - 1, row.text, reason))
         return "skip"
@@ -71,7 +71,7 @@ def _read_csv(content: bytes) -> RevenueFile:
         # The number of a row is only told when one thread reads.
         read_options=arrow_csv.ReadOptions(use_threads=False),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=given.delimiter, newlines_in_values=True, invalid_row_handler=set_aside
+            delimiter=given.delimiter, newlines_in_values=True, invalid_row_handler=note_broken
         ),
         convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
     )

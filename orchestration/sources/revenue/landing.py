@@ -1,4 +1,4 @@
-"""Revenue files -> two landed Parquet files, replaced whole: the good rows, and those that were set aside."""
+"""Revenue files -> two landed Parquet files, replaced whole: the good rows and the rejected ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RevenueLanding:
 
     path: Path
     rows: int
-    set_aside: int
+    rejected: int
     files: tuple[str, ...]
     repeated: tuple[str, ...]
     ignored: tuple[str, ...]
@@ -52,7 +52,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
     """Land all files of the location as `revenue/revenue.parquet` and `revenue/quarantine.parquet`.
 
     Files are CSV (a header names the columns; `,`, `;` or tab between cells) or Parquet, plain or .gz; see
-    `columns.SPELLINGS` for the names of columns. A row that cannot be used is set aside with its file, row
+    `columns.SPELLINGS` for the names of columns. A row that cannot be used is rejected with its file, row
     and reason. A location without any object gives no rows, unless revenue had landed before. Raises
     `RevenueError` for a file that is no table of revenue, `LocationError` when the location refuses.
     """
@@ -68,7 +68,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
     return RevenueLanding(
         path=target,
         rows=pq.read_metadata(target).num_rows,
-        set_aside=pq.read_metadata(target.with_name("quarantine.parquet")).num_rows,
+        rejected=pq.read_metadata(target.with_name("quarantine.parquet")).num_rows,
         files=tuple(location.describe(key) for key in chosen if key not in repeated),
         repeated=tuple(location.describe(key) for key in repeated),
         ignored=tuple(location.describe(key) for key in ignored),
@@ -93,7 +93,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
     )
     yield Landed(
         "revenue_quarantine",
-        {"dagster/row_count": landing.set_aside, "path": landing.path.with_name("quarantine.parquet")},
+        {"dagster/row_count": landing.rejected, "path": landing.path.with_name("quarantine.parquet")},
     )
 
 
@@ -180,9 +180,9 @@ def _unclear_amounts(connection: duckdb.DuckDBPyConnection, shown: str, key: str
 def _write(connection: duckdb.DuckDBPyConnection, landing: Path) -> bool:
     connection.execute(rows.READ)
     folder = landing / "revenue"
-    # What was set aside first: should the machine stop in between, no row is missing from both.
+    # Rejected rows first: if the machine stops in between, no row is missing from both files.
     written = [
-        write_landed(connection, rows.SET_ASIDE, folder / "quarantine.parquet"),
+        write_landed(connection, rows.REJECTED, folder / "quarantine.parquet"),
         write_landed(connection, rows.GOOD, folder / "revenue.parquet"),
     ]
     return any(written)

@@ -44,7 +44,9 @@ SELECT
     CASE
         WHEN customer IS NULL THEN 'the customer is missing'
         WHEN lower(customer) IN {RESERVED_CUSTOMERS}
-        THEN 'the customer ''' || customer || ''' is kept for costs that no customer carries; choose another'
+        THEN
+            'the customer ''' || customer || ''' is reserved for costs that no single customer carries; '
+            || 'choose another'
         WHEN month IS NOT NULL AND (period_start IS NOT NULL OR period_end IS NOT NULL)
         THEN 'gives both a month and days; leave one of them empty'
         WHEN month IS NULL AND period_start IS NULL AND period_end IS NULL THEN 'the period is missing'
@@ -92,8 +94,8 @@ WHERE reason IS NULL
 ORDER BY file, file_row
 """
 
-# With the row as JSON, so that what was refused can be read without looking for the file.
-SET_ASIDE = f"""
+# With the row as JSON: it can be read without looking for the file.
+REJECTED = f"""
 SELECT file, file_row, reason, to_json(struct_pack({", ".join(_TEXTS)}))::VARCHAR AS row_text
 FROM read_rows
 WHERE reason IS NOT NULL

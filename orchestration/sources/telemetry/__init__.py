@@ -11,6 +11,6 @@ TELEMETRY = Source(
     tables=(
         Table("telemetry_records", "One row per good usage record of a batch that counts."),
         Table("telemetry_batches", "One row per batch seen: a content at a place, and its fate."),
-        Table("telemetry_quarantine", "One row per record that was refused, and the reason."),
+        Table("telemetry_quarantine", "One row per record that was rejected, and the reason."),
     ),
 )

@@ -123,13 +123,13 @@ def test_a_bad_row_is_set_aside(accounts: Accounts, line: str, reason: str) -> N
         f"account_id,account_name,snapshot_time\n7,seven,2026-05-01\n{line}\n"
     )
     landing = accounts.land()
-    assert landing.refused == {reason: 1}
+    assert landing.rejected == {reason: 1}
     assert [row[:2] for row in accounts.rows()] == [("7", "seven")]
 
 
 def test_a_role_that_cannot_be_assumed_is_named(accounts: Accounts) -> None:
-    refused = AwsAccess(role_arn="no-arn-but-twenty-letters")
+    rejected = AwsAccess(role_arn="no-arn-but-twenty-letters")
     accounts.endpoint = "http://127.0.0.1:9"
-    [failure] = accounts.land(refused).failures
+    [failure] = accounts.land(rejected).failures
     assert failure.startswith("no-arn-but-twenty-letters cannot be assumed: ")
     assert "allow sts:AssumeRole on it" in failure

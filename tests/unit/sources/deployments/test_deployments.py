@@ -1,4 +1,4 @@
-"""Reports of deployments: what is one, what is set aside, and how it looks in Dagster."""
+"""Reports of deployments: what is one, what is rejected, and how it looks in Dagster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orchestration.sources.deployments.landing import (
     DeploymentsLanding,
     deployments_file,
     land_deployments,
-    refused_file,
+    rejected_file,
 )
 from orchestration.sources.locations import FolderLocation
 from tests.unit.sources.in_dagster import landed_in_dagster
@@ -60,7 +60,7 @@ def test_reports_of_every_format_are_one_list(deployments: Deployments) -> None:
         pa.table({"deployed_at": ["2026-10-22T00:00:00Z"], "service": ["c"]}), deployments.files / "c.parquet"
     )
     landing = deployments.land()
-    assert (landing.deployments, landing.changed, landing.refused) == (3, True, {})
+    assert (landing.deployments, landing.changed, landing.rejected) == (3, True, {})
     assert [tuple(str(value) for value in row) for row in deployments.rows()] == [
         ("2026-10-20 13:55:00", "search", "7.2", "production", "https://ci.example/7", "None"),
         ("2026-10-21 10:00:00", "a, b", "None", "None", "None", "two\nlines"),
@@ -95,13 +95,13 @@ def test_a_bad_row_is_set_aside_and_the_good_ones_count(
     path = deployments.files / "a.jsonl"
     path.write_text(f"{GOOD}\n\n{line}\n")
     landing = deployments.land()
-    assert (landing.deployments, landing.refused) == (1, {reason: 1})
-    [(location, file_row, code, why, record)] = deployments.rows(refused_file(deployments.landing))
+    assert (landing.deployments, landing.rejected) == (1, {reason: 1})
+    [(location, file_row, code, why, record)] = deployments.rows(rejected_file(deployments.landing))
     assert (location, file_row, code, record) == (str(path), 3, reason, line)
     assert why.startswith(detail)
     # Put right, nothing of it is left.
     path.write_text(f"{GOOD}\n")
-    assert deployments.land().refused == {}
+    assert deployments.land().rejected == {}
 
 
 def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> None:
@@ -115,6 +115,6 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
         for event in result.get_asset_materialization_events()
     }
     assert shown["deployments"]["dagster/row_count"].value == len(company.DEPLOYMENTS)
-    assert shown["deployments_refused"]["refused"].value == 0
+    assert shown["deployments_refused"]["rejected"].value == 0
     [check] = result.get_asset_check_evaluations()
     assert check.passed

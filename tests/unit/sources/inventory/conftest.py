@@ -75,13 +75,13 @@ class Inventory:
         return land_inventory(FolderLocation(self.files), accounts, self.landing, now, self.endpoint)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the landed files: `versions` and `snapshots`, `refused`."""
+        """Ask the landed files: `versions` and `snapshots`, `rejected`."""
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for name, path in (
                 ("versions", RESOURCE_VERSIONS.versions_file(self.landing)),
                 ("snapshots", RESOURCE_VERSIONS.snapshots_file(self.landing)),
-                ("refused", RESOURCE_VERSIONS.refused_file(self.landing)),
+                ("rejected", RESOURCE_VERSIONS.rejected_file(self.landing)),
             ):
                 connection.execute(f"CREATE VIEW {name} AS FROM '{path}'")
             return connection.execute(query).fetchall()

@@ -1,4 +1,4 @@
-"""Snapshots that come as files: every format, what is refused, and what a snapshot that is not whole does."""
+"""Snapshots that come as files: every format, rejected rows, and snapshots that are not whole."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_every_format_says_the_same(inventory: Inventory) -> None:
 
     landing = inventory.land()
 
-    assert landing.refused == {}
+    assert landing.rejected == {}
     columns = ", ".join(name for name in RESOURCE_VERSIONS.content if name != "scope")
     rows = inventory.rows(f"SELECT {columns} FROM versions ORDER BY resource_id")
     assert rows[0] == rows[1] == rows[2]
@@ -158,9 +158,9 @@ def test_a_bad_row_is_set_aside_the_good_ones_count_and_nothing_ends(
 
     landing = inventory.land()
 
-    assert landing.refused == {reason: 1}
+    assert landing.rejected == {reason: 1}
     [(location, file_row, said, why)] = inventory.rows(
-        "SELECT location, file_row, record, detail FROM refused"
+        "SELECT location, file_row, record, detail FROM rejected"
     )
     assert (location, file_row, said) == (str(path), 2, line.strip())
     assert why.startswith(detail)
@@ -168,7 +168,7 @@ def test_a_bad_row_is_set_aside_the_good_ones_count_and_nothing_ends(
     # Put right, it counts, and what is not there has ended.
     path.write_text(row(SECOND, "vol-1", tags={"a": "b"}) + row(SECOND, "vol-3") + "\n\n")
     landing = inventory.land()
-    assert (landing.refused, landing.changes.gone) == ({}, 1)
+    assert (landing.rejected, landing.changes.gone) == ({}, 1)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_file_that_cannot_be_read_ends_nothing(inventory: Inventory, name: str
     (inventory.files / "1.jsonl").write_text(row(FIRST, "vol-1"))
     (inventory.files / name).write_bytes(content)
     landing = inventory.land()
-    assert (landing.refused, landing.changes.present) == ({"unreadable": 1}, 1)
-    [(why,)] = inventory.rows("SELECT detail FROM refused")
+    assert (landing.rejected, landing.changes.present) == ({"unreadable": 1}, 1)
+    [(why,)] = inventory.rows("SELECT detail FROM rejected")
     assert why.startswith("the file cannot be read: ")
 
 

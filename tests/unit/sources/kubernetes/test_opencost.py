@@ -1,4 +1,4 @@
-"""OpenCost's exports: the forms they come in, what is no allocation of a node, and what is read again."""
+"""OpenCost's exports: the forms they come in, what is not an allocation of a node, and what is read again."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_every_form_says_the_same(opencost: OpenCost) -> None:
 
     landing = opencost.land()
 
-    assert (landing.allocations, landing.refused) == (4, {})
+    assert (landing.allocations, landing.rejected) == (4, {})
     told = ", ".join(name for name in landed.COLUMNS if name not in ("location", "modified", "file_row"))
     assert len(set(map(str, opencost.rows(told)))) == 1
     assert [str(value) for value in opencost.rows(told)[0]] == [
@@ -89,26 +89,26 @@ def test_only_new_files_are_read_and_what_is_gone_goes(opencost: OpenCost) -> No
     second.write_text(json.dumps(allocation("prod/node-1/__idle__")) + "\nnope\n")
     landing = opencost.land()
     assert (landing.files_read, landing.allocations) == ((str(second),), 2)
-    assert (landing.refused, opencost.rows("is_idle")) == ({"not-json": 1}, [(False,), (True,)])
-    # What was refused of a file that is not read again is still known.
-    assert (opencost.land().files_read, opencost.land().refused) == ((), {"not-json": 1})
+    assert (landing.rejected, opencost.rows("is_idle")) == ({"not-json": 1}, [(False,), (True,)])
+    # What was rejected of a file that is not read again is still known.
+    assert (opencost.land().files_read, opencost.land().rejected) == ((), {"not-json": 1})
     first.unlink()
     second.write_text(json.dumps(allocation(cpuCost=7)) + "\n")
     landing = opencost.land()
-    assert (landing.files_gone, landing.refused, landing.allocations) == (2, {}, 1)
+    assert (landing.files_gone, landing.rejected, landing.allocations) == (2, {}, 1)
     assert [str(cost) for (cost,) in opencost.rows("cpu_cost")] == ["6.980000000000"]
 
 
 @pytest.mark.parametrize(
     ("row", "reason", "detail"),
     [
-        (allocation(window={"start": "now"}, end=None), "window-format", "window now to ? is none"),
+        (allocation(window={"start": "now"}, end=None), "window-format", "window now to ? is invalid"),
         (
             allocation(properties={"cluster": "prod"}),
             "no-node",
             "the row says no node; ask OpenCost without aggregating nodes away, and for idle cost by node",
         ),
-        (allocation(ramCost="much"), "cost-not-a-number", "a cost is no number"),
+        (allocation(ramCost="much"), "cost-not-a-number", "a cost is not a number"),
         (allocation(labels=["team"]), "labels-not-an-object", 'labels ["team"] is not a JSON object'),
     ],
 )
@@ -118,9 +118,9 @@ def test_what_is_no_allocation_of_a_node_is_set_aside(
     path = opencost.files / "a.jsonl"
     path.write_text(f"{json.dumps(allocation())}\n{json.dumps(row)}\n")
     landing = opencost.land()
-    assert (landing.allocations, landing.refused) == (1, {reason: 1})
+    assert (landing.allocations, landing.rejected) == (1, {reason: 1})
     [(location, file_row, why)] = opencost.rows(
-        "location, file_row, detail", landed.refused_file(opencost.landing)
+        "location, file_row, detail", landed.rejected_file(opencost.landing)
     )
     assert (location, file_row) == (str(path), 2)
     assert why.startswith(detail)
@@ -131,4 +131,4 @@ def test_an_answer_without_data_is_no_allocation(opencost: OpenCost, content: st
     (opencost.files / "answer.json").write_text(content)
     landing = opencost.land()
     assert landing.allocations == 0
-    assert landing.refused in ({"unreadable": 1}, {"no-allocations": 1})
+    assert landing.rejected in ({"unreadable": 1}, {"no-allocations": 1})

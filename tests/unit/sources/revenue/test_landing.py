@@ -1,4 +1,4 @@
-"""The revenue landing: which spellings are understood, what is set aside with its reason, what is refused."""
+"""The revenue landing: which spellings are understood, which rows and files are rejected, and why."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ class Revenue:
         with duckdb.connect() as connection:
             return connection.execute(f"FROM '{self.landing}/revenue/{file}.parquet'").fetchall()
 
-    def set_aside(self) -> list[tuple]:
+    def rejected(self) -> list[tuple]:
         return [(file, row, reason) for file, row, reason, _ in self.rows("quarantine")]
 
 
@@ -69,7 +69,7 @@ def test_files_of_every_form_and_spelling_are_one_table(revenue):
     )
     pq.write_table(typed, revenue.source / "c.parquet")
     landing = revenue.land()
-    assert (landing.rows, landing.set_aside, landing.changed, len(landing.files)) == (4, 0, True, 3)
+    assert (landing.rows, landing.rejected, landing.changed, len(landing.files)) == (4, 0, True, 3)
     assert revenue.rows() == [
         ("a [1].csv", 1, "007", *SEPTEMBER, Decimal("1234.50"), "USD", None),
         ("b.csv.gz", 1, "x", date(2026, 9, 10), date(2026, 12, 9), Decimal("-1E-12"), "EUR", "Search"),
@@ -82,7 +82,7 @@ def test_files_of_every_form_and_spelling_are_one_table(revenue):
     ("row", "reason"),
     [
         (" ,2026-09,,,1,USD", "the customer is missing"),
-        ("Unallocated,2026-09,,,1,USD", "the customer 'Unallocated' is kept for costs that no customer"),
+        ("Unallocated,2026-09,,,1,USD", "the customer 'Unallocated' is reserved for costs that no"),
         ("a,,,,1,USD", "the period is missing"),
         ("a,2026-13,,,1,USD", "the month '2026-13' is not written as 2026-09"),
         ("a,2026-09-02,,,1,USD", "the month '2026-09-02' is not written as 2026-09"),
@@ -113,8 +113,8 @@ def test_a_row_that_cannot_be_used_is_set_aside_and_the_others_count(revenue, ro
     (revenue.source / "a.csv").write_text(f"{header}{good}\n{row}\n{good}")
     landing = revenue.land()
     assert [(file, number) for file, number, *_ in revenue.rows()] == [("a.csv", 1), ("a.csv", 3)]
-    [(file, number, told)] = revenue.set_aside()
-    assert (file, number, landing.set_aside) == ("a.csv", 2, 1)
+    [(file, number, told)] = revenue.rejected()
+    assert (file, number, landing.rejected) == ("a.csv", 2, 1)
     assert reason in told
     assert revenue.rows("quarantine")[0][3]
 
@@ -151,10 +151,10 @@ def test_a_file_that_is_no_revenue_is_refused_and_what_was_landed_stays(revenue,
     revenue.land()
     before = revenue.rows()
     (revenue.source / name).write_bytes(content)
-    with pytest.raises(RevenueError) as refused:
+    with pytest.raises(RevenueError) as rejected:
         revenue.land()
-    assert str(refused.value).startswith(f"{revenue.source / name} ")
-    assert message in str(refused.value)
+    assert str(rejected.value).startswith(f"{revenue.source / name} ")
+    assert message in str(rejected.value)
     assert revenue.rows() == before
 
 
@@ -258,7 +258,7 @@ def test_amounts_are_read_in_the_format_that_all_rows_of_their_file_agree_in(rev
         ),
     ],
 )
-def test_amounts_whose_format_cannot_be_known_are_refused(revenue, amounts, message):
+def test_amounts_whose_format_cannot_be_known_are_rejected(revenue, amounts, message):
     rows = "".join(f"c{number};2026-09;{amount};EUR\n" for number, amount in enumerate(amounts))
     (revenue.source / "a.csv").write_text(f"customer;month;amount;currency\n{rows}")
     with pytest.raises(RevenueError, match=message):
