@@ -1,1 +1,1 @@
-"""What Dagster runs: the job, its partitions, schedule, sensors and checks, and running it from the shell."""
+"""Dagster: the job, its partitions, schedule, sensors and checks, and running it from the shell."""

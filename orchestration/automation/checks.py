@@ -1,10 +1,6 @@
-"""Asset checks: things a person should look at, that do not make the numbers wrong.
+"""Asset checks that warn without failing the run. Checks that fail a run are dbt tests."""
 
-What belongs here: warnings about data and about rules. What does not: laws that fail a run, which are dbt
-tests, and what is worth a warning, which the mart `warnings` says.
-"""
-
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
 from orchestration.authoring.live_charges import open_live_charges
@@ -18,12 +14,12 @@ OVERLAPS_SHOWN = 20
 
 
 def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetChecksDefinition:
-    """A warning about rules that claim nothing of the bill; overlaps are listed beside it."""
+    """Warn about rules that match nothing; also list overlaps."""
 
     @dg.asset_check(
         asset=dg.AssetKey(["context", "charges_in_context"]),
         name="every_rule_claims_charges",
-        description="Every rule of the contexts claims charges of the bill; `cpc check` says the same.",
+        description="Every context rule matches charges of the bill; same as `cpc check`.",
     )
     def every_rule_claims_charges() -> dg.AssetCheckResult:
         with open_live_charges(settings) as charges:
@@ -49,17 +45,17 @@ def _overlap_table(overlaps: list[RuleFinding]) -> str:
         f"| {each.rule} | {each.claimed_by[0]} | {each.charge_count:,} | {money_text(each.cost)} |"
         for each in overlaps
     ]
-    head = ["| rule | claimed before by | charges | effective cost |", "| --- | --- | ---: | ---: |"]
+    head = ["| rule | matched earlier by | charges | effective cost |", "| --- | --- | ---: | ---: |"]
     return "\n".join([*head, *lines])
 
 
 def build_warnings_check(settings: Settings) -> dg.AssetChecksDefinition:
-    """A warning when the mart `warnings` has something to do: rejected records, unlisted customers, …"""
+    """Warn if the mart `warnings` lists anything to do: rejected records, unlisted customers, …"""
 
     @dg.asset_check(
         asset=WARNINGS,
         name="nothing_to_look_at",
-        description="The data of the run need nobody's attention; the mart `warnings` lists what does.",
+        description="The run's data has no warnings; the mart `warnings` lists them.",
     )
     def nothing_to_look_at() -> dg.AssetCheckResult:
         found = working_warnings(settings)

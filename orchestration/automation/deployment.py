@@ -1,4 +1,4 @@
-"""All assets, checks, jobs, schedules and sensors of one deployment, put together."""
+"""All assets, checks, jobs, schedules and sensors of one deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole job executed, through the same Dagster definitions that `dagster dev` serves."""
+"""Execute the whole job, through the same Dagster definitions that `dagster dev` serves."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool) -> bool:
     """Run everything from the bill to the published snapshot, once.
 
-    `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
-    that the sources hold. What has not changed is not done again. True only when every check passed and
-    readers have the result; what went wrong is printed, and readers keep what they had.
+    `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
+    sources. Only changed days are computed. Returns True only if every check passed and the result is
+    published; otherwise errors are printed and readers keep the previous snapshot.
     """
     try:
         prepare_workspace(settings)
@@ -46,7 +46,7 @@ def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console
         with writer_lock(settings).hold(shown.print) as dead, open_instance(home, COMMAND_CONFIG) as instance:
             close_dead_run(instance, dead)
             with shown.status("Looking for bills"):
-                # Before they are read: what comes meanwhile is found by the next run.
+                # Before reading: the next run picks up whatever arrives meanwhile.
                 looked_at = digest_of_sources(settings) if months is None else ""
                 tags = month_range_tags(settings, months or _months(settings))
             if check_all:
@@ -63,8 +63,7 @@ def _months(settings: Settings) -> list[str]:
         places = ", ".join(export.location for export in settings.exports)
         raise MonthsError(
             f"No bill found in {places}. Put CUR or FOCUS files there, or reports as AWS lays them out, or "
-            "name the place that has them: CPC_BILLING_EXPORTS, or billing_exports in settings.yml of the "
-            "workspace."
+            "set their location: CPC_BILLING_EXPORTS, or billing_exports in the workspace's settings.yml."
         )
     return found
 
@@ -98,7 +97,7 @@ def _execute(
 
 
 def _snapshot_of(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.MetadataValue[Any]] | None:
-    """What the run says of the snapshot that it published, or found to be right still."""
+    """Metadata of the snapshot that the run published, or found to be still current."""
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key == SNAPSHOT:
             return event.step_materialization_data.materialization.metadata

@@ -1,4 +1,4 @@
-"""The jobs: which assets are made together."""
+"""The job: which assets run together, and how."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ DAILY_COSTS = "daily_costs"
 def build_daily_costs_job(months: dg.PartitionsDefinition[str]) -> dg.UnresolvedAssetJobDefinition:
     """Everything from the bill to the published snapshot and its report.
 
-    Its steps run one after another in one process, so that what a run holds, such as the right to write, is
-    held from its first step to its last, and is free when the process ends, however it ends.
+    Steps run sequentially in one process, so the writer lock is held from the first step to the last, and
+    released when the process ends, however it ends.
     """
     return dg.define_asset_job(
         DAILY_COSTS,
         selection=dg.AssetSelection.all(),
-        description="Bill, context and usage to cost per customer; publishes when every check has passed.",
+        description="From bill, contexts and usage to cost per customer; publishes if every check passes.",
         partitions_def=months,
         executor_def=dg.in_process_executor,
     )

@@ -1,4 +1,4 @@
-"""Billing months as Dagster partitions of what is landed from bills."""
+"""Billing months as Dagster partitions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _RANGE_END = "dagster/asset_partition_range_end"
 
 
 class MonthsError(ExpectedError):
-    """A span of months that cannot be run; the message says which months can."""
+    """A range of months that cannot be run; the message says which months can."""
 
 
 def billing_months(settings: Settings) -> dg.MonthlyPartitionsDefinition:
-    """Months `YYYY-MM`, from the first that bills exist for up to and including the current one (UTC)."""
+    """Months `YYYY-MM`, from the first billing month up to and including the current one (UTC)."""
     return dg.MonthlyPartitionsDefinition(
         start_date=settings.first_billing_month, fmt=MONTH_FORMAT, timezone="UTC", end_offset=1
     )
 
 
 def month_range_tags(settings: Settings, months: Iterable[str]) -> dict[str, str]:
-    """The run tags that ask for the months from the first to the last of `months`, in one run.
+    """Run tags for one run over the months from the first to the last of `months`.
 
-    Raises `MonthsError` for no month at all, and for months that lie outside the partitions.
+    Raises `MonthsError` if `months` is empty or outside the partitions.
     """
     wanted = sorted(set(months))
     known = billing_months(settings).get_partition_keys()
@@ -44,7 +44,7 @@ def month_range_tags(settings: Settings, months: Iterable[str]) -> dict[str, str
 
 
 def current_and_previous_month(now: datetime) -> tuple[str, str]:
-    """The months that a provider still changes: the one of `now` and the one before it, in UTC."""
+    """The months that providers still change: the current and the previous one, in UTC."""
     today = now.astimezone(UTC)
     year, month = (today.year, today.month - 1) if today.month > 1 else (today.year - 1, 12)
     return f"{year:04d}-{month:02d}", f"{today:{MONTH_FORMAT}}"

@@ -1,4 +1,4 @@
-"""The whole job from the shell: nothing where nothing has changed, else everything through Dagster."""
+"""Run the job from the shell: return at once if nothing has changed, else execute it through Dagster."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def run_job(
 ) -> bool:
     """Run everything from the bill to the published snapshot, once.
 
-    `months` (YYYY-MM) are the billing months to look at, from the first to the last of them; by default all
-    that the sources hold. What has not changed is not done again. The tests look at the days that the run
-    makes, with `check_all` at every day there is. True only when every check passed and
-    readers have the result; what went wrong is printed, and readers keep what they had.
+    `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
+    sources. Only changed days are computed and tested; `check_all` tests every day. Returns True only if
+    every check passed and the result is published; otherwise errors are printed and readers keep the
+    previous snapshot.
     """
     shown = console or Console()
-    # Pinned to where it writes now: the output of a run's steps is turned away.
+    # Pin the console to its current stream: the steps' standard output is redirected.
     shown.file = shown.file
     last = None if months or check_all else find_unchanged(settings)
     if last is not None:

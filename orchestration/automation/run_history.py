@@ -1,10 +1,7 @@
-"""Dagster's history of runs, as cheap to write as it is worth.
+"""Dagster's run history, made cheap to write.
 
-Dagster opens its SQLite files anew for every event, and each time the last connection to one is closed
-SQLite brings its log to disk. On a slow disk that costs a run more time than the work itself.
-
-What belongs here: opening the instance so that the files stay open for the length of a run, and noting a run
-that had nothing to do. What does not: what a run's steps write into it.
+Dagster reopens its SQLite files for every event, and SQLite checkpoints its log whenever the last connection
+closes. On a slow disk that can take longer than the run itself, so the files are kept open for the whole run.
 """
 
 from __future__ import annotations
@@ -66,10 +63,9 @@ class OpenEventLog(SqliteEventLogStorage):
 
 @contextlib.contextmanager
 def open_instance(home: Path, config: str) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of a home folder, configured by one of its files.
+    """Open the Dagster instance of a home folder with one of its configuration files.
 
-    What is written meanwhile survives the end of this process, however it ends; only a power failure can take
-    the last events with it. Money never depends on them.
+    Events survive a crash of this process; only a power failure can lose the latest. No cost depends on them.
     """
     kept: dict[str, sqlite3.Connection] = {}
 
@@ -93,7 +89,7 @@ def open_instance(home: Path, config: str) -> Iterator[dg.DagsterInstance]:
 
 
 def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str) -> None:
-    """Note a run that succeeded without a step, since nothing had changed since `last_run`."""
+    """Record a successful run without steps, because nothing has changed since `last_run`."""
     run = dg.DagsterRun(
         job_name=DAILY_COSTS, run_id=str(uuid.uuid4()), tags={"nothing_changed_since_run": last_run}
     )
@@ -103,7 +99,7 @@ def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str) 
             (dg.DagsterEventType.RUN_START, "Compared the sources, the contexts and the program"),
             (
                 dg.DagsterEventType.RUN_SUCCESS,
-                f"Nothing changed since the run {last_run}; readers keep snapshot {snapshot}",
+                f"Nothing changed since run {last_run}; readers keep snapshot {snapshot}",
             ),
         ):
             event = dg.DagsterEvent(event_type_value=kind.value, job_name=DAILY_COSTS, message=message)

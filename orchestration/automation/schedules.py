@@ -1,6 +1,6 @@
-"""The schedules: runs that the clock starts."""
+"""Scheduled runs."""
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
 from orchestration.automation.jobs import DAILY_COSTS
@@ -9,16 +9,14 @@ from orchestration.settings import Settings
 
 
 def build_daily_schedule(settings: Settings) -> dg.ScheduleDefinition:
-    """Once a day: the current billing month and the previous one, which providers still correct, in one
-    run.
-    """
+    """One run a day for the current and the previous billing month, which providers still correct."""
 
     @dg.schedule(
         name="daily_costs_at_six",
         job_name=DAILY_COSTS,
         cron_schedule="0 6 * * *",
         execution_timezone="UTC",
-        description="The current and the previous billing month, every day at 06:00 UTC.",
+        description="Runs the current and the previous billing month daily at 06:00 UTC.",
     )
     def daily_costs_at_six(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         now = context.scheduled_execution_time

@@ -1,6 +1,6 @@
-"""The sensors: runs that an arrival starts, and messages about what a run has found."""
+"""Sensors: start a run when data arrives, and send alerts for new anomalies."""
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import hashlib
 import json
 import re
@@ -29,9 +29,7 @@ _NOT_YET_RUNNING = [
 
 
 def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
-    """One run for everything that arrived since the last look: manifests, bare bills, batches, customer
-    lists.
-    """
+    """One run for everything that arrived since the last tick: manifests, bills, batches, customer lists."""
 
     @dg.sensor(
         name="arrivals",
@@ -44,7 +42,7 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         try:
             seen = digests_of_arrivals(settings, lambda place: open_location(place, s3.get_client))
         except LocationError as error:
-            return dg.SkipReason(f"Cannot look: {error}")
+            return dg.SkipReason(f"Cannot list the sources: {error}")
         before = json.loads(context.cursor) if context.cursor else {}
         changed = [place for place in seen if seen[place] != before.get(place)]
         if not changed:
@@ -52,8 +50,8 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         cursor = json.dumps(seen)
         waiting = dg.RunsFilter(job_name=DAILY_COSTS, statuses=_NOT_YET_RUNNING)
         if context.instance.get_runs_count(waiting):
-            # That run has not listed anything yet: it will find these arrivals too.
-            return dg.SensorResult(skip_reason="A run that will read what is new is waiting", cursor=cursor)
+            # That run has not listed the sources yet, so it will find these arrivals too.
+            return dg.SensorResult(skip_reason="A queued run will read the new data", cursor=cursor)
         context.log.info(f"New or changed: {', '.join(changed)}")
         request = dg.RunRequest(
             run_key=hashlib.sha256(cursor.encode()).hexdigest(),
@@ -65,14 +63,14 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
 
 
 def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
-    """Tells the receivers in the settings of every new anomaly in the published marts, once."""
+    """Sends every new anomaly in the published marts to the configured receivers, once."""
     channels = channels_of(settings)
 
     @dg.sensor(
         name="alerts",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING if channels else dg.DefaultSensorStatus.STOPPED,
-        description="Tells of new anomalies by webhook, Slack and mail, as the settings say; starts no run.",
+        description="Sends alerts for new anomalies by webhook, Slack and mail; starts no run.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not channels:
@@ -89,9 +87,9 @@ def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
 
 
 def digests_of_arrivals(settings: Settings, open_location: OpenLocation) -> dict[str, str]:
-    """A digest of what has arrived, by place: `bill <export> <month>`, `telemetry` and the like.
+    """A digest of the sources' content, by place: `bill <export> <month>`, `telemetry` and the like.
 
-    Raises `LocationError` when a location refuses.
+    Raises `LocationError` if a location cannot be listed.
     """
     return {
         place: digest
@@ -101,7 +99,7 @@ def digests_of_arrivals(settings: Settings, open_location: OpenLocation) -> dict
 
 
 def _months(changed: Iterable[str]) -> set[str]:
-    """The billing months to run for: those whose manifest is new, and the ones that are still open anyway."""
+    """Billing months to run: those with a new manifest, plus the two that are still open."""
     found = {place.rsplit(" ", 1)[-1] for place in changed}
     return {
         *current_and_previous_month(datetime.now(UTC)),

@@ -1,4 +1,4 @@
-"""How a run looks in a terminal: what is going on, how far it is, and what went wrong in words."""
+"""Terminal output of a run: Dagster events as progress bars, results and errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LABELS = {
 
 
 class RunDisplay:
-    """Follows one run. A context manager: the progress display lives as long as the block."""
+    """Displays one run; a context manager, the progress bars live as long as its block."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -67,7 +67,7 @@ class RunDisplay:
         self.progress.stop()
 
     def on_event(self, entry: EventLogEntry) -> None:
-        """Dagster calls this for every event and log line of the run, as it happens."""
+        """Event listener: called by Dagster for every event and log line of the run."""
         event = entry.dagster_event
         if event is None:
             if int(entry.level) >= logging.WARNING:
@@ -87,11 +87,11 @@ class RunDisplay:
             self._on_check(event.asset_check_evaluation_data)
 
     def show_failure(self, run_id: str, published: bool) -> None:
-        """Say what went wrong, before or after readers had the result, and where to read more."""
+        """Print the errors, whether the result was published, and where to read more."""
         for text in self.errors or ["The run ended without publishing anything."]:
             show_error(self.console, text)
         result = (
-            "The marts are published; a step behind them failed."
+            "The marts are published; a later step failed."
             if published
             else "Nothing was published; readers keep the last snapshot."
         )
@@ -126,7 +126,7 @@ class RunDisplay:
 
     def _on_check(self, check: Any) -> None:
         if check.asset_key == WARNINGS:
-            return  # shown from the mart itself, also when the run has made nothing new
+            return  # shown from the mart itself, even if nothing was rebuilt
         if not check.passed and check.severity == dg.AssetCheckSeverity.WARN and check.description:
             self.warnings.append(f"{check.asset_key.to_user_string()}: {check.description}")
 
@@ -142,8 +142,8 @@ def _words_of_step(failure: Any) -> str:
 
 
 def _words(error: Any) -> str:
-    """What our own error says, the outermost of a chain, for it knows the file; of others the first cause,
-    its kind and where it arose.
+    """The message of our own outermost error, which knows the file; for other errors, the root cause with its
+    type and location.
     """
     while True:
         message = error.message.strip()

@@ -1,4 +1,8 @@
-"""Whether a run would find anything to do, from listings and digests, before Dagster or dbt is loaded."""
+"""Detect that nothing has changed, from listings and digests alone, before Dagster or dbt is loaded.
+
+Compares the sources, the program and the files with the record of the last successful run. What exactly
+changed is determined later, by landing and `changed_days`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from orchestration.sources.locations import LocationError, open_of
 from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
-# Whom to tell, and how to be reached over HTTP: no number depends on it.
+# Settings of alerts, the API and the lock: no result depends on them.
 _OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds")
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """The run that made what readers have, still right: its id, its snapshot, and what it warned of."""
+    """The run behind the current, still valid snapshot: its id, snapshot and warnings."""
 
     run_id: str
     snapshot: Path
@@ -25,7 +29,7 @@ class LastRun:
 
 
 def find_unchanged(settings: Settings) -> LastRun | None:
-    """The last run, when another one would make the very same; None when something may be different."""
+    """The last run if another one would give the same result; None if anything may have changed."""
     known = audit.last(settings)
     if known is None or not known.looked_at or known.left_behind != digest_of_files(settings):
         return None
@@ -36,9 +40,9 @@ def find_unchanged(settings: Settings) -> LastRun | None:
 
 
 def digest_of_sources(settings: Settings) -> str:
-    """Of what lies in every place now, of the settings, the contexts and the program.
+    """Digest of the source listings, the settings, the contexts and the program.
 
-    '' when that cannot be known from listings: a place refuses, or AWS is asked for resources or accounts.
+    '' if listings cannot tell: a location fails, or resources or accounts are queried from AWS.
     """
     if settings.inventory_accounts or settings.organization:
         return ""
@@ -53,6 +57,6 @@ def digest_of_sources(settings: Settings) -> str:
 
 
 def note_finished(settings: Settings, looked_at: str, warnings: tuple[str, ...]) -> None:
-    """Have the next run know what this one, which has ended well, found (`digest_of_sources`) and left."""
+    """Record what this successful run found (`digest_of_sources`) and left, for the next run to compare."""
     if looked_at:
         audit.finished(settings, looked_at, digest_of_files(settings), warnings)

@@ -1,8 +1,4 @@
-"""One workspace: the folders that a run reads and writes, and Dagster's own home in it.
-
-What belongs here: making the workspace ready, the same for every way of starting (command, Dagster, tests).
-What does not: what lies in the folders.
-"""
+"""Prepare a workspace: the folders that a run reads and writes, and Dagster's home."""
 
 from __future__ import annotations
 
@@ -13,9 +9,9 @@ from orchestration.settings import Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.landing.notes import ensure_notes
 
-# One run of a workspace at a time; the others wait in Dagster's queue. No statistics are sent to anybody.
+# One run per workspace at a time; others wait in Dagster's queue. No usage statistics are sent.
 _DAGSTER_YAML = """\
-# Written by the project; put changes into another Dagster home and name it in DAGSTER_HOME.
+# Generated; to change it, use your own Dagster home and set DAGSTER_HOME.
 telemetry:
   enabled: false
 nux:
@@ -28,8 +24,8 @@ run_monitoring:
   start_timeout_seconds: 300
 """
 
-# For runs that the command starts: what dbt prints goes to dbt's own log, not through a file to the terminal;
-# the history, which `dagster dev` shows too, is written through connections that stay open.
+# For runs started by the command: dbt's output goes to its own log, not through a file to the terminal; the
+# run history, which `dagster dev` shows too, is written through connections that stay open.
 _COMMAND_YAML = (
     _DAGSTER_YAML
     + """\
@@ -48,12 +44,12 @@ COMMAND_CONFIG = "command.yaml"
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Where Dagster keeps runs, events and its configuration."""
+    """Folder of Dagster's runs, events and configuration."""
     return settings.workspace / "dagster_home"
 
 
 def prepare_workspace(settings: Settings) -> None:
-    """Make what is absent: folders for the default sources, empty landing files, Dagster's configuration."""
+    """Create what is missing: default source folders, empty landing files, Dagster's configuration."""
     for folder in _default_source_folders(settings):
         folder.mkdir(parents=True, exist_ok=True)
     for folder in (settings.landing_folder, settings.warehouse_file.parent, settings.published_folder):
@@ -69,9 +65,7 @@ def prepare_workspace(settings: Settings) -> None:
 
 
 def _default_source_folders(settings: Settings) -> list[Path]:
-    """Only the folders inside the workspace: one that somebody named and that is absent is a mistake to
-    report.
-    """
+    """Source folders inside the workspace; a missing folder that was configured explicitly is an error."""
     named = [place for source in SOURCES for place in source.places(settings)]
     return [Path(place) for place in named if Path(place).is_relative_to(settings.sources)]
 

@@ -1,4 +1,4 @@
-"""`cpc api`: serve the telemetry API, and make tokens for it."""
+"""`cpc api`: serve the telemetry API and create its tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from orchestration.cli.options import Workspace, fail, settings_of
 from orchestration.settings import Settings
 
-# What is under way is finished before the server stops; a client that is slower than this sends again.
+# Grace period for requests in flight at shutdown; slower clients have to retry.
 SECONDS_TO_FINISH = 30
 
 api = typer.Typer(rich_markup_mode="rich")
@@ -23,7 +23,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="[CPC_API_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="[CPC_API_PORT]")] = None,
 ) -> None:
-    """Serve the telemetry API until it is told to stop; what is under way is finished first.
+    """Serve the telemetry API until stopped; requests in flight are finished first.
 
     Example: [bold]cpc api --workspace my-bill --port 8787[/], after [bold]cpc api token[/]
     """
@@ -36,11 +36,11 @@ def serve(
 @api.command()
 def token(
     context: typer.Context,
-    stream: Annotated[list[str], typer.Option(help="A stream it may send to; * is all. Repeatable.")],
-    name: Annotated[str, typer.Option(help="What it is called in the file of tokens.")] = "default",
+    stream: Annotated[list[str], typer.Option(help="A stream the token may send to; * for all. Repeatable.")],
+    name: Annotated[str, typer.Option(help="Name of the token in the token file.")] = "default",
     workspace: Workspace = None,
 ) -> None:
-    """Make a token and print it, this once; the workspace keeps only its hash.
+    """Create a token and print it once; the workspace stores only its hash.
 
     Example: [bold]cpc api token --name search --stream search_queries --workspace my-bill[/]
     """

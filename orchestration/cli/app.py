@@ -1,9 +1,8 @@
-"""The commands of `cpc` put together, and its exit codes.
+"""The `cpc` app with all commands, and its exit codes.
 
-    0  fine      1  problems found, or a run that did not succeed      2  wrong use
+    0  success      1  problems found, or a failed run      2  wrong usage
 
-Each command imports its work only when it is called, so that checking contexts need not wait for Dagster to
-load.
+Each command imports its dependencies only when called, so checking contexts does not wait for Dagster.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from orchestration.settings import ExpectedError
 
 
 class Commands(TyperGroup):
-    """Every command ends with 1 and the message alone for an error that a person can put right."""
+    """Exits with 1 and only the message for errors that the user can fix."""
 
     def invoke(self, ctx: Any) -> Any:
         """Call the command."""

@@ -1,4 +1,4 @@
-"""`cpc check`: what is wrong with the contexts, and what their rules do on the bill."""
+"""`cpc check`: problems in the contexts, and how their rules apply to the bill."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from orchestration.cli.options import Contexts, Workspace, compiled, fail, say_a
 def check(
     workspace: Workspace = None,
     contexts: Contexts = None,
-    overlaps: Annotated[
-        int, typer.Option(min=0, help="How many overlaps to list, those of the most cost.")
-    ] = 10,
+    overlaps: Annotated[int, typer.Option(min=0, help="How many overlaps to list, by cost.")] = 10,
 ) -> None:
-    """Check the contexts: every problem with file, line and column, then the tests of the dimension files.
+    """Check the contexts: all problems with file, line and column, then the tests of the dimension files.
 
-    When the workspace holds a bill, also what the rules do on it: which claim nothing, which come too late,
-    which would have given something else than the rule before them.
+    If the workspace has a bill, also list rules that match nothing, come too late, or contradict an earlier
+    rule.
 
     Examples:
 
@@ -33,10 +31,10 @@ def check(
 
     failures = failed_tests(compilation)
     if failures:
-        count = "1 test fails" if len(failures) == 1 else f"{len(failures)} tests fail"
+        count = "1 test failed" if len(failures) == 1 else f"{len(failures)} tests failed"
         fail("\n".join([f"{count} in the contexts:", *map(str, failures)]))
     tests = sum(len(dimension.tests) for dimension in compilation.program.dimensions)
-    print(f"No problems in {settings.contexts}; tests that hold: {tests}")
+    print(f"No problems in {settings.contexts}; tests passed: {tests}")
     if settings.warehouse_file.is_file():
         from orchestration.authoring.preview import settings_of_preview
         from orchestration.authoring.rule_findings import lines_of_findings
@@ -47,4 +45,4 @@ def check(
                 for line in lines_of_findings(preview, compilation, overlaps):
                     print(line)
         except NotReadableError as error:
-            print(f"What the rules do on the bill is not known: {error}")
+            print(f"Cannot check the rules against the bill: {error}")

@@ -1,4 +1,4 @@
-"""`cpc compile`: the dbt project that a run would use."""
+"""`cpc compile`: assemble the dbt project of a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def compile_(
     workspace: Workspace = None,
     contexts: Contexts = None,
     json_schema: Annotated[
-        bool, typer.Option("--json-schema", help="Only write what editors complete and check contexts by.")
+        bool, typer.Option("--json-schema", help="Only write the JSON Schemas for editors.")
     ] = False,
 ) -> None:
-    """Write the dbt project that a run would use, contexts compiled, and say where it is.
+    """Write the dbt project of a run, with compiled contexts, and list its generated files.
 
     Examples:
 

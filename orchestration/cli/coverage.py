@@ -1,4 +1,4 @@
-"""`cpc coverage`: what the rules claim of the bill, and what they do not."""
+"""`cpc coverage`: how much of the bill the rules match."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from orchestration.cli.options import Contexts, Workspace, compiled, say_aside, 
 def coverage(
     workspace: Workspace = None,
     contexts: Contexts = None,
-    top: Annotated[int, typer.Option(min=1, help="How many groups to list of each kind.")] = 3,
+    top: Annotated[int, typer.Option(min=1, help="How many groups of each kind to list.")] = 3,
     suggestions: Annotated[int, typer.Option(min=0, help="How many rules to suggest per dimension.")] = 3,
 ) -> None:
-    """Show how much of the bill the rules claim, the largest they do not, and rules that would.
+    """Show how much of the bill the rules match, the largest unmatched costs, and rules to match them.
 
-    It looks at the charges of the last run through the contexts as they are written now: edit, and look
-    again; no run is needed.
+    Applies the current contexts to the charges of the last run: edit and look again, no run needed.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`cpc dbt`: any dbt command on the workspace's project, with the variables of a run."""
+"""`cpc dbt`: run any dbt command on the workspace's project, with the variables of a run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def dbt(context: typer.Context, workspace: Workspace = None, contexts: Contexts 
 
     Examples:
 
-    [bold]cpc dbt show --select how_do_segments_compare --workspace my-bill[/]   answers a question
+    [bold]cpc dbt show --select how_do_segments_compare --workspace my-bill[/]   answer a business question
 
-    [bold]cpc dbt ls --select +exposure:customer_cost_report[/]   what the report depends on
+    [bold]cpc dbt ls --select +exposure:customer_cost_report[/]   list what the report depends on
     """
     if not context.args:
         raise typer.BadParameter("give a dbt command, for example: cpc dbt show --select customers")
@@ -31,7 +31,7 @@ def dbt(context: typer.Context, workspace: Workspace = None, contexts: Contexts 
 
 
 def run_dbt(settings: Settings, arguments: list[str]) -> int:
-    """Call dbt on the workspace's project, with the paths and variables of a run; gives its exit code."""
+    """Run dbt on the workspace's project with the paths and variables of a run; return its exit code."""
     from orchestration.automation.workspace import prepare_workspace
     from orchestration.warehouse.project import prepare_project
 
@@ -58,7 +58,7 @@ def run_dbt(settings: Settings, arguments: list[str]) -> int:
 
 
 def _variables_asked(arguments: list[str]) -> tuple[list[str], dict[str, Any]]:
-    """The arguments without `--vars`, and what it says: dbt takes one, and a run's own are in it."""
+    """The arguments without `--vars`, and its value: dbt accepts it once, and the run itself sets it."""
     if "--vars" not in arguments:
         return arguments, {}
     place = arguments.index("--vars")

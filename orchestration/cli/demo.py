@@ -1,4 +1,4 @@
-"""`cpc demo`: the whole job on a sample company."""
+"""`cpc demo`: run the whole job on a sample company."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from orchestration.cli.options import Contexts, Workspace, settings_of
 
 
 def demo(workspace: Workspace = None, contexts: Contexts = None) -> None:
-    """Run the whole job on a made-up company's bill and usage, then say where to look.
+    """Run the whole job on a made-up company's bill and usage, then show the result.
 
-    Example: [bold]cpc demo[/], again later to see that nothing is done twice
+    Example: [bold]cpc demo[/]; run it again to see that nothing is done twice
     """
     settings = settings_of(workspace, contexts)
     from orchestration.demo.run import run_demo

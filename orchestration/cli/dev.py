@@ -1,4 +1,4 @@
-"""`cpc dev`: Dagster's web page on the workspace."""
+"""`cpc dev`: Dagster's UI for the workspace."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from orchestration.settings import PROJECT_ROOT
 def dev(
     workspace: Workspace = None,
     contexts: Contexts = None,
-    port: Annotated[int, typer.Option(help="Port of the web page, on this machine only.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the UI, on localhost.")] = 3000,
 ) -> None:
-    """Open Dagster on the workspace: the asset graph, its checks, runs, schedule and sensor.
+    """Start Dagster's UI and daemon for the workspace: assets, checks, runs, schedule and sensors.
 
-    Edit a YAML in the contexts, press "Reload" there, and it is in effect.
+    After editing a context file, press "Reload" in the UI to apply it.
 
     Example: [bold]cpc dev --workspace workspace --port 3001[/]
     """

@@ -1,4 +1,4 @@
-"""`cpc diff`: what an edit of the contexts does to each customer's cost."""
+"""`cpc diff`: how an edit of the contexts changes each customer's cost."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def diff(
     ],
     workspace: Workspace = None,
     contexts: Contexts = None,
-    month: Annotated[
-        str | None, typer.Option(help="Only the days of this usage month, such as 2026-10.")
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many rows to list of each table.")] = 20,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="For a pull request.")] = False,
+    month: Annotated[str | None, typer.Option(help="Only this usage month, such as 2026-10.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many rows to list per table.")] = 20,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Markdown output, for a pull request.")
+    ] = False,
 ) -> None:
-    """Show what the contexts as they are now do to the bill, compared with those of a commit.
+    """Show how each customer's cost changes between the contexts of a commit and the current ones.
 
-    Both are worked out by the job's own models on the charges and usage of the last run, aside; readers and
-    runs are not touched. Ends with 1 should the totals of both sides differ.
+    Both sides are computed by the job's own models from the last run's charges and usage, on a copy; readers
+    and runs are not affected. Exits with 1 if the totals of the two sides differ.
 
     Examples:
 
@@ -42,9 +42,9 @@ def diff(
     from orchestration.authoring.diff import difference_since
     from orchestration.authoring.diff_tables import markdown, show_difference
 
-    with Console(stderr=True).status("Working out both sides") as status:
+    with Console(stderr=True).status("Computing both sides") as status:
         difference = difference_since(settings, reference, month, status.update)
-    title = f"What the contexts do to the bill, compared with {reference}"
+    title = f"Cost changes of the current contexts, compared with {reference}"
     title += f", usage of {month}" if month else ""
     if as_markdown:
         print(markdown(difference, title, top), end="")

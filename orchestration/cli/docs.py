@@ -1,4 +1,4 @@
-"""`cpc docs`: the docs site of the workspace's dbt project."""
+"""`cpc docs`: write the docs site of the workspace's dbt project."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PAGE = "docs.html"
 
 
 def docs(workspace: Workspace = None, contexts: Contexts = None) -> None:
-    """Write the docs site, every model and column with its description and lineage, as one HTML file.
+    """Write the dbt docs site, with every model, column and lineage, as one HTML file.
 
-    Example: [bold]cpc docs --workspace my-bill[/], then open my-bill/docs.html; it needs no network
+    Example: [bold]cpc docs --workspace my-bill[/], then open my-bill/docs.html; it works offline
     """
     settings = settings_of(workspace, contexts)
     target = settings.workspace / "dbt_docs"

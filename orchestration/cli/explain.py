@@ -1,4 +1,4 @@
-"""`cpc explain`: why a customer cost that on a day, or why a charge is whose it is."""
+"""`cpc explain`: why a customer cost that much on a day, or how a charge was classified."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def explain(
     feature: Annotated[str | None, typer.Option(help="Only the cost of this feature.")] = None,
     charges: Annotated[int, typer.Option(min=1, help="How many charges to list.")] = 10,
     charge: Annotated[
-        str | None, typer.Option(help="Instead of a customer: the id of a charge, or of a resource.")
+        str | None, typer.Option(help="Id of a charge or resource, instead of a customer.")
     ] = None,
     workspace: Workspace = None,
     contexts: Contexts = None,
 ) -> None:
-    """Take a customer's cost of a day apart: pools, usage, shares, charges, and the rules with file:line.
+    """Break down a customer's cost on a day: pools, usage, shares, charges, and the rules with file:line.
 
-    Or a charge: which rule claimed it, what was tried before, and the values that decided.
+    Or explain a charge: the rule that matched, the rules tried before it, and the values that decided.
 
     Examples:
 

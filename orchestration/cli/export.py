@@ -1,4 +1,4 @@
-"""`cpc export`: the published marts as files, on demand."""
+"""`cpc export`: export the published marts as files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from orchestration.cli.options import Workspace, settings_of
 def export(
     workspace: Workspace = None,
     format: Annotated[  # noqa: A002 (the option's name)
-        list[str] | None, typer.Option("--format", help="csv or parquet; by default both.")
+        list[str] | None, typer.Option("--format", help="csv or parquet; default: both.")
     ] = None,
-    mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart; by default all.")] = None,
+    mart: Annotated[
+        list[str] | None, typer.Option("--mart", help="Only this mart; default: all. Repeatable.")
+    ] = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", help="A folder, postgres or iceberg; by default <workspace>/exports."),
+        typer.Option("--to", help="A folder, postgres or iceberg; default: <workspace>/exports."),
     ] = None,
 ) -> None:
-    """Write the published marts as CSV and Parquet files by day, or into Postgres or Iceberg tables.
+    """Export the published marts as CSV and Parquet files by day, or into Postgres or Iceberg tables.
 
-    Only days that changed are written. The settings say where the database is: export_postgres,
-    export_iceberg, export_schema.
+    Only changed days are written. The database is set by export_postgres, export_iceberg, export_schema.
 
     Examples:
 
@@ -42,7 +43,7 @@ def export(
     chosen = [known for known in FORMATS if not format or known in format]
     unknown = sorted(set(format or ()) - set(FORMATS))
     if unknown:
-        raise typer.BadParameter(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+        raise typer.BadParameter(f"unknown format {', '.join(unknown)}; expected {', '.join(FORMATS)}")
     settings = settings_of(workspace)
     with open_published(settings) as marts, Console(stderr=True).status("Exporting") as status:
         if to in DATABASES:

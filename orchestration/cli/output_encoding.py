@@ -1,7 +1,7 @@
-"""Output that any terminal, pipe or file can take, whatever its encoding.
+"""Output for terminals, pipes and files of any encoding.
 
-A console of code page 1252, or a pipe under `PYTHONIOENCODING=ascii`, has no tick mark, and no way to write a
-customer's name in Chinese. Neither is a reason for a run to die. UTF-8 output stays as it is.
+A console with code page 1252, or a pipe under `PYTHONIOENCODING=ascii`, cannot encode a tick mark or a
+customer name in Chinese, but that must not kill a run. UTF-8 output is unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INSTEAD = {
 
 
 def make_output_safe() -> None:
-    """Let standard output and error replace what their encoding lacks; call it before anything is printed."""
+    """Make standard output and error replace characters they cannot encode; call before printing anything."""
     codecs.register_error(_READABLE, _replaced)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -41,7 +41,7 @@ def environment_of_terminal() -> dict[str, str]:
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Signs by what looks like them, all else by its code: `\\u5317`, so that two names never look alike."""
+    """Known signs become lookalikes, all else its code (`\\u5317`), so different names stay different."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     unknown = error.object[error.start : error.end]

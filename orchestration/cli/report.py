@@ -1,4 +1,4 @@
-"""`cpc report`: the report of the published marts."""
+"""`cpc report`: build the report of the published marts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orchestration.cli.options import Workspace, settings_of
 
 def report(
     workspace: Workspace = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
 ) -> None:
-    """Make the report of the published marts, unless it is there, and print its path: one HTML file.
+    """Build the HTML report of the published marts if needed, and print its path.
 
     Examples:
 

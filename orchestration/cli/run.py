@@ -1,4 +1,4 @@
-"""`cpc run`: the whole job, once."""
+"""`cpc run`: run the whole job once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ _SPAN = re.compile(rf"({MONTH})(?:\.\.({MONTH}))?")
 def run(
     workspace: Workspace = None,
     contexts: Contexts = None,
-    months: Annotated[
-        str | None, typer.Option(help="Billing months to look at, one or a span; by default all there are.")
-    ] = None,
+    months: Annotated[str | None, typer.Option(help="Billing months, one or a range; default: all.")] = None,
     check_all: Annotated[
-        bool, typer.Option("--check-all", help="Check all days, not only those that this run makes.")
+        bool, typer.Option("--check-all", help="Check all days, not only those of this run.")
     ] = False,
 ) -> None:
-    """Run the whole job once: land, build, check, publish. What has not changed is not done again.
+    """Run the whole job once: land, build, check, publish. Only changed days are computed.
 
     Examples:
 
@@ -32,7 +30,7 @@ def run(
 
     [bold]cpc run --months 2026-06..2026-07[/]
 
-    [bold]cpc run --check-all[/]   also checks the days that earlier runs made
+    [bold]cpc run --check-all[/]   also check the days of earlier runs
     """
     settings = settings_of(workspace, contexts)
     wanted = _months(months)
@@ -48,6 +46,6 @@ def _months(text: str | None) -> list[str] | None:
     span = _SPAN.fullmatch(text)
     if span is None or (span[2] and span[2] < span[1]):
         raise typer.BadParameter(
-            f"{text!r} is not a month or span of months; expected YYYY-MM or YYYY-MM..YYYY-MM"
+            f"{text!r} is not a month or range of months; expected YYYY-MM or YYYY-MM..YYYY-MM"
         )
     return [span[1], span[2] or span[1]]

@@ -1,4 +1,4 @@
-"""What the demo shows at its end: a few figures out of the published snapshot, and where to look next."""
+"""The demo's final output: a few figures queried from the published marts, and where to look next."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ order by period_start, segment <> 'all', mean_cost desc
 WHERE_IT_WENT = """
 select
     case
-        when unallocated_reason is not null then 'to nobody: ' || unallocated_reason
+        when unallocated_reason is not null then 'unallocated: ' || unallocated_reason
         else 'to customers: ' || allocation_kind
     end as what,
     sum(effective_cost) as cost
 from customer_costs_monthly
 group by what
-order by what like 'to nobody%', cost desc
+order by what like 'unallocated%', cost desc
 """
 
 ANOMALIES = """
@@ -54,7 +54,7 @@ select explanation from cost_anomalies where same_cause_as is null order by impa
 
 RECONCILIATION = "select count(*), coalesce(max(abs(difference)), 0) from reconciliation"
 
-# What the incident of the sample (`company.INCIDENT`) did to the customer that caused it.
+# Cost of the sample's incident (`company.INCIDENT`) for the customer that caused it.
 QUESTION = (
     "pivot (from customer_costs_daily where customer_id = 'cust-017' and usage_date between '2026-10-18' and "
     "'2026-10-23') on feature using round(sum(effective_cost), 2) group by usage_date order by usage_date"
@@ -62,13 +62,13 @@ QUESTION = (
 
 
 def show_result(settings: Settings, console: Console) -> bool:
-    """Print the sample's result from the published snapshot; True when every cent is accounted for."""
+    """Print the sample's result from the published snapshot; True if every cent is accounted for."""
     published = settings.published_folder / "current.duckdb"
     with closing(duckdb.connect(str(published), read_only=True)) as marts:
         console.print(_top_customers(marts))
         console.print(_averages(marts))
         console.print(_where_it_went(marts))
-        console.print("\n[bold]What nobody expected[/], the costliest first (mart cost_anomalies)")
+        console.print("\n[bold]Anomalies[/], largest impact first (mart cost_anomalies)")
         for (explanation,) in marts.execute(ANOMALIES).fetchall():
             console.print(f"  {explanation}", soft_wrap=True, highlight=False, markup=False)
         console.print(_explained(settings))
@@ -100,16 +100,14 @@ def _table(title: str, texts: tuple[str, ...], numbers: tuple[str, ...]) -> Tabl
 
 
 def _top_customers(marts: duckdb.DuckDBPyConnection) -> Table:
-    table = _table(
-        "What the costliest customers cost, USD", ("Customer", "Segment"), ("September", "October")
-    )
+    table = _table("Costliest customers, USD", ("Customer", "Segment"), ("September", "October"))
     for name, segment, september, october, _ in marts.execute(TOP_CUSTOMERS).fetchall():
         table.add_row(name, segment, _money(september), _money(october))
     return table
 
 
 def _averages(marts: duckdb.DuckDBPyConnection) -> Table:
-    numbers = ("Customers", "Mean", "Median", "90% below")
+    numbers = ("Customers", "Mean", "Median", "90th percentile")
     table = _table("Average cost per customer, USD a month", ("Month", "Segment"), numbers)
     for month, segment, customers, *costs in marts.execute(AVERAGES).fetchall():
         table.add_row(f"{month:%Y-%m}", segment, str(customers), *map(_money, costs))
@@ -129,7 +127,7 @@ def _where_it_went(marts: duckdb.DuckDBPyConnection) -> Table:
 def _explained(settings: Settings) -> Table:
     explained = explained_cost(settings)
     tagged = explained.percent(explained.tagged)
-    title = f"% of the bill that a rule explains, and by what; {tagged}% carries any tag"
+    title = f"% of the bill explained by rules, and how; {tagged}% is tagged"
     table = _table(title, ("Dimension",), ("By rules", *(sign.capitalize() for sign in SIGNS)))
     for dimension, by_sign in explained.by_sign.items():
         parts = (f"{explained.percent(by_sign[sign])}" if sign in by_sign else "" for sign in SIGNS)
@@ -146,18 +144,18 @@ def _where_next(settings: Settings, console: Console) -> None:
     usual = settings.workspace == PROJECT_ROOT / "workspace"
     option = "" if usual else f" --workspace {shlex.quote(str(settings.workspace))}"
     lines = (
-        f"marts    {published}, for any BI tool that opens DuckDB; as Parquet in current/ beside it",
+        f"marts    {published}, for any BI tool that opens DuckDB; also as Parquet in current/",
         f"Dagster  {'make dev' if usual else f'.venv/bin/cpc dev{option}'}",
         f"rules    {settings.contexts}; edit one, then .venv/bin/cpc run{option}",
-        f"files    {settings.sources}: the bill, usage, customers as they were delivered",
-        "SQL      a customer's searches multiplied on 2026-10-20, after a deployment; what that cost it:",
+        f"files    {settings.sources}: bill, usage and customers as delivered",
+        "SQL      a customer's searches surged on 2026-10-20, after a deployment; the cost of that:",
     )
     console.print("\n[bold]Where to look next[/]")
     for line in lines:
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
     code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('''{QUESTION}''').show()"
     console.print(f'    .venv/bin/python -c "{code}"', soft_wrap=True, highlight=False, markup=False)
-    # Last, so that it is what one sees: the page that shows all of this.
+    # Printed last so that it stays in view.
     report = settings.published_folder / FILE_NAME
-    console.print("\n[bold]The report[/], one file that opens in any browser")
+    console.print("\n[bold]The report[/], one file for any browser")
     console.print(f"  {report}", soft_wrap=True, highlight=False, markup=False)

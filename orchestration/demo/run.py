@@ -1,8 +1,8 @@
-"""The demo from end to end: make the sample, serve it from an S3 server, run the job on it, show the result.
+"""The demo end to end: generate the sample, serve it from an S3 server, run the job, show the result.
 
-The files are made in the workspace's `sources/` and put into the server's bucket under the same names. So
-the run reads them from S3, as in production; and once the server is gone, `cpc run` and `cpc dev` on the same
-workspace find the same files in the workspace's own folders, without any settings.
+The files are generated in the workspace's `sources/` and uploaded to the server's bucket under the same
+names. The run reads them from S3, as in production; afterwards, without the server, `cpc run` and `cpc dev`
+find the same files in the workspace's default folders, without any settings.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ HOURLY_COSTS_DAYS = 35
 def run_demo(settings: Settings, console: Console | None = None, seed: int = SEED) -> bool:
     """Run the whole job once on the sample company, in the workspace and with the contexts of `settings`.
 
-    True when every check passed and the result was shown. What went wrong is printed. A second time, files
-    that are there are not made again, and the job finds that nothing has changed.
+    Returns True if every check passed and the result was shown; errors are printed. A second run reuses the
+    files and finds that nothing has changed.
     """
     shown = console or Console()
-    shown.print(f"[bold]{COMPANY}[/], a made-up company: two months of its bill, 80 customers, their usage")
+    shown.print(f"[bold]{COMPANY}[/], a made-up company: two months of billing, 80 customers and their usage")
     try:
-        with shown.status("Making the sample") as status:
+        with shown.status("Generating the sample") as status:
             made = deliver(settings.sources, seed, lambda step: status.update(step))
-        _tell(shown, "made in" if made else "already in", str(settings.sources))
+        _tell(shown, "generated in" if made else "already in", str(settings.sources))
         _keep_hours(settings)
         with server_credentials(), s3_server() as endpoint_url:
             _serve(shown, settings, endpoint_url)
@@ -46,7 +46,7 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
 
 
 def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
-    """The settings of `settings`, with the sources pointed at the sample's bucket on `endpoint_url`."""
+    """`settings` with the sources pointing at the sample's bucket on `endpoint_url`."""
     given = settings.model_dump(
         exclude={"s3", "billing_exports", "telemetry_location", "customers_location", "revenue_location"},
         exclude_unset=True,
@@ -54,7 +54,7 @@ def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
     return Settings(
         **given,
         s3=S3Settings(endpoint_url=endpoint_url, region_name=REGION),
-        # The default name, so that a later run on the workspace's folders sees the same bill.
+        # The default name, so a later run on the local folders sees the same bill.
         billing_exports=(BillingExport(name="billing", location=f"s3://{BUCKET}/billing"),),
         telemetry_location=f"s3://{BUCKET}/telemetry",
         customers_location=f"s3://{BUCKET}/customers",
@@ -63,14 +63,14 @@ def sample_settings(settings: Settings, endpoint_url: str) -> Settings:
 
 
 def _keep_hours(settings: Settings) -> None:
-    """Costs by the hour, in the workspace's own settings: `cpc run` on it afterwards is to have them too."""
+    """Enable hourly costs in the workspace's settings, so that a later `cpc run` has them too."""
     file = settings.workspace / "settings.yml"
     if not file.exists():
         file.write_text(f"hourly_costs_days: {HOURLY_COSTS_DAYS}\n", encoding="utf-8")
 
 
 def _serve(shown: Console, settings: Settings, endpoint_url: str) -> None:
-    columns = (TextColumn("Putting files into the bucket"), BarColumn(bar_width=24), MofNCompleteColumn())
+    columns = (TextColumn("Uploading files to the bucket"), BarColumn(bar_width=24), MofNCompleteColumn())
     with Progress(*columns, console=shown, transient=True) as progress:
         task = progress.add_task("")
         put_sample(

@@ -73,7 +73,7 @@ class Opened:
 
     def unfold(self) -> None:
         """Open the table beside the first chart."""
-        self.page.get_by_text("The same as a table").first.click()
+        self.page.get_by_text("Show as table").first.click()
         self.page.locator("details table").first.wait_for()
 
     def show_all_rows(self) -> None:

@@ -31,11 +31,11 @@ def test_the_newest_whole_month_is_what_one_sees_first(report: Opened, marts: Ma
     where += " and customer_id = 'unallocated'"
     nobody = marts(f"select 1, sum(effective_cost) from customer_costs_daily where {where}")[1]
     assert report.figure("Total cost") == everything
-    assert report.figure("Carried by nobody") == nobody
+    assert report.figure("Unallocated") == nobody
     mean = "select 1, mean_cost from average_customer_cost where segment = 'all' and billing_currency = 'USD'"
     month = marts(f"{mean} and period_grain = 'monthly' and period_start = '2026-05-01'")[1]
     assert report.figure("Average per customer, 2026-05") == month
-    assert report.figure("Lost between bill and marts") == NOTHING
+    assert report.figure("Difference from bill to marts") == NOTHING
 
 
 def test_averages_by_month_and_by_day_are_the_mart(report: Opened, marts: Marts) -> None:
@@ -66,7 +66,7 @@ def test_dates_and_segment_filter_the_customers(report: Opened, marts: Marts, da
         first,
         last,
     )
-    assert report.figures("Cost of each customer", 3) == expected
+    assert report.figures("Cost per customer", 3) == expected
     assert HOSTILE in page.inner_text("main") or HOSTILE not in expected
 
 
@@ -79,7 +79,7 @@ def test_the_controls_of_the_bar_change_the_address_and_the_figures(report: Open
     page.get_by_label("Segment").select_option("enterprise")
     report.settle()
     assert page.url.endswith(f"#customers?{DAYS}&segment=enterprise")
-    assert report.figures("Cost of each customer", 3) == marts(
+    assert report.figures("Cost per customer", 3) == marts(
         f"""
         select customer_name, sum(effective_cost)
         from customer_costs_daily
@@ -129,14 +129,14 @@ def test_the_treemap_is_opened_by_clicks_down_to_the_service(report: Opened, mar
     page.go_back()
     report.settle()
     assert report.figures("Cost of Insights by feature", 1) == shown
-    page.get_by_role("navigation", name="Opened place").get_by_role("link", name="All customers").click()
+    page.get_by_role("navigation", name="Location").get_by_role("link", name="All customers").click()
     report.settle()
     assert "customer=" not in page.url
 
 
 def test_cost_that_nobody_carries_opens_by_its_reason(report: Opened, marts: Marts) -> None:
     report.open(f"explore?{MAY}&customer=unallocated")
-    assert report.figures("Cost of Not allocated by unallocated reason", 1) == marts(
+    assert report.figures("Cost of Unallocated by unallocated reason", 1) == marts(
         "select unallocated_reason, sum(effective_cost) from customer_costs_daily "
         "where customer_id = 'unallocated' and usage_date between '2026-05-01' and '2026-05-31' group by all"
     )
@@ -153,16 +153,16 @@ def test_every_way_of_carrying_cost_is_named(report: Opened, marts: Marts) -> No
         """
     )
     names = {
-        "to customers, by measured usage": "usage",
-        "to customers, their own resources": "direct",
-        "to customers, the same for every active one": "even",
-        "to customers, by fixed shares": "fixed",
-        "to customers, spread over what they carry": "overhead",
-        "to nobody: no rule": "no rule",
-        "to nobody: not cost of goods sold": "not cost of goods sold",
+        "Customers: measured usage": "usage",
+        "Customers: their own resources": "direct",
+        "Customers: equal shares": "even",
+        "Customers: fixed shares": "fixed",
+        "Customers: overhead": "overhead",
+        "Unallocated: no rule": "no rule",
+        "Unallocated: not cost of goods sold": "not cost of goods sold",
     }
-    assert report.figures("Cost by how it is carried", 1) == {name: costs[of] for name, of in names.items()}
-    come = report.page.locator("p.note", has_text="Charges that reach beyond 2026-06-15")
+    assert report.figures("Cost by allocation", 1) == {name: costs[of] for name, of in names.items()}
+    come = report.page.locator("p.note", has_text="Charges beyond 2026-06-15")
     where = f"{USD} and unallocated_reason = 'day to come'"
     assert (
         exact(come.locator("data"))
@@ -172,7 +172,7 @@ def test_every_way_of_carrying_cost_is_named(report: Opened, marts: Marts) -> No
 
 def test_warnings_are_the_mart_with_the_weightiest_first(report: Opened, marts: Marts) -> None:
     page = report.open("warnings")
-    rows = report.table("Warnings of all days")
+    rows = report.table("All warnings")
     assert rows.evaluate_all("(rows) => rows.map((row) => row.cells[0].innerText)") == [
         "record_rejected",
         "customer_not_listed",
@@ -188,7 +188,7 @@ def test_warnings_are_the_mart_with_the_weightiest_first(report: Opened, marts: 
     ]
     assert "cust <b>9</b>" in rows.nth(1).inner_text()
     report.open("overview")
-    assert "2 warnings, the weightiest: Four rows are not numbers." in page.locator("main").inner_text()
+    assert "2 warnings, the largest: Four rows are not numbers." in page.locator("main").inner_text()
 
 
 def test_other_dimensions_open_customers_too(report: Opened, marts: Marts) -> None:
@@ -223,7 +223,7 @@ def test_a_customer_is_found_by_name_and_its_page_says_what_changed(report: Open
         == marts(f"select 1, sum(effective_cost) from customer_costs_daily where {mine} and {may}")[1]
     )
     report.show_all_rows()
-    shown = report.figures("Change of cost against the days before", 1)
+    shown = report.figures("Cost changes from the previous period", 1)
     assert shown == marts(
         f"""
         select
@@ -251,7 +251,7 @@ def test_days_of_a_customer_are_the_mart(report: Opened, marts: Marts) -> None:
 
 def test_segments_stand_side_by_side(report: Opened, marts: Marts) -> None:
     report.open(f"segments?{MAY}")
-    assert report.figures("Segments in their newest month", 4) == marts(
+    assert report.figures("Segments in their latest month", 4) == marts(
         "select segment, mean_cost from average_customer_cost where period_grain = 'monthly' "
         f"and period_start = '2026-05-01' and segment <> 'all' and {USD}"
     )
@@ -261,7 +261,7 @@ def test_currencies_stay_apart(report: Opened, marts: Marts) -> None:
     page = report.open(f"customers?{MAY}")
     page.get_by_label("Currency").select_option("EUR")
     report.settle()
-    assert report.figures("Cost of each customer", 3) == marts(
+    assert report.figures("Cost per customer", 3) == marts(
         "select customer_name, sum(effective_cost) from customer_costs_daily "
         "join customers using (customer_id) where billing_currency = 'EUR' "
         "and usage_date between '2026-05-01' and '2026-05-31' group by all"
@@ -277,7 +277,7 @@ def test_unit_costs_and_coverage_are_the_mart(report: Opened, marts: Marts) -> N
     )
     report.open(f"coverage?{DAYS}")
     for column, coverage in ((1, "rule"), (3, "default"), (5, "unmatched")):
-        assert report.figures("Cost by dimension and by who claims it", column) == marts(
+        assert report.figures("Cost by dimension and coverage", column) == marts(
             f"""
             select dimension, coalesce(sum(effective_cost) filter (coverage = ?), 0)::decimal(38, 12)
             from context_coverage
@@ -290,7 +290,7 @@ def test_unit_costs_and_coverage_are_the_mart(report: Opened, marts: Marts) -> N
 
 def test_every_hop_is_there_with_a_difference_of_nothing(report: Opened, marts: Marts) -> None:
     page = report.open(f"reconciliation?{DAYS}")
-    caption = "Sums of 2026-04-20 to 2026-05-03 at every hop"
+    caption = "Sums of 2026-04-20 to 2026-05-03 by hop"
     for column, name in ((1, "billed_cost"), (2, "effective_cost")):
         assert report.figures(caption, column) == marts(
             f"select hop, sum(hop_cost) from reconciliation where {USD} and cost_column = ? "
@@ -298,7 +298,7 @@ def test_every_hop_is_there_with_a_difference_of_nothing(report: Opened, marts: 
             name,
         )
     assert set(report.figures(caption, 3).values()) == {NOTHING}
-    caption = "Sums of 2026-04-20 to 2026-05-03 in the files and as landed"
+    caption = "Sums of 2026-04-20 to 2026-05-03 in the files and after landing"
     for column, hop in ((1, "files"), (2, "landing")):
         assert report.figures(caption, column) == marts(
             f"select cost_column, sum(hop_cost) from reconciliation where {USD} and hop = ? "
@@ -312,7 +312,7 @@ def test_every_hop_is_there_with_a_difference_of_nothing(report: Opened, marts: 
 
 def test_all_digits_can_be_shown(report: Opened) -> None:
     page = report.open(f"customers?{MAY}")
-    figure = report.table("Cost of each customer").first.locator("data").first
+    figure = report.table("Cost per customer").first.locator("data").first
     assert figure.get_attribute("title") == f"{exact(figure)} USD"
     assert len(figure.inner_text().split(".")[1]) == 2
     page.get_by_label("All digits").check()
@@ -348,7 +348,7 @@ def test_margins_are_the_mart(report: Opened, marts: Marts) -> None:
         "select customer_name, gross_margin_change from customer_margins_monthly "
         "where billing_month = '2026-05' and margin_fall_rank <= 10 order by margin_fall_rank"
     )
-    assert report.figures("Customers whose margin fell most", 5) == fell
+    assert report.figures("Customers with the largest margin declines", 5) == fell
 
 
 def test_anomalies_are_the_mart_with_their_drivers(report: Opened, marts: Marts) -> None:
@@ -363,19 +363,19 @@ def test_anomalies_are_the_mart_with_their_drivers(report: Opened, marts: Marts)
     assert f"{names[0]} cost more <b>than</b> expected." in first.inner_text()
     assert "Amazon <i>EC2</i>" in first.inner_text()
     # What shows the same cause has no card of its own.
-    assert f"The same cause shows in: {names[1]}: Search" in first.inner_text()
+    assert f"Same cause: {names[1]}: Search" in first.inner_text()
     assert second.get_attribute("aria-label") == f"{names[2]}: Search"
     customer = next(iter(marts("select customer_id, 0 from cost_anomalies where impact_rank = 3")))
     report.open(f"customer?{MAY}&customer={customer}")
     assert page.locator("article.anomaly").count() == 1
     report.open("anomalies?from=2026-03-01&to=2026-03-31")
-    assert "Every cost was as expected" in page.locator("main").inner_text()
+    assert "No anomalies in this period" in page.locator("main").inner_text()
 
 
 def test_a_customers_usage_stands_beside_its_cost(report: Opened, marts: Marts) -> None:
     page = report.open(f"customer?{MAY}&customer=cust-00003&stream=search_queries")
-    block = page.locator("section", has=page.get_by_role("heading", name="Usage against cost"))
-    block.get_by_text("The same as a table").click()
+    block = page.locator("section", has=page.get_by_role("heading", name="Usage and cost"))
+    block.get_by_text("Show as table").click()
     block.locator("table").wait_for()
     report.show_all_rows()
     caption = "search_queries used, and cost"
@@ -389,7 +389,7 @@ def test_a_customers_usage_stands_beside_its_cost(report: Opened, marts: Marts) 
         "and allocation_kind = 'usage' group by all"
     )
     assert set(report.figures(caption, 3).values()) == {"0.001234567891" + "0" * 12}
-    assert "One query cost, all customers" in block.inner_text()
+    assert "Cost per query, all customers" in block.inner_text()
 
 
 def test_rules_behind_a_customers_cost_are_the_mart(report: Opened, marts: Marts) -> None:
@@ -405,8 +405,8 @@ def test_rules_behind_a_customers_cost_are_the_mart(report: Opened, marts: Marts
             """
         )
     said = page.locator(
-        "section", has=page.get_by_role("heading", name="Why it is this customer's")
+        "section", has=page.get_by_role("heading", name="Why this customer pays for it")
     ).inner_text()
     assert "2026-06-09 to 2026-06-15" in said
     assert "USD is <25 %> of it" in said
-    assert "by its part of the usage: search_queries" in said
+    assert "by its share of usage: search_queries" in said

@@ -53,7 +53,7 @@ def customers_between(settings: Settings, first: str, last: str) -> dict[str, st
 def test_whole_months_are_there_with_their_services(by_month: Settings, report: Opened) -> None:
     for first, last in (("2026-03-01", "2026-03-31"), ("2026-03-01", "2026-05-14")):
         report.open(f"customers?from={first}&to={last}")
-        assert report.figures("Cost of each customer", 3) == customers_between(by_month, first, last)
+        assert report.figures("Cost per customer", 3) == customers_between(by_month, first, last)
     report.open("explore?from=2026-04-01&to=2026-04-30&customer=cust-00003&at=Insights/Search")
     assert report.figures("Cost of Search by service name", 1) == ask(
         by_month,
@@ -76,10 +76,8 @@ def test_months_end_with_the_newest_day(by_month: Settings, report: Opened) -> N
 
 def test_the_newest_days_are_there_without_services(by_month: Settings, report: Opened) -> None:
     page = report.open("customers?from=2026-05-10&to=2026-05-13")
-    assert report.figures("Cost of each customer", 3) == customers_between(
-        by_month, "2026-05-10", "2026-05-13"
-    )
-    assert "Services are kept by the month" in page.locator("main").inner_text()
+    assert report.figures("Cost per customer", 3) == customers_between(by_month, "2026-05-10", "2026-05-13")
+    assert "Services are available by month only" in page.locator("main").inner_text()
     report.open("explore?from=2026-05-10&to=2026-05-13&customer=cust-00003&at=Insights")
     assert set(report.figures("Cost of Insights by feature", 1)) == {"Search", "Dashboards & <b>charts</b>"}
 
@@ -87,9 +85,7 @@ def test_the_newest_days_are_there_without_services(by_month: Settings, report: 
 def test_older_days_become_the_months_around_them_and_it_says_so(by_month: Settings, report: Opened) -> None:
     page = report.open("customers?from=2026-03-10&to=2026-04-03")
     assert "this is 2026-03-01 to 2026-04-30" in page.locator("main").inner_text()
-    assert report.figures("Cost of each customer", 3) == customers_between(
-        by_month, "2026-03-01", "2026-04-30"
-    )
+    assert report.figures("Cost per customer", 3) == customers_between(by_month, "2026-03-01", "2026-04-30")
 
 
 def test_all_together_still_go_by_the_day(by_month: Settings, report: Opened) -> None:
@@ -118,9 +114,9 @@ def test_5000_customers_and_13_months_are_a_file_of_less_than_15_megabytes(
     # Only what is seen is there as elements.
     assert page.locator("main tbody tr").count() == 50
     expected = customers_between(settings, "2025-09-01", "2026-02-28")
-    shown = opened.figures("Cost of each customer", 3)
+    shown = opened.figures("Cost per customer", 3)
     assert shown == {name: expected[name] for name in shown}
     page.get_by_label("Find").fill("customer 4321")
-    assert opened.figures("Cost of each customer", 3) == {"Customer 4321": expected["Customer 4321"]}
+    assert opened.figures("Cost per customer", 3) == {"Customer 4321": expected["Customer 4321"]}
     assert opened.complaints == []
     page.context.close()

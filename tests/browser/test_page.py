@@ -198,9 +198,9 @@ def test_charts_follow_when_the_device_turns_dark(report: Opened) -> None:
 
 def test_rows_are_saved_with_every_digit(report: Opened) -> None:
     page = report.open("customers?from=2026-05-01&to=2026-05-31&segment=startup")
-    shown = report.figures("Cost of each customer", 3)
+    shown = report.figures("Cost per customer", 3)
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Save as CSV").click()
+        page.get_by_role("button", name="Download CSV").click()
     saved = waiting.value.path().read_text().splitlines()
     assert saved[0].startswith('"Customer","Id","Segment","Cost"')
     assert [line.split('","')[3] for line in saved[1:]] == list(shown.values())

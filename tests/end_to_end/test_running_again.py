@@ -237,7 +237,7 @@ def test_a_report_that_fails_does_not_hide_what_was_published(company: Company) 
     assert company.snapshot() != snapshot
     assert f"Published snapshot {company.snapshot().name}" in printed
     assert "report.html" in printed
-    assert "The marts are published; a step behind them failed." in printed
+    assert "The marts are published; a later step failed." in printed
 
 
 def test_a_broken_bill_is_named_and_changes_nothing(company: Company) -> None:

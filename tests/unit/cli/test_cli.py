@@ -26,7 +26,7 @@ def test_every_command_shows_an_example() -> None:
 def test_contexts_in_order_are_fine(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", "--contexts", CONTEXTS, "--workspace", str(tmp_path)])
     assert done.exit_code == 0
-    assert done.output.startswith(f"No problems in {CONTEXTS}; tests that hold: ")
+    assert done.output.startswith(f"No problems in {CONTEXTS}; tests passed: ")
 
 
 def test_a_test_that_fails_is_told_with_what_came_instead_and_exit_code_1(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_test_that_fails_is_told_with_what_came_instead_and_exit_code_1(tmp_pa
     done = CliRunner().invoke(app, ["check", "--contexts", str(contexts), "--workspace", str(tmp_path / "w")])
     assert done.exit_code == 1
     assert done.output.splitlines() == [
-        "1 test fails in the contexts:",
+        "1 test failed in the contexts:",
         f"contexts/dimensions/feature.yml:{line}:5 test-failed: given {{tag: {{app: search-api}}, "
         'service_name: AmazonEC2} expected "Ingest", got "Search" '
         "(rule at contexts/dimensions/feature.yml:6)",

@@ -76,7 +76,7 @@ const drawn = new Set();
 function chart(given) {
   const host = el("div.chart", { role: "img", "aria-label": given.label, style: `height:${given.height || 300}px` });
   const figure = el("figure", {}, host, given.caption ? el("figcaption", {}, given.caption) : null);
-  if (given.figures) figure.append(folded("The same as a table", given.figures));
+  if (given.figures) figure.append(folded("Show as table", given.figures));
   const entry = {
     host,
     draw: async () => {

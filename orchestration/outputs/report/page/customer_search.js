@@ -8,7 +8,7 @@ function customerField(ignored) {
   const chosen = people.number(state.customer);
   let matches = [];
   let active = -1;
-  const list = el("ul.matches", { id: "matches", role: "listbox", "aria-label": "Customers found", hidden: true });
+  const list = el("ul.matches", { id: "matches", role: "listbox", "aria-label": "Matching customers", hidden: true });
   const input = el("input", {
     type: "search",
     name: "customer",
@@ -66,7 +66,7 @@ function customerField(ignored) {
       )
     );
     if (open && input.value.trim() && !matches.length) {
-      list.append(el("li.nothing", {}, "No customer is called so"));
+      list.append(el("li.nothing", {}, "No matching customer"));
     }
     list.hidden = !list.children.length;
     input.setAttribute("aria-expanded", String(!list.hidden));

@@ -134,13 +134,13 @@ async function costsIn(range) {
     return { facts: await facts("costs"), range: wholeMonths(range), daily: false, note: null };
   }
   if (detail.daysFrom && range.from >= dayOf(detail.daysFrom)) {
-    const said = detail.services ? "Services are kept by the month; choose whole months to see them." : null;
+    const said = detail.services ? "Services are available by month only; choose whole months to see them." : null;
     return { facts: await facts("newest_days"), range, daily: true, note: said };
   }
   const whole = wholeMonths(range);
   const shown = { from: Math.max(whole.from, page.first), to: Math.min(whole.to, page.last) };
   const since = detail.daysFrom ? `Before ${detail.daysFrom}, costs` : "Costs";
-  const said = `${since} of single customers are kept by the month: this is ${rangeText(shown)}.`;
+  const said = `${since} per customer are available by month only: this is ${rangeText(shown)}.`;
   return { facts: await facts("costs"), range: whole, daily: false, note: said };
 }
 

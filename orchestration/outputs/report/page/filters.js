@@ -5,9 +5,9 @@ function presets() {
   const { first, last } = page;
   const whole = usualRange(first, last);
   const all = [
-    ["Newest whole month", whole],
-    ["Month before", { from: monthStart(whole.from, -1), to: whole.from - 1 }],
-    ["Newest month so far", { from: monthStart(last), to: last }],
+    ["Latest whole month", whole],
+    ["Previous month", { from: monthStart(whole.from, -1), to: whole.from - 1 }],
+    ["Latest month so far", { from: monthStart(last), to: last }],
     ["Last 7 days", { from: last - 6, to: last }],
     ["Last 30 days", { from: last - 29, to: last }],
     ["Last 3 whole months", { from: monthStart(whole.to, -2), to: whole.to }],
@@ -23,7 +23,7 @@ function presets() {
 }
 
 function labelled(label, input, ignored = false) {
-  const said = "This section is not filtered by it";
+  const said = "This section ignores this filter";
   if (ignored) input.setAttribute("aria-description", said);
   input.id = "filter-" + input.name;
   return el(
@@ -71,7 +71,7 @@ function presetField(ignored) {
     )
   );
   if (!choices.some(([, range]) => rangeText(range) === now)) {
-    input.prepend(el("option", { selected: true, disabled: true }, "Chosen days"));
+    input.prepend(el("option", { selected: true, disabled: true }, "Custom dates"));
   }
   return labelled("Dates", input, ignored);
 }

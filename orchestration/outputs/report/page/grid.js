@@ -12,7 +12,7 @@ const PAGE_ROWS = 25;
  */
 function grid(given) {
   const { caption, columns, rows, pageRows = PAGE_ROWS } = given;
-  if (!rows.length) return note(given.empty || "Nothing here.");
+  if (!rows.length) return note(given.empty || "Nothing to show.");
   let { sort = null, descending = false } = given;
   let shown = pageRows;
   const body = el("tbody");
@@ -90,7 +90,7 @@ function grid(given) {
   const save = el(
     "button.quiet",
     { type: "button", onclick: () => saveCsv(caption, columns, sorted) },
-    "Save as CSV"
+    "Download CSV"
   );
   return el("div.grid", {}, box, el("div.under", {}, more, save));
 }

@@ -7,7 +7,7 @@ class People {
   constructor(customers) {
     const texts = (name) => Array.from({ length: customers.rows }, (_, row) => customers.value(name, row));
     this.ids = [...texts("customer_id"), UNALLOCATED];
-    this.names = [...texts("customer_name"), "Not allocated"];
+    this.names = [...texts("customer_name"), "Unallocated"];
     this.segments = [...texts("segment"), ""];
     this.table = customers;
     this.nobody = customers.rows;

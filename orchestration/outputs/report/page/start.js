@@ -36,7 +36,7 @@ async function showState() {
   try {
     await current.show(fresh);
   } catch (error) {
-    append(fresh, block("This could not be shown", note(String(error))));
+    append(fresh, block("This section could not be shown", note(String(error))));
     console.error(error);
   }
   if (mine !== turn) return;
@@ -59,14 +59,14 @@ function showSnapshot() {
   append(
     document.getElementById("footer"),
     el("p", {}, `Amortised cost (FOCUS effective cost) by usage date, UTC. Snapshot ${snapshot}. `),
-    el("p", {}, "Every figure is exact: point at one to see all of its digits. Nothing leaves this file.")
+    el("p", {}, "Every figure is exact: hover to see all digits. This file makes no network requests.")
   );
 }
 
 async function start() {
   page.catalog = JSON.parse(document.getElementById("catalog").textContent);
   if (!page.catalog.lastDay) {
-    document.getElementById("content").replaceChildren(note("The marts hold no costs yet."));
+    document.getElementById("content").replaceChildren(note("The marts contain no costs yet."));
     document.documentElement.dataset.shown = "nothing";
     return;
   }

@@ -1,4 +1,4 @@
-/* Costs that were not as expected: how much, since when, and what drove them. The mart words the explanation. */
+/* Anomalies: how much, since when, and what drove them. The explanation's text comes from the mart. */
 
 const ANOMALIES_SHOWN = 8;
 const DAYS_AROUND = 21;
@@ -23,14 +23,14 @@ async function driversOf(id) {
 /** "Quartz Logistics: Search". */
 function anomalyTitle(row) {
   const what = [row.element, row.service_name, row.sub_account_id].filter(Boolean).join(", ");
-  const who = row.customer_id === UNALLOCATED ? "Not allocated" : row.customer_name;
+  const who = row.customer_id === UNALLOCATED ? "Unallocated" : row.customer_name;
   return [who, what].filter(Boolean).join(": ");
 }
 
 /** When it was, and of which kind. */
 function anomalyTime(row) {
-  const until = row.is_ongoing ? "still going on" : row.ended_at ? `until ${row.ended_at}` : "";
-  return [`${row.anomaly_kind}, found by the ${row.granularity === "hourly" ? "hour" : "day"}`, `from ${row.started_at} ${until}`]
+  const until = row.is_ongoing ? "ongoing" : row.ended_at ? `until ${row.ended_at}` : "";
+  return [`${row.anomaly_kind}, in ${row.granularity} costs`, `from ${row.started_at} ${until}`]
     .join(", ")
     .trim();
 }
@@ -58,7 +58,7 @@ async function anomalyChart(row) {
   if (!sums || !sums.length) return null;
   const during = { from: row.first_day, to: row.last_day ?? row.first_day };
   return chart({
-    label: `Daily cost of ${anomalyTitle(row)}, before, during and after the anomaly`,
+    label: `Daily cost of ${anomalyTitle(row)} before, during and after the anomaly`,
     height: 170,
     draw: () => ({
       traces: [
@@ -87,7 +87,7 @@ async function anomalyChart(row) {
 /** Where else a cause shows: the first few, and how many more. */
 function sameText(same) {
   const named = same.slice(0, SAME_NAMED).map(anomalyTitle).join("; ");
-  return same.length > SAME_NAMED ? `${named}; and ${same.length - SAME_NAMED} more, listed below` : named;
+  return same.length > SAME_NAMED ? `${named}; and ${same.length - SAME_NAMED} more below` : named;
 }
 
 async function anomalyCard(row, same) {
@@ -98,8 +98,8 @@ async function anomalyCard(row, same) {
     ["Expected", row.expected_cost],
     ["Actual", row.actual_cost],
     ["Impact", row.cost_impact],
-    ["of it by usage", row.usage_effect],
-    ["of it by rate", row.rate_effect],
+    ["due to usage", row.usage_effect],
+    ["due to unit cost", row.rate_effect],
   ];
   return el(
     "article.block.anomaly",
@@ -115,7 +115,7 @@ async function anomalyCard(row, same) {
     await anomalyChart(row),
     drivers.length
       ? grid({
-          caption: `What drove it: ${title}`,
+          caption: `Drivers: ${title}`,
           rows: drivers,
           pageRows: 8,
           columns: [
@@ -128,7 +128,7 @@ async function anomalyCard(row, same) {
         })
       : null,
     same.length
-      ? el("p.note", {}, `The same cause shows in: ${sameText(same)}.`)
+      ? el("p.note", {}, `Same cause: ${sameText(same)}.`)
       : null,
     number === undefined ? null : el("p.onward", {}, customerLink(number))
   );
@@ -144,7 +144,7 @@ async function anomalyList(rows) {
   }
   if (rows.length === cards.length) return cards;
   const all = grid({
-    caption: "All anomalies of these days",
+    caption: "All anomalies in this period",
     rows,
     columns: [
       { title: "Where", value: anomalyTitle },
@@ -157,7 +157,7 @@ async function anomalyList(rows) {
       { title: "Same cause as", value: (row) => (known.has(row.same_cause_as) ? rows.find((each) => each.anomaly_id === row.same_cause_as).impact_rank : null), figure: true },
     ],
   });
-  return [...cards, block("All of them", all)];
+  return [...cards, block("All anomalies", all)];
 }
 
 /** The anomalies of one customer, for its page. */
@@ -165,12 +165,12 @@ async function customerAnomalies(number) {
   if (!(await table("anomalies"))) return null;
   const id = page.people.ids[number];
   const rows = await anomaliesIn(page.range, (row) => row.customer_id === id);
-  if (!rows.length) return block("Anomalies", note("Its costs were as expected in these days."));
+  if (!rows.length) return block("Anomalies", note("No anomalies in this period."));
   return el("div", {}, block("Anomalies", note(countText(rows))), ...(await anomalyList(rows)));
 }
 
 function countText(rows) {
-  return `${rows.length === 1 ? "One" : rows.length} in ${rangeText(page.range)}, the one to look at first at the top.`;
+  return `${rows.length === 1 ? "One" : rows.length} in ${rangeText(page.range)}, largest impact first.`;
 }
 
 /** Those of the segment and customer that are looked at. */
@@ -190,9 +190,9 @@ async function anomalyNews() {
   const line = (row) =>
     el("li", {}, el("strong", {}, anomalyTitle(row)), " ", money(row.cost_impact), ` ${page.currency}. `, row.explanation);
   return block(
-    "What was not as expected",
+    "Anomalies",
     el("ol.news", {}, ...rows.map(line)),
-    el("p.onward", {}, el("a", { href: addressOf({ view: "anomalies" }) }, "All anomalies of these days"))
+    el("p.onward", {}, el("a", { href: addressOf({ view: "anomalies" }) }, "All anomalies in this period"))
   );
 }
 
@@ -202,13 +202,13 @@ section({
   filters: ["dates", "segment", "customer"],
   async show(content) {
     if (!(await table("anomalies"))) {
-      append(content, block("Anomalies", note("This snapshot was made before anomalies were looked for; run the job again.")));
+      append(content, block("Anomalies", note("This snapshot has no anomalies mart; run the job again.")));
       return;
     }
     const rows = await wantedAnomalies(page.state);
     const said = rows.length
       ? countText(rows)
-      : "Every cost was as expected in these days. Choose other days above to see those of other times.";
-    append(content, block("Costs that were not as expected", note(said)), ...(await anomalyList(rows)));
+      : "No anomalies in this period. Choose other dates above.";
+    append(content, block("Anomalies", note(said)), ...(await anomalyList(rows)));
   },
 });

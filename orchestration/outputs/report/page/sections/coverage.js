@@ -1,8 +1,8 @@
 /* How much of the bill the rules explain, and the largest that they do not. */
 
 const COVERAGES = [
-  ["rule", "Claimed by a rule"],
-  ["default", "Left to the default"],
+  ["rule", "Matched by a rule"],
+  ["default", "Default"],
   ["unmatched", "Unmatched"],
 ];
 
@@ -27,11 +27,11 @@ section({
     append(
       content,
       block(
-        "What the rules say of the bill",
+        "How much of the bill the rules explain",
         grid({
-          caption: "Cost by dimension and by who claims it",
+          caption: "Cost by dimension and coverage",
           rows: [...rows.values()],
-          empty: "No charge in these days.",
+          empty: "No charges in this period.",
           columns: [
             { title: "Dimension", value: (row) => row.dimension },
             ...COVERAGES.flatMap(([name, title]) => [
@@ -42,20 +42,20 @@ section({
         })
       ),
       block(
-        "The largest that no rule claims",
-        el("p.lead", {}, `${monthsText(months)}: where the next rule pays most.`),
+        "Largest cost without a rule",
+        el("p.lead", {}, `${monthsText(months)}: where the next rule helps most.`),
         grid({
-          caption: "Cost that no rule claims",
+          caption: "Cost without a rule",
           rows: groups,
           sort: 6,
           descending: true,
-          empty: "Every charge is claimed by a rule of every dimension.",
+          empty: "Every dimension has a matching rule for every charge.",
           columns: [
             { title: "Dimension", value: (row) => row.dimension },
             dayColumn("Month", (row) => monthText(row.usage_month)),
             { title: "Service", value: (row) => elementText(row.service_name) },
             { title: "Account", value: (row) => elementText(row.sub_account_id) },
-            { title: "Became", value: (row) => row.coverage },
+            { title: "Coverage", value: (row) => row.coverage },
             { title: "Charges", value: (row) => row.charge_count, figure: true },
             moneyColumn("Cost", (row) => row.effective_cost),
           ],

@@ -1,19 +1,19 @@
 /* One customer: what it cost each day and why, what it used, and what changed against the days before. */
 
 const KINDS = {
-  usage: "by measured usage",
+  usage: "measured usage",
   direct: "its own resources",
-  even: "the same for every active customer",
-  fixed: "by fixed shares",
-  overhead: "overhead, spread",
+  even: "equal shares",
+  fixed: "fixed shares",
+  overhead: "overhead",
 };
 
 function customerHead(row, number) {
   const { people } = page;
   const facts = row
-    ? [row.segment, row.plan, row.first_cost_date === null ? null : `with cost since ${dayText(row.first_cost_date)}`]
-    : ["cost that no customer carries"];
-  if (row && !row.is_listed) facts.push("not on the list of customers");
+    ? [row.segment, row.plan, row.first_cost_date === null ? null : `cost since ${dayText(row.first_cost_date)}`]
+    : ["unallocated cost"];
+  if (row && !row.is_listed) facts.push("not on the customer list");
   return el(
     "div.head",
     {},
@@ -31,11 +31,11 @@ async function customerTiles(number, chosen, before, row) {
   const past = before ? before.facts.total({ range: before.range, customer: number }) : null;
   const kinds = costs.sum({ range: chosen.range, customer: number }, ["allocation_kind"]);
   const tiles = [
-    tile("Cost", money(now), before ? [change(changeOf(now, past)), " against ", money(past)] : rangeText(range)),
-    tile("A day, on average", money(now / days), `${days} days`),
+    tile("Cost", money(now), before ? [change(changeOf(now, past)), " from ", money(past)] : rangeText(range)),
+    tile("Daily average", money(now / days), `${days} days`),
   ];
   if (row) {
-    tiles.push(tile("Share of all customers", percentText(percentOf(now, all)), "of what customers carry"));
+    tiles.push(tile("Share of all customers", percentText(percentOf(now, all)), "of allocated cost"));
     const measured = total(kinds.filter(({ keys }) => ["direct", "usage"].includes(keys[0])).map(({ units }) => units));
     const parts = kinds.map(({ keys, units }) => el("span.line", {}, money(units), ` ${KINDS[keys[0]] || keys[0]}`));
     tiles.push(tile("Measured", percentText(percentOf(measured, now)), ...parts));
@@ -54,7 +54,7 @@ async function customerTrend(number, chosen) {
   const order = await elementOrder(level);
   const sums = chosen.facts.sum({ range: chosen.range, customer: number }, [level, "period"]);
   const what = `${levelTitle(level).toLowerCase()} and ${chosen.daily ? "day" : "month"}`;
-  if (!sums.length) return block(`Cost by ${what}`, note("No cost in these days."));
+  if (!sums.length) return block(`Cost by ${what}`, note("No cost in this period."));
   return block(
     `Cost by ${what}`,
     chart({
@@ -84,7 +84,7 @@ function partText(row) {
 /** What each part of the cost was before and is now, those that moved most first. */
 function customerChanges(number, chosen, before) {
   if (!before) {
-    return block("What changed", note("The days before these are not in the report, or not as finely."));
+    return block("What changed", note("The previous period is not in the report, or not in the same detail."));
   }
   const levels = [...page.catalog.dimensions.slice(0, 2), "service_name"].filter((name) => chosen.facts.has(name));
   const rows = new Map();
@@ -105,12 +105,12 @@ function customerChanges(number, chosen, before) {
     el(
       "p.lead",
       {},
-      `Against ${rangeText(before.range)} the cost ${difference < 0n ? "fell" : "rose"} by `,
+      `Compared with ${rangeText(before.range)}, cost ${difference < 0n ? "fell" : "rose"} by `,
       money(difference < 0n ? -difference : difference),
-      ` ${page.currency}. The parts that moved most:`
+      ` ${page.currency}. Largest changes:`
     ),
     grid({
-      caption: "Change of cost against the days before",
+      caption: "Cost changes from the previous period",
       rows: moved,
       pageRows: 10,
       columns: [
@@ -134,7 +134,7 @@ section({
     const number = page.people.number(page.state.customer);
     if (number === undefined) {
       const listed = el("a", { href: addressOf({ view: "customers", customer: null }) }, "all customers");
-      append(content, block("Which customer?", note("Find one by name or id above, or choose one of ", listed, ".")));
+      append(content, block("Choose a customer", note("Search by name or id above, or pick one of ", listed, ".")));
       return;
     }
     const row = page.people.row(number);
@@ -142,7 +142,7 @@ section({
     const earlier = earlierRange(page.range);
     const found = earlier && (await costsIn(earlier));
     const before = found && found.daily === chosen.daily ? found : null;
-    const explore = el("a", { href: addressOf({ view: "explore", at: null }) }, "Open its cost as a treemap");
+    const explore = el("a", { href: addressOf({ view: "explore", at: null }) }, "Show as treemap");
     append(
       content,
       customerHead(row, number),

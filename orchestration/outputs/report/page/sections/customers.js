@@ -92,13 +92,13 @@ section({
       holder.replaceChildren(
         el("p.note", { role: "status" }, `${GROUPED.format(kept.length)} customers, `, money(total(kept.map((row) => row.now))), ` ${page.currency}`),
         grid({
-          caption: "Cost of each customer",
+          caption: "Cost per customer",
           rows: kept,
           columns,
           sort: 3,
           descending: true,
           pageRows: 50,
-          empty: "No customer with cost in these days is called so.",
+          empty: "No matching customer with cost in this period.",
         })
       );
     }
@@ -107,8 +107,8 @@ section({
       content,
       chosen.note ? note(chosen.note) : null,
       block(
-        "What each customer cost",
-        el("p.lead", {}, `${rangeText(page.range)}: `, money(all), ` ${page.currency} carried by customers.`),
+        "Customers",
+        el("p.lead", {}, `${rangeText(page.range)}: `, money(all), ` ${page.currency} allocated to customers.`),
         el("p.search", {}, el("label", { for: "words" }, "Find "), words),
         holder
       )

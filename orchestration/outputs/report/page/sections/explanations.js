@@ -2,15 +2,15 @@
 
 const METHODS = {
   to: "its own resources",
-  stream: "by its part of the usage",
-  even: "the same for each",
+  stream: "by its share of usage",
+  even: "equal shares",
   fixed: "a fixed share",
-  allocated_cost: "by the cost that it carries already",
+  allocated_cost: "in proportion to its other costs",
 };
 
 /** How a rule divides, in words. */
 function methodText(row) {
-  if (row.unallocated_reason) return `with nobody: ${row.unallocated_reason}`;
+  if (row.unallocated_reason) return `unallocated: ${row.unallocated_reason}`;
   const said = METHODS[row.method] || row.method;
   return row.method === "stream" ? `${said}: ${row.stream}` : said;
 }
@@ -29,9 +29,9 @@ async function explanationBlock(number) {
   const to = rows.reduce((last, row) => Math.max(last, row.last_day), from);
   const sentence = rows.find((row) => row.largest !== null);
   return block(
-    "Why it is this customer's",
-    el("p.lead", {}, `The rules behind ${rangeText({ from, to })}, the newest days; `, el("code", {}, "cpc explain"), " has every day, down to the charge."),
-    sentence ? el("p.note", {}, `Its largest part: ${sentence.largest}`) : null,
+    "Why this customer pays for it",
+    el("p.lead", {}, `The rules behind ${rangeText({ from, to })}, the latest days; `, el("code", {}, "cpc explain"), " covers every day, down to the charge."),
+    sentence ? el("p.note", {}, `Largest part: ${sentence.largest}`) : null,
     grid({
       caption: `Rules behind the cost of ${page.people.names[number]}`,
       rows,
@@ -39,10 +39,10 @@ async function explanationBlock(number) {
       columns: [
         { title: levels.map(levelTitle).join(" › ") || "Cost", value: (row) => partText({ keys: levels.map((level) => row[level]) }) },
         { title: "Rule", value: (row) => row.allocation_rule },
-        { title: "Written at", value: (row) => row.rule_place },
+        { title: "Defined at", value: (row) => row.rule_place },
         { title: "How", value: methodText },
         moneyColumn("Cost", (row) => row.effective_cost),
-        moneyColumn("Of pools of", (row) => row.pool_cost),
+        moneyColumn("Pool cost", (row) => row.pool_cost),
         shareColumn("Share", (row) => percentOf(row.effective_cost, row.pool_cost)),
       ],
     })

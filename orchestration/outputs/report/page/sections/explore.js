@@ -139,7 +139,7 @@ function breadcrumbs(customer, path, levels) {
   path.forEach((name, depth) => steps.push([elementText(name), { at: pathText(path.slice(0, depth + 1)) }]));
   return el(
     "nav.crumbs",
-    { "aria-label": "Opened place" },
+    { "aria-label": "Location" },
     el(
       "ol",
       {},
@@ -175,7 +175,7 @@ function levelsChoice(facts) {
       }),
       ` ${levelTitle(name)}`
     );
-  return el("fieldset.levels", {}, el("legend", {}, "Open customers by"), ...available.map(box));
+  return el("fieldset.levels", {}, el("legend", {}, "Break customers down by"), ...available.map(box));
 }
 
 section({
@@ -209,16 +209,16 @@ section({
           { id: "explored" },
           money(all),
           ` ${page.currency}, ${rangeText(page.range)}${by ? `, by ${by}` : ""}. `,
-          customer === undefined || customer === page.people.nobody ? null : customerLink(customer, "Its page")
+          customer === undefined || customer === page.people.nobody ? null : customerLink(customer, "Customer page")
         ),
         found.parts.length
           ? chart({
-              label: `Treemap of the cost of ${title}${by ? ` by ${by}` : ""}; the table below opens the same parts`,
+              label: `Treemap of the cost of ${title}${by ? ` by ${by}` : ""}; the table below has the same parts`,
               height: 460,
               draw: () => treemap(found, title),
               onclick: { plotly_treemapclick: open },
             })
-          : note("No cost in these days."),
+          : note("No cost in this period."),
         grid({
           caption: `Cost of ${title}${by ? ` by ${by}` : ""}`,
           rows: found.parts,

@@ -1,8 +1,8 @@
 /* What customers pay against what they cost, and why it changed. Revenue comes from the company's own files. */
 
 const NO_REVENUE =
-  "No revenue was delivered. Put a CSV with the columns customer_id, period, amount and currency into " +
-  "sources/revenue/ of the workspace, and run the job again.";
+  "There is no revenue. Put a CSV file with the columns customer_id, period, amount and currency into " +
+  "sources/revenue/ in the workspace, and run the job again.";
 
 /** Margins of the currency that is looked at, of customers only; empty where no revenue was delivered at all. */
 async function marginRows(name, wanted = () => true) {
@@ -55,7 +55,7 @@ async function marginTile() {
   const [row, whose] = await newestMargin(newest);
   if (!row) return [];
   const title = `Gross margin${whose}, ${newest.month}${row.is_running ? " so far" : ""}`;
-  if (row.gross_margin === null) return [tile(title, "–", "its cost is part of the long tail")];
+  if (row.gross_margin === null) return [tile(title, "–", "cost is part of the long tail")];
   return [tile(title, money(row.gross_margin), ratioText(row), " of ", money(row.revenue_to_date), " revenue")];
 }
 
@@ -64,15 +64,15 @@ async function companyMargin(newest) {
   const [row] = await newestMargin({ ...newest, byCustomer: new Map() });
   if (!row || row.unallocated_cost === undefined) return null;
   const lines = [
-    [row.is_running ? "Revenue of the days that are billed" : "Revenue", row.revenue_to_date],
-    ["Cost of goods sold that customers carry", row.carried_cost],
-    ["Cost of goods sold that nobody carries", row.unallocated_cost],
+    [row.is_running ? "Revenue of the billed days" : "Revenue", row.revenue_to_date],
+    ["Cost of goods sold, allocated to customers", row.carried_cost],
+    ["Cost of goods sold, unallocated", row.unallocated_cost],
     ["Gross margin", row.gross_margin],
-    ["Outside gross margin: cost that is not cost of goods sold", row.other_cost],
-    ["Outside gross margin: cost of days to come", row.cost_to_come],
+    ["Outside gross margin: other cost", row.other_cost],
+    ["Outside gross margin: cost of future days", row.cost_to_come],
   ].map(([what, amount]) => ({ what, amount }));
   const columns = [{ title: "What", value: (line) => line.what }, moneyColumn("Amount", (line) => line.amount)];
-  return block(`Gross margin of the company, ${newest.month}`, grid({ caption: "From revenue to gross margin", rows: lines, columns }));
+  return block(`Company gross margin, ${newest.month}`, grid({ caption: "From revenue to gross margin", rows: lines, columns }));
 }
 
 /** The columns that every table of margins has. */
@@ -85,14 +85,14 @@ function marginColumns() {
       show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin)),
     },
     {
-      title: "Of revenue",
+      title: "Margin %",
       value: (row) => row.gross_margin_ratio,
       show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, ratioText(row)),
       csv: (row) => (row.gross_margin_ratio === null ? "" : exactText(row.gross_margin_ratio, 6)),
       figure: true,
     },
     moneyColumn("Change", (row) => row.gross_margin_change),
-    { title: "Why it changed", value: (row) => row.change_reason },
+    { title: "Reason for the change", value: (row) => row.change_reason },
   ];
 }
 
@@ -139,13 +139,13 @@ async function segmentMargins() {
   const rows = (await marginRows("segment_margins")).filter((row) => row.billing_month <= until);
   if (!rows.length) return null;
   return block(
-    "Margins of the segments",
+    "Segment margins",
     chart({
-      label: "Gross margin of each segment in percent of its revenue, by month",
+      label: "Gross margin of each segment as a percentage of its revenue, by month",
       height: 280,
       draw: () => segmentMarginTrend([...rows].sort((a, b) => compare(a.billing_month, b.billing_month))),
     }),
-    marginGrid("Margins of the segments by month", rows, "Segment", "segment")
+    marginGrid("Segment margins by month", rows, "Segment", "segment")
   );
 }
 
@@ -154,7 +154,7 @@ async function productMargins() {
   const known = (row) => row.billing_month <= until;
   const rows = await marginRows("product_margins", known);
   if (!rows.length) return null;
-  return block("Margins of the products", marginGrid("Margins of the products by month", rows, "Product", "product"));
+  return block("Product margins", marginGrid("Product margins by month", rows, "Product", "product"));
 }
 
 /** One customer's margins, for its page. */
@@ -199,8 +199,8 @@ function marginChart(rows) {
 function unfinishedNote(newest) {
   const { billed_through: through, is_running: running } = newest.rows[0];
   if (!running) return null;
-  const days = through ? `its days through ${dayText(through)}` : "no day yet";
-  return note(`${newest.month} still runs: revenue and cost are those of ${days}, and are not compared with the month before.`);
+  const days = through ? `the days up to ${dayText(through)}` : "no days yet";
+  return note(`${newest.month} is still running: revenue and cost cover ${days} and are not compared with the previous month.`);
 }
 
 section({
@@ -229,23 +229,23 @@ section({
       unfinishedNote(newest),
       customer ? null : await companyMargin(newest),
       block(
-        `What customers pay and cost, ${newest.month}`,
-        el("p.lead", {}, `${losing} of ${GROUPED.format(known.length)} customers cost more than they pay: those below the dotted line.`),
+        `Revenue and cost per customer, ${newest.month}`,
+        el("p.lead", {}, `${losing} of ${GROUPED.format(known.length)} customers cost more than they pay: the ones below the dotted line.`),
         chart({
-          label: `Revenue against cost of each customer in ${newest.month}`,
+          label: `Revenue and cost of each customer in ${newest.month}`,
           height: 340,
           draw: () => marginChart(known),
         }),
         known.length < rows.length
-          ? note(`${GROUPED.format(rows.length - known.length)} customers have no margin of their own: what they cost is part of the long tail.`)
+          ? note(`${GROUPED.format(rows.length - known.length)} customers have no margin: their cost is part of the long tail.`)
           : null,
         marginGrid(`Margin of each customer, ${newest.month}`, rows, "Customer", "customer_name", named)
       ),
       block(
-        "Whose margin fell most",
+        "Largest margin declines",
         fell.length
-          ? marginGrid("Customers whose margin fell most", fell.slice(0, 10), "Customer", "customer_name", named)
-          : note("No margin fell against the month before.")
+          ? marginGrid("Customers with the largest margin declines", fell.slice(0, 10), "Customer", "customer_name", named)
+          : note("No margin fell from the previous month.")
       ),
       await segmentMargins(),
       await productMargins()

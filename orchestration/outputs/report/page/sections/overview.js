@@ -1,11 +1,11 @@
 /* The first page: what everything cost, what a customer costs on average as the business grows, and what moved. */
 
 const WHERE = {
-  usage: "to customers, by measured usage",
-  direct: "to customers, their own resources",
-  even: "to customers, the same for every active one",
-  fixed: "to customers, by fixed shares",
-  overhead: "to customers, spread over what they carry",
+  usage: "Customers: measured usage",
+  direct: "Customers: their own resources",
+  even: "Customers: equal shares",
+  fixed: "Customers: fixed shares",
+  overhead: "Customers: overhead",
 };
 
 /** Rows of the averages of the segment that is looked at, oldest first. */
@@ -23,18 +23,18 @@ async function averagesOf(grain, segment = page.state.segment || "all") {
 
 /** How cost per customer and the number of customers moved between two months, in words. */
 function scaleSentence(now, before) {
-  if (!before) return `The first month with costs is ${monthText(now.period_start)}.`;
+  if (!before) return `${monthText(now.period_start)} is the first month with costs.`;
   const mean = changeOf(now.mean_cost, before.mean_cost);
   const moved = mean ? `${percentText(Math.abs(mean))} ${mean > 0 ? "more" : "less"} than` : "the same as";
   const customers =
     now.customer_count === before.customer_count
-      ? `with as many customers (${now.customer_count})`
+      ? `with the same number of customers (${now.customer_count})`
       : `with ${GROUPED.format(now.customer_count)} customers instead of ${GROUPED.format(before.customer_count)}`;
   const grown = now.customer_count > before.customer_count;
-  const verdict = !grown ? "" : mean < 0 ? " More customers, each costing less." : " More customers, each costing more.";
+  const verdict = !grown ? "" : mean < 0 ? " More customers, at a lower cost each." : " More customers, at a higher cost each.";
   return (
-    `In ${monthText(now.period_start)} a customer cost ${shortText(now.mean_cost)} ${page.currency} on average, ` +
-    `${moved} in ${monthText(before.period_start)}, ${customers}. The cost of all of them is ` +
+    `In ${monthText(now.period_start)} the average customer cost ${shortText(now.mean_cost)} ${page.currency}, ` +
+    `${moved} in ${monthText(before.period_start)}, ${customers}. Total cost is ` +
     `${movedText(changeOf(now.total_cost, before.total_cost))}.${verdict}`
   );
 }
@@ -51,9 +51,9 @@ function aroundMonths(range) {
 
 /** What is to be known of the chart: what is shaded, and that the newest month is not over. */
 function averagesCaption(grain) {
-  const shaded = `Shaded: ${rangeText(page.range)}, the days that the other figures of this page are of.`;
+  const shaded = `Shaded: ${rangeText(page.range)}, the period of the other figures on this page.`;
   const unfinished = grain === "monthly" && page.last < monthEnd(page.last);
-  return unfinished ? `${shaded} ${monthText(page.last)} has costs until ${dayText(page.last)} only.` : shaded;
+  return unfinished ? `${shaded} ${monthText(page.last)} has costs up to ${dayText(page.last)} only.` : shaded;
 }
 
 function averagesChart(rows, grain) {
@@ -73,13 +73,13 @@ function averagesChart(rows, grain) {
     traces: [
       line("Mean", "mean_cost", { color: seriesColour(0), width: 3 }),
       line("Median", "median_cost", { color: seriesColour(2), width: 1.5 }),
-      line("90 % cost less", "p90_cost", { color: seriesColour(4), width: 1.5, dash: "dot" }),
+      line("90th percentile", "p90_cost", { color: seriesColour(4), width: 1.5, dash: "dot" }),
       {
         type: "bar",
-        name: "Cost of all customers",
+        name: "Total cost of customers",
         x,
         y: rows.map((row) => toNumber(row.total_cost)),
-        hovertext: exactHover("Cost of all customers", rows.map((row) => row.total_cost)),
+        hovertext: exactHover("Total cost of customers", rows.map((row) => row.total_cost)),
         hoverinfo: "x+text",
         marker: { color: seriesColour(0), opacity: 0.45 },
         yaxis: "y2",
@@ -116,7 +116,7 @@ function averagesTable(rows) {
       moneyColumn("Total", (row) => row.total_cost),
       moneyColumn("Mean", (row) => row.mean_cost),
       moneyColumn("Median", (row) => row.median_cost),
-      moneyColumn("90 % cost less than", (row) => row.p90_cost),
+      moneyColumn("90th percentile", (row) => row.p90_cost),
       moneyColumn("Highest", (row) => row.highest_cost),
     ],
   });
@@ -124,7 +124,7 @@ function averagesTable(rows) {
 
 async function averagesBlock() {
   const months = await averagesOf("monthly");
-  if (!months.length) return block("Average cost per customer", note("No customer carried any cost yet."));
+  if (!months.length) return block("Average cost per customer", note("No customer has any cost yet."));
   const grain = page.state.grain || (months.length < 3 ? "daily" : "monthly");
   const rows = grain === "monthly" ? months : await averagesOf("daily");
   const choice = (name, title) =>
@@ -136,7 +136,7 @@ async function averagesBlock() {
     newest ? el("p.lead", {}, scaleSentence(newest, before)) : null,
     el("p.choice", {}, choice("monthly", "By month"), choice("daily", "By day")),
     chart({
-      label: `Average cost per customer, ${grain}: mean, median and 90th percentile; below, the cost of all and their number`,
+      label: `Average cost per customer, ${grain}: mean, median and 90th percentile; below, total cost and number of customers`,
       height: 430,
       caption: averagesCaption(grain),
       draw: () => averagesChart(rows, grain),
@@ -149,23 +149,23 @@ async function averagesBlock() {
 async function toComeNote() {
   const come = (await spend()).total({ range: { from: page.last + 1, to: Infinity } });
   if (!come) return null;
-  return note("Charges that reach beyond ", dayText(page.last), " have ", money(come), ` ${page.currency} more: the cost of days to come, which is in no figure here yet.`);
+  return note("Charges beyond ", dayText(page.last), " add up to ", money(come), ` ${page.currency}: the cost of future days, not included in any figure here.`);
 }
 
 async function whereBlock(wanted) {
   const parts = (await spend()).sum(wanted, ["allocation_kind", "unallocated_reason"]);
   const all = total(parts.map((part) => part.units));
   return block(
-    "Where every bit of it went",
+    "Where the money went",
     grid({
-      caption: "Cost by how it is carried",
+      caption: "Cost by allocation",
       rows: parts.sort((a, b) => compare(b.units, a.units)),
       columns: [
-        { title: "Cost", value: ({ keys }) => (keys[1] ? `to nobody: ${keys[1]}` : WHERE[keys[0]] || keys[0]) },
+        { title: "Cost", value: ({ keys }) => (keys[1] ? `Unallocated: ${keys[1]}` : WHERE[keys[0]] || keys[0]) },
         moneyColumn("Amount", (part) => part.units),
         shareColumn("Share", (part) => percentOf(part.units, all)),
       ],
-      empty: "No cost in these days.",
+      empty: "No cost in this period.",
     }),
     await toComeNote()
   );
@@ -178,7 +178,7 @@ async function spendBlock(wanted) {
   return block(
     `Cost by ${levelTitle(level).toLowerCase()} and day`,
     chart({
-      label: `Cost of each day, by ${level}`,
+      label: `Daily cost by ${level}`,
       height: 300,
       draw: () => ({ traces: stacked(sums, order).traces, layout: { xaxis: { type: "date" } } }),
       figures: () =>
@@ -210,15 +210,15 @@ async function moversBlock(rows) {
     {},
     block(
       "Costliest customers",
-      grid({ caption: "Costliest customers", rows: rows.slice(0, 8), columns, empty: "No customer has cost here." })
+      grid({ caption: "Costliest customers", rows: rows.slice(0, 8), columns, empty: "No customer has any cost here." })
     ),
     block(
-      "What moved most",
+      "Largest changes",
       grid({
-        caption: "Customers whose cost changed most against the days before",
+        caption: "Customers with the largest cost changes from the previous period",
         rows: moved.sort((a, b) => compare(size(b), size(a))).slice(0, 8),
         columns,
-        empty: "There are no days before these to compare with.",
+        empty: "There is no previous period to compare with.",
       })
     )
   );
@@ -231,9 +231,9 @@ async function overviewTiles(wanted, before) {
   const earlier = before ? found.total({ ...wanted, range: before }) : null;
   const month = (await averagesOf("monthly")).findLast((row) => row.period_start <= page.range.to);
   const tiles = [
-    tile("Total cost", money(all), before ? [change(changeOf(all, earlier)), ` against ${rangeText(before)}`] : ""),
-    tile("Carried by customers", money(all - nobody), percentText(percentOf(all - nobody, all))),
-    tile("Carried by nobody", money(nobody), percentText(percentOf(nobody, all))),
+    tile("Total cost", money(all), before ? [change(changeOf(all, earlier)), ` from ${rangeText(before)}`] : ""),
+    tile("Allocated to customers", money(all - nobody), percentText(percentOf(all - nobody, all))),
+    tile("Unallocated", money(nobody), percentText(percentOf(nobody, all))),
   ];
   if (month) {
     const when = monthText(month.period_start);

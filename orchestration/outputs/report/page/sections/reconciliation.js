@@ -19,7 +19,7 @@ async function differingSums() {
 async function reconciledTile() {
   const { differing, compared } = await differingSums();
   const link = el("a", { href: addressOf({ view: "reconciliation" }) }, `${GROUPED.format(compared)} sums compared`);
-  return tile("Lost between bill and marts", differing ? `${differing} differ` : money(0n), link);
+  return tile("Difference from bill to marts", differing ? `${differing} differ` : money(0n), link);
 }
 
 /** One row a hop: its sum of every cost column, and the largest difference to the hop before. */
@@ -60,32 +60,32 @@ section({
     append(
       content,
       block(
-        "From the delivered files to these figures",
+        "From the delivered files to the marts",
         el(
           "p.lead",
           { id: "reconciled" },
           differing
-            ? `${GROUPED.format(differing)} of ${GROUPED.format(compared)} sums differ from the one before them.`
-            : `${GROUPED.format(compared)} sums of all days were compared with the one before them. Every difference is `,
+            ? `${GROUPED.format(differing)} of ${GROUPED.format(compared)} sums differ from the previous hop.`
+            : `${GROUPED.format(compared)} sums over all days were compared with the previous hop. Every difference is `,
           differing ? null : money(0n),
           "."
         ),
         grid({
-          caption: `Sums of ${rangeText(page.range)} at every hop`,
+          caption: `Sums of ${rangeText(page.range)} by hop`,
           rows: hopRows(hops.filter(isCarried)),
           columns: [
             { title: "Hop", value: (row) => row.name },
             ...columns.map((column) => moneyColumn(levelTitle(column.replace(/^x_/, "")), (row) => row.sums[column] ?? null)),
-            moneyColumn("Largest difference to the hop before", (row) => row.gap),
+            moneyColumn("Largest difference from the previous hop", (row) => row.gap),
           ],
-          empty: "There is no bill for these days.",
+          empty: "No bill in this period.",
         }),
-        note("Each hop is described at the mart `reconciliation`. Where the files have no sum, the landing's is made of the columns below.")
+        note("The hops are described in the mart `reconciliation`. If the files have no sum for a column, landing derives it from the columns below.")
       ),
       block(
-        "The money columns of AWS' files",
+        "Money columns of AWS files",
         grid({
-          caption: `Sums of ${rangeText(page.range)} in the files and as landed`,
+          caption: `Sums of ${rangeText(page.range)} in the files and after landing`,
           rows: fileRows(hops.filter((hop) => !isCarried(hop))),
           columns: [
             { title: "Column", value: (row) => row.column },
@@ -93,7 +93,7 @@ section({
             moneyColumn("Landing", (row) => row.landing),
             moneyColumn("Difference", (row) => row.gap),
           ],
-          empty: "The files of these days have every cost column themselves.",
+          empty: "The files in this period contain every cost column.",
         })
       )
     );

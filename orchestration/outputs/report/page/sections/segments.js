@@ -12,7 +12,7 @@ async function segmentMonths() {
 function segmentTable(months) {
   const rows = [...months].map(([segment, all]) => ({ segment, now: all.at(-1), before: all.at(-2) || null }));
   return grid({
-    caption: "Segments in their newest month",
+    caption: "Segments in their latest month",
     rows,
     sort: 4,
     descending: true,
@@ -26,13 +26,13 @@ function segmentTable(months) {
       { title: "Customers", value: (row) => row.now.customer_count, figure: true },
       moneyColumn("Total", (row) => row.now.total_cost),
       moneyColumn("Mean", (row) => row.now.mean_cost),
-      changeColumn("Mean, month before", (row) =>
+      changeColumn("Mean, change", (row) =>
         row.before ? changeOf(row.now.mean_cost, row.before.mean_cost) : null
       ),
       moneyColumn("Median", (row) => row.now.median_cost),
-      moneyColumn("90 % cost less than", (row) => row.now.p90_cost),
+      moneyColumn("90th percentile", (row) => row.now.p90_cost),
       {
-        ...shareColumn("Costliest tenth carries", (row) =>
+        ...shareColumn("Share of costliest tenth", (row) =>
           row.now.top_10_percent_share === null ? null : percentOf(row.now.top_10_percent_share, 10n ** BigInt(MONEY_SCALE))
         ),
       },
@@ -78,7 +78,7 @@ async function segmentMix() {
       };
     });
   return block(
-    `What their cost is made of, by ${levelTitle(level).toLowerCase()}`,
+    `Cost breakdown by ${levelTitle(level).toLowerCase()}`,
     chart({
       label: `Share of each ${level} in the cost of each segment, ${rangeText(page.range)}`,
       height: 120 + 50 * segments.length,
@@ -105,16 +105,16 @@ section({
   async show(content) {
     const months = await segmentMonths();
     if (!months.size) {
-      append(content, block("Segments", note("No customer carried any cost up to then.")));
+      append(content, block("Segments", note("No customer had any cost by then.")));
       return;
     }
     append(
       content,
-      block("Side by side", segmentTable(months)),
+      block("Comparison", segmentTable(months)),
       block(
-        "Average cost per customer of each segment",
+        "Average cost per customer by segment",
         chart({
-          label: "Mean cost per customer of each segment, by month",
+          label: "Mean cost per customer by segment and month",
           height: 320,
           draw: () => segmentTrend(months, page.people.segmentNames),
           figures: () =>

@@ -36,7 +36,7 @@ function unitChart(rows) {
     layout: {
       showlegend: false,
       xaxis: { type: "date", anchor: "y2" },
-      yaxis: { domain: [0.45, 1], rangemode: "tozero", exponentformat: "none", title: { text: "cost of one" } },
+      yaxis: { domain: [0.45, 1], rangemode: "tozero", exponentformat: "none", title: { text: "unit cost" } },
       yaxis2: { domain: [0, 0.35], rangemode: "tozero", title: { text: "used" } },
     },
   };
@@ -59,7 +59,7 @@ function unitTable(rows, caption) {
       },
       { title: "Customers", value: (row) => row.customer_count, figure: true },
       moneyColumn("Cost", (row) => row.effective_cost),
-      moneyColumn("Cost of one", (row) => row.effective_unit_cost),
+      moneyColumn("Unit cost", (row) => row.effective_unit_cost),
     ],
   });
 }
@@ -76,10 +76,10 @@ section({
       append(
         content,
         block(
-          "What one unit cost",
+          "Unit costs",
           note(
-            "No cost was divided by usage in these days. Name a stream in contexts/streams.yml, send its usage, ",
-            "and divide a cost by it in contexts/allocation.yml."
+            "No cost was divided by usage in this period. Define a stream in contexts/streams.yml, send its usage, ",
+            "and allocate cost by it in contexts/allocation.yml."
           )
         )
       );
@@ -91,7 +91,7 @@ section({
       append(
         beside,
         block(
-          `${levelTitle(stream)}: what one ${of[0].unit} cost`,
+          `${levelTitle(stream)}: cost per ${of[0].unit}`,
           chart({
             label: `Unit cost and usage of ${stream} by day`,
             height: 280,
@@ -134,10 +134,10 @@ function usageChart(rows, stream, unit, scale) {
       {
         type: "scatter",
         mode: rows.length < 40 ? "lines+markers" : "lines",
-        name: "Cost by measured usage",
+        name: "Usage-based cost",
         x,
         y: rows.map((row) => toNumber(row.cost)),
-        hovertext: exactHover("cost by measured usage", rows.map((row) => row.cost)),
+        hovertext: exactHover("usage-based cost", rows.map((row) => row.cost)),
         hoverinfo: "x+text",
         line: { color: seriesColour(0), width: 2.5 },
         yaxis: "y2",
@@ -158,7 +158,7 @@ async function usageBlock(number, chosen) {
   if (!used || number === page.people.nobody) return null;
   const streams = used.sum({ range: chosen.range, customer: number }, ["stream"]).map(({ keys }) => keys[0]);
   if (!streams.length) {
-    return block("Usage against cost", note("This customer reported no usage in these days."));
+    return block("Usage and cost", note("No usage of this customer in this period."));
   }
   const stream = streams.includes(page.state.stream) ? page.state.stream : streams[0];
   const ofStream = (await unitCosts()).filter((row) => row.stream === stream);
@@ -170,10 +170,10 @@ async function usageBlock(number, chosen) {
   const choice = (each) =>
     el("a", { href: addressOf({ stream: each }), "aria-current": each === stream ? "true" : null }, each);
   return block(
-    "Usage against cost",
+    "Usage and cost",
     el("p.choice", {}, ...streams.map(choice)),
     chart({
-      label: `${stream} used by ${page.people.names[number]}, and its cost by measured usage`,
+      label: `${stream} used by ${page.people.names[number]}, and its usage-based cost`,
       height: 290,
       draw: () => usageChart(rows, stream, unit, scale),
       figures: () =>
@@ -189,8 +189,8 @@ async function usageBlock(number, chosen) {
               csv: (row) => exactText(row.used, scale),
               figure: true,
             },
-            moneyColumn("Cost by measured usage", (row) => row.cost),
-            ...(units.size ? [moneyColumn(`One ${unit} cost, all customers`, (row) => row.one)] : []),
+            moneyColumn("Usage-based cost", (row) => row.cost),
+            ...(units.size ? [moneyColumn(`Cost per ${unit}, all customers`, (row) => row.one)] : []),
           ],
         }),
     })

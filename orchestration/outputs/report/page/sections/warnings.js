@@ -11,8 +11,8 @@ async function warningsNews() {
   const rows = (await warningRows()).filter((row) => row.severity !== "note");
   if (!rows.length) return null;
   const link = el("a", { href: addressOf({ view: "warnings" }) }, rows.length === 1 ? "One warning" : `${GROUPED.format(rows.length)} warnings`);
-  const said = rows.length === 1 ? ": " : ", the weightiest: ";
-  return block("Look at the data", el("p.lead", {}, link, `${said}${rows[0].message}.`));
+  const said = rows.length === 1 ? ": " : ", the largest: ";
+  return block("Data warnings", el("p.lead", {}, link, `${said}${rows[0].message}.`));
 }
 
 section({
@@ -23,17 +23,17 @@ section({
     append(
       content,
       block(
-        "What to know about the data",
+        "Data warnings",
         grid({
-          caption: "Warnings of all days",
+          caption: "All warnings",
           rows: await warningRows(),
           empty: "Nothing was rejected, and every customer is on the customer list.",
           columns: [
-            { title: "What", value: (row) => row.code },
-            { title: "Weight", value: (row) => row.severity },
+            { title: "Code", value: (row) => row.code },
+            { title: "Severity", value: (row) => row.severity },
             { title: "Source", value: (row) => row.source },
-            { title: "About", value: (row) => row.subject },
-            { title: "In words", value: (row) => row.message },
+            { title: "Subject", value: (row) => row.subject },
+            { title: "Message", value: (row) => row.message },
             { ...moneyColumn("Cost", (row) => row.effective_cost), show: (row) => money(row.effective_cost, row.billing_currency) },
             { title: "Currency", value: (row) => row.billing_currency },
             { title: "Rows", value: (row) => row.row_count, figure: true },
