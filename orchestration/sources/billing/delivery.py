@@ -7,6 +7,7 @@ What does not: which deliveries there are (`manifest`), or whether one has chang
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,7 @@ from orchestration.sources.billing.formats.columns import (
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
     DataFile,
+    known_columns,
     open_data_file,
     relation,
 )
@@ -75,14 +77,23 @@ def open_files(
 
 
 def group_files(
-    files: list[DataFile], export: BillingExport, delivery: Delivery
+    connection: duckdb.DuckDBPyConnection, files: list[DataFile], export: BillingExport, delivery: Delivery
 ) -> list[tuple[Reading, list[DataFile]]]:
     """Files with the same columns together, each group with the way it is read."""
     groups: dict[object, list[DataFile]] = {}
     for file in files:
         groups.setdefault((file.kind, file.columns), []).append(file)
     readings = [
-        (read_as(group[0], export.format, delivery.legacy, delivery.month, export.billing_currency), group)
+        (
+            read_as(
+                replace(group[0], columns=known_columns(connection, group)),
+                export.format,
+                delivery.legacy,
+                delivery.month,
+                export.billing_currency,
+            ),
+            group,
+        )
         for group in groups.values()
     ]
     families = {reading.family for reading, _ in readings}
@@ -107,7 +118,7 @@ def land_delivery(
     `refuse_changed` is called when all has been read, and raises when it is not what it was any more.
     Raises `BillingError` for content that cannot be read; nothing is replaced then.
     """
-    groups = group_files(files, export, delivery)
+    groups = group_files(connection, files, export, delivery)
     family = groups[0][0].family
     charges = landed.charges_file(landing, family, export.name, delivery.name)
     days = landed.days_file(landing, export.name, delivery.name)

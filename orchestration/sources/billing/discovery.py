@@ -123,8 +123,9 @@ def _months_of_file(bills: FoundBills, delivery: Delivery) -> set[str]:
         except LocationError as error:
             raise BillingError(f"billing export {bills.export.name}: {error}") from error
         months: set[str] = set()
-        for reading, group in group_files(files, bills.export, delivery):
-            query = f"select distinct t_month from {reading.times.named(relation(group))}"
+        for reading, group in group_files(connection, files, bills.export, delivery):
+            months_of_rows = f"select distinct t_month from {reading.times.named(relation(group))}"
+            query = f"select strftime(t_month, '%Y-%m') from ({months_of_rows})"
             try:
                 found = connection.execute(query).fetchall()
             except duckdb.Error as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing.empty_columns import part_of
-from orchestration.sources.billing.formats.columns import COLUMNS, DAYS, Family
+from orchestration.sources.billing.formats.columns import DAYS, Family, charges_schema
 from orchestration.sources.billing.formats.reading import empty_charges
 from orchestration.sources.landing.notes import write_notes
 from orchestration.warehouse.files import replacing
@@ -63,7 +63,7 @@ def ensure_landing(landing: Path) -> None:
     with duckdb.connect() as connection:
         for family in FAMILIES:
             path = charges_file(landing, family, _NONE, _NONE)
-            _ensure(connection, path, empty_charges(family), set(COLUMNS[family]))
+            _ensure(connection, path, empty_charges(family), set(charges_schema(family)))
         columns = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in DAYS.items())
         _ensure(connection, days_file(landing, _NONE, _NONE), f"select {columns} where false", set(DAYS))
 

@@ -7,8 +7,11 @@ with
         select
             *,
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
-            {{ with_tag_keys("resource_tags", of_cur=true) }} as tags,
-            {{ with_tag_keys("cost_category", of_cur=true) }} as cost_categories,
+            -- Files that were landed before keys were spelled there have none.
+            coalesce(spelled_tags, {{ with_tag_keys("resource_tags", of_cur=true) }}) as tags,
+            coalesce(
+                spelled_cost_categories, {{ with_tag_keys("cost_category", of_cur=true) }}
+            ) as cost_categories,
             {{ aws_is_split() }} as is_split,
             {{ aws_has_net_costs() }} as has_net_costs
         from source

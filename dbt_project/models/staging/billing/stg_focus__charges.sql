@@ -39,8 +39,9 @@ with
             {{ focus_list_cost() }} as list_cost,
             -- FOCUS' effective cost is net of negotiated discounts.
             {{ focus_effective_cost() }} as x_net_effective_cost,
-            {{ with_tag_keys("tags") }} as tags,
-            {{ with_tag_keys("x_cost_categories") }} as cost_categories,
+            -- Files that were landed before keys were spelled there have none.
+            coalesce(spelled_tags, {{ with_tag_keys("tags") }}) as tags,
+            coalesce(spelled_cost_categories, {{ with_tag_keys("x_cost_categories") }}) as cost_categories,
             case
                 when {{ focus_word("charge_category", charge_categories()) }} is null then charge_category
             end as x_line_item_type,

@@ -75,7 +75,11 @@ def reading(
     return Reading(
         family="aws_cur",
         values=values,
-        map_columns={name: tuple(column for column, _ in made.columns) for name, made in maps.items()},
+        map_columns={
+            name: filled
+            for name, made in maps.items()
+            if (filled := tuple(column for column, _ in made.columns if column.has_values))
+        },
         times=Times(
             provider="'AWS'",
             is_usage=is_usage("aws_cur", values["line_item_line_item_type"]),

@@ -172,9 +172,13 @@ AMOUNTS: dict[Family, tuple[str, ...]] = {
 BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
 
 # Columns that change no cost and that no model reads: AWS gives line item ids anew with every delivery, and
-# the invoice's id when it is final, to every line of the month. They do not make a day another one.
+# the invoice's id when it is final, to every line of the month. They do not make a day another one; nor does
+# what other columns tell.
 NOT_IN_FINGERPRINT = frozenset(
-    {"identity_line_item_id", "bill_invoice_id", "invoice_id", "landed_file", "landed_row"}
+    {
+        *("identity_line_item_id", "bill_invoice_id", "invoice_id", "landed_file", "landed_row"),
+        *("spelled_tags", "spelled_cost_categories"),
+    }
 )
 
 # The charges whose days say how far a bill has come; fees and taxes are dated ahead.
@@ -195,6 +199,15 @@ LANDED: dict[str, str] = {
     "billing_period": "VARCHAR",
     "landed_file": "VARCHAR",
     "landed_row": "BIGINT",
+    "spelled_tags": SQL_TYPES["map"],
+    "spelled_cost_categories": SQL_TYPES["map"],
+}
+
+# Maps under one spelling of their keys (the macro `with_tag_keys`). Spelled once for all rows with the same
+# map: row by row it costs more than all else.
+SPELLED: dict[Family, dict[str, str]] = {
+    "aws_cur": {"resource_tags": "spelled_tags", "cost_category": "spelled_cost_categories"},
+    "focus": {"tags": "spelled_tags", "x_cost_categories": "spelled_cost_categories"},
 }
 
 DAYS: dict[str, str] = {

@@ -7,22 +7,28 @@ What does not belong here: which column becomes which.
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from orchestration.sources.billing.formats.columns import SQL_TYPES, Kind
+import jinja2
+
+from orchestration.settings import PROJECT_ROOT
+from orchestration.sources.billing.formats.columns import SQL_TYPES, Family, Kind
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.warehouse.sql import literal
 
-_EMPTY_MAP = "map([]::varchar[], []::varchar[])"
+EMPTY_MAP = "map([]::varchar[], []::varchar[])"
 _ENTRIES = '[{"key":"VARCHAR","value":"VARCHAR"}]'
 
 
 def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
     """The column as text; '' and the words in `absent` become NULL."""
+    if not column.has_values:
+        return "null::varchar"
     if column.type.startswith("TIMESTAMP"):
         value = f"strftime({timestamp(column)}, '%Y-%m-%dT%H:%M:%SZ')"
     else:
         value = column.sql if column.type == "VARCHAR" else f"{column.sql}::varchar"
-    for word in ("", *absent):
+    for word in (*([""] if column.may_be_blank else []), *absent):
         value = f"nullif({value}, {literal(word)})"
     return value
 
@@ -35,6 +41,8 @@ def currency_code(value: str) -> str:
 def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
     """The column as decimal(38,12), rounded half up when it has more digits."""
     kind = column.type
+    if not column.has_values:
+        return "null::decimal(38,12)"
     if kind == "DOUBLE" and cast == "cast":
         # The decimal that a double stands for is its shortest text. Going through text costs five times as
         # much, so it is left to the values where a direct cast does not give the same double back.
@@ -61,7 +69,7 @@ def cut_digits(columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str
 
 
 def _cut(column: SourceColumn, absent: tuple[str, ...]) -> str:
-    if "INT" in column.type:
+    if "INT" in column.type or not column.has_values:
         return "0"
     rest = (
         f"coalesce(try_cast({text(column, absent)} as decimal(38,24)) - "
@@ -77,6 +85,8 @@ def _cut(column: SourceColumn, absent: tuple[str, ...]) -> str:
 
 def timestamp(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
     """The column as a timestamp in UTC; a text without zone is UTC."""
+    if not column.has_values:
+        return "null::timestamp"
     if column.type == "TIMESTAMP WITH TIME ZONE":
         return f"{column.sql} at time zone 'UTC'"
     if column.type.startswith("TIMESTAMP") or column.type == "DATE":
@@ -103,6 +113,14 @@ def mapping(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
         f"case when cardinality({source}) > 0 then map_from_entries(list_sort(list_filter(map_entries("
         f"cast({source} as map(varchar, varchar))), lambda e: e.value <> ''))) end"
     )
+
+
+@cache
+def spelled(family: Family, tags: str) -> str:
+    """A map (SQL, never NULL) under one spelling of its keys: dbt's own macro says which."""
+    macros = (PROJECT_ROOT / "dbt_project" / "macros" / "tag_keys.sql").read_text(encoding="utf-8")
+    call = f"{{{{ with_tag_keys({literal(tags)}, of_cur={str(family == 'aws_cur').lower()}) }}}}"
+    return jinja2.Template(macros + call).render().strip()
 
 
 def may_hold_map(column: SourceColumn) -> bool:
@@ -166,7 +184,7 @@ def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ..
 
 def or_empty(value: str | None) -> str:
     """A map that is never NULL; None stands for a map that the file does not have."""
-    return f"coalesce({value}, {_EMPTY_MAP})" if value else _EMPTY_MAP
+    return f"coalesce({value}, {EMPTY_MAP})" if value else EMPTY_MAP
 
 
 def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:
@@ -176,5 +194,8 @@ def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:
     entries = ", ".join(
         f"{{'key': {literal(name)}, 'value': {first_present('text', columns[name])}}}"
         for name in sorted(columns)
+        if any(column.has_values for column in columns[name])
     )
+    if not entries:
+        return EMPTY_MAP
     return f"map_from_entries(list_filter([{entries}], lambda e: e.value is not null))"

@@ -12,7 +12,7 @@ import io
 import shutil
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,11 +26,17 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of a data file: its header, the SQL name it is read by, and its SQL type."""
+    """A column of a data file: its header, the SQL name it is read by, and its SQL type.
+
+    `has_values` is false where every row is NULL, `may_be_blank` where no text is empty, as far as the file
+    says so of itself: what is known beforehand need not be looked at row by row.
+    """
 
     header: str
     sql: str
     type: str
+    has_values: bool = True
+    may_be_blank: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,31 @@ def relation(files: list[DataFile]) -> str:
         f"from read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false, "
         f"binary_as_string = true) as bill join (values {names}) as named(path, landed_file) "
         "on named.path = bill.filename)"
+    )
+
+
+def known_columns(connection: duckdb.DuckDBPyConnection, files: list[DataFile]) -> tuple[SourceColumn, ...]:
+    """The columns of files that have the same, with what Parquet's statistics say of their values."""
+    columns = files[0].columns
+    if files[0].kind == "csv":
+        return columns
+    found = connection.execute(
+        """
+        select
+            path_in_schema,
+            bool_and(coalesce(num_values = stats_null_count, false)),
+            bool_and(coalesce(stats_min_value > '' or stats_null_count = num_values, false))
+        from parquet_metadata($1)
+        group by path_in_schema
+        """,
+        [[str(file.path) for file in files]],
+    ).fetchall()
+    known = {name: (not is_empty, not has_no_blank) for name, is_empty, has_no_blank in found}
+    return tuple(
+        replace(column, has_values=known[column.header][0], may_be_blank=known[column.header][1])
+        if column.header in known and not column.type.endswith((")", "]"))
+        else column
+        for column in columns
     )
 
 

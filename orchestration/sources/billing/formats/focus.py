@@ -76,7 +76,9 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         family="focus",
         values=values,
         map_columns={
-            name: tuple(named[name]) for name, kind in FOCUS.items() if kind == "map" and name in named
+            name: filled
+            for name, kind in FOCUS.items()
+            if kind == "map" and (filled := tuple(each for each in named.get(name, []) if each.has_values))
         },
         times=Times(
             provider=values["provider_name"],

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, Family, Kind, charges_schema
+from orchestration.sources.billing.formats.columns import (
+    AMOUNTS,
+    BILLED,
+    SPELLED,
+    Family,
+    Kind,
+    charges_schema,
+)
+from orchestration.sources.billing.formats.conversions import EMPTY_MAP, spelled
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.times import (
     LAST_USAGE_DATE,
@@ -16,6 +24,7 @@ from orchestration.sources.billing.formats.times import (
     EndHabit,
     Times,
     UsageDays,
+    billing_period,
 )
 from orchestration.warehouse.sql import quoted
 
@@ -24,7 +33,8 @@ from orchestration.warehouse.sql import quoted
 class Reading:
     """How files with one set of columns are read.
 
-    `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of;
+    `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of,
+    where any row has a value for one;
     `times` the SQL of when each charge was for. `amounts` holds the SQL of
     the money columns that the file has (`AMOUNTS`), `cut` that of what rounding to twelve digits takes from
     what a row bills. `used` lists the file's columns that are read, with the kind each must convert to;
@@ -46,12 +56,17 @@ class Reading:
     repeated: tuple[str, ...]  # landed columns that several columns of the file stand for
 
     def dictionary(self, name: str, relation: str) -> str:
-        """A query for the distinct contents of a map's columns (`<name>_0`, …) and the map they make."""
+        """A query for the distinct contents of a map's columns (`<name>_0`, …), the map that they make, and
+        the map under one spelling of its keys, where it has one.
+        """
         columns = self.map_columns[name]
         keys = ", ".join(f"{column.sql} as {name}_{place}" for place, column in enumerate(columns))
         distinct = ", ".join(column.sql for column in columns)
         source = f"(select distinct {distinct} from {relation})"
-        return f"select {keys}, {self.values[name]} as {name}_map from {source}"
+        query = f"select {keys}, {self.values[name]} as {name}_map from {source}"
+        if name not in SPELLED[self.family]:
+            return query
+        return f"select *, {spelled(self.family, f'{name}_map')} as {name}_spelled from ({query})"
 
     def content_counts(self, relation: str) -> str:
         """A query for about how many distinct contents the columns of each map have, in their order."""
@@ -75,15 +90,18 @@ class Reading:
         up there, the others are built row by row.
         """
         values = self.values | {
-            "billing_period": "bill.t_month",
+            "billing_period": billing_period(usage_days),
             "usage_date": USAGE_DATE,
             "last_usage_date": LAST_USAGE_DATE,
             "covered_from": "bill.t_from",
             "covered_until": "bill.t_until",
         }
+        values |= dict.fromkeys(SPELLED[self.family].values(), EMPTY_MAP)
         joins = ""
         for name, table in (dictionaries or {}).items():
             values[name] = f"{table}.{name}_map"
+            if name in SPELLED[self.family]:
+                values[SPELLED[self.family][name]] = f"{table}.{name}_spelled"
             same = " and ".join(
                 f"bill.{column.sql} is not distinct from {table}.{name}_{place}"
                 for place, column in enumerate(self.map_columns[name])
@@ -94,7 +112,13 @@ class Reading:
             for name, kind in charges_schema(self.family).items()
         ]
         covered = self.times.covered(relation, habits, usage_days)
-        return f"select {', '.join(chosen)} from {covered} as bill{joins}"
+        query = f"select {', '.join(chosen)} from {covered} as bill{joins}"
+        row_by_row = ", ".join(
+            f"{spelled(self.family, name)} as {column}"
+            for name, column in SPELLED[self.family].items()
+            if name in self.map_columns and name not in (dictionaries or {})
+        )
+        return f"select * replace ({row_by_row}) from ({query})" if row_by_row else query
 
     def source_totals(self, relation: str) -> str:
         """A query for the sums of money and the counts of unused values, straight from the raw columns.
@@ -120,7 +144,8 @@ class Reading:
             if column.header in self.new
         )
         return (
-            f"select t_month as billing_period, {self.currency} as billing_currency, "
+            "select strftime(t_month, '%Y-%m') as billing_period, * exclude (t_month) from ("
+            f"select t_month, {self.currency} as billing_currency, "
             f"{USAGE_DATE} as usage_date, t_is_late as is_late, t_is_fee_of_a_day as is_fee_of_a_day, "
             "t_provider as provider, "
             "min(cast(t_period_start as date)) as period_day, "
@@ -128,7 +153,7 @@ class Reading:
             "count(*) filter (t_is_usage and coalesce(t_length <= 86400, true)) as usage_rows, "
             f"{self.times.votes()}{sums}, "
             f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "
-            f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6"
+            f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6)"
         )
 
 
@@ -139,6 +164,8 @@ def empty_charges(family: Family) -> str:
 
 
 def _present(column: SourceColumn) -> str:
+    if not column.has_values:
+        return "null"
     if column.type == "VARCHAR":
         return f"nullif({column.sql}, '')"
     if column.type.startswith("MAP("):

@@ -6,7 +6,7 @@ does not: how one timestamp is read (`conversions`), or dividing a charge among 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -17,6 +17,7 @@ from orchestration.warehouse.sql import literal
 EndHabit = Literal["after", "last_day", "last_hour"]
 
 _DAY = 86400
+_HOUR_US = 3_600_000_000
 # Months of providers in local time begin up to this much earlier in UTC.
 _FARTHEST_EAST = "interval 14 hours"
 
@@ -58,8 +59,8 @@ class Times:
         """A subquery of the relation's rows with their times as `t_…` columns, whatever the end habit.
 
         `t_from` is when the charge begins (without a start: with its billing period), `t_period_end` and
-        `t_month` are the billing period's end and month, `t_is_late` says that it begins after that end,
-        `t_is_fee_of_a_day` that it is no usage and not for longer than a day.
+        `t_month` are the billing period's end and the first day of its month, `t_is_late` says that it
+        begins after that end, `t_is_fee_of_a_day` that it is no usage and not for longer than a day.
         """
         period_start = self.period_start
         if self.month:
@@ -90,9 +91,9 @@ class Times:
             f"from {checked})"
         )
         month = (
-            "strftime(case when t_written_period_end is null "
+            "cast(date_trunc('month', case when t_written_period_end is null "
             f"then t_period_start + {_FARTHEST_EAST} "
-            "else make_timestamp((epoch_us(t_period_start) + epoch_us(t_period_end)) // 2) end, '%Y-%m')"
+            "else make_timestamp((epoch_us(t_period_start) + epoch_us(t_period_end)) // 2) end) as date)"
         )
         return (
             f"(select *, {month} as t_month, coalesce(t_start, t_period_start) as t_from, "
@@ -124,9 +125,9 @@ class Times:
         `t_from` and `t_until` (exclusive; null when the file does not say) never leave the billing period at
         its end: what is booked ahead is moved to the period's first day with usage (`usage_days`, by month).
         """
-        first = _case("t_month", {month: f"date '{days.first}'" for month, days in usage_days.items()})
-        last = _case(
-            "t_month", {month: f"date '{days.last}'" for month, days in usage_days.items() if days.last}
+        first = _case_of_month({month: f"date '{days.first}'" for month, days in usage_days.items()})
+        last = _case_of_month(
+            {month: f"date '{days.last}'" for month, days in usage_days.items() if days.last}
         )
         habit = _case("t_provider", {name: literal(kind) for name, kind in habits.items()}, "'after'")
         return (
@@ -155,9 +156,9 @@ def end_habit(after: int, last_day: int, last_hour: int, period_last_day: int) -
 
 def _round_up(moment: str) -> str:
     """A moment, or the full hour after it: nothing is for an hour less its last second or minute."""
+    in_hour = f"epoch_us({moment}) % {_HOUR_US}"
     return (
-        f"case when date_diff('second', {moment}, date_trunc('hour', {moment} + interval 1 hour)) = 1 "
-        f"or strftime({moment}, '%M:%S.%f') = '59:00.000000' "
+        f"case when {in_hour} >= {_HOUR_US} - 1000000 or {in_hour} = {_HOUR_US} - 60000000 "
         f"then date_trunc('hour', {moment} + interval 1 hour) else {moment} end"
     )
 
@@ -177,6 +178,16 @@ def _time_of_day(moment: str) -> str:
 
 def _seconds(start: str, end: str) -> str:
     return f"((epoch_us({end}) - epoch_us({start})) // 1000000)"
+
+
+def billing_period(months: Iterable[str]) -> str:
+    """The month of a row of `covered` as text (YYYY-MM); looked up, as writing it out per row is slow."""
+    return _case_of_month({month: literal(month) for month in months})
+
+
+def _case_of_month(values: Mapping[str, str]) -> str:
+    arms = " ".join(f"when date '{month}-01' then {value}" for month, value in values.items())
+    return f"case t_month {arms} end" if arms else "null"
 
 
 def _case(subject: str, values: Mapping[str | None, str] | Mapping[str, str], otherwise: str = "null") -> str:
