@@ -211,8 +211,9 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     said_filter; has_point then says of the others that their value has a decimal point.
 
     `source` is SQL with the columns misread (code of a reading problem or NULL), raw (what to show of a
-    refused row), point_is_usual and each of `FIELDS` as text or NULL, next to any others. The session's time
-    zone must be UTC; the parameters are those of `UsageLimits`. The result has the other columns of it and
+    refused row: a text, or a struct that becomes JSON), point_is_usual and each of `FIELDS` as text or NULL,
+    next to any others. The session's time zone must be UTC; the parameters are those of `UsageLimits`. The
+    result has the other columns of it and
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
@@ -276,7 +277,11 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
         reason,
         {said}
         CASE reason {details} END AS detail,
-        CASE WHEN reason IS NOT NULL THEN raw END AS raw,
+        CASE
+            WHEN reason IS NULL THEN NULL
+            WHEN typeof(raw) = 'VARCHAR' THEN raw::VARCHAR
+            ELSE to_json(raw)::VARCHAR
+        END AS raw,
         stream,
         operation,
         usage_timestamp,

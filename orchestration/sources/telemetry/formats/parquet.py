@@ -62,7 +62,7 @@ def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFil
         parse_filename(filename, true)::INTEGER AS batch,
         file_row_number + 1 AS batch_row,
         NULL::VARCHAR AS misread,
-        to_json({{{row}}})::VARCHAR AS raw,
+        {{{row}}} AS raw,
         {unknown_columns(tuple(kinds))} AS unknown_fields,
         true AS point_is_usual,
         {fields}
