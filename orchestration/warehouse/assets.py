@@ -176,5 +176,8 @@ def _published(settings: Settings, context: dg.AssetExecutionContext) -> dg.Mate
 
 
 def _rows_of_marts(published: snapshots.Snapshot) -> str:
-    lines = [f"| {mart} | {content.rows:,} |" for mart, content in sorted(published.marts.items())]
+    lines = [
+        f"| {mart} | {'view' if content.rows is None else f'{content.rows:,}'} |"
+        for mart, content in sorted(published.marts.items())
+    ]
     return "\n".join(["| mart | rows |", "| --- | ---: |", *lines])

@@ -11,6 +11,7 @@ the disk (`snapshots.py`), and what a mart contains, which is dbt's.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import duckdb
 
 from orchestration.settings import Settings
 from orchestration.warehouse.files import protect, share, sync
+from orchestration.warehouse.mart_views import Relation, views_of_marts
 from orchestration.warehouse.reader_database import columns_of, make_reader_database
 from orchestration.warehouse.snapshots import (
     DATABASE,
@@ -47,14 +49,19 @@ def publish(settings: Settings, now: datetime) -> Snapshot:
     published = settings.published_folder
     with open_warehouse(settings, read_only=False) as warehouse:
         days = _files_of_days(warehouse)
-        marts = {**_contents(warehouse, "marts", without=days), **_contents_of_days(warehouse, days)}
+        views = views_of_marts(warehouse, settings.explanations_days)
+        marts = {
+            **_contents(warehouse, "marts", without={*days, *_names(views)}),
+            **_contents_of_days(warehouse, days),
+            **_contents_of_views(warehouse, views),
+        }
         if not marts:
             raise PublishError(f"{settings.warehouse_file} has no marts; run the whole job first")
         _require_reconciled(warehouse)
         current = current_snapshot(published)
         changed = current is None or current.marts != marts
         if current is None or changed:
-            folder = _make(warehouse, published, marts, days, current, now)
+            folder = _make(warehouse, published, marts, days, views, current, now)
             swap(published, folder)
         else:
             folder = current.folder
@@ -81,17 +88,45 @@ def _contents_of_days(warehouse: Connection, days: dict[str, list[Path]]) -> dic
     contents = {}
     for mart, paths in days.items():
         files = tuple("/".join(path.parts[-2:]) for path in paths)
-        contents[mart] = Content(int(rows[mart]), _digest([columns_of(warehouse, mart), files]), files)
+        columns = columns_of(warehouse, f"marts.{quoted(mart)}")
+        contents[mart] = Content(int(rows[mart]), _digest([columns, files]), files)
     return contents
 
 
-def _contents(
-    connection: Connection, schema: str, without: dict[str, list[Path]] | None = None
-) -> dict[str, Content]:
+def _contents_of_views(warehouse: Connection, views: Sequence[Relation]) -> dict[str, Content]:
+    """All of them change with whatever any of them reads besides marts."""
+    files = tuple("/".join(path.parts[-2:]) for view in views for path in view.files or ())
+    tables = [
+        _content(warehouse, f"{quoted(view.schema)}.{quoted(view.name)}")
+        for view in views
+        if view.files is None and not view.statement
+    ]
+    contents = {}
+    for mart in _names(views):
+        columns = columns_of(warehouse, f"marts.{quoted(mart)}")
+        read = [view.statement for view in views]
+        contents[mart] = Content(None, _digest([columns, read, tables, files]), _reads(views), is_view=True)
+    return contents
+
+
+def _names(views: Sequence[Relation]) -> list[str]:
+    return [view.name for view in views if view.is_mart]
+
+
+def _reads(views: Sequence[Relation]) -> tuple[str, ...]:
+    """The files of days that the views read, relative to their folder in the snapshot."""
+    return tuple(
+        f"{view.schema}/{view.name}/{path.parent.name}/{path.name}"
+        for view in views
+        for path in view.files or ()
+    )
+
+
+def _contents(connection: Connection, schema: str, without: Collection[str] = ()) -> dict[str, Content]:
     tables = connection.execute(
         "select table_name from information_schema.tables where table_schema = $1 order by 1", [schema]
     ).fetchall()
-    names = [table for (table,) in tables if table not in (without or {})]
+    names = [table for (table,) in tables if table not in without]
     return {table: _content(connection, f"{quoted(schema)}.{quoted(table)}") for table in names}
 
 
@@ -127,6 +162,7 @@ def _make(
     published: Path,
     marts: dict[str, Content],
     days: dict[str, list[Path]],
+    views: Sequence[Relation],
     current: Snapshot | None,
     now: datetime,
 ) -> Path:
@@ -136,8 +172,9 @@ def _make(
     new: dict[str, list[Path]] = {}
     for mart, content in marts.items():
         before = current.marts.get(mart) if current else None
-        if mart in days:
-            new[mart] = _link_days(content, days[mart], folder / mart, before)
+        if content.files or content.is_view:
+            files = days.get(mart, [path for view in views for path in view.files or ()])
+            new[mart] = _link_days(content, files, content.folder_of_files(folder, mart), before)
         elif current and before == content:
             share(current.folder / f"{mart}.parquet", folder / f"{mart}.parquet")
         else:
@@ -146,7 +183,7 @@ def _make(
                 f"copy marts.{quoted(mart)} to {literal(target)} (format parquet, compression zstd)"
             )
             protect(target)
-    make_reader_database(warehouse, folder, marts)
+    make_reader_database(warehouse, folder, marts, views)
     _require_same(warehouse, folder, marts, new)
     finish(folder, marts, now)
     return folder
@@ -154,11 +191,13 @@ def _make(
 
 def _link_days(content: Content, files: list[Path], folder: Path, before: Content | None) -> list[Path]:
     """Link the mart's files into the snapshot's folder; which of them the last snapshot does not have."""
+    folder.mkdir(exist_ok=True)
     known = set(before.files) if before else set()
     new = []
     for name, file in zip(content.files, files, strict=True):
         target = folder / name
-        share(file, target)
+        if not target.exists():  # views read the same files
+            share(file, target)
         if name not in known:
             protect(target)
             new.append(target)
@@ -174,9 +213,9 @@ def _require_same(
     """Open what readers will open, as they will, and find exactly what passed the checks."""
     database = folder / DATABASE
     with closing(duckdb.connect(str(database), read_only=True)) as reader:
-        days = {mart: [folder] for mart, content in marts.items() if content.files}
-        copied = _contents(reader, schema="main", without=days)
-        expected = {mart: content for mart, content in marts.items() if not content.files}
+        not_copied = [mart for mart, content in marts.items() if content.files or content.is_view]
+        copied = _contents(reader, schema="main", without=not_copied)
+        expected = {mart: content for mart, content in marts.items() if mart not in not_copied}
         if copied != expected:
             different = sorted(
                 mart for mart in {*expected, *copied} if expected.get(mart) != copied.get(mart)
@@ -187,7 +226,7 @@ def _require_same(
             rows = reader.execute("select count(*) from read_parquet($1)", [str(path)]).fetchall()[0][0]
             if rows != content.rows:
                 raise PublishError(f"{path} has {rows} rows, the mart {content.rows}")
-        for mart in days:
+        for mart in not_copied:
             reader.execute(f"describe {quoted(mart)}")
             _require_rows_of_days(warehouse, reader, mart, new[mart])
 
@@ -195,9 +234,9 @@ def _require_same(
 def _require_rows_of_days(warehouse: Connection, reader: Connection, mart: str, new: list[Path]) -> None:
     if not new:
         return
-    noted = "select sum(row_count) from built.day_files where model = $1 and parse_filename(file) in $2"
+    noted = "select sum(row_count) from built.day_files where parse_filename(file) in $1"
     names = [path.name for path in new]
-    expected = warehouse.execute(noted, [f"marts.{mart}", names]).fetchall()[0][0]
+    expected = warehouse.execute(noted, [names]).fetchall()[0][0]
     files = [str(path) for path in new]
     rows = reader.execute("select sum(num_rows) from parquet_file_metadata($1)", [files]).fetchall()[0][0]
     if rows != expected:

@@ -6,13 +6,14 @@ What belongs here: its tables, views and comments. What does not: the files that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from orchestration.warehouse.files import protect
+from orchestration.warehouse.mart_views import Relation
 from orchestration.warehouse.snapshots import DATABASE, Content
 from orchestration.warehouse.sql import literal, quoted
 
@@ -22,33 +23,61 @@ Connection = duckdb.DuckDBPyConnection
 _STORAGE_VERSION = "v1.2.0"
 
 
-def make_reader_database(warehouse: Connection, folder: Path, marts: dict[str, Content]) -> None:
+def make_reader_database(
+    warehouse: Connection, folder: Path, marts: dict[str, Content], views: Sequence[Relation]
+) -> None:
     """Make `marts.duckdb` in the folder of a snapshot whose Parquet files are there.
 
-    Marts that are kept by day become views over their files, all others tables.
+    Marts that are kept by day become views over their files, `views` (with all that they read) views,
+    all others tables.
     """
     target = folder / DATABASE
     with _attached(warehouse, target):
         for mart, content in marts.items():
+            if content.is_view:
+                continue
             if content.files:
-                view = _view_of_days(warehouse, folder, mart, content)
-                warehouse.execute(f"create view snapshot.main.{quoted(mart)} as {view}")
+                _make_view_of_days(warehouse, f"marts.{quoted(mart)}", f"main.{quoted(mart)}", folder / mart)
             else:
                 warehouse.execute(f"create table snapshot.main.{quoted(mart)} as from marts.{quoted(mart)}")
+        for relation in views:
+            name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
+            if not relation.is_mart:
+                warehouse.execute(f"create schema if not exists snapshot.{quoted(relation.schema)}")
+            if relation.files is not None:
+                _make_view_of_days(warehouse, name, name, folder / "reads" / relation.schema / relation.name)
+            elif relation.statement:
+                _make_view(warehouse, relation.statement)
+            else:
+                warehouse.execute(f"create table snapshot.{name} as from {name}")
         for statement in _comments(warehouse, marts):
             warehouse.execute(statement)
     protect(target)
 
 
-def _view_of_days(warehouse: Connection, folder: Path, mart: str, content: Content) -> str:
+def _make_view(warehouse: Connection, statement: str) -> None:
+    """Run a statement that names nothing outside the snapshot."""
+    database = warehouse.execute("select current_database()").fetchall()[0][0]
+    warehouse.execute("use snapshot")
+    try:
+        warehouse.execute(statement)
+    finally:
+        warehouse.execute(f"use {quoted(database)}")
+
+
+def _make_view_of_days(warehouse: Connection, relation: str, name: str, folder: Path) -> None:
     """Over whole paths, so that it is found from wherever the database is opened."""
-    key = content.files[0].partition("=")[0]
-    columns = ", ".join(
-        f"{quoted(name)}::{kind} as {quoted(name)}" for name, kind in columns_of(warehouse, mart)
-    )
-    files = literal(folder / mart / "*" / "*.parquet")
+    columns = columns_of(warehouse, relation)
+    first = next(folder.glob("*/*.parquet"), None)
+    if first is None:
+        nothing = ", ".join(f"null::{kind} as {quoted(column)}" for column, kind in columns)
+        warehouse.execute(f"create view snapshot.{name} as select {nothing} where false")
+        return
+    key = first.parent.name.partition("=")[0]
+    chosen = ", ".join(f"{quoted(column)}::{kind} as {quoted(column)}" for column, kind in columns)
     options = f"hive_partitioning = true, hive_types = {{'{key}': date}}"
-    return f"select {columns} from read_parquet({files}, {options})"
+    files = literal(folder / "*" / "*.parquet")
+    warehouse.execute(f"create view snapshot.{name} as select {chosen} from read_parquet({files}, {options})")
 
 
 @contextmanager
@@ -70,7 +99,7 @@ def _comments(warehouse: Connection, marts: dict[str, Content]) -> list[str]:
     columns = warehouse.execute(
         f"select table_name, column_name, comment from duckdb_columns() where {here}"
     ).fetchall()
-    kinds = {mart: "view" if content.files else "table" for mart, content in marts.items()}
+    kinds = {mart: "view" if content.files or content.is_view else "table" for mart, content in marts.items()}
     return [
         *(
             f"comment on {kinds[table]} snapshot.main.{quoted(table)} is {literal(said)}"
@@ -85,7 +114,7 @@ def _comments(warehouse: Connection, marts: dict[str, Content]) -> list[str]:
     ]
 
 
-def columns_of(warehouse: Connection, mart: str) -> list[tuple[str, str]]:
-    """The columns of a mart, each with its type."""
-    described = warehouse.execute(f"describe marts.{quoted(mart)}").fetchall()
+def columns_of(warehouse: Connection, relation: str) -> list[tuple[str, str]]:
+    """The columns of a table or view (SQL), each with its type."""
+    described = warehouse.execute(f"describe {relation}").fetchall()
     return [(column[0], column[1]) for column in described]

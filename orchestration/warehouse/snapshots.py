@@ -2,7 +2,8 @@
 
     published/snapshots/<id>/marts.duckdb     every mart: a table, or a view over the files of its days
     published/snapshots/<id>/<mart>/usage_date=<day>/<file>.parquet   a mart that is kept by day (or month)
-    published/snapshots/<id>/<mart>.parquet   any other mart
+    published/snapshots/<id>/<mart>.parquet   any other mart that is a table
+    published/snapshots/<id>/reads/<schema>/<model>/…   likewise, what marts that are views read besides marts
     published/snapshots/<id>/snapshot.json    what is in it; written last: a folder without it is unfinished
     published/current          -> snapshots/<id>
     published/current.duckdb   -> current/marts.duckdb
@@ -29,16 +30,24 @@ _DESCRIPTION = "snapshot.json"
 class Content:
     """What is in one mart: its number of rows, and a fingerprint of its columns and rows.
 
-    `files` are those of its days, relative to the mart's folder; empty for a mart that is one file.
+    `files` are those of its days, or of what it reads if it is a view, relative to `folder_of_files`; empty
+    for a mart that is one file. The rows of a view are not counted.
     """
 
-    rows: int
+    rows: int | None
     fingerprint: str
     files: tuple[str, ...] = ()
+    is_view: bool = False
+
+    def folder_of_files(self, folder: Path, mart: str) -> Path:
+        """Where `files` are in the snapshot at `folder`."""
+        return folder / ("reads" if self.is_view else mart)
 
     def paths(self, folder: Path, mart: str) -> list[Path]:
         """Its Parquet files in the snapshot at `folder`."""
-        return [folder / mart / file for file in self.files] or [folder / f"{mart}.parquet"]
+        if self.files or self.is_view:
+            return [self.folder_of_files(folder, mart) / file for file in self.files]
+        return [folder / f"{mart}.parquet"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ def current_snapshot(published: Path) -> Snapshot | None:
         return None
     described = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["marts"]
     marts = {
-        mart: Content(content["rows"], content["fingerprint"], tuple(content.get("files", ())))
+        mart: Content(**{**content, "files": tuple(content.get("files", ()))})
         for mart, content in described.items()
     }
     if any(not path.is_file() for mart, content in marts.items() for path in content.paths(folder, mart)):

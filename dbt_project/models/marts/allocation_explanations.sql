@@ -14,6 +14,8 @@ with
         group by rule_name
     ),
 
+    newest as (select max(usage_date) as last_day from {{ ref("customer_totals_daily") }}),
+
     pools as (
         select
             pool_id,
@@ -24,6 +26,9 @@ with
             billing_period,
             billing_currency
         from {{ ref("cost_pools") }}
+        where
+            usage_date > (select last_day from newest) - {{ var("explanations_days") | int }}
+            and usage_date <= (select last_day from newest)
         group by all
     ),
 

@@ -1,16 +1,44 @@
+with
+    costs as ({{ customer_costs(customer_cost_key()) }}),
+
+    -- A service is of one category on a day: the one that a FOCUS bill gives it, or else the first
+    -- that its name is listed for.
+    services as (
+        select
+            pools.usage_date,
+            pools.service_name,
+            coalesce(
+                min(pools.service_category), min_by(listed.service_category, listed.position)
+            ) as service_category
+        from
+            (
+                select usage_date, service_name, min(service_category) as service_category
+                from {{ ref("cost_pools") }}
+                group by all
+            ) as pools
+        left join
+            {{ ref("service_categories") }} as listed
+            on regexp_matches(
+                lower(pools.service_name), '(^|[^a-z]|amazon|aws)(' || listed.service_names || ')'
+            )
+        group by pools.usage_date, pools.service_name
+    )
+
 select
-    usage_date,
-    billing_period,
-    customer_id,
-    {{ dimension_columns() }},
-    service_name,
-    provider_name,
-    charge_category,
-    charge_class,
-    allocation_kind,
-    unallocated_reason,
-    billing_currency,
-    billing_account_id,
-    x_source_name,
-    {{ cost_columns() | join(", ") }}
-from ({{ customer_costs(customer_cost_key()) }})
+    costs.usage_date,
+    costs.billing_period,
+    costs.customer_id,
+    {{ dimension_columns("costs") }},
+    costs.service_name,
+    coalesce(services.service_category, 'Other') as service_category,
+    costs.provider_name,
+    costs.charge_category,
+    costs.charge_class,
+    costs.allocation_kind,
+    costs.unallocated_reason,
+    costs.billing_currency,
+    costs.billing_account_id,
+    costs.x_source_name,
+    {%- for column in cost_columns() %} costs.{{ column }}{{ "," if not loop.last }} {%- endfor %}
+from costs
+left join services using (usage_date, service_name)

@@ -1,32 +1,6 @@
 -- What each customer carries, as rows of a FOCUS dataset: the company charges its customers on. One row is a
 -- share of the cost pools of a day, so columns about single resources, prices and commitments are left out,
--- as FOCUS has it for what a dataset does not support.
-with
-    shares as (select * from {{ ref("customer_costs_daily") }}),
-
-    -- A service is of one category on a day: the one that a FOCUS bill gives it, or else the first
-    -- that its name is listed for.
-    services as (
-        select
-            pools.usage_date,
-            pools.service_name,
-            coalesce(
-                min(pools.service_category), min_by(listed.service_category, listed.position), 'Other'
-            ) as service_category
-        from
-            (
-                select usage_date, service_name, min(service_category) as service_category
-                from {{ ref("cost_pools") }}
-                group by all
-            ) as pools
-        left join
-            {{ ref("service_categories") }} as listed
-            on regexp_matches(
-                lower(pools.service_name), '(^|[^a-z]|amazon|aws)(' || listed.service_names || ')'
-            )
-        group by pools.usage_date, pools.service_name
-    )
-
+-- as FOCUS has it for what a dataset does not support. A view: its rows are those of customer_costs_daily.
 select
     shares.billed_cost as "BilledCost",
     coalesce(shares.billing_account_id, 'unknown') as "BillingAccountId",
@@ -54,7 +28,7 @@ select
     case when shares.charge_category in ('Usage', 'Purchase') then 'Shares' end as "PricingUnit",
     shares.provider_name as "ProviderName",
     shares.provider_name as "PublisherName",
-    coalesce(services.service_category, 'Other') as "ServiceCategory",
+    shares.service_category as "ServiceCategory",
     shares.service_name as "ServiceName",
     -- The customer and the elements of the dimensions; what no rule matched has no tag.
     cast(
@@ -72,5 +46,4 @@ select
     shares.x_net_effective_cost as "x_NetEffectiveCost",
     shares.x_source_name as "x_SourceName",
     shares.unallocated_reason as "x_UnallocatedReason"
-from shares
-left join services using (usage_date, service_name)
+from {{ ref("customer_costs_daily") }} as shares

@@ -74,15 +74,15 @@ def published_marts(connection: duckdb.DuckDBPyConnection) -> list[Mart]:
     comments: dict[str, dict[str, str]] = {}
     for table, column, kind, comment in connection.execute(
         "select table_name, column_name, data_type, comment from duckdb_columns() "
-        "where not internal order by table_name, column_index"
+        "where not internal and schema_name = 'main' order by table_name, column_index"
     ).fetchall():
         columns.setdefault(table, {})[column] = kind
         if comment:
             comments.setdefault(table, {})[column] = comment
     described = dict(
         connection.execute(
-            "select table_name, comment from duckdb_tables() "
-            "union all select view_name, comment from duckdb_views() where not internal"
+            "select table_name, comment from duckdb_tables() where schema_name = 'main' union all "
+            "select view_name, comment from duckdb_views() where not internal and schema_name = 'main'"
         ).fetchall()
     )
     return [
