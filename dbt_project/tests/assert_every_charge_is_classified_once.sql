@@ -1,41 +1,59 @@
 {{ config(meta={"dagster": {"ref": {"name": "charges_in_context"}}}) }}
 -- Law: a charge is in exactly one element of every dimension (or unmatched), so it is one row in
 -- context; one that is split is there in parts, which are the whole in their shares and in every
--- amount. Every element has the rule that gave it, and no rule gives nothing. That no charge is lost,
--- reconciliation shows.
+-- amount. Every element has the rule that gave it, and no rule gives nothing. Whole charges are counted;
+-- only split ones are looked at one by one.
 {%- set amounts = cost_columns() + ["consumed_quantity"] %}
 with
-    found as (
+    split as (
         select
             charge_id,
             usage_date,
             count(*) as part_count,
             count(distinct charge_part) as part_numbers,
             sum(charge_share) as charge_share,
-            bool_or(charge_part > 0) as is_split,
-            bool_or(
-                cost_of_goods_sold is null
-                {%- for name in dimension_names() %}
-                    or ({{ name }} is null) <> ({{ name }}_rule is null)
-                {%- endfor %}
-            ) as is_unclear,
             {%- for column in amounts %}
-                sum({{ column }}) filter (charge_part > 0) as {{ column }}{{ "," if not loop.last }}
+                sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
         from {{ ref("charges_in_context") }}
+        where charge_part > 0
         group by charge_id, usage_date
     ),
 
-    split as (select * from found where is_split)
+    staged as (
+        select usage_date, x_source_name, billing_period, billing_currency, sum(charge_count) as charges
+        from {{ ref("staged_costs") }}
+        group by all
+    ),
 
-select charge_id, part_count, charge_share
-from found
-where charge_share is distinct from 1 or part_numbers <> part_count or is_unclear
+    in_context as (
+        select usage_date, x_source_name, billing_period, billing_currency, sum(charge_share) as charges
+        from {{ ref("charge_groups") }}
+        group by all
+    )
+
+select 'parts that are not the whole' as problem, charge_id as subject, charge_share as found
+from split
+where charge_share is distinct from 1 or part_numbers <> part_count
 union all
-select charge_id, split.part_count, split.charge_share
+select 'amounts that are not the whole', charge_id, split.charge_share
 from split
 left join {{ ref("charges") }} as charges using (charge_id, usage_date)
 where
     {%- for column in amounts %}
         split.{{ column }} is distinct from charges.{{ column }}{{ " or" if not loop.last }}
     {%- endfor %}
+union all
+select
+    'charges lost or counted twice on ' || usage_date,
+    concat_ws(' ', x_source_name, billing_period, billing_currency),
+    in_context.charges - staged.charges
+from staged
+full join in_context using (usage_date, x_source_name, billing_period, billing_currency)
+where staged.charges is distinct from in_context.charges
+union all
+select 'an element without a rule, or a rule without one, on ' || usage_date, service_name, charge_share
+from {{ ref("charge_groups") }}
+where
+    cost_of_goods_sold is null
+    {%- for name in dimension_names() %} or ({{ name }} is null) <> ({{ name }}_rule is null) {%- endfor %}

@@ -3,7 +3,7 @@
 with
     bill as (
         select usage_date, billing_period, billing_currency, x_source_name, {{ sum_of_cost_columns() }}
-        from {{ ref("charges") }}
+        from {{ ref("staged_costs") }}
         group by all
     ),
 

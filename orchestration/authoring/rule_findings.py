@@ -19,7 +19,7 @@ from orchestration.compiler import Compilation
 from orchestration.compiler.emitting.matches import ALLOCATION, CHARGE_KEYS, rule_matches
 from orchestration.compiler.language.program import Program
 from orchestration.compiler.problems import Place
-from orchestration.outputs.databases import NotReadableError, rows_of
+from orchestration.outputs.databases import NotReadableError, open_working, rows_of
 from orchestration.settings import Settings
 
 Kind = Literal["matches-nothing", "shadowed", "overlap"]
@@ -83,6 +83,21 @@ class _Uncounted:
     rule: NamedRule
     claimed_by: tuple[NamedRule, ...]
     tally: _Tally
+
+
+def idle_rules(settings: Settings, program: Program) -> list[NamedRule]:
+    """The rules that claim no charge of the bill, as the last run classified it, by place."""
+    rules = named_rules(program)
+    claims = ", ".join(f"list(distinct {name}_rule)" for name in rules)
+    with open_working(settings) as warehouse:
+        claimed = warehouse.execute(f"select {claims} from allocation.charge_groups").fetchall()[0]
+    idle = [
+        rule
+        for (name, named), found in zip(rules.items(), claimed, strict=True)
+        for position, rule in enumerate(named, start=1)
+        if (rule.gives if name == ALLOCATION else position) not in (found or ())
+    ]
+    return sorted(idle, key=lambda rule: rule.place)
 
 
 def lines_of_findings(settings: Settings, compilation: Compilation, overlaps: int) -> list[str]:

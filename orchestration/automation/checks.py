@@ -3,50 +3,37 @@
 # No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
-from orchestration.authoring.live_charges import open_live_charges
-from orchestration.authoring.rule_findings import RuleFinding, money_text, rule_findings
+from orchestration.authoring.rule_findings import idle_rules
 from orchestration.compiler import Compilation
 from orchestration.outputs.warnings import shown_lines, working_warnings
 from orchestration.settings import Settings
 
 WARNINGS = dg.AssetKey(["marts", "warnings"])
-OVERLAPS_SHOWN = 20
 
 
 def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetChecksDefinition:
-    """Warn about rules that match nothing; also list overlaps."""
+    """Warn about rules that match nothing."""
 
     @dg.asset_check(
-        asset=dg.AssetKey(["context", "charges_in_context"]),
+        asset=dg.AssetKey(["allocation", "charge_groups"]),
         name="every_rule_claims_charges",
-        description="Every context rule matches charges of the bill; same as `cpc check`.",
+        description="Every context rule matches charges of the bill; `cpc check` says why one does not.",
     )
     def every_rule_claims_charges() -> dg.AssetCheckResult:
-        with open_live_charges(settings) as charges:
-            found = rule_findings(charges, compilation)
-        idle = [finding for finding in found if finding.kind != "overlap"]
-        overlaps = [finding for finding in found if finding.kind == "overlap"]
+        idle = idle_rules(settings, compilation.program)
+        lines = [
+            f"{rule.place} warning: this rule of {rule.dimension} ({rule.gives}) claims no charge on this "
+            "bill; cpc check says whether none matches, or others come before it"
+            for rule in idle
+        ]
         return dg.AssetCheckResult(
             passed=not idle,
             severity=dg.AssetCheckSeverity.WARN,
-            description="\n".join(map(str, idle)) or None,
-            metadata={
-                "rules_without_charges": len(idle),
-                "overlaps": len(overlaps),
-                "largest_overlaps": dg.MetadataValue.md(_overlap_table(overlaps[:OVERLAPS_SHOWN])),
-            },
+            description="\n".join(lines) or None,
+            metadata={"rules_without_charges": len(idle)},
         )
 
     return every_rule_claims_charges
-
-
-def _overlap_table(overlaps: list[RuleFinding]) -> str:
-    lines = [
-        f"| {each.rule} | {each.claimed_by[0]} | {each.charge_count:,} | {money_text(each.cost)} |"
-        for each in overlaps
-    ]
-    head = ["| rule | matched earlier by | charges | effective cost |", "| --- | --- | ---: | ---: |"]
-    return "\n".join([*head, *lines])
 
 
 def build_warnings_check(settings: Settings) -> dg.AssetChecksDefinition:

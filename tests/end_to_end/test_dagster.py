@@ -76,7 +76,7 @@ def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:
     )
     good, printed = company.run()
     assert good, printed
-    key = dg.AssetCheckKey(dg.AssetKey(["context", "charges_in_context"]), "every_rule_claims_charges")
+    key = dg.AssetCheckKey(dg.AssetKey(["allocation", "charge_groups"]), "every_rule_claims_charges")
     with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
         [record] = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert record.event is not None
@@ -85,7 +85,7 @@ def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:
     assert evaluation.severity == dg.AssetCheckSeverity.WARN
     assert evaluation.description == (
         "contexts/dimensions/feature.yml:8 warning: this rule of feature (Alerts) claims no charge on this "
-        "bill"
+        "bill; cpc check says whether none matches, or others come before it"
     )
 
 

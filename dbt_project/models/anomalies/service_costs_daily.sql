@@ -8,5 +8,5 @@ select
     consumed_unit,
     sum(consumed_quantity) as consumed_quantity,
     sum(effective_cost) as effective_cost
-from {{ ref("charges") }}
+from {{ ref("staged_costs") }}
 group by all

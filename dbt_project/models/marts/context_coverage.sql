@@ -1,18 +1,4 @@
 with
-    -- Summed over the charges once; the dimensions are told apart on the few rows that are left.
-    grouped as materialized(
-        select
-            usage_date,
-            billing_currency,
-            service_name,
-            sub_account_id,
-            {%- for name in dimension_names() %} {{ name }}_rule, {% endfor %}
-            count(*) as charge_count,
-            sum(effective_cost) as effective_cost
-        from {{ ref("charges_in_context") }}
-        group by all
-    ),
-
     by_dimension as (
         {%- for name in dimension_names() %}
             select
@@ -30,7 +16,7 @@ with
                 sub_account_id,
                 charge_count,
                 effective_cost
-            from grouped {{ "union all" if not loop.last }}
+            from {{ ref("charge_groups") }} {{ "union all" if not loop.last }}
         {%- endfor %}
     )
 

@@ -1,39 +1,25 @@
 {%- set hops = [
     ("landing", ref("landed_costs")),
     ("staging", none),
-    ("days", ref("charges")),
-    ("context", ref("charges_in_context")),
+    ("days", ref("staged_costs")),
+    ("context", ref("charge_groups")),
     ("pools", ref("cost_pools")),
     ("marts", ref("customer_costs_daily")),
 ] %}
 with
     -- Up to staging, money is compared on the day that its charge begins; from there on, on the days that the
-    -- charge is for. What is spread over days is taken off those days, and put back on the first one, which
-    -- may be another day than the ones that are made.
-    spread as (
+    -- charge is for, some of which may be made in another batch or run.
+    begun as (
         select
-            unnest([usage_date, x_spread_from]) as usage_date,
-            unnest([-1, 1]) as sign,
+            coalesce(x_spread_from, usage_date) as usage_date,
             x_source_name,
             billing_period,
             billing_currency,
             {{ cost_columns() | join(", ") }}
-        from {{ builtins.ref("charges") }}
-        where x_spread_from is not null and usage_date >= list_min({{ days_of_batch() }})
-    ),
-
-    begun as (
-        select usage_date, x_source_name, billing_period, billing_currency, {{ cost_columns() | join(", ") }}
-        from {{ ref("charges") }}
-        union all
-        select
-            usage_date,
-            x_source_name,
-            billing_period,
-            billing_currency,
-            {%- for column in cost_columns() %} sign * {{ column }}{{ "," if not loop.last }} {%- endfor %}
-        from spread
-        where usage_date in {{ days_of_batch() }}
+        from {{ builtins.ref("staged_costs") }}
+        where
+            usage_date >= list_min({{ days_of_batch() }})
+            and coalesce(x_spread_from, usage_date) in {{ days_of_batch() }}
     ),
 
     hop_sums as (

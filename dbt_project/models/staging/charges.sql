@@ -1,15 +1,15 @@
 with
     bill as (
-        select * exclude (delivery)
+        select *
         from {{ ref("stg_aws_cur__charges") }}
         union all by name
-        select * exclude (delivery)
+        select *
         from {{ ref("stg_focus__charges") }}
     )
 
 -- What the bill says of a node stays with each of its parts; whose part it is comes from OpenCost.
 select
-    bill.* replace (
+    bill.* exclude (delivery) replace (
         coalesce(parts.part_charge_id, bill.charge_id) as charge_id,
         {%- for column in divided_columns() %}
             case
@@ -33,5 +33,9 @@ select
 from bill
 left join
     {{ ref("stg_opencost__charge_parts") }} as parts
-    on parts.whole_charge_id = bill.charge_id
+    on parts.x_source_name = bill.x_source_name
+    and parts.delivery = bill.delivery
+    and parts.x_landed_file = bill.x_landed_file
+    and parts.x_landed_row = bill.x_landed_row
     and parts.usage_date = bill.usage_date
+    and parts.charge_category = bill.charge_category

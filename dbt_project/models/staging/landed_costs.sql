@@ -16,6 +16,7 @@ with
             billing_period,
             line_item_currency_code as billing_currency,
             usage_date,
+            count(*) as line_count,
             sum({{ aws_billed_cost() }}) as billed_cost,
             -- Lines of pods and tasks bill what their instances bill already.
             sum(coalesce(line_item_unblended_cost, 0))
@@ -38,6 +39,7 @@ with
             billing_period,
             billing_currency,
             usage_date,
+            count(*) as line_count,
             {%- for column, formula in focus_formulas.items() %}
                 sum({{ formula }}) as {{ column }},
                 sum({{ formula }} - coalesce({{ column }}, 0)) as {{ column }}_beside_the_file,
@@ -80,6 +82,7 @@ with
             billing_period,
             billing_currency,
             usage_date,
+            sum(line_count) as line_count,
             {{ sum_of_cost_columns() }},
             sum(billed_again_for_pods) as billed_again_for_pods
             {%- for column in focus_formulas %}
@@ -95,6 +98,7 @@ select
     coalesce(landed.billing_period, delivered.billing_period) as billing_period,
     coalesce(landed.billing_currency, delivered.billing_currency) as billing_currency,
     coalesce(landed.usage_date, delivered.usage_date) as usage_date,
+    landed.line_count,
     landed.billed_cost,
     landed.effective_cost,
     landed.contracted_cost,

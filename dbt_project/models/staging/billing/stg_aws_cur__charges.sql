@@ -88,7 +88,13 @@ with
             parts.x_landed_file,
             parts.x_landed_row
         from parts
-        left join pods on pods.line_item_id = parts.line_item_id and pods.usage_date = parts.usage_date
+        left join
+            pods
+            on pods.x_source_name = parts.x_source_name
+            and pods.delivery = parts.delivery
+            and pods.x_landed_file = parts.x_landed_file
+            and pods.x_landed_row = parts.x_landed_row
+            and pods.usage_date = parts.usage_date
     )
 
     {{ spread_over_days("charged") }}

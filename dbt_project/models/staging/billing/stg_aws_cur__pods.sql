@@ -8,19 +8,22 @@
 -- A Fargate task has no instance: its line items are its own, and only what it did not use of them (where AWS
 -- tells) is taken out.
 with
-    line_items as (select * from {{ ref("stg_aws_cur__line_items") }}),
+    -- Not materialized: of a bill without pods, hardly anything is read.
+    line_items as not materialized(select * from {{ ref("stg_aws_cur__line_items") }}),
 
-    pods as (
+    pods as materialized(
         select *, is_split as has_instance
         from line_items
         where is_split or unused_split_cost <> 0 or net_unused_split_cost <> 0
     ),
 
-    hosts as (
+    hosts as not materialized(
         select
             line_item_id,
             x_source_name,
             delivery,
+            x_landed_file,
+            x_landed_row,
             resource_id,
             charge_period_start,
             billed_cost,
@@ -69,6 +72,10 @@ with
         select
             pods.usage_date,
             pods.line_item_id as pod_line_item_id,
+            pods.x_source_name as pod_source_name,
+            pods.delivery as pod_delivery,
+            pods.x_landed_file as pod_landed_file,
+            pods.x_landed_row as pod_landed_row,
             pods.has_instance,
             pods.used_split_cost,
             pods.unused_split_cost,
@@ -95,6 +102,10 @@ with
         select
             pods.usage_date,
             pods.line_item_id as pod_line_item_id,
+            pods.x_source_name as pod_source_name,
+            pods.delivery as pod_delivery,
+            pods.x_landed_file as pod_landed_file,
+            pods.x_landed_row as pod_landed_row,
             pods.has_instance,
             0 as used_split_cost,
             pods.unused_split_cost,
@@ -141,7 +152,15 @@ with
             end
             || case split_part when 'unused' then '/unused' else '' end as charge_id,
             usage_date,
+            pod_source_name,
+            pod_delivery,
+            pod_landed_file,
+            pod_landed_row,
             pod_line_item_id,
+            x_source_name,
+            delivery,
+            x_landed_file,
+            x_landed_row,
             line_item_id as instance_line_item_id,
             split_part,
             -- The quantity is told once, whatever number of parts the pod has.
@@ -172,15 +191,32 @@ with
     ),
 
     given_away as (
-        select usage_date, instance_line_item_id, {{ sum_of_cost_columns() }}
+        select
+            usage_date,
+            x_source_name,
+            delivery,
+            x_landed_file,
+            x_landed_row,
+            instance_line_item_id,
+            {{ sum_of_cost_columns() }}
         from taken
         where instance_line_item_id is not null
         group by all
     )
 
+-- A line is known by its place in the files: numbers and short texts are quickly joined.
 select
-    taken.* exclude ({{ cost_columns() | join(", ") }}, pod_line_item_id, instance_line_item_id),
+    taken.usage_date,
+    taken.pod_source_name as x_source_name,
+    taken.pod_delivery as delivery,
+    taken.pod_landed_file as x_landed_file,
+    taken.pod_landed_row as x_landed_row,
     taken.pod_line_item_id as line_item_id,
+    taken.charge_id,
+    taken.split_part,
+    taken.has_quantity,
+    taken.commitment_discount_id,
+    taken.commitment_discount_status,
     {%- for column in cost_columns() %}
         taken.{{ column }} - coalesce(own.{{ column }}, 0) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
@@ -191,8 +227,12 @@ left join
 union all by name
 select
     usage_date,
-    instance_line_item_id as charge_id,
+    x_source_name,
+    delivery,
+    x_landed_file,
+    x_landed_row,
     instance_line_item_id as line_item_id,
+    instance_line_item_id as charge_id,
     'remainder' as split_part,
     true as has_quantity,
     {%- for column in cost_columns() %} -{{ column }} as {{ column }}{{ "," if not loop.last }} {%- endfor %}

@@ -4,10 +4,10 @@
 with
     -- Not materialized: without an export of OpenCost, hardly anything of it is read.
     bill as not materialized(
-        select * exclude (delivery)
+        select *
         from {{ ref("stg_aws_cur__charges") }}
         union all by name
-        select * exclude (delivery)
+        select *
         from {{ ref("stg_focus__charges") }}
     ),
 
@@ -23,6 +23,11 @@ with
     nodes as (
         select
             bill.charge_id,
+            bill.x_source_name,
+            bill.delivery,
+            bill.x_landed_file,
+            bill.x_landed_row,
+            bill.charge_category,
             bill.usage_date,
             bill.resource_id as instance_id,
             bill.charge_period_start,
@@ -122,6 +127,11 @@ with
 
 select
     nodes.usage_date,
+    nodes.x_source_name,
+    nodes.delivery,
+    nodes.x_landed_file,
+    nodes.x_landed_row,
+    nodes.charge_category,
     charge_id as whole_charge_id,
     charge_id || '/pod-' || part as part_charge_id,
     cluster as part_cluster,
