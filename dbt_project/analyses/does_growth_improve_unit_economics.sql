@@ -1,6 +1,5 @@
--- Does growth improve unit economics?
--- Month by month: customers and usage beside what one customer, and one unit of each stream, costs. It
--- improves where the number grows and the cost of one falls.
+-- Does growth improve unit economics? Monthly number of customers and usage, with the cost of one customer
+-- and of one unit of each stream. It improves if volume grows and unit cost falls.
 with
     customers as (
         select

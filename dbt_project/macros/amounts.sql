@@ -1,6 +1,6 @@
 {#
-  The money columns of landed charges, per family, whose sums over the files are told by `source_amounts` of
-  `billing_days`. A test holds this list to the one that the landing sums by.
+  Money columns of landed charges, per family; `source_amounts` of `billing_days` has their sums over the files. A
+  test compares this list with the one used at landing.
 #}
 {% macro amount_columns(family) -%}
     {%- if family == "focus" -%}

@@ -1,7 +1,4 @@
-{#
-  What anomalies are looked for in. `anomaly_dimension` is a setting; without it, it is the dimension `feature`, or
-  the first one of contexts that have no such dimension.
-#}
+{# The monitored dimension: the setting `anomaly_dimension`, else `feature`, else the first dimension. #}
 {% macro anomaly_dimension() -%}
     {%- set named = var("anomaly_dimension", "") -%}
     {%- set dimensions = dimension_names() -%}
@@ -16,12 +13,12 @@
     {{ return(named or ("feature" if "feature" in dimensions else dimensions[0])) }}
 {%- endmacro %}
 
-{# The element of that dimension; what it has none for is a series, too. #}
+{# The element of that dimension; unmatched cost is a series too. #}
 {% macro anomaly_element(relation) -%}
     coalesce({{ relation }}.{{ anomaly_dimension() }}, 'unmatched')
 {%- endmacro %}
 
-{# The columns that name a series. #}
+{# Key columns of a series. #}
 {% macro series_columns(relation="") -%}
     {%- for column in [
         "series_kind",
@@ -35,7 +32,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# A number for a series, always the same for the same series: half of an MD5. #}
+{# A stable number for a series: half of an MD5. #}
 {% macro series_key() -%}
     md5_number_lower(
         concat_ws(
@@ -47,10 +44,7 @@
     )
 {%- endmacro %}
 
-{#
-  Days of the month on which monthly charges fall: the first three (1, 2, 3) and the last three (-1, -2, -3); null
-  for the others.
-#}
+{# Days on which monthly charges fall: the first three (1, 2, 3) and last three (-1, -2, -3) of a month, else null. #}
 {% macro month_boundary(day) -%}
     case
         when day({{ day }}) <= 3
@@ -61,8 +55,8 @@
 {%- endmacro %}
 
 {#
-  How far a cost is from what was expected, in parts of what is usual: noise grows with the cost, but less than in
-  proportion. Never finer than a cent, which is `cent`.
+  Deviation from the expected cost, relative to usual noise, which grows with cost but less than proportionally.
+  Never finer than `cent`.
 #}
 {% macro residual(cost, expected, level, cent) -%}
     ({{ cost }} - {{ expected }})
@@ -70,8 +64,8 @@
 {%- endmacro %}
 
 {#
-  The scale of residuals, that holds against a tenth of outliers: the median of their sizes or, if the series has
-  heavier tails, the ninth decile; one part in a hundred at least.
+  Scale of residuals, robust to a tenth of outliers: the median of their sizes or, for heavier tails, the 9th decile;
+  at least 1%.
 #}
 {% macro residual_scale(quantiles) -%}
     case
@@ -80,7 +74,7 @@
     end
 {%- endmacro %}
 
-{# Usage that was sent with a filter counts for the elements that the filter names. #}
+{# Filtered usage counts for the elements its filter names. #}
 {% macro is_of_element(filter, element) -%}
     (
         {{ filter }} is null

@@ -1,4 +1,4 @@
-{# How an anomaly is put into words: money with two digits, factors with one, times without seconds. #}
+{# Formatting for anomaly texts: money with two digits, factors with one, times without seconds. #}
 {% macro amount(cost) -%} cast(cast({{ cost }} as decimal(38, 2)) as varchar) {%- endmacro %}
 
 {% macro factor(ratio) -%} printf('%.1f', cast({{ ratio }} as double)) {%- endmacro %}
@@ -11,7 +11,7 @@
     end
 {%- endmacro %}
 
-{# The cost that more or less usage makes at the expected cost per unit; 0 when nothing measures the usage. #}
+{# Cost change due to usage at the expected unit cost; 0 if usage is not measured. #}
 {% macro usage_effect(expected_cost, usage_ratio) -%}
     coalesce(
         {{

@@ -1,7 +1,7 @@
 {#
-  Only what changed: a day counts as built only once a snapshot that holds it has been published (`built.days`), so a
-  run that stops half-way is done again for the same days. `built.day_files` has the files of every model that is kept
-  by day, `file` null where the day has no rows.
+  State of incremental builds. A day counts as built only once a snapshot containing it is published (`built.days`),
+  so an interrupted run repeats its days. `built.day_files` lists the files of every model kept by day; `file` is
+  null for a day without rows.
 #}
 {% macro create_built_days() %}
     create schema if not exists built;
@@ -27,10 +27,7 @@
     alter table built.days add column if not exists aliases_fingerprint varchar
 {% endmacro %}
 
-{#
-  The days that this run's tests look at: the ones that it makes; earlier ones passed when they were made. Where a full
-  check was asked for, all days.
-#}
+{# Days to test: those of this run (earlier days passed when they were built), or all days for a full check. #}
 {% macro note_checked_days() %}
     create or replace table built.checked_days as
     select usage_date
@@ -41,7 +38,7 @@
     where exists (select 1 from built.full_checks)
 {% endmacro %}
 
-{# Keep to the memory and cores that the settings give to DuckDB, if they do. #}
+{# Apply the memory and thread limits from the settings, if any. #}
 {% macro set_limits() %}
     {%- if var("duckdb_threads", none) -%} set threads = {{ var("duckdb_threads") | int }}
         ;

@@ -1,4 +1,4 @@
-{# The cost columns that are carried from the charges to the marts; see the design of the canonical charge. #}
+{# Cost columns carried from charges to marts. #}
 {% macro cost_columns() -%}
     {{
         return(
@@ -20,7 +20,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# `relation.product, relation.feature, …`: the columns that the dimension files define. #}
+{# `relation.product, relation.feature, …`: the columns defined by the dimension files. #}
 {% macro dimension_columns(relation="") -%}
     {%- for name in dimension_names() -%}
         {{ relation ~ "." if relation }}{{ name }}{{ ", " if not loop.last }}
@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 {#
-  The unused part of a Savings Plan's hour, net of discounts. AWS has no net column of it: it is the gross one at the
-  ratio of the plan's net to its gross commitment, upfront (amortised) and recurring. Without net columns it is gross.
+  Net unused cost of a Savings Plan. AWS has no net column for it: the gross value × the plan's net ÷ gross
+  commitment, upfront (amortised) and recurring. Gross if there are no net columns.
 #}
 {% macro net_savings_plan_unused() -%}
     {%- set columns = [

@@ -1,6 +1,6 @@
 {#
-  Customers' costs: every pool times the shares of its set, summed per `key` (columns of cost_pools, usage_date among
-  them), customer and kind of allocation. Pools are added up before they are multiplied. `condition` is on cost_pools.
+  Customer costs: every pool × the shares of its set, summed by `key` (columns of cost_pools, including usage_date),
+  customer and allocation kind. Pools are summed before multiplying. `condition` filters cost_pools.
 #}
 {% macro customer_costs(key, amounts=cost_columns(), condition="true") %}
     with
@@ -18,11 +18,12 @@
             group by all
         ),
 
-        -- Grouping by a number costs less than by the texts of the key.
-        numbered as (select *, row_number() over () as pool_number from pools),
+        -- Grouping by a number is cheaper than by the key's texts.
+        numbered_pools as (select *, row_number() over () as pool_number from pools),
 
         keyed as (
-            select *, min(pool_number) over (partition by {{ key | join(", ") }}) as key_number from numbered
+            select *, min(pool_number) over (partition by {{ key | join(", ") }}) as key_number
+            from numbered_pools
         ),
 
         products as (
@@ -40,21 +41,21 @@
         )
 
     select
-        numbered.{{ key | join(", numbered.") }},
+        numbered_pools.{{ key | join(", numbered_pools.") }},
         products.customer_id,
         products.allocation_kind,
         products.unallocated_reason,
         products.{{ amounts | join(", products.") }}
     from products
-    inner join numbered on numbered.pool_number = products.key_number
+    inner join numbered_pools on numbered_pools.pool_number = products.key_number
 {% endmacro %}
 
-{# Kind of allocation of a member of a share set: whatever the set's, what nobody carries is `unallocated`. #}
+{# Allocation kind of a share set's member: the set's, but `unallocated` for the unallocated member. #}
 {% macro kind_of_member(sets="sets") -%}
     case when shares.unallocated_reason is null then {{ sets }}.allocation_kind else 'unallocated' end
 {%- endmacro %}
 
-{# What a row of the customer costs is besides its customer: the columns of cost_pools that the marts show. #}
+{# Key columns of customer costs besides the customer: the columns of cost_pools that marts show. #}
 {% macro customer_cost_key() -%}
     {{
         return(

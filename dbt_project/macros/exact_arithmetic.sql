@@ -1,8 +1,8 @@
 {#
-  Exact arithmetic. DuckDB divides decimals as floating point numbers, so every quotient of money or usage is taken
-  on integers: an amount is a whole number of units of its last decimal digit.
+  Exact arithmetic. DuckDB divides decimals in floating point, so money and usage are divided as integers: an amount
+  is a whole number of units of its last decimal digit.
 #}
-{# Money as a whole number of 10^-12 units. #}
+{# Money as an integer number of 10^-12 units. #}
 {% macro money_units(amount) -%} cast({{ amount }} * 1000000000000 as hugeint) {%- endmacro %}
 
 {# Units of 10^-12 as money. #}
@@ -10,12 +10,10 @@
     cast(cast({{ units }} as decimal(38, 0)) * 0.000000000001 as decimal(38, 12))
 {%- endmacro %}
 
-{# Quotient of two whole numbers, cut toward zero (a function: the formatter takes two slashes for a comment). #}
+{# Integer quotient, truncated toward zero (as a function, because sqlfmt reads two slashes as a comment). #}
 {% macro whole_quotient(dividend, divisor) -%} divide({{ dividend }}, {{ divisor }}) {%- endmacro %}
 
-{#
-  amount × part ÷ whole, all money, cut toward zero at the last digit; null when the whole is 0 or anything is null.
-#}
+{# amount × part ÷ whole, all money, truncated toward zero; null if the whole is 0 or any input is null. #}
 {% macro money_times_ratio(amount, part, whole) -%}
     {{
         money(
@@ -27,7 +25,7 @@
     }}
 {%- endmacro %}
 
-{# An amount divided by a whole number, cut toward zero at the 24th digit; null when divided by nothing. #}
+{# Amount ÷ integer, truncated toward zero to 24 digits; null if the divisor is 0 or null. #}
 {% macro money_divided_by(amount, whole_number) -%}
     {{
         carried_money(
@@ -36,7 +34,7 @@
     }}
 {%- endmacro %}
 
-{# What one unit of a quantity (nine digits) costs, cut toward zero at the twelfth digit; null without any. #}
+{# Unit cost of a quantity (nine digits), truncated toward zero to twelve digits; null without quantity. #}
 {% macro cost_of_one(cost, quantity) -%}
     {{
         money(
@@ -47,7 +45,7 @@
     }}
 {%- endmacro %}
 
-{# part ÷ whole of what customers carry, to twelve digits, cut toward zero; null when the whole is 0. #}
+{# part ÷ whole of customer costs, truncated toward zero to twelve digits; null if the whole is 0. #}
 {% macro ratio(part, whole) -%}
     {%- set dividend, divisor = carried_units(part), "nullif(" ~ carried_units(whole) ~ ", 0)" -%}
     {%- set rest = dividend ~ " % " ~ divisor -%}
@@ -65,9 +63,9 @@
 {%- endmacro %}
 
 {#
-  The part of an amount of money between two points of a whole, as `before` and `until` of `whole` (whole numbers): what
-  the amount comes to at the one, cut at the last digit, less what it comes to at the other. So parts that follow one
-  another add up to the amount. The one way in which a charge or a pool is cut before customers have a share of it.
+  The part of an amount between two points `before` and `until` of `whole` (integers): the difference of the two
+  cumulative amounts, each truncated at the last digit, so consecutive parts sum to the amount. Every division of a
+  charge or pool before allocation uses this.
 #}
 {% macro part_of_amount(amount, before, until, whole) -%}
     {{
@@ -79,7 +77,7 @@
     }}
 {%- endmacro %}
 
-{# A sum of charges as the cost of a pool. #}
+{# Cost of a pool: a sum of charges. #}
 {% macro pool_money(amount) -%}
     case
         when abs({{ amount }}) < 1000000000000
@@ -100,7 +98,7 @@
     end
 {%- endmacro %}
 
-{# What customers carry, or a margin (decimal(38, 24)), as a whole number of its last digit, and back. #}
+{# Customer cost or margin (decimal(38, 24)) as an integer number of its last digit, and back. #}
 {% macro carried_units(amount) -%}
     cast(replace(cast(cast({{ amount }} as decimal(38, 24)) as varchar), '.', '') as hugeint)
 {%- endmacro %}
@@ -109,5 +107,5 @@
     cast(cast({{ units }} as decimal(38, 0)) * 0.000000000000000000000001 as decimal(38, 24))
 {%- endmacro %}
 
-{# A decimal for a reader, in full but for zeros at its end. #}
+{# A decimal as text, without trailing zeros. #}
 {% macro without_zeros(number) -%} rtrim(rtrim(cast({{ number }} as varchar), '0'), '.') {%- endmacro %}

@@ -1,8 +1,7 @@
 {#
-  What a row of a FOCUS export costs: each formula once, as an expression over the landed columns of `focus_charges`.
-  A file whose rows leave an amortised cost unknown is rejected when it lands, see
-  `orchestration/sources/billing/required_costs.py`; what a row lacks and the rest of it tells is taken from there, and
-  the model `missing_costs` has how much of it.
+  Cost formulas of FOCUS exports, as expressions over the landed columns of `focus_charges`. Files whose amortised
+  cost cannot be determined are rejected at landing (`orchestration/sources/billing/required_costs.py`); missing
+  costs that follow from the rest of the row are derived here and reported by `cost_findings`.
 #}
 {% macro focus_category() -%}
     {{ focus_word("charge_category", charge_categories(), "'Adjustment'") }}
@@ -12,7 +11,7 @@
     {{ focus_word("commitment_discount_status", ["Used", "Unused"]) }}
 {%- endmacro %}
 
-{# Azure leaves the id of a commitment out on some of its purchases; the order that they are of tells it. #}
+{# Azure omits the commitment id on some purchases; their order identifies it. #}
 {% macro focus_is_of_commitment() -%}
     (
         commitment_discount_id is not null
@@ -30,8 +29,8 @@
 {%- endmacro %}
 
 {#
-  A commitment's fee, or its refund: FOCUS has the effective cost of such a purchase 0, since the rows that use the
-  commitment, and the one of its unused part, carry it. Some providers (Azure) repeat the billed cost there.
+  A commitment fee or its refund. FOCUS defines its effective cost as 0, because the used and unused rows of the
+  commitment carry it. Some providers (Azure) repeat the billed cost there.
 #}
 {% macro focus_is_commitment_fee() -%}
     (
@@ -41,7 +40,7 @@
     )
 {%- endmacro %}
 
-{# Used or Unused rows of a commitment are billed with its fee. #}
+{# Used or Unused rows of a commitment are billed through its fee. #}
 {% macro focus_billed_cost() -%} coalesce(billed_cost, 0) {%- endmacro %}
 
 {% macro focus_effective_cost() -%}
@@ -49,8 +48,8 @@
 {%- endmacro %}
 
 {#
-  FOCUS: at the negotiated price but without commitments. Where it is absent it is the contracted unit price × quantity,
-  then for what a commitment covers its list cost or amortised cost, and what is billed for everything else.
+  FOCUS: cost at the negotiated price, without commitments. If absent: contracted unit price × quantity; else, for
+  usage covered by a commitment, list or amortised cost; else billed cost.
 #}
 {% macro focus_contracted_cost() -%}
     coalesce(
@@ -73,7 +72,7 @@
     )
 {%- endmacro %}
 
-{# FOCUS: at public prices. Where it is absent it is the list unit price × quantity, then the contracted cost. #}
+{# FOCUS: cost at public prices. If absent: list unit price × quantity, else contracted cost. #}
 {% macro focus_list_cost() -%}
     coalesce(
         list_cost,
@@ -82,7 +81,7 @@
     )
 {%- endmacro %}
 
-{# Price × quantity, cut toward zero at the twelfth digit; null where one is absent or the product too large. #}
+{# Price × quantity, truncated toward zero to twelve digits; null if either is absent or the product is too large. #}
 {% macro price_times_quantity(price, quantity) -%}
     try(
         cast(

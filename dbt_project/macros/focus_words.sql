@@ -1,6 +1,6 @@
 {#
-  A word of a FOCUS column in FOCUS' own spelling: exports differ in capitals and stray spaces. A word that FOCUS does
-  not have becomes `otherwise`, absent values stay absent.
+  A FOCUS value in FOCUS's own spelling; exports vary in capitals and spaces. Unknown values become `otherwise`,
+  absent ones stay absent.
 #}
 {% macro focus_word(column, words, otherwise="null") -%}
     case

@@ -1,7 +1,7 @@
 {#
-  Shares that add up to exactly 1, one set per combination of `set_columns`. `relation` has those columns, `member` and
-  `quantity` (a whole number above 0). A share is quantity ÷ total cut at the twelfth digit; what is
-  missing to 1 goes to the largest quantity (of equal ones, the first by member). Who is left with nothing has no row.
+  Shares that sum to exactly 1, one set per combination of `set_columns`. `relation` has those columns, `member` and
+  `quantity` (a positive integer). A share is quantity ÷ total, truncated to twelve digits; the remainder to 1 goes
+  to the largest quantity (in a tie, the first member). Members with a share of 0 have no row.
 #}
 {% macro shares_of_quantities(relation, set_columns, member) %}
     {%- set key = set_columns | join(", ") -%}
@@ -12,7 +12,7 @@
             group by {{ key }}
         ),
 
-        cut as (
+        truncated as (
             select
                 {{ key }},
                 parts.{{ member }},
@@ -29,20 +29,20 @@
                 {{ key }},
                 1000000000000 - sum(share_units) as missing_units,
                 min({{ member }}) filter (is_largest) as {{ member }}
-            from cut
+            from truncated
             group by {{ key }}
         ),
 
         closed as (
             select
                 {{ key }},
-                cut.{{ member }},
-                cut.quantity,
-                cut.total,
-                cut.share_units + case
-                    when cut.{{ member }} = remainders.{{ member }} then remainders.missing_units else 0
+                truncated.{{ member }},
+                truncated.quantity,
+                truncated.total,
+                truncated.share_units + case
+                    when truncated.{{ member }} = remainders.{{ member }} then remainders.missing_units else 0
                 end as share_units
-            from cut
+            from truncated
             inner join remainders using ({{ key }})
         )
 
@@ -52,9 +52,9 @@
 {% endmacro %}
 
 {#
-  quantity ÷ total of whole numbers below 10^38, in units of 10^-12, cut. Where quantity × 10^12 does not fit in 128 bits,
-  the quotient without the last twelve digits of either is at most one unit too small; whether it is, is found by
-  multiplying back, twelve digits at a time.
+  quantity ÷ total of integers below 10^38, in units of 10^-12, truncated. If quantity × 10^12 does not fit in 128
+  bits, the quotient computed without the last twelve digits of both is at most one unit too small; multiplying back,
+  twelve digits at a time, tells.
 #}
 {% macro share_units(quantity, total) -%}
     {%- set estimate = (
@@ -89,12 +89,12 @@
     cast(cast({{ units }} as decimal(13, 0)) * 0.000000000001 as decimal(13, 12))
 {%- endmacro %}
 
-{# Names a share set: a number made of what it answers. #}
+{# Id of a share set: a number derived from its definition. #}
 {% macro share_set_id(question) -%}
     md5_number_lower(cast(to_json([{{ columns_as_text(question) }}]) as varchar))
 {%- endmacro %}
 
-{# Columns as texts, for `to_json`, which tells absent values and empty ones apart. #}
+{# Columns as text for `to_json`, which distinguishes null from empty. #}
 {% macro columns_as_text(columns) -%}
     {%- if columns is string -%} {%- set columns = columns.split(",") -%} {%- endif -%}
     {%- for column in columns -%}
@@ -102,10 +102,10 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# How many days before it a day may look back for usage, at most. #}
+{# Maximum number of days a rule looks back for usage. #}
 {% macro longest_lookback() -%} 30 {%- endmacro %}
 
-{# Condition: usage with this filter, or without any, is of a share set with these filters, one a line. #}
+{# Condition: usage with this filter, or none, belongs to a share set with these filters (one per line). #}
 {% macro filter_is_of_set(filter, filters) -%}
     ({{ filter }} is null or list_contains(string_split({{ filters }}, chr(10)), {{ filter }}))
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#
-  One row per charge and usage day: a charge that crosses midnight (UTC) is divided among its days by the time that it
-  covers of each. What has run up by the end of a day is cut at the twelfth digit, and a day's part is what it adds, so
-  that the parts are the charge, in every cost column and in its quantity. `charges` has `last_usage_date`, null where a
-  charge lies within one day, as nearly all do: those pay nothing. `x_spread_from` is the first day of the others.
+  One row per charge and usage day: a charge that crosses midnight (UTC) is divided among its days by the time it
+  covers on each. Cumulative amounts are truncated to twelve digits and each day gets the increase, so the parts sum
+  to the charge in every cost column and its quantity. `charges` has `last_usage_date`, null for charges within one
+  day (nearly all), which are passed through. `x_spread_from` is the first day of the others.
 #}
 {% macro spread_over_days(charges) -%}
     select * exclude (last_usage_date), null::date as x_spread_from
@@ -43,7 +43,7 @@
         )
 {%- endmacro %}
 
-{# Whole seconds from one moment to another. #}
+{# Whole seconds between two timestamps. #}
 {% macro seconds_between(start, end) -%}
     (cast(floor(epoch(cast({{ end }} as timestamp))) as hugeint) - cast(floor(epoch({{ start }})) as hugeint))
 {%- endmacro %}

@@ -1,4 +1,5 @@
--- Over a billing period, effective and billed cost differ by the causes of the bridge, to the last digit.
+-- Over a billing period, billed cost plus the causes of the bridge equals effective cost, to the last
+-- digit.
 select
     billing_period,
     x_source_name,

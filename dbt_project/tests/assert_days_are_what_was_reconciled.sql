@@ -1,6 +1,6 @@
 {{ config(meta={"dagster": {"ref": {"name": "reconciliation"}}}) }}
--- Law: the pools and the costs of a day add up to what was reconciled when the day was made. A full
--- check finds here that the file of an old day is not what it was.
+-- Law: a day's pools and costs sum to what was reconciled when the day was built. In a full check, this
+-- finds damaged files of old days.
 with
     sums as (
         select 'pools' as hop, usage_date, billing_currency, {{ sum_of_cost_columns() }}

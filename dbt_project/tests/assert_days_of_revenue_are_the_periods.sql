@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "customer_revenue_daily"}}}) }}
--- Law: spread over days, not a digit of the revenue is lost or made.
+-- Law: revenue spread over days sums to the revenue, to the last digit.
 with
     given as (
         select billing_currency, sum(revenue) as revenue from {{ ref("stg_revenue__revenue") }} group by all

@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "cost_anomaly_drivers"}}}) }}
--- The two effects, and the services (or elements) that carry an anomaly, add up to it exactly.
+-- The two effects of an anomaly, and its services (or elements), each sum exactly to its impact.
 with
     parts as (
         select anomaly_id, driver_kind, sum(cost_impact) as cost_impact

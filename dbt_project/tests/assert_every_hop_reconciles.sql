@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "reconciliation"}}}) }}
--- Law: over every hop, billing period, day, currency and cost column, the parts are the whole.
+-- Law: at every hop, per billing period, day, currency and cost column, the parts sum to the whole.
 select *
 from {{ ref("reconciliation") }}
 where difference <> 0

@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "customer_costs_hourly"}}}) }}
--- Law: the hours of every row of customer_costs_daily add up to it, in every cost column.
+-- Law: in every cost column, the hours of every row of customer_costs_daily sum to it.
 {%- set key %}
     usage_date,
     billing_period,

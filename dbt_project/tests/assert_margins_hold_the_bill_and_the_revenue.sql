@@ -1,6 +1,6 @@
 {{ config(meta={"dagster": {"ref": {"name": "customer_margins_monthly"}}}) }}
--- Law: the costs of the margins of customers and of segments are the bill, those of products its cost
--- of goods sold, and the revenue of each is that of the months that have a bill.
+-- Law: costs in customer and segment margins sum to the bill, those in product margins to its cost of goods
+-- sold, and the revenue in each to that of the months with a bill.
 {%- set costs = {
     "customer_margins_monthly": "effective_cost + other_cost + cost_to_come",
     "segment_margins_monthly": "effective_cost + other_cost + cost_to_come",

@@ -1,6 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "usage_by_day"}}}) }}
--- Law: `unallocated` and `long tail` are nobody's ids; a customer of that name would hide in what no one
--- customer carries.
+-- Law: no customer has the id `unallocated` or `long tail`, or its cost would be mixed up with theirs.
 select customer_id
 from {{ ref("usage_by_day") }}
 where customer_id in {{ reserved_customers() }}

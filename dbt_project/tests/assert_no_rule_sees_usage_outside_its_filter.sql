@@ -1,7 +1,7 @@
 {{ config(meta={"dagster": {"ref": {"name": "shares"}}}) }}
--- Law: a rule never sees usage outside its pool's filter. What divides a pool by a stream is, in the windows
--- taken, all usage sent without a filter or with one that names the pool's own element in each of its
--- dimensions, and no other. Which filters those are is found anew here, from the elements of the pools.
+-- Law: a rule never sees usage outside its pool's filter. A pool is divided by exactly the usage in its
+-- window that has no filter, or one that names the pool's own element in each of its dimensions. The
+-- matching filters are derived here independently, from the pools' elements.
 with
     parts as (
         select distinct
@@ -17,7 +17,7 @@ with
         where share_sets.weight = 1 and share_sets.stream is not null and share_sets.usage_window is not null
     ),
 
-    -- Pools of the same elements may see the same: few windows stand for many pools.
+    -- Pools with the same elements see the same usage, so few windows cover many pools.
     windows as (select distinct elements, stream, usage_hour, first_day, last_day from parts),
 
     days_of_windows as (

@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "stg_opencost__charge_parts"}}}) }}
--- Charges that OpenCost's shares divide, and the sum of their parts: the same in every cost column.
+-- Law: the parts of a charge divided by OpenCost shares sum to the charge, in every cost column.
 with
     bill as (
         {%- for charges in ["stg_aws_cur__charges", "stg_focus__charges"] %}

@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "shares"}}}) }}
--- Law: every pool has a share set, and the shares of a set are above 0 and add up to exactly 1.
+-- Law: every pool has a share set, and the shares of a set are positive and sum to exactly 1.
 with
     sets as (
         select usage_date, share_set_id, sum(share) as share, min(share) as smallest_share

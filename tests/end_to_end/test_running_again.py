@@ -68,11 +68,11 @@ def test_the_marts_say_why_and_by_what_usage(built: Company) -> None:
         (
             "ada",
             "Exports",
-            "0.333333333334 × 30 = 10.00000000002 USD, the same for each of 3 customers active on the day",
+            "0.333333333334 × 30 = 10.00000000002 USD, split evenly among 3 customers active on the day",
         ),
         ("ada", "Search", "0.01 × 10000 = 100 USD, for 1 of 100 units of searches (hour)"),
-        ("unallocated", "Search", "1 × 50 = 50 USD, carried by no customer: not cost of goods sold"),
-        ("unallocated", None, "1 × 7.77 = 7.77 USD, carried by no customer: no rule"),
+        ("unallocated", "Search", "1 × 50 = 50 USD, unallocated: not cost of goods sold"),
+        ("unallocated", None, "1 × 7.77 = 7.77 USD, unallocated: no rule"),
     ]
     days = built.read(
         "select min(usage_date)::varchar, max(usage_date)::varchar from allocation_explanations"

@@ -1,5 +1,5 @@
 {{ config(materialized="view", meta={"has_days": true}) }}
--- Each number with its two factors.
+-- Every cost with its two factors.
 with
     pools as (
         select pool_id, usage_date, {{ sum_of_cost_columns() }}

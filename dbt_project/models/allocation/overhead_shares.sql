@@ -5,7 +5,7 @@ with
         where allocation_kind = 'overhead'
     ),
 
-    -- What customers carry without overhead, on the days that have overhead to divide.
+    -- Customers' costs before overhead, on days with overhead to divide.
     carried as (
         select
             pools.usage_date,
@@ -29,7 +29,7 @@ with
         group by all
     ),
 
-    -- A customer whose credits exceed its costs carries nothing, not less.
+    -- A customer whose credits exceed its costs gets no overhead, not a negative share.
     carried_by_set as (
         select
             sets.usage_date,
@@ -47,7 +47,7 @@ with
         select
             divided.usage_date,
             divided.share_set_id,
-            -- What the long tail of another rule carries joins the tail however large its share.
+            -- The long tail of another rule stays in the long tail, however large its share.
             case
                 when divided.share < sets.minimum_share then 'long tail' else divided.customer_id
             end as customer_id,

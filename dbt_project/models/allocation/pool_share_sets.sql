@@ -18,7 +18,7 @@ with
         group by rule_name
     ),
 
-    -- Usage sent with a filter divides only the pools of the elements that it names.
+    -- Filtered usage divides only pools of the elements it names.
     filters as (
         select
             filter,
@@ -42,7 +42,7 @@ with
             )
     ),
 
-    -- Filters of the days that the day may look back to, no others: a share set is the same in every run.
+    -- Only filters within the look-back window, so that share sets are the same in every run.
     days_of_filters as (
         select distinct pools.usage_date, usage.filter
         from (select distinct usage_date from pools) as pools
@@ -132,7 +132,7 @@ select
     minimum_share,
     filters,
     {{ share_set_id(in_day + ["usage_hour"]) }} as share_set_id,
-    -- The same question asked of the whole day, by which a minimum share is measured.
+    -- The same rule for the whole day, used to apply the minimum share.
     case when minimum_share is not null then {{ share_set_id(in_day + ["null"]) }} end as day_set_id
 from
     (

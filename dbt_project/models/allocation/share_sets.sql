@@ -8,7 +8,7 @@ with
             share_set_id, day_set_id, usage_date, usage_hour, allocation_kind, allocation_rule, filters
         from pool_sets
         union
-        -- A minimum share is measured by the whole day's set, needed or not.
+        -- The whole day's set is always built for a minimum share.
         select distinct
             day_set_id,
             day_set_id,
@@ -21,7 +21,7 @@ with
         where day_set_id is not null
     ),
 
-    -- A rule is one row per stream or fixed customer; only the streams say which usage.
+    -- Rules have one row per stream or fixed customer; only streams have usage.
     streams as (
         select
             rule_name as allocation_rule,
@@ -46,13 +46,13 @@ with
             streams.stream,
             streams.weight,
             streams.usage_windows,
-            -- A stream that is counted by the day divides each hour by the usage of its day.
+            -- A daily stream divides every hour by the day's usage.
             case when streams.granularity = 'hourly' then sets.usage_hour end as stream_hour
         from sets
         inner join streams using (allocation_rule)
     ),
 
-    -- The hour (or day) itself first, then the windows of `when_no_usage` in their order.
+    -- The hour (or day) itself first, then the windows of `when_no_usage` in order.
     candidates as (
         select
             share_set_id,
@@ -131,7 +131,7 @@ with
             ) as first_with_usage using (share_set_id, stream, preference)
     ),
 
-    -- How far back it was looked, found or not: late usage in those days changes this day.
+    -- Days searched, successfully or not: late usage on any of them changes this day.
     looked_back as (
         select windows.share_set_id, windows.stream, max(windows.lookback_days) as lookback_days
         from windows

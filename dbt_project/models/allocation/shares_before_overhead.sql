@@ -11,7 +11,7 @@ with
         where usage_window <> 'hour'
     ),
 
-    -- "Active": with any usage on the day.
+    -- Active customers have any usage on the day.
     active_customers as (
         select distinct usage_date, customer_id
         from {{ ref("usage_by_day") }}
@@ -63,7 +63,7 @@ with
         where sets.allocation_kind = 'fixed'
     ),
 
-    -- In units of 10^-9, the last digit of usage.
+    -- In units of 10^-9, the last digit of usage quantities.
     customer_usage as (
         select
             usage_date,
@@ -80,7 +80,7 @@ with
         {{ shares_of_quantities("customer_usage", ["usage_date", "share_set_id", "stream"], "customer_id") }}
     ),
 
-    -- Several streams share a set by their weights. The part of a stream without usage is unallocated.
+    -- Several streams are combined by weight. The part of a stream without usage is unallocated.
     weighted as (
         select
             sets.usage_date,
@@ -124,7 +124,8 @@ with
         where sets.day_set_id is not null
     ),
 
-    -- Who has less than the minimum of the rule's usage of the day is part of the long tail in all its hours.
+    -- Customers below the minimum share of the rule's daily usage are in the long tail for all hours of the
+    -- day.
     with_tail as (
         select
             divided.*,
@@ -166,7 +167,7 @@ from with_tail
 where is_in_tail
 group by usage_date, share_set_id
 union all by name
--- What one customer or nobody carries is a set of one.
+-- Direct and unallocated cost have a set with one member.
 select distinct
     usage_date,
     share_set_id,

@@ -1,5 +1,5 @@
 with
-    -- A rule of several streams or fixed customers is several rows of the table.
+    -- Rules with several streams or fixed customers have several rows.
     rules as (
         select
             rule_name as allocation_rule,
@@ -91,9 +91,9 @@ select
         billing_currency,
         case
             when unallocated_reason is not null
-            then ', carried by no customer: ' || unallocated_reason
+            then ', unallocated: ' || unallocated_reason
             when allocation_kind = 'direct'
-            then ', charges that name the customer'
+            then ', charged directly to the customer'
             when allocation_kind = 'usage' and usage_quantity is null
             then ', by usage of ' || stream
             when allocation_kind = 'usage'
@@ -111,11 +111,11 @@ select
                 )
             when allocation_kind = 'even'
             then
-                ', the same for each of '
+                ', split evenly among '
                 || {{ without_zeros("total_usage") }}
                 || ' customers active on the day'
             when allocation_kind = 'fixed'
-            then ', the share that the rule fixes'
+            then ', fixed share of the rule'
             when allocation_kind = 'overhead'
             then
                 concat(
@@ -123,7 +123,7 @@ select
                     {{ without_zeros("carried_cost") }},
                     ' of ',
                     {{ without_zeros("total_carried_cost") }},
-                    ' that customers carry without overhead'
+                    ' of customer costs before overhead'
                 )
         end,
         coalesce('; ' || long_tail_customers || ' customers below the minimum share', '')

@@ -47,7 +47,7 @@ with
             billing_currency,
             count(*) as customer_count,
             sum(effective_cost) as total_cost,
-            -- Costs that a customer really has: of an even number of customers, the lower of the middle
+            -- Discrete percentiles: with an even number of customers, the median is the lower of the middle
             -- two.
             quantile_disc(effective_cost, 0.5) as median_cost,
             quantile_disc(effective_cost, 0.9) as p90_cost,

@@ -7,8 +7,7 @@ with
         group by billing_period
     ),
 
-    -- A fee may be for the last day of a month that has run for five days: usage says how far the bill has
-    -- come.
+    -- Fees can be dated ahead, so usage tells how far the month is billed.
     days as (
         select
             strftime(usage_date, '%Y-%m') as billing_month,

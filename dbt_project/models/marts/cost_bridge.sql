@@ -1,6 +1,5 @@
--- From what the invoices say to what customers carry, by cause. The sums at both ends are those of the
--- marts, the causes are found on the bill: that they meet is a law
--- (assert_bridge_ends_at_effective_cost).
+-- Both ends come from the marts, the causes from the bill; assert_bridge_ends_at_effective_cost checks that
+-- they add up.
 with
     ends as (
         select

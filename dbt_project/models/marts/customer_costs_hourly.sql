@@ -1,4 +1,4 @@
--- The query of customer_costs_daily with the hour in its grouping, of the newest days.
+-- The query of customer_costs_daily grouped by hour as well, for the latest days.
 select
     cost_hour as usage_hour,
     usage_date,

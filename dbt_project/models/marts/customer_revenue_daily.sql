@@ -1,5 +1,5 @@
--- A period's revenue, day by day. Days get equal parts to the last digit; what is left over goes to the first
--- days of the period, one unit each, so that the days add up to exactly the period's amount.
+-- Spreads each period's revenue evenly over its days; the remainder goes to the first days, one unit each,
+-- so the days sum exactly to the amount.
 with
     periods as (
         select

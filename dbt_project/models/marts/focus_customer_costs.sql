@@ -21,7 +21,7 @@ select
     shares.effective_cost as "EffectiveCost",
     shares.provider_name as "InvoiceIssuerName",
     shares.list_cost as "ListCost",
-    -- What is priced is the share itself, once; FOCUS wants a quantity for usage and purchases only.
+    -- The priced item is the share itself; FOCUS requires a quantity for usage and purchases only.
     case
         when shares.charge_category in ('Usage', 'Purchase') then cast(1 as decimal(38, 12))
     end as "PricingQuantity",
@@ -30,7 +30,7 @@ select
     shares.provider_name as "PublisherName",
     shares.service_category as "ServiceCategory",
     shares.service_name as "ServiceName",
-    -- The customer and the elements of the dimensions; what no rule matched has no tag.
+    -- The customer and its elements; unmatched dimensions have no tag.
     cast(
         json_merge_patch(
             json_object('customer', shares.customer_id),

@@ -38,7 +38,7 @@ with
             group by all
             union all
         {%- endfor %}
-        -- What the files themselves add up to: billed, and every column of a FOCUS file.
+        -- Sums of the files themselves: the billed amount, and every FOCUS column.
         select
             0,
             'files',
@@ -54,7 +54,7 @@ with
         from {{ ref("landed_costs") }}
     ),
 
-    -- A hop without a row for a day has lost the day: it counts as 0 there, and shows as a difference.
+    -- A hop without a row for a day has lost the day: it counts as 0 and shows as a difference.
     keys as (select distinct usage_date, x_source_name, billing_period, billing_currency from hop_sums),
 
     every_hop as (
@@ -101,7 +101,7 @@ with
             where {{ column }} is not null
             union all
         {%- endfor %}
-        -- The money columns of AWS' files, of which its formulas make the cost columns.
+        -- AWS money columns, the inputs of the cost formulas.
         select
             usage_date,
             x_source_name,

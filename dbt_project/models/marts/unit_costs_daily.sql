@@ -1,4 +1,4 @@
--- The cost that a stream divides ÷ the units of the stream. Overhead is not in it: it has no unit.
+-- Cost divided by a stream ÷ units of the stream. Excludes overhead, which has no unit.
 with
     costs as (
         select

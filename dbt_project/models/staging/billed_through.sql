@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
--- Bills come some days after the usage, and fees and taxes are dated ahead: usage says which days have come.
--- Without any charge for usage of a day (bills by month) all days of the billing months have.
+-- Bills lag usage by some days, while fees and taxes are dated ahead, so usage tells which days have been
+-- billed. Without daily usage charges (monthly bills), all days of the billing months count as billed.
 with
     months as (
         select billing_period, max(usage_date) filter (where usage_row_count > 0) as last_usage_date

@@ -4,7 +4,7 @@
     "DiscountedUsage": "reservation_net_effective_cost",
     "RIFee": "reservation_net_unused_recurring_fee",
 } %}
--- Only rows that have something to tell are taken apart: nearly all have the same billed and effective cost.
+-- Filter first: nearly all rows have equal billed and effective cost.
 with
     aws_cur_lines as (
         select

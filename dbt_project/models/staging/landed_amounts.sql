@@ -1,6 +1,6 @@
 {%- set families = [("aws_cur", "line_item_currency_code"), ("focus", "billing_currency")] %}
 with
-    -- Deliveries that were landed before the files' amounts were summed have nothing to compare with.
+    -- Deliveries landed by versions without file sums have nothing to compare.
     days as (select * from {{ source("landing", "billing_days") }} where source_amounts is not null),
 
     {%- for family, currency in families %}
@@ -62,7 +62,7 @@ with
         group by all
     )
 
--- A full join: an amount on one side only is a difference. What is 0 on both sides says nothing.
+-- Full join: an amount on only one side is a difference. Zero on both sides is omitted.
 select
     coalesce(landed.x_source_name, delivered.x_source_name) as x_source_name,
     coalesce(landed.billing_period, delivered.billing_period) as billing_period,

@@ -1,5 +1,5 @@
--- Net columns are there only with a discount programme. The landing has summed every money column that has a
--- value, so that no file is read for it.
+-- Net columns exist only with a discount programme. Landing has already summed every money column with a
+-- value, so no file is read.
 select distinct
     source_name as x_source_name,
     billing_period,

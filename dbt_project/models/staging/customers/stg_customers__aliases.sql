@@ -1,4 +1,4 @@
--- A validity that is open at an end has a day there all the same, so that it can be compared.
+-- Open-ended validity gets a sentinel date, for comparisons.
 with
     aliases as (
         select customer_id, unnest(aliases, recursive := true) from {{ source("landing", "customers") }}

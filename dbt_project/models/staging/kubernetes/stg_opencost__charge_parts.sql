@@ -81,7 +81,7 @@ with
             = 1
     ),
 
-    weighed as (
+    weights as (
         select
             nodes.charge_id,
             shares.cluster,
@@ -102,17 +102,17 @@ with
         group by all
     ),
 
-    numbered as (
+    weighted_parts as (
         select
             *,
             row_number() over (
                 partition by charge_id
                 order by quantity desc, is_idle, cluster, namespace, controller_kind, controller, pod
             ) as part
-        from weighed
+        from weights
     ),
 
-    part_shares as ({{ shares_of_quantities("numbered", ["charge_id"], "part") }}),
+    part_shares as ({{ shares_of_quantities("weighted_parts", ["charge_id"], "part") }}),
 
     running as (
         select
@@ -151,6 +151,6 @@ select
             )
         }} as part_{{ column }}{{ "," if not loop.last }}
     {%- endfor %}
-from numbered
+from weighted_parts
 inner join running using (charge_id, part)
 inner join nodes using (charge_id)

@@ -1,5 +1,4 @@
--- A window is of every day that it touches; a file that is delivered anew is another one by its time, and by
--- what it adds up to.
+-- A window counts for every day it touches; a redelivered file differs by its time and totals.
 with
     files as (
         select

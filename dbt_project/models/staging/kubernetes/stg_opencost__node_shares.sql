@@ -10,7 +10,7 @@ with
         where window_end > (select first_day from days) and window_start <= (select day_after from days)
     ),
 
-    -- A window that was exported again counts as it was exported last.
+    -- The latest export of a window counts.
     exported as (
         select *
         from source
@@ -22,7 +22,8 @@ with
             = 1
     ),
 
-    -- Idle rows of older versions of OpenCost give the node's name for its id: pods of the node tell it.
+    -- Idle rows of older OpenCost versions have the node's name instead of its id; the node's pods have
+    -- both.
     identified as (
         select *, nullif(regexp_extract(provider_id, '(i-[0-9a-f]+)$', 1), '') as own_instance_id
         from exported
@@ -45,7 +46,7 @@ with
                     rows between current row and unbounded following
                 )
             ) as instance_id,
-            -- OpenCost rounds, and what is idle can come out below nothing.
+            -- OpenCost rounds, so idle cost can come out negative.
             greatest(cast((cpu_cost + gpu_cost + ram_cost) * 1000000000 as hugeint), 0) as weight
         from identified
     )

@@ -1,5 +1,5 @@
--- A batch counts once; of the places that hold it, the earliest gives its rank. So the order of
--- operations is a property of the files, whenever they were landed: time of the object, then its name.
+-- A batch counts once, ranked by the earliest place that has it: by object time, then name. So the order of
+-- operations depends on the files alone, not on when they landed.
 with
     places as (
         select
