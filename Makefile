@@ -1,4 +1,4 @@
-# Everything a newcomer needs; `make` alone lists it. A fresh machine needs python3 (3.11 or newer), make and git.
+# `make` alone lists the targets. A fresh machine needs python3 (3.11 or newer), make and git.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -9,40 +9,40 @@ SIZE ?= small
 CHARGES ?= 20000000
 TIMES ?= 20
 
-# No tool of ours, nor one we call, reports usage to anybody.
+# No tool used here sends usage statistics.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
 .PHONY: help install demo dev test test-long browser postgres lint fix bench rules opening picture lock clean
 
-help: ## List what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## Make the virtual environment from requirements.lock
+install: $(INSTALLED) ## Create the virtual environment from requirements.lock
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	@# Compiled now, once: importing dbt and Dagster from source costs every process seconds where Python may not
-	@# write what it compiled, as in most containers.
+	@# Precompile: where Python cannot write bytecode, as in most containers, importing dbt and Dagster from source
+	@# costs every process seconds.
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(INSTALLED) ## Run the whole job on a sample company's bill, then say where to look
+demo: $(INSTALLED) ## Run the whole job on a sample company's bill and show the result
 	@$(BIN)/cpc demo
 
 dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/cpc dev
 
-test: lint browser postgres ## Check the code, then run every test
+test: lint browser postgres ## Lint the code, then run every test
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-test-long: lint browser postgres ## Run every test with many more random examples, then try wrong changes of the SQL
+test-long: lint browser postgres ## Run every test with many more random examples, then mutate the SQL
 	@CPC_TIMES_AS_MANY_EXAMPLES=$(TIMES) $(BIN)/pytest -n 2 --dist worksteal --timeout 0
 	@$(BIN)/python -m tests.mutation
 
-browser: $(INSTALLED) ## Have a Chromium for the tests of the report: the system's, or Playwright's own
+browser: $(INSTALLED) ## Find or install a Chromium for the report's tests
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
@@ -52,7 +52,7 @@ browser: $(INSTALLED) ## Have a Chromium for the tests of the report: the system
 	echo "No browser could be installed: neither by apt-get as root nor from Playwright's downloads."; \
 	echo "The tests of the report are skipped here, and fail where CI is set. Install chromium by hand."
 
-postgres: ## Have a Postgres server for the tests of the export to it
+postgres: ## Find or install a Postgres server for the export's tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null && exit 0; \
 	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
@@ -60,14 +60,14 @@ postgres: ## Have a Postgres server for the tests of the export to it
 	fi; \
 	echo "No Postgres server could be installed. Its tests are skipped here, and fail where CI is set."
 
-lint: $(INSTALLED) ## Check style, types, SQL format and the directions of imports
+lint: $(INSTALLED) ## Check style, types, SQL format and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/sqlfmt --check --quiet dbt_project
 
-fix: $(INSTALLED) ## Mend what the linters can mend
+fix: $(INSTALLED) ## Fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt --quiet dbt_project
@@ -75,16 +75,16 @@ fix: $(INSTALLED) ## Mend what the linters can mend
 bench: $(INSTALLED) ## Measure the whole job and small changes, SIZE=small, medium or large
 	@$(BIN)/python -m bench --size $(SIZE) --dataframes pandas polars --json bench-$(SIZE).json
 
-rules: $(INSTALLED) ## Measure 500 rules over CHARGES=20000000 against the same by hand
+rules: $(INSTALLED) ## Measure 500 rules over CHARGES=20000000 against hand-written SQL
 	@$(BIN)/python -m bench.classification --rows $(CHARGES)
 
-opening: browser ## Measure how long the report of 5,000 customers and 13 months takes to open
+opening: browser ## Measure how long a report of 5,000 customers and 13 months takes to open
 	@$(BIN)/python -m bench.opening
 
-picture: browser ## Take the README's picture of the report from the demo's result
+picture: browser ## Take the README's screenshot of the report from the demo's result
 	@$(BIN)/python -m tests.browser.picture workspace docs/images/report.png
 
-lock: ## Write requirements.lock anew from pyproject.toml
+lock: ## Regenerate requirements.lock from pyproject.toml
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock

@@ -1,10 +1,7 @@
-"""Where a run reads from and writes to: the only reader of the environment.
+"""Settings of a deployment; the only reader of the environment.
 
-Every value can be set by an environment variable that begins with `CPC_` (nested values with `__`,
-lists as JSON), or in `settings.yml` in the workspace. Settings are read once, checked, and frozen.
-
-What belongs here: places, names and switches of a deployment. What does not: anything about what a cost
-means, which is written in `contexts/` and `dbt_project/`.
+Every value can be set by an environment variable starting with `CPC_` (nested values with `__`, lists as
+JSON), or in `settings.yml` in the workspace. Settings are read once, validated and frozen.
 """
 
 from __future__ import annotations
@@ -31,11 +28,11 @@ MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 
 
 class ExpectedError(Exception):
-    """Something that a person can put right; the message says what, where, and what to do."""
+    """An error the user can fix; the message says what, where and what to do."""
 
 
 class S3Settings(BaseModel):
-    """How to reach S3. Credentials come from boto3's usual chain (role, profile, environment)."""
+    """S3 access. Credentials come from boto3's usual chain (role, profile, environment)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,10 +43,10 @@ class S3Settings(BaseModel):
 
 
 class BillingExport(BaseModel):
-    """One place that a provider delivers bills to.
+    """A location that a provider delivers bills to.
 
-    `location` is a folder or `s3://bucket/prefix`; it may hold several reports as AWS lays them out, or bare
-    files. `name` becomes `x_source_name` of every charge that comes from it.
+    `location` is a folder or `s3://bucket/prefix`; it may hold several reports as AWS lays them out, or
+    single files. `name` becomes `x_source_name` of its charges.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,32 +54,34 @@ class BillingExport(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
     location: str
     format: BillingFormat = "auto"
-    billing_currency: str | None = Field(
-        None, description="For files that do not say it themselves, e.g. USD"
-    )
+    billing_currency: str | None = Field(None, description="For files without a currency, e.g. USD")
     ignore: tuple[str, ...] = Field(
         (),
-        description="Files and reports that do not count, by their keys below the location, such as focus/*",
+        description="Files and reports to ignore, by key relative to the location, such as focus/*",
     )
 
 
 class AwsAccess(BaseModel):
-    """One account that is asked through AWS' APIs: by a role in it, or as whoever runs this."""
+    """Access to an AWS account: through a role in it, or with the current credentials."""
 
     model_config = ConfigDict(frozen=True)
 
-    role_arn: str | None = Field(None, description="Role to assume in the account; empty: the own identity")
-    external_id: str | None = Field(None, description="What the role's trust policy asks for, if it does")
+    role_arn: str | None = Field(
+        None, description="Role to assume in the account; empty: the current identity"
+    )
+    external_id: str | None = Field(
+        None, description="External id required by the role's trust policy, if any"
+    )
 
 
 class InventoryAccess(AwsAccess):
-    """An account whose resources are listed, and the regions to list them in."""
+    """An account and regions whose resources are listed."""
 
     regions: tuple[str, ...] = Field(min_length=1)
 
 
 class AlertMail(BaseModel):
-    """Where mails about anomalies go, and the server that takes them."""
+    """Mail server and receivers of anomaly alerts."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -96,7 +95,7 @@ class AlertMail(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings of one deployment; see the module for how they are given."""
+    """All settings of one deployment; see the module docstring for how to set them."""
 
     model_config = SettingsConfigDict(
         env_prefix="CPC_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
@@ -106,88 +105,90 @@ class Settings(BaseSettings):
     contexts: Path = PROJECT_ROOT / "contexts"
     s3: S3Settings = S3Settings()
     aws_endpoint_url: str | None = Field(
-        None, description="Another endpoint for AWS' APIs other than S3, such as a proxy"
+        None, description="Endpoint override for AWS APIs except S3, such as a proxy"
     )
 
     billing_exports: tuple[BillingExport, ...] = ()
     billing_overlaps: Literal["refuse", "count"] = Field(
-        "refuse", description="Whether charges that two exports or files hold stop the run, or count twice"
+        "refuse", description="Whether charges in two exports or files stop the run, or count twice"
     )
     telemetry_location: str = ""
     customers_location: str = ""
     inventory_location: str = ""
     inventory_accounts: tuple[InventoryAccess, ...] = Field(
-        (), description="Accounts to take an inventory of through AWS' APIs, at every run"
+        (), description="Accounts to inventory through AWS APIs on every run"
     )
     accounts_location: str = ""
     organization: AwsAccess | None = Field(
-        None, description="The management account (or a delegated one), to list the accounts of"
+        None, description="Management account or delegated administrator, to list the organization's accounts"
     )
     deployments_location: str = ""
     opencost_location: str = ""
     revenue_location: str = ""
     export_formats: tuple[Literal["csv", "parquet"], ...] = Field(
-        (), description="Files that each run writes of every mart, by day, beside the published snapshot"
+        (), description="Formats in which every run exports each mart, by day"
     )
     export_postgres: SecretStr | None = Field(
         None,
-        description="Postgres that each run exports the marts to: postgresql://user:password@host/database",
+        description="Postgres database that every run exports to: postgresql://user:password@host/database",
     )
     export_iceberg: dict[str, str] = Field(
-        {}, description="Iceberg catalog that each run exports the marts to, as PyIceberg's properties"
+        {}, description="Iceberg catalog that every run exports to, as PyIceberg properties"
     )
     export_schema: str = Field(
         "costs", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema in Postgres, namespace in Iceberg"
     )
     product_dimension: str = Field(
-        "product", description="Dimension whose elements are the products that revenue names"
+        "product", description="Dimension whose elements are the products named in revenue files"
     )
-    landing: Path | None = Field(None, description="Parquet as landed; <workspace>/landing when not set")
-    warehouse: Path | None = Field(None, description="DuckDB file; <workspace>/warehouse.duckdb when not set")
-    published: Path | None = Field(
-        None, description="Snapshots for readers; <workspace>/published when not set"
-    )
+    landing: Path | None = Field(None, description="Landed Parquet files; default: <workspace>/landing")
+    warehouse: Path | None = Field(None, description="DuckDB file; default: <workspace>/warehouse.duckdb")
+    published: Path | None = Field(None, description="Published snapshots; default: <workspace>/published")
 
     first_billing_month: str = Field("2018-01", pattern=f"^{MONTH}$")
-    explanations_days: int = Field(7, ge=0, description="Newest days that allocation_explanations has")
+    explanations_days: int = Field(7, ge=0, description="Number of latest days in allocation_explanations")
     hourly_costs_days: int = Field(
-        0, ge=0, description="Newest days that customer_costs_hourly has, each up to 24 times a day's rows"
+        0,
+        ge=0,
+        description="Number of latest days in customer_costs_hourly; up to 24 times the rows of a day",
     )
     anomaly_dimension: str = Field(
-        "", description="Dimension that anomalies follow; empty: feature, or the contexts' first one"
+        "", description="Dimension monitored for anomalies; empty: feature, or the contexts' first one"
     )
     anomaly_hourly_series: int = Field(
-        2000, ge=0, description="How many customers' series, the costliest, are looked at by the hour"
+        2000, ge=0, description="Number of customer series monitored by hour, the costliest first"
     )
-    alert_webhook_url: SecretStr | None = Field(None, description="New anomalies are posted to it, as JSON")
-    alert_slack_url: SecretStr | None = Field(None, description="An incoming webhook of Slack")
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="URL that new anomalies are posted to, as JSON"
+    )
+    alert_slack_url: SecretStr | None = Field(None, description="Slack incoming webhook")
     alert_mail: AlertMail | None = None
     alert_recent_days: int = Field(
-        7, ge=1, description="An anomaly is news if it went on within so many of the last days"
+        7, ge=1, description="Alert only for anomalies that lasted into this many of the last days"
     )
     alert_lowest_rank: int | None = Field(
-        None, ge=1, description="Tell only of anomalies of this impact_rank and above it; empty: of all"
+        None, ge=1, description="Alert only for anomalies up to this impact_rank; empty: all"
     )
     snapshots_kept: int = Field(5, ge=1)
     batch_rows: int = Field(
-        10_000_000, ge=1, description="Charges and usage records of days that are computed together"
+        10_000_000, ge=1, description="Charges and usage records computed in one batch of days"
     )
-    duckdb_threads: int = Field(0, ge=0, description="0: as many as the machine has")
-    duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's own default")
+    duckdb_threads: int = Field(0, ge=0, description="0: all of the machine's")
+    duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's default")
     report_cost_rows: int = Field(
-        1_150_000, ge=1000, description="Rows of costs in the report at most; 100,000 are some 700 kB of it"
+        1_150_000, ge=1000, description="Maximum rows of costs in the report; 100,000 take about 700 kB"
     )
-    writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for another writer")
+    writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for the writer lock")
 
-    usage_earliest_day: date = Field(date(2000, 1, 1), description="Usage before this day (UTC) is set aside")
-    usage_future_hours: int = Field(24, ge=0, description="Usage later than this after now is set aside")
+    usage_earliest_day: date = Field(date(2000, 1, 1), description="Usage before this day (UTC) is rejected")
+    usage_future_hours: int = Field(24, ge=0, description="Usage further ahead than this is rejected")
 
-    api_host: str = Field("127.0.0.1", description="Where `cpc api` listens; put TLS in front of it")
+    api_host: str = Field("127.0.0.1", description="Address `cpc api` listens on; put TLS in front of it")
     api_port: int = Field(8787, ge=0, le=65535)
-    api_body_bytes: int = Field(16 << 20, ge=1, description="Largest body of a request, unpacked")
+    api_body_bytes: int = Field(16 << 20, ge=1, description="Maximum size of a request body, uncompressed")
     api_keys_kept_days: int = Field(30, ge=1, description="How long an Idempotency-Key is remembered")
-    api_requests_per_second: float = Field(50, gt=0, description="For each token, over time")
-    api_request_burst: int = Field(100, ge=1, description="Requests of a token at once, before it must wait")
+    api_requests_per_second: float = Field(50, gt=0, description="Sustained rate per token")
+    api_request_burst: int = Field(100, ge=1, description="Burst of requests per token")
 
     @field_validator("workspace", "contexts", "landing", "warehouse", "published")
     @classmethod
@@ -213,18 +214,18 @@ class Settings(BaseSettings):
 
     @cached_property
     def sources(self) -> Path:
-        """The default folder of everything that comes from outside."""
+        """Default folder of all sources."""
         return self.workspace / "sources"
 
     @cached_property
     def exports(self) -> tuple[BillingExport, ...]:
-        """The billing exports, by default one named `billing` in the workspace."""
+        """The billing exports; by default one named `billing` in the workspace."""
         return self.billing_exports or (
             BillingExport(name="billing", location=str(self.sources / "billing")),
         )
 
     def location_of(self, source: str) -> str:
-        """Where a source's files lie: what `<source>_location` says, else a folder of the workspace."""
+        """Location of a source's files: `<source>_location`, else a folder of the workspace."""
         return getattr(self, f"{source}_location", "") or str(self.sources / source)
 
     @cached_property
@@ -239,27 +240,27 @@ class Settings(BaseSettings):
 
     @cached_property
     def days_folder(self) -> Path:
-        """The files of the models that are kept by day; the working database has views over them."""
+        """Files of models kept by day; the working database has views over them."""
         return self.warehouse_file.with_name("days")
 
     @cached_property
     def published_folder(self) -> Path:
-        """Where readers find `current.duckdb` and the Parquet files of every mart."""
+        """Folder of `current.duckdb` and the marts' Parquet files, for readers."""
         return self.published or self.workspace / "published"
 
     @cached_property
     def alert_ledger(self) -> Path:
-        """Which anomalies were told to whom; an SQLite file."""
+        """SQLite file that records delivered alerts."""
         return self.workspace / "alerts.sqlite3"
 
     @cached_property
     def export_folder(self) -> Path:
-        """Where the marts are exported to as files by day."""
+        """Target folder of exports."""
         return self.workspace / "exports"
 
     @cached_property
     def dbt_project(self) -> Path:
-        """The dbt project that a run uses: the written models and the ones compiled from the contexts."""
+        """The assembled dbt project of a run: hand-written models plus those compiled from the contexts."""
         return self.workspace / "dbt_project"
 
     @classmethod
@@ -271,7 +272,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (pydantic names the arguments)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Given values win over the environment, the environment over the workspace's `settings.yml`."""
+        """Precedence: explicit values, then the environment, then the workspace's `settings.yml`."""
         known = {**env_settings(), **init_settings()}
         workspace = Path(known.get("workspace", cls.model_fields["workspace"].default)).expanduser()
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, workspace / "settings.yml")

@@ -1,1 +1,1 @@
-"""For people who write contexts: checks, tests, coverage, suggestions, explanations, effects of an edit."""
+"""For context authors: checks, tests, coverage, suggestions, explanations and diffs."""

@@ -1,6 +1,6 @@
-"""Why a charge became what it became: the rule that claimed it, and what was tried before.
+"""Explain how a charge was classified: the rule that matched, and the rules tried before it.
 
-Asked of the compiled contexts as they are written now, on the charge as the last run staged it.
+Applies the current contexts to the charge as the last run staged it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST_LIST = 8
 
 @dataclass(frozen=True)
 class TracedCharge:
-    """A charge (`charge`: its columns), and the rows that its trace gave: one, or one per part of a split."""
+    """A charge (`charge`: its columns) and the rows of its trace: one, or one per part of a split."""
 
     charge: Row
     trace: Trace
@@ -40,7 +40,7 @@ class TracedCharge:
 def show_charge(
     settings: Settings, compilation: Compilation, charge: str, day: date | None, console: Console
 ) -> None:
-    """Print the trace of a charge, given by its id or its resource's. See `traced_charge` for errors."""
+    """Print the trace of a charge, given by its id or its resource's id. See `traced_charge` for errors."""
     with open_live_charges(settings) as charges:
         traced = traced_charge(charges, compilation, charge, day)
     for line in _heading(traced.charge):
@@ -57,7 +57,7 @@ def show_charge(
 def traced_charge(
     charges: LiveCharges, compilation: Compilation, wanted: str, day: date | None
 ) -> TracedCharge:
-    """The trace of the charge with the id `wanted`, or of the costliest of the resource `wanted`.
+    """Trace the charge with id `wanted`, or the costliest charge of resource `wanted`.
 
     `day` (usage date) narrows the search. Raises `NothingToExplainError` and `NotReadableError`.
     """

@@ -1,7 +1,7 @@
-"""How much of the bill the contexts explain: per dimension and month, and what no rule claims yet.
+"""How much of the bill the contexts explain, per dimension and month, and what no rule matches yet.
 
-Asked of the contexts as they are written now and the charges of the last run; the mart `context_coverage`
-says the same of the contexts of the last run.
+Applies the current contexts to the charges of the last run; the mart `context_coverage` has the same for the
+contexts of the last run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orchestration.outputs.databases import rows_of
 
 @dataclass(frozen=True)
 class MonthOfDimension:
-    """Effective cost of a month by how a dimension got its element: a rule, its default, or not at all."""
+    """Effective cost of a month by how a dimension got its element: a rule, the default, or not at all."""
 
     usage_month: date
     billing_currency: str
@@ -29,20 +29,20 @@ class MonthOfDimension:
 
     @property
     def total(self) -> Decimal:
-        """The whole month's effective cost."""
+        """Effective cost of the whole month."""
         return self.matched + self.by_default + self.unmatched
 
     def percent(self, part: Decimal) -> Decimal | None:
-        """`part` of the total in percent, two digits; None where the month cost nothing."""
+        """`part` as a percentage of the total, two digits; None if the month has no cost."""
         return None if self.total == 0 else (100 * part / self.total).quantize(Decimal("0.01"))
 
 
 @dataclass(frozen=True)
 class UnclaimedGroup:
-    """Charges of all months that no rule of the dimension claims, grouped one way.
+    """Charges of all months that no rule of the dimension matches, grouped one way.
 
     `grouped_by` is `service`, `account`, `usage type` or `tag`, `group` the value (`key=value` for a tag).
-    Groups of a kind do not overlap, but for tags: a charge is in the group of each of its tags.
+    Groups of a kind do not overlap, except tags: a charge is in the group of each of its tags.
     """
 
     dimension: str
@@ -56,7 +56,7 @@ class UnclaimedGroup:
 def coverage_by_month(
     profiles: duckdb.DuckDBPyConnection, dimensions: Sequence[str]
 ) -> list[MonthOfDimension]:
-    """One entry per dimension, month and currency, in that order; `profiles` has the table of that name."""
+    """One entry per dimension, month and currency, in that order; reads the table `profiles`."""
     found = []
     for name in dimensions:
         rows = rows_of(
@@ -81,7 +81,7 @@ def coverage_by_month(
 def largest_unclaimed(
     profiles: duckdb.DuckDBPyConnection, dimensions: Sequence[str], top: int
 ) -> list[UnclaimedGroup]:
-    """Per dimension, currency and way of grouping, the `top` groups that cost most and no rule claims."""
+    """Per dimension, currency and grouping, the `top` costliest groups that no rule matches."""
     account = "coalesce(sub_account_name || ' ', '') || coalesce(sub_account_id, '(none)')"
     ways = {
         "service": ("coalesce(service_name, '(none)')", "profiles"),

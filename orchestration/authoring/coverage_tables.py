@@ -1,7 +1,4 @@
-"""How coverage and suggestions look in a terminal.
-
-What is in them is `coverage.py`'s and `suggestions.py`'s.
-"""
+"""Terminal output of coverage and suggestions."""
 
 from __future__ import annotations
 
@@ -32,9 +29,9 @@ def show_coverage(
     top: int,
     suggested: int,
 ) -> None:
-    """Print what the contexts claim, what they miss, and `suggested` rules per dimension to claim more.
+    """Print what the contexts match, what they miss, and up to `suggested` rules per dimension.
 
-    Raises `NotReadableError` when no run has staged charges yet.
+    Raises `NotReadableError` if no run has staged charges yet.
     """
     with open_live_charges(settings) as charges:
         dimensions = make_profiles(charges, compilation)

@@ -1,4 +1,4 @@
-"""`cpc diff`: the costs with the contexts of a commit and with those of the work tree, built and compared."""
+"""`cpc diff`: build and compare costs under the contexts of a commit and of the working tree."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from orchestration.warehouse.generate import read_contexts
 
 
 class DifferenceError(ExpectedError):
-    """One of the two sides could not be built; the message says which, why, and what to do."""
+    """One of the two sides could not be built; the message says which, why and what to do."""
 
 
 def difference_since(
     settings: Settings, reference: str, month: str | None, say: Callable[[str], None]
 ) -> Difference:
-    """Compare the contexts at `reference`, a commit, with those in the work tree, on the last run's data.
+    """Compare the contexts at commit `reference` with those in the working tree, on the last run's data.
 
-    `month` (YYYY-MM) keeps to the usage days of a month. `say` is told what is being done.
+    `month` (YYYY-MM) restricts the comparison to its usage days. `say` receives progress messages.
     """
     contexts = settings.contexts
     now = f"the contexts in {contexts}"
@@ -40,11 +40,11 @@ def difference_since(
 
 
 def _parent(settings: Settings) -> Path:
-    """Beside the warehouse: where there is room for a copy of it."""
+    """Next to the warehouse, where there is room for a copy of it."""
     parent = settings.warehouse_file.parent
     if not parent.is_dir():
         raise DifferenceError(
-            f"There is no {settings.warehouse_file} yet. Run the job first: cpc run --workspace "
+            f"{settings.warehouse_file} does not exist yet. Run the job first: cpc run --workspace "
             f"{settings.workspace}"
         )
     return parent

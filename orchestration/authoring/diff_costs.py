@@ -1,7 +1,5 @@
-"""What other contexts do to the same bill: the spend that moves, and each customer's cost before and after.
-
-Both sides are databases that the job's own models made of the same charges and usage; here they are only
-compared.
+"""Compare two databases built from the same bill under different contexts: the spend that moves, and each
+customer's cost before and after.
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ UNMATCHED = "(unmatched)"
 
 @dataclass(frozen=True)
 class Moved:
-    """Charges of a dimension that get another element; `cost` is their effective cost.
+    """Charges whose element of a dimension changes; `cost` is their effective cost.
 
-    None stands for a dimension that one side does not have, `(unmatched)` for no element. Of a charge that is
-    split, `cost` is the part that moves.
+    None stands for a dimension that one side lacks, `(unmatched)` for no element. For split charges, `cost`
+    is the part that moves.
     """
 
     dimension: str
@@ -39,7 +37,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class CustomerChange:
-    """A customer (or `unallocated`) whose effective cost is another one."""
+    """A customer (or `unallocated`) whose effective cost changes."""
 
     customer_id: str
     customer_name: str | None
@@ -55,7 +53,7 @@ class CustomerChange:
 
 @dataclass(frozen=True)
 class Total:
-    """The whole bill of a currency on both sides, by its charges and by what the customers carry."""
+    """The whole bill of a currency on both sides, by charges and by customers."""
 
     billing_currency: str
     charges_before: Decimal
@@ -65,7 +63,7 @@ class Total:
 
     @property
     def is_equal(self) -> bool:
-        """Whether nothing was lost or made: all four are the same to the last digit."""
+        """Whether all four totals are equal to the last digit, so nothing was lost or created."""
         return (
             len({self.charges_before, self.charges_after, self.customers_before, self.customers_after}) == 1
         )
@@ -73,7 +71,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Difference:
-    """The comparison; `moved` the largest first, `customers` those of the largest change first."""
+    """The comparison; `moved` and `customers` are sorted by the size of the change."""
 
     moved: tuple[Moved, ...]
     customers: tuple[CustomerChange, ...]
@@ -87,12 +85,12 @@ class Difference:
 
 
 def compare(before: Path, after: Path, month: str | None = None) -> Difference:
-    """Compare two databases of the job; `month` (usage month, YYYY-MM) looks at its days only."""
+    """Compare two databases of the job; `month` (usage month, YYYY-MM) restricts the days."""
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         for name, database in (("before", before), ("after", after)):
-            # Both names may be one file, which DuckDB attaches only once.
+            # Both may be the same file, which DuckDB attaches only once.
             if name == "before" or database != before:
                 connection.execute(f'attach {literal(database)} as "{name}" (read_only)')
         other = "after" if before != after else "before"
@@ -130,7 +128,7 @@ def _dimensions(connection: duckdb.DuckDBPyConnection, side: str) -> list[str]:
 
 
 def _charges_that_may_move(before: Sequence[str], after: Sequence[str], other: str) -> str:
-    """A table of the days of charges that have another element somewhere, or are split."""
+    """Table of the days of charges that are split or whose element changes in some dimension."""
     same = [
         f'before_charges."{name}" is not distinct from after_charges."{name}"'
         for name in before
@@ -153,7 +151,7 @@ def _charges_that_may_move(before: Sequence[str], after: Sequence[str], other: s
 
 
 def _elements(side: str, dimension: str, has_dimension: bool) -> str:
-    """One row per day of a charge that may move, and element; null where the side has no such dimension."""
+    """One row per day of a charge that may move, and element; null if the side lacks the dimension."""
     element = f"coalesce(\"{dimension}\", '{UNMATCHED}')" if has_dimension else "null::varchar"
     return f"""
         select {_DAY_OF_CHARGE}, {element} as element, sum(effective_cost) as cost
@@ -166,9 +164,8 @@ def _elements(side: str, dimension: str, has_dimension: bool) -> str:
 def _moves(dimension: str, dimensions: Mapping[str, Sequence[str]], other: str) -> str:
     """What moves from one element of a dimension to another.
 
-    Of each charge, what elements have less of is laid beside what others have more of, both in the order of
-    their names. So the parts of a split are followed as whole charges are, and all that an element loses or
-    gains is told, to the last digit.
+    For each charge, the elements that lose are matched with those that gain, both ordered by name. So parts
+    of a split are tracked like whole charges, and all gains and losses are reported to the last digit.
     """
     sides = [_elements(side, dimension, dimension in dimensions[side]) for side in ("before", other)]
     return f"""

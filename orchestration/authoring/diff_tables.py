@@ -1,7 +1,4 @@
-"""How a difference between contexts looks: tables in a terminal, or Markdown for a pull request.
-
-What is in it is `diff_costs.py`'s.
-"""
+"""Output of a context diff: terminal tables, or Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ _CUSTOMERS: Columns = [
 
 
 def show_difference(difference: Difference, title: str, top: int, console: Console) -> None:
-    """Print the difference, the `top` largest of each kind."""
+    """Print the `top` largest changes of each kind."""
     console.print(f"[bold]{escape(title)}[/]")
     for name, columns, rows in _sections(difference):
         table = Table(title=f"\n{name}", title_justify="left", box=None)
@@ -53,7 +50,7 @@ def show_difference(difference: Difference, title: str, top: int, console: Conso
 
 
 def markdown(difference: Difference, title: str, top: int) -> str:
-    """The difference as Markdown, the `top` largest of each kind."""
+    """The `top` largest changes of each kind as Markdown."""
     parts = [f"### {_cell(title)}"]
     for name, columns, rows in _sections(difference):
         parts.append(f"**{name}**" if rows else f"**{name}**: none")
@@ -110,7 +107,7 @@ def _total_text(total: Total) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text that stays one cell, and text, whatever is in it."""
+    """Escape text so that it stays a single table cell."""
     for special in "\\|`*_<>[]":
         text = text.replace(special, f"\\{special}")
     return " ".join(text.split())

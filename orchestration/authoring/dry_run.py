@@ -1,7 +1,7 @@
-"""Computes the same charges and usage with other contexts, in a copy of the working database.
+"""Build the same charges and usage under other contexts, in a separate database.
 
-The models are the job's own, run by dbt, so a dry run divides exactly as a run would. Readers and runs are
-not touched.
+The job's own models run on a copy of the working database, so a dry run gives exactly what a run would.
+Nothing that readers or runs see is touched.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from orchestration.warehouse.project import PreparedProject, prepare_project
 from orchestration.warehouse.working_database import open_warehouse
 from orchestration.warehouse.writer import writer_lock
 
-# From the rules to what each customer cost.
+# From the rules to each customer's cost.
 _LAYERS = ("rules", "signals", "usage", "context", "allocation", "marts")
-# What decides the shares of splits by usage, before any charge is looked at.
+# Shares of splits by usage, which do not depend on charges.
 LAYERS_OF_SPLITS = ("rules", "signals", "usage")
 
 
@@ -35,15 +35,14 @@ def build_dry_run(
     say: Callable[[str], None],
     layers: Sequence[str] = _LAYERS,
 ) -> Path:
-    """A database with the costs under `contexts` (texts by shown path), or only `layers`, in an empty
-    `folder`.
+    """Build the costs under `contexts` (text by shown path), or some `layers`, in an empty `folder`.
 
-    Where the last run used the very same rules, that is its working database, and nothing is built. Raises
-    `ContextProblems`, `NotAuditedError` when the last run has not ended well, `DryRunError`.
+    If the last run used the same rules, returns its working database without building anything. Raises
+    `ContextProblems`, `NotAuditedError` if the last run did not succeed, and `DryRunError`.
     """
     if not settings.warehouse_file.is_file():
         raise DryRunError(
-            f"There is no {settings.warehouse_file} yet. Run the job first: cpc run --workspace "
+            f"{settings.warehouse_file} does not exist yet. Run the job first: cpc run --workspace "
             f"{settings.workspace}"
         )
     audit.require_passed(settings)
@@ -57,13 +56,13 @@ def build_dry_run(
         if _rules_of_last_run(settings) == {project.variables["rules_fingerprint"]}:
             return settings.warehouse_file
         shutil.copyfile(settings.warehouse_file, dry_run_settings.warehouse_file)
-        # The copy's views name the files of days that a run would remove once it has replaced them.
+        # The copy's views reference day files that a run would remove after replacing them.
         _run(dry_run_settings, project, folder, layers)
     return dry_run_settings.warehouse_file
 
 
 def _settings_of_dry_run(settings: Settings, folder: Path) -> Settings:
-    """Everything as it is, but for where it is read from and written to."""
+    """The settings, redirected to the dry run's files."""
     places = {
         "workspace": folder,
         "contexts": folder / settings.contexts.name,

@@ -1,4 +1,4 @@
-"""The JSON Schemas beside the contexts, where an editor finds them."""
+"""Write the JSON Schemas next to the contexts, where editors find them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = ".schema"
 
 
 def schema_files() -> dict[str, str]:
-    """The text of each file, by its name: `dimension.json`, `streams.json`, `allocation.json`."""
+    """Content of each schema by file name: `dimension.json`, `streams.json`, `allocation.json`."""
     return {
         f"{name}.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
         for name, schema in context_json_schemas().items()
@@ -19,7 +19,7 @@ def schema_files() -> dict[str, str]:
 
 
 def write_schemas(contexts: Path) -> list[Path]:
-    """Write them into `.schema` in the contexts folder; the paths of the files."""
+    """Write the schemas into `.schema` in the contexts folder and return their paths."""
     folder = contexts / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -1,6 +1,7 @@
-"""Why a customer cost what it cost on a day: its pools, its share of each, and the charges behind them.
+"""Explain a customer's cost on a day: its pools, its share of each, and the charges behind them.
 
-Read from the working database, which alone has pools and charges; the total is held against the mart's.
+Read from the working database, which alone has pools and charges; the total is compared with the mart's.
+Figures are read, never computed here.
 """
 
 from __future__ import annotations
@@ -40,11 +41,10 @@ _POOL_KEY = (
 
 @dataclass(frozen=True)
 class Explanation:
-    """A customer's cost of a day, taken apart.
+    """A customer's cost on a day, broken down.
 
-    `pools` (one row per multiplication, the costliest first) and `charges` (the costliest for the customer
-    first) are rows by column name. `totals` and `mart_totals` are effective cost by currency, from the
-    pools and from `customer_costs_daily`.
+    `pools` (one row per multiplication) and `charges` are rows by column name, the costliest first. `totals`
+    and `mart_totals` are effective cost by currency, from the pools and from `customer_costs_daily`.
     """
 
     question: Question
@@ -56,12 +56,12 @@ class Explanation:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the pools add up to the mart's number, to the last digit."""
+        """Whether the pools sum to the mart's number, to the last digit."""
         return self.totals == self.mart_totals
 
 
 def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: int) -> Explanation:
-    """Take apart the cost that `question` is about, with the `charges` largest charges behind it.
+    """Break down the cost asked for in `question`, with its `charges` largest charges.
 
     `question.customer_id` may also be a customer's name. Raises `NothingToExplainError` and
     `NotReadableError`.
@@ -109,7 +109,7 @@ def explain(warehouse: duckdb.DuckDBPyConnection, question: Question, charges: i
 
 
 def rule_places(warehouse: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:
-    """Dimension and rule position (0: its default) to file:line."""
+    """Maps dimension and rule position (0: the default) to file:line."""
     rows = rows_of(
         warehouse, "select dimension, rule_position, context_file, context_line from rules.context_rules"
     )
@@ -178,13 +178,13 @@ def _pools_sql(dimensions: tuple[str, ...], question: Question) -> str:
 
 def _charges_sql(dimensions: tuple[str, ...], question: Question) -> str:
     same = [f'charges."{name}" is not distinct from pools."{name}"' for name in (*_POOL_KEY, *dimensions)]
-    # As the pools are made: what is not cost of goods sold meets no allocation rule.
+    # As in cost_pools: no allocation rule applies outside cost of goods sold.
     same += [
         f"case when charges.cost_of_goods_sold then charges.{name} end is not distinct from pools.{name}"
         for name in ("allocation_rule", "direct_customer_id")
     ]
     of_feature = "and pools.feature = $feature" if question.feature is not None else ""
-    # The product only orders the rows, so the precision of a double will do; no amount is made of it.
+    # The product only orders the rows, so a double is precise enough; no amount depends on it.
     return f"""
         with
             pools as (
@@ -246,6 +246,6 @@ def _needs_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
     missing = sorted(f"{schema}.{table}" for schema, table in NEEDED_TABLES - found)
     if missing:
         raise NotReadableError(
-            f"The working database has no {', '.join(missing)} yet: no run has got so far. Run the job, and "
-            "let it end: cpc run"
+            f"The working database has no {', '.join(missing)} yet: no run got that far. Run the job to "
+            "its end: cpc run"
         )

@@ -1,6 +1,6 @@
-"""What a person asks `cpc explain` about, and whether there is such a customer, day and feature.
+"""Resolve what `cpc explain` is asked about: customer, day and feature.
 
-What is not there is answered with what is near it.
+If something does not exist, the error names close matches.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _NEAR = 5
 
 
 class NothingToExplainError(ExpectedError):
-    """There is no such customer, day or feature; the message names what is near."""
+    """No such customer, day or feature; the message names close matches."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Whose cost, of which usage date (UTC), and of which feature only (None: of all)."""
+    """Customer, usage date (UTC) and optional feature to explain."""
 
     customer_id: str
     usage_date: date
@@ -31,7 +31,7 @@ class Question:
 
 
 def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
-    """The id of the customer whose id or name is `wanted`; a name in any case."""
+    """Id of the customer whose id or name is `wanted`; names are matched ignoring case."""
     rows = rows_of(
         warehouse,
         """
@@ -57,7 +57,9 @@ def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
     if len(named) == 1:
         return str(named[0])
     if named:
-        raise NothingToExplainError(f'"{wanted}" is the name of several: {", ".join(named)}. Give an id.')
+        raise NothingToExplainError(
+            f'"{wanted}" is the name of several customers: {", ".join(named)}. Give an id.'
+        )
     names = {
         row["customer_id"]: f"{row['customer_id']} ({row['customer_name'] or 'no name'})" for row in rows
     }
@@ -66,12 +68,12 @@ def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
     near = difflib.get_close_matches(wanted.casefold(), spelt, n=_NEAR, cutoff=0.5)
     shown = [names[customer_id] for customer_id in dict.fromkeys(spelt[word] for word in near)]
     raise NothingToExplainError(
-        f'No customer "{wanted}". {_listed("Near are", shown) or _listed("There are", ids[:_NEAR])}'
+        f'No customer "{wanted}". {_listed("Close matches", shown) or _listed("Known", ids[:_NEAR])}'
     )
 
 
 def requires_day(warehouse: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """Raise when the customer has no cost on the day."""
+    """Raise if the customer has no cost on the day."""
     days = [
         row["usage_date"]
         for row in rows_of(
@@ -85,17 +87,17 @@ def requires_day(warehouse: duckdb.DuckDBPyConnection, question: Question) -> No
     near = sorted(sorted(days, key=lambda day: (abs(day - question.usage_date), day))[:_NEAR])
     raise NothingToExplainError(
         f"{question.customer_id} has no cost on {question.usage_date}. "
-        f"{_listed('Nearest are', [day.isoformat() for day in near]) or 'It has none on any day.'}"
+        f"{_listed('Nearest', [day.isoformat() for day in near]) or 'It has none on any day.'}"
     )
 
 
 def requires_feature(
     warehouse: duckdb.DuckDBPyConnection, question: Question, dimensions: tuple[str, ...]
 ) -> None:
-    """Raise when the customer has no cost of the feature on the day, or `dimensions` lack `feature`."""
+    """Raise if the customer has no cost for the feature on the day, or `dimensions` lack `feature`."""
     if "feature" not in dimensions:
         raise NothingToExplainError(
-            f'The contexts have no dimension "feature". {_listed("There are", list(dimensions))}'
+            f'The contexts have no dimension "feature". {_listed("Known", list(dimensions))}'
         )
     rows = rows_of(
         warehouse,

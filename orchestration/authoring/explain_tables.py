@@ -1,4 +1,4 @@
-"""How an explanation looks in a terminal; what is in it is `explain.py`'s."""
+"""Terminal output of an explanation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_POOLS = 50
 
 
 def show_explanation(settings: Settings, question: Question, charges: int, console: Console) -> bool:
-    """Print why the customer cost that; True when pools and mart agree to the last digit.
+    """Print the explanation; True if pools and mart agree to the last digit.
 
     Raises `NothingToExplainError` and `NotReadableError`.
     """
@@ -124,7 +124,7 @@ def _table(title: str) -> Table:
 
 
 def _money(amount: Decimal) -> str:
-    """Every digit that says something, and two behind the point at least."""
+    """All significant digits, at least two after the point."""
     text = _plain(amount)
     digits = len(text.partition(".")[2])
     return text if digits > 1 else f"{amount:.2f}"

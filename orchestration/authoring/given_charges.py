@@ -1,4 +1,4 @@
-"""The charges that tests of dimensions give by hand, as rows in tables like those that a run has."""
+"""Example charges of dimension tests, as rows in tables like those of a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLES = {
         "cost_categories": "map(varchar, varchar)",
         "x_kubernetes_labels": "map(varchar, varchar)",
     },
-    # Empty: a test gives no usage, so no split by a stream matches its charge.
+    # Empty: tests have no usage, so splits by a stream never match.
     "split_shares": {
         "split_id": "varchar",
         "usage_date": "date",
@@ -40,22 +40,22 @@ _SOME_DAY = date(2000, 1, 1)
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """The tables, without rows."""
+    """Create the empty tables."""
     for table, columns in TABLES.items():
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create table {table} ({listed})")
 
 
 def charge_id(test: DimensionTest, number: int) -> str:
-    """The id of a test's charge: the one given, or one by its number."""
+    """Id of a test's charge: the given one, or one derived from its number."""
     return str(dict(test.charge).get("charge_id", f"charge of test {number}"))
 
 
 def insert_charge(connection: duckdb.DuckDBPyConnection, test: DimensionTest, number: int) -> None:
-    """The charge of a test, and what it gives of its resource and account, which are so at any time.
+    """Insert a test's charge with its resource and account, which are valid at any time.
 
-    A charge whose resource or account is given has an id of it, and a time, even where the test names none:
-    signals are found by them.
+    If a resource or account is given, the charge gets a matching id and a time even if the test names none,
+    because signals are looked up by them.
     """
     charge: dict[str, Any] = {**dict(test.charge), "charge_id": charge_id(test, number)}
     if test.resource is not None or test.account is not None:

@@ -1,7 +1,7 @@
-"""The charges of the working database, looked at through contexts that no run has used yet.
+"""Charges of the working database, seen through contexts that no run has used yet.
 
-What a rule would claim is asked of the compiled query itself, on the charges that the last run staged: no
-second reading of the language, and no run needed to see what an edit does.
+Runs the compiled query itself on the charges staged by the last run, so there is no second implementation of
+the language, and no run is needed to see the effect of an edit.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ from orchestration.settings import Settings
 
 @dataclass(frozen=True)
 class LiveCharges:
-    """The working database, open to be read, and where each model lies in it."""
+    """The working database, opened read-only, and the location of each model in it."""
 
     warehouse: duckdb.DuckDBPyConnection
     schemas: dict[str, str]
 
     @property
     def table(self) -> str:
-        """Where the charges are."""
+        """Name of the charges table."""
         return self._table("charges")
 
     def sql(self, compiled: str, compilation: Compilation, only: str = "true") -> str:
-        """A query compiled with `compilation`, on the charges for which the condition `only` holds."""
+        """A query compiled with `compilation`, restricted to charges that satisfy `only`."""
         charges = f"(select * from {CHARGES_REFERENCE} where {only})"
         return standalone(compiled.replace(CHARGES_REFERENCE, charges), compilation, self._table)
 
     def rows(self, compiled: str, compilation: Compilation) -> list[dict[str, Any]]:
-        """The rows of a compiled query on all charges, by column name."""
+        """Rows of a compiled query on all charges, by column name."""
         return rows_of(self.warehouse, self.sql(compiled, compilation))
 
     def _table(self, model: str) -> str:
         if model not in self.schemas:
             raise NotReadableError(
-                f"The working database has no {model} yet: no run has got so far. Run the job: cpc run"
+                f"The working database has no {model} yet: no run got that far. Run the job: cpc run"
             )
         return f'{self.schemas[model]}."{model}"'
 
 
 @contextmanager
 def open_live_charges(settings: Settings) -> Iterator[LiveCharges]:
-    """The charges as the last run staged them. Raises `NotReadableError` with what to do."""
+    """Open the charges staged by the last run. Raises `NotReadableError` with what to do."""
     with open_working(settings) as warehouse:
         found = warehouse.execute("select table_name, table_schema from information_schema.tables").fetchall()
         charges = LiveCharges(warehouse, dict(found))

@@ -1,8 +1,7 @@
-"""What contexts that no run has used yet would see: the last run's charges, and the shares of their splits.
+"""Data for previewing contexts that no run has used yet: the last run's charges, and shares of splits.
 
-The compiled query classifies the staged charges as they are, but a split by usage needs its shares, which a
-run works out. Where the contexts have such a split that the last run did not, its shares are worked out
-first, aside, by the job's own models.
+Splits by usage need their shares. If the contexts have one that the last run lacked, its shares are first
+computed in a separate database, by the job's own models.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from orchestration.warehouse.generate import read_contexts
 def settings_of_preview(
     settings: Settings, compilation: Compilation, say: Callable[[str], None]
 ) -> Iterator[Settings]:
-    """The settings whose working database has all that `compilation` reads; `say` is told what is being done.
+    """Settings whose working database has everything that `compilation` reads.
 
-    Raises `NotReadableError` with what to do.
+    `say` receives progress messages. Raises `NotReadableError` with what to do.
     """
     unknown = _splits(compilation) - _splits_of_last_run(settings)
     if not unknown:

@@ -28,7 +28,7 @@ Money = Mapping[str, Decimal]
 
 @dataclass(frozen=True)
 class NamedRule:
-    """A rule as people know it: where it stands, whose it is, and what it gives."""
+    """A rule as shown to people: place, owner and result."""
 
     place: Place
     dimension: str
@@ -101,7 +101,7 @@ def idle_rules(settings: Settings, program: Program) -> list[NamedRule]:
 
 
 def lines_of_findings(settings: Settings, compilation: Compilation, overlaps: int) -> list[str]:
-    """The findings as lines for a person, at most `overlaps` of that kind; or why they cannot be told."""
+    """Findings as text, at most `overlaps` of that kind; or why they are not available."""
     try:
         with open_live_charges(settings) as charges:
             found = rule_findings(charges, compilation)
@@ -118,7 +118,7 @@ def lines_of_findings(settings: Settings, compilation: Compilation, overlaps: in
 
 
 def rule_findings(charges: LiveCharges, compilation: Compilation) -> list[RuleFinding]:
-    """All findings: what matches nothing and what comes too late by place, then overlaps by their cost."""
+    """All findings: rules that match nothing or come too late, by place; then overlaps by cost."""
     plan, program = compilation.plan, compilation.program
     if plan is None or compilation.problems:
         raise ValueError("contexts with problems have no rules to look at")
@@ -156,7 +156,7 @@ def _counted(charges: LiveCharges, found: Sequence[_Uncounted]) -> list[RuleFind
 
 
 def named_rules(program: Program) -> dict[str, list[NamedRule]]:
-    """The rules of every dimension, and those of the allocation under `allocation`, in their order."""
+    """Rules of every dimension, and allocation rules under `allocation`, in order."""
     rules = {
         dimension.name: [
             NamedRule(rule.place, dimension.name, rule.element or _in_a_line(rule.text))
@@ -169,12 +169,12 @@ def named_rules(program: Program) -> dict[str, list[NamedRule]]:
 
 
 def _in_a_line(text: str) -> str:
-    """A rule that names no element of its own, such as a split, by the beginning of its text."""
+    """Label of a rule without a single element, such as a split: the start of its text."""
     return shorten(text, 60, placeholder=" …")
 
 
 def money_text(cost: Money) -> str:
-    """Amounts for a sentence: `1,234.56 USD + 7.00 EUR`."""
+    """Amounts as text: `1,234.56 USD + 7.00 EUR`."""
     return " + ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(cost.items())) or "0.00"
 
 
@@ -205,6 +205,6 @@ def _findings(name: str, rules: Sequence[NamedRule], rows: Iterable[Mapping[str,
 
 def _order(finding: RuleFinding) -> tuple[bool, Decimal, Place]:
     is_overlap = finding.kind == "overlap"
-    # Currencies do not add up; for an order of reading, the largest amount in any of them will do.
+    # Currencies cannot be summed; the largest amount in any currency is good enough for sorting.
     largest = max((abs(amount) for amount in finding.cost.values()), default=Decimal(0))
     return is_overlap, -largest if is_overlap else Decimal(0), finding.rule.place

@@ -1,6 +1,6 @@
-"""The `tests:` of the dimension files, answered by the SQL that classifies the real charges.
+"""Run the `tests:` of the dimension files with the SQL that classifies real charges.
 
-One row per test in a table of charges in memory, classified by the compiled query in DuckDB.
+Each test is a row in an in-memory table of charges, classified by the compiled query in DuckDB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GIVEN_ELEMENTS = "dimension"
 
 @dataclass(frozen=True)
 class FailedTest:
-    """A test whose charge got another element, or other shares, than it expects; None is unmatched."""
+    """A test whose charge got a different element or shares than expected; None is unmatched."""
 
     dimension: Dimension
     test: DimensionTest
@@ -59,13 +59,14 @@ class FailedTest:
 
 
 def failed_tests(compilation: Compilation) -> list[FailedTest]:
-    """The tests that fail, in the order of the files; `compilation` has no problems."""
+    """Failing tests in file order; `compilation` must have no problems."""
     plan = compilation.plan
     if plan is None or compilation.problems:
         raise ValueError("contexts with problems have no tests to run")
     tests = [(dimension, test) for dimension in compilation.program.dimensions for test in dimension.tests]
     failures: list[FailedTest] = []
-    # Tests that give the same elements of dimensions share one query, unless they name what others name too.
+    # Tests that give the same dimension elements share one query, unless they name the same charge or
+    # resource.
     ordered = sorted(tests, key=lambda each: _shares_query_with(each[1]))
     for _, group in groupby(ordered, key=lambda each: _shares_query_with(each[1])):
         alike = list(group)
@@ -82,13 +83,13 @@ def failed_tests(compilation: Compilation) -> list[FailedTest]:
 
 
 def _shares_query_with(test: DimensionTest) -> tuple[Any, ...]:
-    """Equal for tests whose charges can stand side by side: no two name the same charge or resource."""
+    """Key of tests that can share a query: no two name the same charge or resource."""
     stands_alone = test.resource is not None or test.account is not None or "charge_id" in dict(test.charge)
     return test.dimensions, str(test.place) if stands_alone else ""
 
 
 def given_text(test: DimensionTest) -> str:
-    """The charge of a test as YAML on one line, such as `{tag: {app: search-api}}`."""
+    """A test's charge as one line of YAML, such as `{tag: {app: search-api}}`."""
     given: dict[str, Any] = {
         "tag": dict(test.tags),
         "cost_category": dict(test.cost_categories),
@@ -131,7 +132,7 @@ def _resource_text(resource: GivenResource | None) -> dict[str, Any]:
 
 
 def _got(parts: Sequence[dict[str, Any]], dimension: Dimension) -> Expected:
-    """What the parts of a charge are of a dimension; of a whole charge, its element."""
+    """Shares by element of a charge in a dimension, or its element if undivided."""
     shares: dict[str, Decimal] = {}
     for part in parts:
         if part[dimension.name] is not None:
@@ -143,7 +144,7 @@ def _got(parts: Sequence[dict[str, Any]], dimension: Dimension) -> Expected:
 
 
 def _is_as_expected(got: Expected, expected: Expected) -> bool:
-    """Shares are expected with six digits: a third is 0.333333, or 0.333334."""
+    """Compare shares to six digits: a third is 0.333333 or 0.333334."""
     if not isinstance(expected, tuple) or len(expected) == 1:
         return got == (expected[0][0] if isinstance(expected, tuple) else expected)
     if not isinstance(got, tuple) or dict(got).keys() != dict(expected).keys():
@@ -158,7 +159,7 @@ def _element(element: Expected) -> str:
 
 
 def _with_given(plan: Plan, given: dict[str, str]) -> Plan:
-    """The plan in which the dimensions that a test gives always have the given element."""
+    """The program with the dimensions given by a test fixed to the given elements."""
 
     def fixed(dimension: Dimension) -> Dimension:
         if dimension.name not in given:
@@ -170,7 +171,7 @@ def _with_given(plan: Plan, given: dict[str, str]) -> Plan:
 
 
 def _classified(sql: str, tests: Sequence[DimensionTest]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each test's charge, by its id: one, or one per part."""
+    """Rows of each test's charge by id: one, or one per part."""
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
         make_tables(connection)

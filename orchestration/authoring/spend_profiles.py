@@ -1,7 +1,7 @@
-"""The bill through the contexts as they are now, grouped by everything that a rule could look at.
+"""The bill through the current contexts, grouped by everything a rule could refer to.
 
-One scan of the charges makes `profiles`, a temporary table of as many rows as there are kinds of resources;
-coverage and suggestions are asked of it.
+One scan of the charges creates the temporary table `profiles`, with one row per kind of resource; coverage
+and suggestions query it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CHARGE_COLUMNS = (
     "cost_categories",
     "effective_cost",
 )
-# `nw-search-` of `arn:aws:s3:::nw-search-archive`: two words that begin with a letter, so no generated id.
+# `nw-search-` in `arn:aws:s3:::nw-search-archive`: two words starting with a letter, so not a generated id.
 _NAME = "regexp_extract(resource_id, '[^:/]+$')"
 _NAME_PREFIX = rf"nullif(regexp_extract({_NAME}, '^[A-Za-z]\w*?-[A-Za-z]\w*?-'), '')"
 

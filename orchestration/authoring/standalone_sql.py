@@ -1,8 +1,7 @@
-"""Compiled queries as one piece of SQL, for a connection without dbt.
+"""Compiled queries as a single SQL statement, for a connection without dbt.
 
-A compiled query reads models by dbt references. Those that the contexts decide (the rules, and what
-hand-written SQL makes of them for the query) are put in their place as subqueries, so that contexts can be
-tried that no run has used; all others are tables of whoever asks.
+Compiled queries refer to other models through dbt. Models that depend on the contexts are inlined as
+subqueries, so contexts can be tried before any run has used them; all others are tables of the caller.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from orchestration.settings import PROJECT_ROOT
 
 _REFERENCE = re.compile(r"""\{\{ ref\(['"]([a-z0-9_]+)['"]\) \}\}""")
 _CONFIG = re.compile(r"\A\{\{.*?\}\}\n", re.DOTALL)
-# Written by hand with nothing but references in it; these follow the rules and are compiled for each query.
+# Hand-written models that contain only references and depend on the rules; compiled for each query.
 _MADE_OF_RULES = {
     "account_facts": "models/signals/account_facts.sql",
     "resource_facts": "models/signals/resource_facts.sql",
@@ -25,7 +24,7 @@ _MADE_OF_RULES = {
 
 
 def standalone(sql: str, compilation: Compilation, table_of: Callable[[str], str]) -> str:
-    """`sql` with its references replaced; `table_of` names the table of a model that no context decides."""
+    """`sql` with references replaced; `table_of` names the table of a model independent of the contexts."""
 
     def replaced(reference: re.Match[str]) -> str:
         model = reference[1]

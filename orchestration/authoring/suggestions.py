@@ -1,9 +1,9 @@
-"""Candidate rules mined from the spend that no rule claims yet, each with what it would claim.
+"""Suggest rules for spend that no rule matches yet, with what each would match.
 
-Three signs make a candidate: a tag key whose values could name elements; a value (tag, namespace, account,
-service, name prefix) whose claimed charges nearly all got one element; a value that spells an element's
-name. The rules are then compiled and counted like any other, so what a suggestion says it claims is what it
-will claim.
+Candidates come from three signals: a tag key whose values could name elements; a value (tag, namespace,
+account, service, name prefix) whose matched charges nearly all have one element; a value that spells an
+element's name. Candidates are compiled and counted like any rule, so the reported cost is exact. Whether a
+rule is right is for a person to judge.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from orchestration.outputs.databases import rows_of
 
 CANDIDATES = 40
 SURE_PERCENT = 95
-EVIDENCE = 5  # what is claimed of a value weighs at least a fifth of what is not
+EVIDENCE = 5  # matched cost of a value must be at least a fifth of its unmatched cost
 MOST_VALUES_OF_A_KEY = 100
 _SPELLED = 4
 _NOT_WRITABLE = re.compile(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-# Everything about a charge that a rule could look at, as lists of kind, key and value. What stands beside the
-# dimensions begins with an underscore, as no dimension does.
+# Everything a rule could refer to in a charge, as lists of kind, key and value. Extra columns start with an
+# underscore, unlike any dimension.
 _SIGNS = """
 create or replace temp table signs as
 select * exclude (_signs, _sign), _sign.kind as _kind, _sign.key as _key, _sign.value as _value
@@ -60,9 +60,9 @@ where _sign.value <> ''
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rule as YAML, and what it claims beyond the rules and the suggestions before it.
+    """A rule as YAML, and what it matches beyond the rules and suggestions before it.
 
-    `why` says which sign it was made from; `claims` is effective cost by currency.
+    `why` names its signal; `claims` is effective cost by currency.
     """
 
     dimension: str
@@ -75,9 +75,9 @@ class Suggestion:
 def suggestions(
     charges: LiveCharges, contexts: Mapping[str, str], compilation: Compilation, count: int
 ) -> list[Suggestion]:
-    """At most `count` rules per dimension, the one that claims most first; needs the table `profiles`.
+    """At most `count` rules per dimension, largest first; needs the table `profiles`.
 
-    `contexts` are the texts that `compilation` was made of.
+    `contexts` are the texts that `compilation` was made from.
     """
     charges.warehouse.execute(_SIGNS)
     candidates = {
@@ -88,7 +88,7 @@ def suggestions(
     if not candidates:
         return []
     aside = _names_aside(compilation)
-    # Beside the dimensions as they are named to people, whatever the folder is called.
+    # Next to the dimension files as shown to people, whatever the folder's name.
     files = {
         f"{dimension.place.path.rpartition('/')[0]}/{aside[dimension.name]}.yml": _file(
             aside[dimension.name], [rule for rule, _ in candidates[dimension.name]]
@@ -110,7 +110,7 @@ def suggestions(
 
 
 def _names_aside(compilation: Compilation) -> dict[str, str]:
-    """Per dimension, the name of the one that holds its suggestions; no dimension has it already."""
+    """An unused dimension name per dimension, for its suggestions."""
     taken = {dimension.name for dimension in compilation.program.dimensions}
     names: dict[str, str] = {}
     for number, name in enumerate(sorted(taken)):
@@ -123,7 +123,7 @@ def _names_aside(compilation: Compilation) -> dict[str, str]:
 
 
 def yaml_to_paste(found: Sequence[Suggestion]) -> str:
-    """The suggestions as YAML, those of a dimension together, each under a comment with what it claims."""
+    """Suggestions as YAML, grouped by dimension, each with a comment on what it matches."""
     lines = []
     dimension = ""
     for each in found:
@@ -137,7 +137,7 @@ def yaml_to_paste(found: Sequence[Suggestion]) -> str:
 
 
 def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
-    """Rule and reason, those that look largest first; currencies are not added up, the largest one counts."""
+    """Rules with reasons, largest first; currencies are compared by the largest one, not summed."""
     found = rows_of(
         charges.warehouse, _VALUES.format(name=dimension), {"sure": SURE_PERCENT, "evidence": EVIDENCE}
     )
@@ -173,7 +173,7 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
     return [(rule, why) for _, rule, why in rules]
 
 
-# What no rule claims, by value; `element` where `sure` percent or more of the value's claimed cost has it.
+# Unmatched cost by value; `element` if at least `sure` percent of the value's matched cost has it.
 _VALUES = """
 with
     costs as (
@@ -235,7 +235,7 @@ def _condition(row: Mapping[str, Any]) -> str:
 
 
 def _yaml(text: str) -> str:
-    """A text in YAML, quoted unless it is plainly a text: no number, date, truth value or mark."""
+    """Text as YAML, quoted unless it is unambiguously text."""
     is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*", text)
     return (
         text if is_plain and isinstance(yaml.safe_load(text), str) else json.dumps(text, ensure_ascii=False)
@@ -243,7 +243,7 @@ def _yaml(text: str) -> str:
 
 
 def _is_alike(key: str, dimension: str) -> bool:
-    """Whether a tag key says that it is about the dimension."""
+    """Whether a tag key looks like the dimension's name."""
     return dimension in key or (len(key) >= _SPELLED and key in dimension)
 
 
@@ -253,7 +253,7 @@ def _spells_one(values: Sequence[str], elements: Sequence[str]) -> bool:
 
 
 def _is_writable(text: str) -> bool:
-    """Contexts hold no template marks and no control characters; such values cannot be written down."""
+    """Whether a value can be written in contexts, which allow no template marks or control characters."""
     return (
         not re.search(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text) and len(text) < 256
     )
@@ -280,7 +280,7 @@ def _chosen(
     rows: Sequence[Mapping[str, Any]],
     count: int,
 ) -> list[Suggestion]:
-    """Again and again the candidate that claims most of what is still unclaimed."""
+    """Greedily pick the candidate that matches most of the remaining spend."""
     left = [row for row in rows if not row[f"{dimension}_rule"]]
     chosen: list[Suggestion] = []
     while len(chosen) < count:

@@ -1,7 +1,7 @@
-"""The context language: YAML text in, dbt files out, nothing else touched.
+"""The context language: YAML text in, dbt files out.
 
-`compile_contexts` is the whole of it: `reading` makes a checked program of the text, `emitting` writes it.
-Pure: no files, no clock, no warehouse; whoever calls it reads the contexts and writes the files.
+`compile_contexts` is the entry point: `reading` turns text into a checked program, `emitting` writes it as
+SQL and YAML. Pure: no files, clock or warehouse; the caller reads the contexts and writes the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TABLE = "{{ config(materialized='table') }}\n"
 
 @dataclass(frozen=True)
 class Compilation:
-    """What became of the contexts: the problems, or the files of the dbt project by path, never both."""
+    """Result of compiling contexts: either the problems, or the files of the dbt project by path."""
 
     problems: tuple[Problem, ...]
     files: Mapping[str, str]
@@ -39,8 +39,9 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
 
     `contexts` maps the path shown to people (`contexts/dimensions/feature.yml`) to YAML text.
     `model_templates` maps paths in the dbt project to the YAML of hand-written models that list the column
-    `__dimensions__`. Never raises for what is written in the contexts: every problem is in `problems`, and
-    then `files` is empty.
+    `__dimensions__`.
+
+    Never raises for the contexts' content: every problem is in `problems`, and then `files` is empty.
     """
     problems = Problems()
     program = read_program(contexts, problems)

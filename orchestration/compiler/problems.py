@@ -1,8 +1,7 @@
-"""What can be wrong with contexts, and how it is said.
+"""Problems in contexts and their codes.
 
-Every problem has a place (file, line, column), a stable code and a message that says what to do. All of
-them are collected, so that one look shows everything. What a code is raised for is decided in `reading`; this
-file only holds the words.
+Every problem has a place (file, line, column), a stable code and a message that says what to do. All are
+collected, so one check reports everything. `reading` decides which code applies.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong, where it is, and what to do about it."""
+    """One problem, its place, and what to do about it."""
 
     path: str
     line: int
@@ -83,12 +82,12 @@ class Problem:
 
 @dataclass
 class Problems:
-    """Collects problems; `found` gives them in the order of the files, each once."""
+    """Collects problems; `found` returns them in file order without duplicates."""
 
     _found: list[Problem] = field(default_factory=list)
 
     def add(self, place: Place, code: str, message: str) -> None:
-        """Note a problem; `code` is one of `CODES`. Path and message become one line, whatever is in them."""
+        """Add a problem; `code` is one of `CODES`. Path and message are forced onto one line."""
         if code not in CODES:
             raise KeyError(f"problem code {code!r} is not listed in problems.CODES")
         line = " ".join(message.split())
@@ -102,7 +101,7 @@ class Problems:
 
 
 def _shown(text: str) -> str:
-    """With what nobody could see, or what would turn the line around, as `\\u200b`."""
+    """Escape invisible characters, and those that reverse text direction, as `\u200b`."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
@@ -110,7 +109,7 @@ def _shown(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message: a suggestion where one is near, else what is known when that is short."""
+    """End of a message: a close match if there is one, else a short list of known names."""
     candidates = sorted(known)
     near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     if near:

@@ -1,1 +1,1 @@
-"""A believable sample company: its bill, its customers, and an S3 server to deliver them."""
+"""A realistic sample company: its bill, its customers, and an S3 server that serves them."""

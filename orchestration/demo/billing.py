@@ -1,4 +1,4 @@
-"""The sample company's bill as AWS would write it: the facts in, the table `cur_2` out."""
+"""The sample company's bill in AWS's format: creates the table `cur_2`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SQL = Path(__file__).parent
 
 
 def make_bill(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
-    """Make the table `cur_2` in `connection`: every line of both months, the same for the same seed.
+    """Create the table `cur_2` in `connection`: every line of both months, deterministic per seed.
 
     Lines with `restated` true are missing from the first delivery of their month.
     """

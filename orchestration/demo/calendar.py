@@ -1,4 +1,4 @@
-"""The hours of the sample, shared by its bill and its usage, so that both are busy at the same time."""
+"""Hours of the sample, shared by its bill and usage, so that both are busy at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestration.demo import company
 
 
 def make_calendar(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
-    """Make the table `hours` and the macros `activity`, `noise` and `swing`, the same for the same seed."""
+    """Create the table `hours` and the macros `activity`, `noise` and `swing`, deterministic per seed."""
     midnight = datetime.min.time()
     set_variables(
         connection,
@@ -28,6 +28,6 @@ def make_calendar(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
 
 
 def set_variables(connection: duckdb.DuckDBPyConnection, variables: dict[str, Any]) -> None:
-    """Give values to the SQL scripts, which read them with `getvariable`."""
+    """Set variables for the SQL scripts, which read them with `getvariable`."""
     for name, value in variables.items():
         connection.execute(f"set variable {name} = ?", [value])

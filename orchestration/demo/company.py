@@ -1,4 +1,4 @@
-"""Who the sample company is: Northwind Analytics, a software service that does not exist."""
+"""The sample company: Northwind Analytics, a fictional software service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Segment = Literal["enterprise", "mid-market", "startup"]
 
 @dataclass(frozen=True)
 class Account:
-    """A cloud account; its id is text, because ids may begin with zeros."""
+    """A cloud account; its id is text, because ids can start with zeros."""
 
     account_id: str
     name: str
@@ -35,10 +35,10 @@ PAYER = MANAGEMENT
 
 @dataclass(frozen=True)
 class Stream:
-    """One thing that the product counts per customer.
+    """A kind of usage that the product counts per customer.
 
-    `rate` is what a customer of weight 1 makes in an average hour (or day, for a daily stream); `adoption`
-    is the share of customers, in percent, that use it at all; `decimals` is how finely it is counted.
+    `rate` is the usage of a customer of weight 1 in an average hour (or day, for a daily stream); `adoption`
+    is the percentage of customers that use it at all; `decimals` is its precision.
     """
 
     name: str
@@ -57,14 +57,14 @@ STREAMS = (
     Stream("rows_exported", "row", "daily", Decimal(25000), 50),
 )
 
-# What two features let pass the gateway that they share: calls to it for one unit of their own stream.
+# Calls to the shared gateway per unit of each feature's own stream.
 GATEWAY_STREAM = "gateway_requests"
 GATEWAY_CALLS = {"Search": ("search_queries", 1), "Dashboards": ("dashboard_views", 8)}
 
 
 @dataclass(frozen=True)
 class Customer:
-    """A paying customer. `weight` says how much it uses the product, `hour_offset` where its day begins."""
+    """A paying customer. `weight` is how much it uses the product, `hour_offset` when its day starts."""
 
     customer_id: str
     name: str
@@ -78,19 +78,19 @@ class Customer:
 
     @property
     def revenue_by_product(self) -> dict[str, Decimal]:
-        """The monthly revenue of each product that the plan pays for, in whole cents."""
+        """Monthly revenue of each product in the plan, in whole cents."""
         pipelines = (self.monthly_revenue * _PIPELINES_SHARES[self.plan]).quantize(Decimal("0.01"))
         parts = {"Insights": self.monthly_revenue - pipelines, "Pipelines": pipelines}
         return {product: revenue for product, revenue in parts.items() if revenue}
 
     def is_active_in(self, month: date) -> bool:
-        """Whether it was a customer on any day of the month that begins on `month`."""
+        """Whether it was a customer on any day of the month starting on `month`."""
         return self.first_day.replace(day=1) <= month <= self.last_day
 
 
 @dataclass(frozen=True)
 class Incident:
-    """The cost spike of the sample: one customer's use of one stream multiplies after a deployment."""
+    """The sample's cost spike: one customer's usage of a stream surges after a deployment."""
 
     customer_id: str
     stream: str
@@ -101,7 +101,7 @@ class Incident:
 
     @property
     def ends_at(self) -> datetime:
-        """First instant at which everything is as before."""
+        """First moment at which everything is back to normal."""
         return self.starts_at + timedelta(hours=self.hours)
 
 
@@ -149,7 +149,7 @@ _SEGMENTS: tuple[tuple[Segment, int, tuple[int, int], tuple[int, int]], ...] = (
     ("startup", 40, (20, 150), (130, 420)),
 )
 _PLANS: dict[Segment, str] = {"enterprise": "Enterprise", "mid-market": "Growth", "startup": "Starter"}
-# What each plan pays for is told apart by product; the rest of its revenue is for Insights.
+# Revenue of each plan by product; the rest is for Insights.
 _PIPELINES_SHARES = {"Enterprise": Decimal("0.30"), "Growth": Decimal("0.25"), "Starter": Decimal(0)}
 _FIRST_WORDS = (
     *("Alder", "Basalt", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper"),
@@ -159,7 +159,7 @@ _SECOND_WORDS = ("Logistics", "Health", "Robotics", "Foods", "Energy", "Retail",
 
 
 def customers(seed: int) -> tuple[Customer, ...]:
-    """All 80 customers: 12 enterprise, 28 mid-market and 40 startup, the same ones for the same seed."""
+    """All 80 customers: 12 enterprise, 28 mid-market and 40 startup, deterministic per seed."""
     chance = Random(seed)  # noqa: S311 - sample data, not a secret
     made: list[Customer] = []
     for segment, count, (lightest, heaviest), (cheapest, dearest) in _SEGMENTS:
@@ -174,7 +174,7 @@ def customers(seed: int) -> tuple[Customer, ...]:
                     plan=_PLANS[segment],
                     weight=Decimal(weight) / 100,
                     hour_offset=chance.choice((0, 0, 1, 5, 8, 9, 17, 18)),
-                    # Two come and go within the two months, so that averages have a changing count.
+                    # Two join or leave within the two months, so that the number of customers changes.
                     first_day=date(2026, 10, 5) if number == 79 else MONTHS[0],
                     last_day=date(2026, 9, 20) if number == 58 else END - timedelta(days=1),
                     monthly_revenue=Decimal(weight * chance.randint(cheapest, dearest)) / 100,
@@ -184,6 +184,6 @@ def customers(seed: int) -> tuple[Customer, ...]:
 
 
 def _name(number: int) -> str:
-    """A name for each number below 80, no two alike, and neighbours with nothing in common."""
+    """A distinct name for each number below 80; neighbours have nothing in common."""
     turn, first = divmod(number, len(_FIRST_WORDS))
     return f"{_FIRST_WORDS[first]} {_SECOND_WORDS[(first + 7 * turn) % len(_SECOND_WORDS)]}"

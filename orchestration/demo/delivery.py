@@ -40,13 +40,13 @@ _EXPORT_ARN = (
     f"export/{EXPORT}-5a1f6c0e-2f53-4a51-9d1c-7b1e8a0c4d10"
 )
 _MANIFEST_TYPES = {"VARCHAR": "string", "DOUBLE": "double", "TIMESTAMP": "timestamp", "MAP": "map"}
-# The record of what was written here, so that it is not written again, nor over anybody else's files.
+# Record of what was written here, so it is neither written again nor over other files.
 MARKER = ".sample-company.json"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of one month of the bill. A month delivered twice was restated by the second."""
+    """One delivery of one month of the bill. The second delivery of a month restates it."""
 
     month: str
     delivered_at: str
@@ -61,12 +61,12 @@ DELIVERIES = (
 
 
 class ForeignFilesError(ExpectedError):
-    """The folder holds files that are not the sample's; the message says which and what to do."""
+    """The folder contains files that are not the sample's; says which and what to do."""
 
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """What a folder of the sample holds: from which seed, by which code, and whether all of it."""
+    """What a sample folder contains: its seed, the code that wrote it, and whether it is complete."""
 
     seed: int
     made_by: str
@@ -75,7 +75,7 @@ class DeliveryRecord:
 
     @classmethod
     def read(cls, root: Path) -> DeliveryRecord | None:
-        """The record in `root`, or None where nothing was delivered."""
+        """The record in `root`, or None if nothing was delivered."""
         marker = root / MARKER
         if not marker.exists():
             return None
@@ -83,15 +83,15 @@ class DeliveryRecord:
         return cls(said["seed"], said["made_by"], said["complete"], tuple(said["files"]))
 
     def write(self, root: Path) -> None:
-        """Put the record into `root`."""
+        """Write the record into `root`."""
         (root / MARKER).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
 def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: None) -> bool:
-    """Write every file of the sample company below `root`; False if they are all there already.
+    """Write every file of the sample company below `root`; False if they already exist.
 
-    The same seed always writes the same bytes. `progress` is called with what is being made. Raises
-    `ForeignFilesError` when `root` holds files and no record that a delivery wrote them.
+    The same seed always writes the same bytes. `progress` receives the current step. Raises
+    `ForeignFilesError` if `root` has files but no record of a delivery.
     """
     before = DeliveryRecord.read(root)
     made_by = _fingerprint()
@@ -104,7 +104,7 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     root.mkdir(parents=True, exist_ok=True)
     DeliveryRecord(seed, made_by, complete=False, files=before.files).write(root)
     with duckdb.connect() as connection:
-        # DuckDB's own bar would be drawn over the demo's.
+        # DuckDB's progress bar would overwrite the demo's.
         connection.execute("set enable_progress_bar = false")
         progress("Making two months of the bill")
         make_bill(connection, seed)
@@ -127,7 +127,7 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
 
 
 def _fingerprint() -> str:
-    """Changes whenever what is written may change: with this package, or the tools that write Parquet."""
+    """Changes whenever the output may change: with this package, or the tools that write Parquet."""
     digest = hashlib.sha256(f"{duckdb.__version__} {pa.__version__}".encode())
     for source in sorted(Path(__file__).parent.iterdir()):
         if source.suffix in {".py", ".sql", ".csv"}:
@@ -174,7 +174,7 @@ def _billing(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bytes
             "columns": described,
             "dataFiles": names,
         }
-        # As AWS does, the manifest comes after every file that it names.
+        # As in AWS, the manifest comes after all files it names.
         yield f"billing/{EXPORT}/metadata/{folder}/{EXPORT}-Manifest.json", _json(manifest)
 
 

@@ -55,7 +55,7 @@ SERVICE_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class SavingsPlan:
-    """An hourly commitment, in USD per hour; what it covers costs `rate` of the on-demand price."""
+    """An hourly commitment in USD per hour; covered usage costs `rate` of the on-demand price."""
 
     name: str
     arn: str
@@ -96,7 +96,7 @@ SAVINGS_PLANS = (
 
 @dataclass(frozen=True)
 class Reservation:
-    """Instances reserved for a year in one account; money in USD per instance and hour, the fee in all."""
+    """Instances reserved for a year in one account; USD per instance and hour, and the total fee."""
 
     name: str
     arn: str
@@ -125,7 +125,7 @@ RESERVATIONS = (
         upfront_fee=Decimal(0),
         starts=date(2026, 3, 1),
     ),
-    # One of its three nodes is deleted in the second month, so a third of the reservation goes unused.
+    # One of the three nodes is deleted in the second month, leaving a third of the reservation unused.
     Reservation(
         name="cache",
         arn=f"arn:aws:elasticache:{REGION}:{PRODUCTION.account_id}:reserved-instance:ri-2026-09-01-cache",
@@ -144,7 +144,7 @@ RESERVATIONS = (
 
 @dataclass(frozen=True)
 class Pod:
-    """A Kubernetes workload on one node of the cluster; sizes are those of an hour of full use."""
+    """A Kubernetes workload on one node of the cluster; sizes are for an hour of full use."""
 
     node: str
     namespace: str
@@ -177,9 +177,9 @@ PODS = tuple(
     )
 )
 
-# A credit of the provider's migration programme, every month, on one account.
+# A monthly credit from the provider's migration programme, on one account.
 MIGRATION_CREDIT = (DATA, "AmazonEC2", Decimal("-1250.00"))
-# Half of what development spends comes back as a daily credit.
+# A daily credit of half the development spend.
 DEVELOPMENT_CREDIT_RATE = Decimal("0.5")
 TAX_RATE = Decimal("0.08")
 SUPPORT_RATE = Decimal("0.04")

@@ -1,7 +1,7 @@
-"""What an inventory of the sample company finds: machines, disks and networks, and how they hang together.
+"""The sample company's inventory: instances, disks, networks and their relationships.
 
-Less than half of the bill is tagged: disks, gateways, nodes and the instances of a database cluster have none
-of their own. What they belong to says it.
+Less than half of the bill is tagged: disks, gateways, nodes and database cluster instances have no tags of
+their own and inherit those of related resources.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from orchestration.demo.company import DATA, MANAGEMENT, PRODUCTION, REGION, STA
 from orchestration.demo.company import DEVELOPMENT as SANDBOX
 from orchestration.demo.estate import CLUSTER, CLUSTER_ACCOUNT
 
-# The second day's inventory knows what the first did not: somebody tagged the oldest workers.
+# By the second day's inventory, somebody has tagged the oldest workers.
 SNAPSHOTS = ("2026-09-01T06:00:00Z", "2026-10-06T06:00:00Z")
 LEGACY_WORKERS = "nw-ingest-workers-legacy"
 
@@ -49,7 +49,7 @@ _CLUSTER_ARN = f"arn:aws:eks:{REGION}:{CLUSTER_ACCOUNT.account_id}:cluster/{CLUS
 
 
 def inventory_files(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bytes]]:
-    """The inventory's files by their keys, from the table `resources` that `billing.py` makes."""
+    """The inventory's files by key, from the table `resources` created by `billing.py`."""
     found = connection.execute(
         """
         select distinct on (resource_id) name, account_id, resource_id, usage_type, tags
@@ -113,7 +113,7 @@ def _resource(
 
 
 def _type_and_arn(account_id: str, resource_id: str) -> tuple[str, str]:
-    """Load balancers and databases are billed by their ARN, machines, disks and gateways by their id."""
+    """Load balancers and databases are billed by ARN; instances, disks and gateways by id."""
     if resource_id.startswith("arn:"):
         return _TYPES_OF_ARNS[resource_id.split(":")[2]], resource_id
     kind = resource_id.partition("-")[0]

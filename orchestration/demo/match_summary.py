@@ -1,6 +1,6 @@
-"""How much of the sample's bill the contexts explain, by what sign, though less than half of it is tagged.
+"""How much of the sample's bill the contexts explain, and by which signal.
 
-Asked of the working database, which alone has the tags of every charge and the rule that claimed it.
+Read from the working database, which alone has every charge's tags and matching rule.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from decimal import Decimal
 from orchestration.outputs.databases import open_working
 from orchestration.settings import Settings
 
-# What a rule goes by. One that looks at several is counted as the first of these that it looks at: a disk
-# whose machine is tagged is found by a relation, not by a tag. `name`: that of a resource, service or kind.
+# Signals that rules use. A rule with several counts as the first of these: a disk whose instance is tagged is
+# found by a relation, not by a tag. `name`: of a resource, service or kind.
 SIGNS = ("relation", "Kubernetes", "account", "tag", "dimension", "name")
 
-# Tags that AWS sets by itself (of a pod: its cluster, its namespace) are nobody's tagging.
+# Tags set by AWS itself (a pod's cluster and namespace) do not count as tagging.
 _TAGGED = """
 select
     coalesce(
@@ -51,9 +51,9 @@ group by sign
 
 @dataclass(frozen=True)
 class Explained:
-    """Effective cost of the whole bill: `tagged` carries any tag that people set.
+    """Effective cost of the whole bill; `tagged` is the part with user-defined tags.
 
-    `by_sign` says per dimension what a rule, and not the default, claims, by what the rule goes by (`SIGNS`).
+    `by_sign` is, per dimension, the cost matched by rules (not the default), by the rule's signal (`SIGNS`).
     """
 
     total: Decimal
@@ -61,19 +61,19 @@ class Explained:
     by_sign: dict[str, dict[str, Decimal]]
 
     def matched(self, dimension: str) -> Decimal:
-        """What any rule of the dimension claims."""
+        """Cost matched by any rule of the dimension."""
         return sum(self.by_sign[dimension].values(), Decimal(0))
 
     def percent(self, cost: Decimal) -> Decimal:
-        """`cost` in percent of the whole bill, one digit."""
+        """`cost` as a percentage of the whole bill, one digit."""
         return (100 * cost / self.total).quantize(Decimal("0.1"))
 
 
 def explained_cost(settings: Settings) -> Explained:
-    """Read it from the last run. Raises `NotReadableError` when there was none."""
+    """Read it from the last run. Raises `NotReadableError` if there was none."""
     with open_working(settings) as warehouse:
         tagged, total = warehouse.execute(_TAGGED).fetchall()[0]
-        # Names of dimensions are letters, digits and underscores: the compiler lets no others through.
+        # Safe to interpolate: the compiler only allows letters, digits and underscores in dimension names.
         names = [name for (name,) in warehouse.execute(_DIMENSIONS).fetchall()]
         by_sign = {
             name: dict(warehouse.execute(_BY_SIGN.format(dimension=name)).fetchall()) for name in names

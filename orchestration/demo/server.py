@@ -1,4 +1,4 @@
-"""An S3 server on the loopback interface that holds the sample company's files."""
+"""An S3 server on the loopback interface with the sample company's files."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class ServerMissingError(ExpectedError):
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """An empty S3 server for the time of the block: its URL, on a free port of this machine only."""
+    """An empty S3 server for the duration of the block: its URL, on a free local port."""
     try:
-        # Only the demo needs the server, so a deployment does not install it.
+        # Only the demo needs the server, so deployments do not install it.
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         raise ServerMissingError(
             "The sample bill is served by an S3 server that is not installed here. "
             "Install it with: pip install 'cost-per-customer[demo]'"
         ) from error
-    # The server's own web log would bury what the demo has to say.
+    # The server's access log would drown the demo's output.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address=_HOST, port=0, verbose=False)
     server.start()
@@ -81,9 +81,9 @@ def server_credentials() -> Iterator[None]:
 def put_sample(
     endpoint_url: str, root: Path, progress: Callable[[int, int], None] = lambda _, __: None
 ) -> None:
-    """Put every file that was delivered to `root` into the sample's bucket, under the same names.
+    """Upload every file delivered to `root` to the sample's bucket, under the same names.
 
-    `progress` is called with how many files are there and how many there will be.
+    `progress` receives the number of uploaded files and the total.
     """
     written = DeliveryRecord.read(root)
     if written is None or not written.complete:

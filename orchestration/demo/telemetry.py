@@ -1,4 +1,4 @@
-"""What the sample company's customers used, as the batches that its product writes."""
+"""Usage of the sample company's customers, as the batches its product writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CSV_DAY = date(2026, 10, 8)
 PARQUET_DAY = date(2026, 10, 9)
 MALFORMED_DAY = date(2026, 10, 6)
 REPEATED_DAY = date(2026, 10, 12)
-# One of the two ingest gateways was cut off for two days and sent what it had counted afterwards.
+# One of the two ingest gateways was offline for two days and sent its counts afterwards.
 LATE_DAYS = (date(2026, 10, 2), date(2026, 10, 3))
 LATE_STREAM = "gib_ingested"
 
@@ -34,7 +34,7 @@ MALFORMED = (
     '["search_queries", "2026-10-06T09:00:00Z", "cust-004", 3]',
 )
 
-# A load test was counted as a customer's own searches: three hours are replaced, one is taken back.
+# A load test was counted as a customer's searches: three hours are replaced, one is deleted.
 CORRECTIONS = (
     '{"operation": "replace", "stream": "search_queries", "timestamp": "2026-10-14T09:00:00Z", '
     '"customer_id": "cust-005", "value": 1480}',
@@ -48,7 +48,7 @@ CORRECTIONS = (
 
 
 def make_usage(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
-    """Make the table `usage` in `connection`: one row per customer, stream and hour (or day) with any use."""
+    """Create the table `usage` in `connection`: one row per customer, stream and hour (or day) with usage."""
     make_calendar(connection, seed)
     incident = company.INCIDENT
     set_variables(
@@ -80,7 +80,7 @@ def make_usage(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
 
 
 def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bytes]]:
-    """The batch files of the table `usage`: key and content, in the order in which they arrived."""
+    """Batch files of the table `usage`: key and content, in arrival order."""
     late = f"(stream = '{LATE_STREAM}' and moment::date in (?, ?) and hash(customer_id) % 4 = 0)"
     lines = _lines_by_batch(connection, late)
     for key, text in lines:
@@ -96,7 +96,7 @@ def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bytes]
             if day == MALFORMED_DAY.isoformat():
                 content += "\n".join(MALFORMED) + "\n"
             if day == REPEATED_DAY.isoformat():
-                # The producer saw no answer and sent the same bytes again, under another name.
+                # The producer got no answer and resent the same bytes under another name.
                 yield f"retries/{day}-product-usage.jsonl.gz", _gzip(content)
         yield key, _gzip(content)
     yield "corrections/2026-10-16-search.jsonl.gz", _gzip("\n".join(CORRECTIONS) + "\n")
@@ -132,7 +132,7 @@ def _lines_by_batch(connection: duckdb.DuckDBPyConnection, late: str) -> list[tu
 
 
 def _gateway_days(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """What the shared gateway counted: calls of a day by customer, each said to be a feature's."""
+    """Daily calls counted by the shared gateway, by customer and feature."""
     calls = [[feature, stream, each] for feature, (stream, each) in company.GATEWAY_CALLS.items()]
     connection.execute("create or replace table gateway_calls (feature varchar, stream varchar, each int)")
     connection.executemany("insert into gateway_calls values (?, ?, ?)", calls)
@@ -188,5 +188,5 @@ def _parquet(connection: duckdb.DuckDBPyConnection, day: date) -> bytes:
 
 
 def _gzip(text: str) -> bytes:
-    # Without a time in its header, the same records always make the same bytes.
+    # Without a timestamp in the gzip header, the same records always give the same bytes.
     return gzip.compress(text.encode(), mtime=0)

@@ -1,1 +1,1 @@
-"""What is made of the published marts: the HTML report, exports, alerts, and lines of warnings."""
+"""Outputs of the published marts: HTML report, exports, alerts and warnings."""

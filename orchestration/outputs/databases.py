@@ -1,7 +1,7 @@
-"""Opening the two databases of a workspace to read them, with words for when that cannot be.
+"""Open the published or the working database read-only.
 
-The published one is always there to be read, once a run has succeeded. The working one holds more (every
-charge, every pool), but nobody reads it while a run writes.
+The published one is always readable once a run has succeeded. The working one has more (every charge and
+pool), but cannot be read during a run.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from orchestration.settings import ExpectedError, Settings
 
 
 class NotReadableError(ExpectedError):
-    """A database is absent, or being written to; the message says which, and what to do."""
+    """A database is missing or being written; the message says which and what to do."""
 
 
 @contextmanager
 def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published marts, as the last run that succeeded left them."""
+    """Open the marts published by the last successful run."""
     with _open(settings.published_folder / "current.duckdb", settings) as connection:
         yield connection
 
 
 @contextmanager
 def open_snapshot(settings: Settings) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
-    """The published marts and the folder of their snapshot, which a newer snapshot does not change."""
+    """Open the published marts together with their snapshot folder, which newer snapshots do not change."""
     path = (settings.published_folder / "current.duckdb").resolve()
     with _open(path, settings) as connection:
         yield path.parent, connection
@@ -37,7 +37,7 @@ def open_snapshot(settings: Settings) -> Iterator[tuple[Path, duckdb.DuckDBPyCon
 
 @contextmanager
 def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working database, of which only the schema `marts` is published."""
+    """Open the working database."""
     with _open(settings.warehouse_file, settings) as connection:
         yield connection
 
@@ -45,7 +45,7 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def rows_of(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """The rows of a query, each by column name."""
+    """Rows of a query, by column name."""
     result = connection.execute(sql, parameters or {})
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -55,7 +55,7 @@ def rows_of(
 def _open(path: Path, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.is_file():
         raise NotReadableError(
-            f"There is no {path} yet. Run the job first: cpc run --workspace {settings.workspace}"
+            f"{path} does not exist yet. Run the job first: cpc run --workspace {settings.workspace}"
         )
     try:
         connection = duckdb.connect(str(path), read_only=True)

@@ -1,4 +1,4 @@
-"""The mart `warnings` as lines for a person: at the end of a run, and in Dagster's check."""
+"""The mart `warnings` as text, for the end of a run and Dagster's check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orchestration.settings import Settings
 
 LINES_SHOWN = 20
 
-# Errors first, then what costs most, then what concerns most rows.
+# Errors first, then by cost, then by number of rows.
 ORDER = """
     order by
         list_position(['error', 'warning', 'note'], severity),
@@ -59,19 +59,19 @@ class DataWarning:
 
 
 def published_warnings(settings: Settings) -> list[DataWarning]:
-    """The warnings that readers see now, the weightiest first."""
+    """Published warnings, the largest first."""
     with open_published(settings) as marts:
         return _read(marts, "warnings")
 
 
 def working_warnings(settings: Settings) -> list[DataWarning]:
-    """The warnings of the run that is going on, the weightiest first."""
+    """Warnings of the current run, the largest first."""
     with open_working(settings) as warehouse:
         return _read(warehouse, "marts.warnings")
 
 
 def shown_lines(warnings: Sequence[DataWarning], shown: int = LINES_SHOWN) -> list[str]:
-    """A line for each of the weightiest warnings, and one that counts the others."""
+    """One line for each of the largest warnings, and one that counts the rest."""
     lines = [str(warning) for warning in warnings[:shown]]
     if len(warnings) > shown:
         left = len(warnings) - shown

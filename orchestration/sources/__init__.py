@@ -1,7 +1,7 @@
-"""From the outside world to landed Parquet: form changes here, meaning does not.
+"""Read outside data into landed Parquet: the format changes, the meaning does not.
 
-Each folder exports one `Source`, all that the rest of the project knows of it; `SOURCES` lists them, in the
-order in which they are shown.
+Each folder exports one `Source`, which is all the rest of the project uses; `SOURCES` lists them in display
+order.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Sources as Dagster assets: one step for each, which lands its tables and says what was landed."""
+"""Sources as Dagster assets: one step per source, which lands its tables."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
 from orchestration.settings import ExpectedError, Settings
@@ -16,17 +16,17 @@ from orchestration.warehouse.writer import WRITER
 
 
 def landing_key(table: str) -> dg.AssetKey:
-    """The asset key of a landed table."""
+    """Asset key of a landed table."""
     return dg.AssetKey(["landing", table])
 
 
 def landing_step(source: Source) -> str:
-    """The name of the step that lands a source."""
+    """Name of the step that lands a source."""
     return f"{source.name}_landing"
 
 
 def build_notes(sources: Iterable[Source]) -> dg.AssetSpec:
-    """The notes that landings write of their files (`landing/notes.py`); the mart `warnings` shows them."""
+    """The notes that landings write about their files (`landing/notes.py`); shown in the mart `warnings`."""
     return dg.AssetSpec(
         landing_key("notes"),
         group_name="landing",
@@ -38,7 +38,7 @@ def build_notes(sources: Iterable[Source]) -> dg.AssetSpec:
 def build_landing_assets(
     source: Source, settings: Settings, months: dg.MonthlyPartitionsDefinition | None = None
 ) -> dg.AssetsDefinition:
-    """The assets of a source, `landing/<table>`; `months` are those of bills."""
+    """The assets of a source, `landing/<table>`; `months` are the billing months."""
     check = source.check
 
     @dg.multi_asset(
@@ -70,7 +70,7 @@ def build_landing_assets(
             for landed in source.landing.land(request):
                 yield _result(source, landed)
         except ExpectedError as error:
-            # Trying again reads the same files: only a person, or the next delivery, can mend them.
+            # No retry: it would read the same files, which only a person or the next delivery can fix.
             raise dg.Failure(description=str(error), allow_retries=False) from error
 
     return landing

@@ -1,4 +1,4 @@
-"""Asking AWS' APIs: as whom, and what a refusal means."""
+"""Sessions and errors of AWS APIs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.settings import AwsAccess
 
-# boto3 makes its classes at run time, so there is no class to name here.
+# boto3 creates its classes at run time, so there is no type to import.
 Session: TypeAlias = Any
 
 AWS_ERRORS = (ClientError, BotoCoreError, Boto3Error)
@@ -25,7 +25,7 @@ _REFUSALS = frozenset(
         "AuthFailure",
     }
 )
-# What IAM calls the services that boto3 knows by another name.
+# IAM's names of services that boto3 names differently.
 _IAM_PREFIXES = {
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
@@ -35,11 +35,11 @@ _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeou
 
 
 class AwsAccessError(Exception):
-    """An account cannot be asked at all; the message says which, why, and what to do."""
+    """An account cannot be accessed at all; the message says which, why and what to do."""
 
 
 def open_session(access: AwsAccess, endpoint_url: str | None, region: str) -> Session:
-    """A session as the role of `access`, or as whoever runs this. Raises `AwsAccessError`."""
+    """A session with the role of `access`, or with the current credentials. Raises `AwsAccessError`."""
     if access.role_arn is None:
         return boto3.Session()
     role = {"RoleArn": access.role_arn, "RoleSessionName": "cost-per-customer"}
@@ -61,7 +61,7 @@ def open_session(access: AwsAccess, endpoint_url: str | None, region: str) -> Se
 
 
 def account_of(session: Session, endpoint_url: str | None, region: str) -> tuple[str, str]:
-    """The partition and the account that a session is in. Raises `AwsAccessError`."""
+    """Partition and account of a session. Raises `AwsAccessError`."""
     try:
         identity = client(session, "sts", endpoint_url, region).get_caller_identity()
     except AWS_ERRORS as error:
@@ -70,12 +70,12 @@ def account_of(session: Session, endpoint_url: str | None, region: str) -> tuple
 
 
 def client(session: Session, service: str, endpoint_url: str | None, region: str) -> Any:
-    """A client that waits and asks again when AWS is busy."""
+    """A client that retries when AWS is throttling."""
     return session.client(service, region_name=region, endpoint_url=endpoint_url, config=_CONFIG)
 
 
 def what_failed(error: Exception, service: str) -> str:
-    """Why a call did not succeed, in a sentence; of a refusal, the permission to give."""
+    """Why a call failed, as a sentence; if denied, with the missing permission."""
     if not isinstance(error, ClientError):
         return f"{service} cannot be asked: {error}"
     code = error.response.get("Error", {}).get("Code", "")
@@ -86,5 +86,5 @@ def what_failed(error: Exception, service: str) -> str:
 
 
 def permission(service: str, operation: str) -> str:
-    """The IAM action that an operation of a boto3 client needs."""
+    """The IAM action required by an operation of a boto3 client."""
     return f"{_IAM_PREFIXES.get(service, service)}:{operation}"

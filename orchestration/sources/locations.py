@@ -1,4 +1,4 @@
-"""Where files from outside lie: a folder, or a prefix in an S3 bucket, seen through one small interface."""
+"""Locations of files: a folder or an S3 prefix, behind one small interface."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, Protocol, TypeAlias
 
 from orchestration.settings import ExpectedError, Settings
 
-# boto3 makes its clients at run time, so there is no class to name here.
+# boto3 creates its clients at run time, so there is no type to import.
 S3Client: TypeAlias = Any
 
 
 class LocationError(ExpectedError):
-    """A location cannot be listed or read; the message names the place and says what to do."""
+    """A location cannot be listed or read; the message names it and says what to do."""
 
 
 class ObjectMissingError(LocationError):
-    """The location is there, the object is not."""
+    """The location exists, the object does not."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StoredObject:
 
 
 class Location(Protocol):
-    """A place that files are read from. Every method raises `LocationError` when the place refuses."""
+    """A place to read files from. Every method raises `LocationError` if access fails."""
 
     @property
     def bucket(self) -> str | None:
@@ -46,7 +46,7 @@ class Location(Protocol):
 
     @property
     def prefix(self) -> str:
-        """What stands before a key in its bucket: '' or text that ends in '/'; '' for a folder."""
+        """Prefix of keys in the bucket: '' or text ending in '/'; '' for a folder."""
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """All objects whose key begins with `prefix`, at any depth, sorted by key."""
@@ -58,11 +58,11 @@ class Location(Protocol):
         """A local file with the object's content: the file itself, or a download into `folder`."""
 
     def describe(self, key: str = "") -> str:
-        """The full name of the location or of one of its objects, for messages."""
+        """Full name of the location or of one of its objects, for messages."""
 
 
 class FolderLocation:
-    """A folder of the local file system. Names that begin with a dot are not seen."""
+    """A folder of the local file system. Names starting with a dot are ignored."""
 
     bucket: str | None = None
     prefix: str = ""
@@ -119,7 +119,7 @@ class FolderLocation:
         return path
 
     def _files(self, start: Path) -> Iterator[Path]:
-        # Linked folders are followed, each real folder once, so that a link to a parent cannot loop.
+        # Follow symlinked folders, each real folder once, so a link to a parent cannot loop.
         seen: set[str] = set()
         for folder, subfolders, names in os.walk(start, followlinks=True):
             real = os.path.realpath(folder)
@@ -135,21 +135,21 @@ class FolderLocation:
 
 
 def open_of(settings: Settings) -> Callable[[str], Location]:
-    """What opens locations with the S3 that the settings name."""
+    """A function that opens locations with the configured S3."""
     return lambda place: open_location(place, lambda: s3_client(settings))
 
 
 def s3_client(settings: Settings) -> S3Client:
-    """A new client of the S3 that the settings name; credentials come from boto3's usual chain."""
+    """A new client for the configured S3; credentials come from boto3's usual chain."""
     import boto3
 
     return boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)
 
 
 def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
-    """The location that a setting names: a folder, or `s3://bucket/prefix`.
+    """Open a configured location: a folder, or `s3://bucket/prefix`.
 
-    `s3_client` is called only when the location is on S3. Nothing is listed yet.
+    `s3_client` is called only for S3. Nothing is listed yet.
     """
     scheme, mark, rest = location.partition("://")
     if not mark:
@@ -161,7 +161,7 @@ def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
     bucket, _, prefix = rest.partition("/")
     if not bucket:
         raise LocationError(f"{location}: the bucket is missing; write s3://bucket/prefix")
-    # boto3 takes as long to import as all else that a command needs for a company whose files lie in folders.
+    # Imported late: boto3 takes as long to import as everything else a command needs for local files.
     from orchestration.sources.s3_location import S3Location
 
     return S3Location(s3_client(), bucket, prefix)

@@ -1,10 +1,10 @@
-"""S3 as a Dagster resource: what a step opens the locations on S3 with.
+"""S3 as a Dagster resource.
 
-Wraps the one of dagster-aws, which imports all of Dagster's test tools: more than a second of every process
-that opens the project. It is imported when a location on S3 is first read.
+Wraps the resource of dagster-aws, which imports Dagster's test tools and takes more than a second in every
+process that opens the project. It is imported when a location on S3 is first read.
 """
 
-# Dagster reads annotations when it meets a class, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when the class is created.
 import dagster as dg
 
 from orchestration.settings import Settings
@@ -14,18 +14,18 @@ S3_KEY = "s3"
 
 
 class S3(dg.ConfigurableResource[S3Client]):
-    """S3, or another service that speaks its API; credentials come from boto3's usual chain."""
+    """S3 or a compatible service; credentials come from boto3's usual chain."""
 
     endpoint_url: str | None = None
     region_name: str | None = None
 
     def get_client(self) -> S3Client:
-        """A new boto3 client, made as dagster-aws makes it."""
+        """A new boto3 client, created by dagster-aws."""
         from dagster_aws.s3 import S3Resource
 
         return S3Resource(endpoint_url=self.endpoint_url, region_name=self.region_name).get_client()
 
 
 def s3_resource(settings: Settings) -> S3:
-    """S3 as the settings say."""
+    """S3 with the configured settings."""
     return S3(endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region_name)

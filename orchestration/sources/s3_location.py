@@ -30,7 +30,7 @@ class S3Location:
         try:
             for page in pages:
                 for item in page.get("Contents", ()):
-                    if not item["Key"].endswith("/"):  # consoles make empty objects as folder marks
+                    if not item["Key"].endswith("/"):  # empty objects that consoles create as folders
                         yield StoredObject(
                             key=item["Key"].removeprefix(self.prefix),
                             size=item["Size"],
@@ -49,8 +49,8 @@ class S3Location:
         return content
 
     def fetch(self, key: str, folder: Path) -> Path:
-        """Download one object into `folder`, streamed to disk; the file's name ends as the key does."""
-        # A key may hold anything, `..` too, so it does not become a path.
+        """Download one object into `folder`, streamed to disk; keeps the key's extension."""
+        # A key can contain anything, including `..`, so it is not used as a path.
         ending = re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])[-100:]
         path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{ending}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""What the rest of the project knows of a source: where its files lie, and how they are landed.
+"""What the rest of the project knows about a source: where its files are and how they are landed.
 
-Nothing here imports Dagster or reads a file, and a source's landing is imported when it is first called:
-whether a run has anything to do is decided from `SOURCES` in a moment.
+Imports no Dagster and reads no file; a source's landing is imported when first called, so `SOURCES` can tell
+quickly whether a run has anything to do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OpenLocation: TypeAlias = Callable[[str], Location]
 
 
 class Markdown(str):
-    """A text that is shown as Markdown."""
+    """Text shown as Markdown."""
 
 
 Metadata: TypeAlias = Mapping[str, str | int | bool | Path | Sequence[str]]
@@ -29,7 +29,7 @@ Metadata: TypeAlias = Mapping[str, str | int | bool | Path | Sequence[str]]
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 1) -> Markdown:
-    """A table whose last `numbers` columns are numbers, or that there is nothing in it."""
+    """A Markdown table whose last `numbers` columns are numeric, or a note that it is empty."""
     lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
     if not lines:
         return Markdown("none")
@@ -43,7 +43,7 @@ def _cell(text: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """The asset `landing/<name>`, and what a row of it is."""
+    """The asset `landing/<name>`, and what one of its rows is."""
 
     name: str
     description: str
@@ -51,7 +51,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Check:
-    """A check of one of the tables, which warns and fails nothing."""
+    """An asset check of one of the tables, which only warns."""
 
     name: str
     table: str
@@ -59,21 +59,21 @@ class Check:
 
 
 class Log(Protocol):
-    """Where a landing says what it does."""
+    """Log of a landing."""
 
     def debug(self, message: str) -> None:
         """Progress."""
 
     def info(self, message: str) -> None:
-        """Progress that a person follows."""
+        """Progress shown to the user."""
 
     def warning(self, message: str) -> None:
-        """What a person should look at."""
+        """Something a person should look at."""
 
 
 @dataclass(frozen=True)
 class LandingRequest:
-    """What a landing is given. `months` (YYYY-MM) are the billing months to look at, where they matter."""
+    """Input of a landing. `months` (YYYY-MM) are the billing months to process, where relevant."""
 
     settings: Settings
     open_location: OpenLocation
@@ -84,7 +84,9 @@ class LandingRequest:
 
 @dataclass(frozen=True)
 class Landed:
-    """What was landed in one table. `passed` is the result of the source's check, on the table it is of."""
+    """What was landed in one table. `passed` is the result of the source's check, for the table it belongs
+    to.
+    """
 
     table: str
     metadata: Metadata
@@ -93,13 +95,13 @@ class Landed:
 
 
 class Landing(Protocol):
-    """The module that lands a source."""
+    """Interface of a module that lands a source."""
 
     def land(self, request: LandingRequest) -> Iterable[Landed]:
-        """Land what is new, and say what was landed, table by table. Raises `ExpectedError`."""
+        """Land new data and report it, table by table. Raises `ExpectedError`."""
 
     def ensure_landing(self, landing: Path) -> None:
-        """Make files without rows where there are none, so that readers find every column."""
+        """Create missing files without rows, so that readers find every column."""
 
 
 @dataclass(frozen=True)
@@ -121,17 +123,17 @@ class Source:
 
     @property
     def landing(self) -> Landing:
-        """What lands it."""
+        """The source's landing module."""
         return cast(Landing, import_module(self.module))
 
     def places(self, settings: Settings) -> Sequence[str]:
-        """Where its files lie: folders or `s3://bucket/prefix`."""
+        """Its locations: folders or `s3://bucket/prefix`."""
         return self.locations(settings) if self.locations else (settings.location_of(self.name),)
 
     def arrived(self, settings: Settings, open_location: OpenLocation) -> dict[str, str]:
-        """A digest of what has arrived, by place: another one starts a run.
+        """Digests of what has arrived, by place: a changed digest starts a run.
 
-        Raises `LocationError` when a location refuses.
+        Raises `LocationError` if a location cannot be listed.
         """
         if self.arrivals:
             return self.arrivals(settings, open_location)
@@ -139,7 +141,7 @@ class Source:
         return {self.name: listing_digest(stored)} if stored else {}
 
     def listed(self, settings: Settings, open_location: OpenLocation) -> Iterator[str]:
-        """Everything that lies in its places now, a text each. Raises `LocationError`."""
+        """Everything in its locations now, one text each. Raises `LocationError`."""
         for place in self.places(settings):
             location = open_location(place)
             yield location.describe()
@@ -148,12 +150,12 @@ class Source:
 
 
 def listing_digest(stored: Iterable[StoredObject]) -> str:
-    """A digest of objects and their versions, in any order."""
+    """Digest of objects and their versions, in any order."""
     lines = sorted(f"{item.key} {item.version}" for item in stored)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def rejected_rows(table: str, rejected: Mapping[str, int], passed: bool = True) -> Landed:
-    """What is shown of a table of rejected rows: how many, and the reasons."""
+    """Metadata of a table of rejected rows: count and reasons."""
     reasons = [f"{count} rows: {reason}" for reason, count in rejected.items()]
     return Landed(table, {"rejected": sum(rejected.values()), "reasons": reasons}, passed=passed)

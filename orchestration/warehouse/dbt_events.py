@@ -1,4 +1,4 @@
-"""Which of dbt's events are made at all: those that somebody reads."""
+"""Restrict dbt's events to those that are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNHEARD = (EventLevel.DEBUG, EventLevel.TEST)
 
 
 class NoticeableEvents(EventManager):
-    """Drops what dbt says for its own debugging: making those texts took a quarter of a small run's time."""
+    """Drops dbt's debug events: formatting them took a quarter of a small run's time."""
 
     def fire_event(
         self,
@@ -20,6 +20,6 @@ class NoticeableEvents(EventManager):
         node: Any = None,
         force_warn_or_error_handling: bool = False,
     ) -> None:
-        """Tell the callbacks of events of level info and above."""
+        """Pass events of level info and above to the callbacks."""
         if force_warn_or_error_handling or (level or e.level_tag()) not in _UNHEARD:
             super().fire_event(e, level, node, force_warn_or_error_handling)

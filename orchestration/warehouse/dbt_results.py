@@ -1,4 +1,4 @@
-"""What dbt said, put for a person: the line of each model and test, and what failed and why."""
+"""dbt's results as text: one line per model and test, and what failed and why."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DOTS = re.compile(r" \.{2,}")
 
 
 def is_progress(event: Event) -> bool:
-    """Whether a dbt event says that a model or a test has ended."""
+    """Whether a dbt event reports the end of a model or test."""
     return event["info"]["name"] in _PROGRESS
 
 
 def line(event: Event) -> str:
-    """The event as dbt prints it, `12 of 160 OK created sql table model marts.… [OK in 0.11s]`."""
+    """The event as dbt prints it: `12 of 160 OK created sql table model marts.… [OK in 0.11s]`."""
     return _DOTS.sub("", _COLOUR.sub("", str(event["info"]["msg"])))
 
 
 def what_failed(settings: Settings, result: DbtResult) -> str:
-    """Every model and test that failed, with dbt's message, of a test also its first rows; what was skipped
-    because of them is only counted.
+    """Every failed model and test with dbt's message, for tests also the first rows; skipped ones are only
+    counted.
     """
     if not result.nodes:
         return _COLOUR.sub("", result.error or "dbt ended without saying why")

@@ -1,4 +1,4 @@
-"""Files that others read are replaced by one rename: they see the old or the new one, never a part."""
+"""Durable, atomic changes of files, links and folders: readers see the old or the new version."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
-    """A file beside `path` to write to; on leaving without error it takes the place of `path`, durably.
+    """A file next to `path` to write to; on success it durably replaces `path`.
 
-    Removed in the block, it leaves `path` as it is. `shared`: others may replace `path` at the same time;
-    else what a killed process left beside it is written over.
+    If the block removes it, `path` stays as it is. `shared`: others may replace `path` at the same time;
+    otherwise leftovers of a killed process are overwritten.
     """
     make_folder(path.parent)
     written = path.with_name(f".{path.name}.{secrets.token_hex(4) if shared else 'writing'}")
@@ -29,14 +29,14 @@ def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
 
 
 def write_file(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Replace a whole file, durably, whoever writes it at the same time."""
+    """Durably replace a whole file, also with concurrent writers."""
     with replacing(path, shared=True) as written:
         written.touch(mode)
         written.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def create_file(path: Path, content: bytes) -> bool:
-    """Write a file durably unless there is one of that name, whoever writes it at the same time."""
+    """Durably create a file unless it exists, also with concurrent writers."""
     make_folder(path.parent)
     written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -52,7 +52,7 @@ def create_file(path: Path, content: bytes) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that outlives a crash: its name is an entry of the folder above."""
+    """Create a folder that survives a crash: its name is an entry in its parent folder."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -60,13 +60,13 @@ def make_folder(folder: Path) -> None:
 
 
 def commit(written: Path, path: Path) -> None:
-    """Let a file that is wholly on the disk take the place of `path`."""
+    """Move a file that is fully on disk to `path`."""
     sync(written)
     written.replace(path)
 
 
 def sync(path: Path) -> None:
-    """Fsync a file, or the names in a folder."""
+    """Fsync a file, or the entries of a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -75,13 +75,13 @@ def sync(path: Path) -> None:
 
 
 def protect(path: Path) -> None:
-    """Make a new file read-only, and fsync it before anything points to it."""
+    """Make a new file read-only and fsync it before it is linked."""
     path.chmod(0o444)
     sync(path)
 
 
 def share(existing: Path, target: Path) -> None:
-    """One file under two names where the disk can; it never changes, so neither can tell."""
+    """Hard-link a file where the disk supports it, else copy; the file never changes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         target.hardlink_to(existing)
@@ -90,7 +90,7 @@ def share(existing: Path, target: Path) -> None:
 
 
 def point(link: Path, target: Path) -> None:
-    """Have `link` lead to `target` (relative to its folder) by one rename: it always leads somewhere."""
+    """Atomically point `link` at `target` (relative to its folder)."""
     if link.is_symlink() and link.readlink() == target:
         return
     new = link.with_name(f".{link.name}.{os.getpid()}")

@@ -1,8 +1,8 @@
-"""The dbt project that a run uses: the written models joined with the ones compiled from the contexts.
+"""Assemble the dbt project of a run: the hand-written models plus those compiled from the contexts.
 
-Every version of it is a folder of its own, named by its fingerprint, and `dbt_project` in the workspace is a
-link to the one that is meant now. So a version is never seen half-written, a run keeps the one it began
-with, and nothing is done when nothing changed.
+Each version is its own folder, named by its fingerprint, and `dbt_project` in the workspace links to the
+current one. So a version is never seen half-written, a run keeps the version it started with, and nothing
+happens if nothing changed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
 VERSIONS_KEPT = 5
 UNFINISHED_SECONDS = 3600
 
-# What dbt or a person leaves in the written project's folder, and what only the compiler writes.
+# Leftovers of dbt or users in the project folder, and folders written only by the compiler.
 _NOT_WRITTEN = ("target/", "logs/", "dbt_packages/", "models/rules/", "models/context/", "macros/context/")
 
 
 class ContextProblems(ExpectedError):  # noqa: N818 (the language calls them problems)
-    """The contexts cannot be compiled; `problems` has every reason, each with its file, line and column."""
+    """The contexts cannot be compiled; `problems` has every reason with file, line and column."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -43,7 +43,7 @@ class ContextsMissingError(ExpectedError):
 
 @dataclass(frozen=True)
 class AssembledProject:
-    """A complete dbt project on disk. `rules_fingerprint` (sha256) changes with any file of it."""
+    """A complete dbt project on disk. `rules_fingerprint` (sha256) depends on all of its files."""
 
     folder: Path
     rules_fingerprint: str
@@ -51,7 +51,7 @@ class AssembledProject:
 
 
 def read_contexts(contexts: Path) -> dict[str, str]:
-    """The YAML files below `contexts`, by the path that problems are reported with."""
+    """YAML files below `contexts`, by the path shown in problems."""
     if not contexts.is_dir():
         raise ContextsMissingError(
             f"{contexts} is not a folder. Point --contexts (or CPC_CONTEXTS) at the folder with dimensions/, "
@@ -78,7 +78,7 @@ def read_contexts(contexts: Path) -> dict[str, str]:
 
 
 def read_written_project(project: Path = WRITTEN_PROJECT) -> dict[str, str]:
-    """Every file that was written by hand, by its path in the dbt project."""
+    """Every hand-written file, by its path in the dbt project."""
     files = {}
     for path in sorted(project.rglob("*")):
         relative = path.relative_to(project).as_posix()
@@ -89,7 +89,7 @@ def read_written_project(project: Path = WRITTEN_PROJECT) -> dict[str, str]:
 
 
 def compile_project(contexts: Path, written: Mapping[str, str] | None = None) -> Compilation:
-    """Compile the contexts against the written models. Problems are in the result, not raised."""
+    """Compile the contexts against the hand-written models. Problems are in the result, not raised."""
     files = read_written_project() if written is None else written
     templates = {
         path: text
@@ -100,9 +100,9 @@ def compile_project(contexts: Path, written: Mapping[str, str] | None = None) ->
 
 
 def assemble_project(settings: Settings) -> AssembledProject:
-    """Bring `<workspace>/dbt_project` up to date and say which version it is.
+    """Bring `<workspace>/dbt_project` up to date and return its version.
 
-    Raises `ContextProblems` with every problem; the workspace keeps the version it had.
+    Raises `ContextProblems` with every problem; the workspace keeps its previous version.
     """
     written = read_written_project()
     compilation = compile_project(settings.contexts, written)
@@ -140,7 +140,7 @@ def _write_version(files: Mapping[str, str], folder: Path) -> None:
     try:
         unfinished.rename(folder)
     except OSError:
-        # Another process made the same version at the same time; both have the same files.
+        # A concurrent process made the same version, with the same files.
         if not folder.is_dir():
             raise
         shutil.rmtree(unfinished)

@@ -1,6 +1,7 @@
-"""One writer at a time: the lock that a run holds from before its first step until after its last.
+"""The writer lock: a run holds it from before its first step until after its last.
 
-The lock is an operating system lock on a file, so it is free as soon as its holder is gone, however it ended.
+It is an operating system lock on a file, so it is released as soon as its holder exits, however it ends.
+(Dagster's own queue only orders the runs of one daemon.)
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ POLL_SECONDS = 0.2
 
 
 class WriterBusyError(ExpectedError):
-    """Another run kept the workspace for longer than this one may wait; the message names it."""
+    """Another run held the workspace for longer than this one may wait; the message names it."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has, or had, the lock: the process, its run ('' when not known yet) and since when (UTC)."""
+    """Current or last holder of the lock: process, run ('' if not known yet) and start time (UTC)."""
 
     pid: int
     run_id: str
@@ -41,10 +42,9 @@ class Holder:
 
 
 class WriterLock:
-    """The right to write to one workspace.
+    """The lock of one workspace.
 
-    A process holds it at most once: taking it again inside, as a run does whose caller already has it, is
-    free. Not for use by several threads of a process at the same time.
+    Reentrant within a process, for a run whose caller already holds it. Not thread-safe.
     """
 
     _held: dict[Path, WriterLock] = {}
@@ -57,10 +57,9 @@ class WriterLock:
 
     @contextmanager
     def hold(self, say: Say, run_id: str = "") -> Iterator[Holder | None]:
-        """Wait for the lock, keep it for the block, and give the holder that died with it, if one did.
+        """Wait for the lock, hold it for the block, and yield the previous holder if it was killed.
 
-        `say` gets one line when there is something to wait for. Raises `WriterBusyError` after
-        `wait_seconds`.
+        `say` gets one line if there is something to wait for. Raises `WriterBusyError` after `wait_seconds`.
         """
         outer = self._held.get(self.path)
         if outer is not None:
@@ -82,12 +81,12 @@ class WriterLock:
                     del self._held[self.path]
             os.ftruncate(self._file, 0)
         finally:
-            # Closed and not unlocked: a dbt that is still running keeps its share of the lock.
+            # Closed, not unlocked: a dbt process that is still running keeps holding the lock.
             os.close(self._file)
             self._file = -1
 
     def dead_holder(self) -> Holder | None:
-        """The holder that was killed while it had the lock, when nobody has taken it since."""
+        """The holder that was killed while holding the lock, if nobody has taken it since."""
         if self.path in self._held or not self.path.exists():
             return None
         self._file = self._open()
@@ -138,15 +137,14 @@ class WriterLock:
 
     @contextmanager
     def _shared_with_children(self) -> Iterator[None]:
-        """Let the processes that the run starts share the lock, through their standard input.
+        """Share the lock with child processes through their standard input.
 
-        When a run is killed, the dbt that it started can live on for a while and write to the database.
-        Standard input is the one file that every child inherits; through it the lock stays taken until dbt
-        has ended too.
+        If a run is killed, the dbt it started can live on for a while and write to the database. Standard
+        input is the one file every child inherits, so the lock stays held until dbt has ended too.
         """
         try:
             stdin = os.dup(0)
-        except OSError:  # started without a standard input, as services may be
+        except OSError:  # started without standard input, as services may be
             stdin = os.open(os.devnull, os.O_RDONLY)
         os.dup2(self._file, 0)
         try:
@@ -157,7 +155,8 @@ class WriterLock:
 
     def _read(self) -> Holder | None:
         text = os.pread(self._file, 4096, 0).decode()
-        # Empty: released in order. Half a line: the holder was killed as it wrote, before it did anything.
+        # Empty: released normally. Partial line: the holder was killed while writing it, before doing
+        # anything.
         try:
             return Holder(**json.loads(text)) if text else None
         except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Digests that tell whether a run would do anything: of the inputs of models, and of the files on disk."""
+"""Digests of a run's inputs and outputs, to tell whether another run would do anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_READ = frozenset({"__pycache__", "target", "logs"})
 
 
 def digest(parts: Iterable[str]) -> str:
-    """One digest of texts, of which each counts, and their order."""
+    """Digest of texts, in order."""
     hashed = hashlib.sha256()
     for part in parts:
         encoded = part.encode()
@@ -30,17 +30,17 @@ def digest(parts: Iterable[str]) -> str:
 
 
 def digest_of_models(settings: Settings, variables: Mapping[str, str | int]) -> str:
-    """Of everything that dbt's result depends on: what has landed, the rules, the variables, the program."""
+    """Digest of everything dbt's result depends on: landed data, rules, variables, program."""
     return digest([*_program(), json.dumps(variables, sort_keys=True), *states(settings.landing_folder)])
 
 
 def digest_of_program(settings: Settings) -> str:
-    """Of the code, the tools and the contexts, by content."""
+    """Digest of the code, tools and contexts, by content."""
     return digest([*_program(), *_contents(settings.contexts)])
 
 
 def digest_of_files(settings: Settings) -> str:
-    """Of the state of all that a run leaves behind: landed files, both databases, report and exports."""
+    """Digest of everything a run leaves behind: landed files, both databases, report and exports."""
     published = settings.published_folder
     places = (
         settings.landing_folder,
@@ -55,7 +55,7 @@ def digest_of_files(settings: Settings) -> str:
 
 
 def is_published(settings: Settings, made_from: str) -> bool:
-    """Whether readers have a whole snapshot of checked marts that were made from just this."""
+    """Whether the current snapshot is complete and was built from exactly this."""
     known = audit.last(settings)
     if known is None or not known.snapshot or known.made_from != made_from:
         return False
@@ -69,12 +69,12 @@ def is_published(settings: Settings, made_from: str) -> bool:
 
 
 def state_of_database(settings: Settings) -> str:
-    """Of the working database: its file and the files of the days, and when each was written last."""
+    """Path, size and modification time of the working database and its day files."""
     return digest([*states(settings.warehouse_file), *states(settings.days_folder)])
 
 
 def states(place: Path) -> Iterator[str]:
-    """Path, size and time of the last change of a file, or of all files below a folder, in order."""
+    """Path, size and modification time of a file, or of all files below a folder, in order."""
     if not place.is_dir():
         yield _state(place) if place.exists() else f"{place} is absent"
         return
@@ -90,7 +90,7 @@ def _state(path: Path) -> str:
 
 
 def _program() -> Iterator[str]:
-    # Whether the last month of a bill is still running depends on the day.
+    # Whether the last billing month is still running depends on today's date.
     yield f"{datetime.now(UTC):%Y-%m-%d}"
     yield from (f"{tool} {installed_version(tool)}" for tool in _TOOLS)
     for name in _PROGRAM:

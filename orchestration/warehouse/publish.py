@@ -144,7 +144,9 @@ def _require_reconciled(warehouse: Connection) -> None:
     exists = "table_schema = 'marts' and table_name = 'reconciliation' and column_name = 'difference'"
     found = warehouse.execute(f"select 1 from information_schema.columns where {exists}").fetchall()
     if not found:
-        raise PublishError("There is no mart `reconciliation` with a `difference`; nothing is published.")
+        raise PublishError(
+            "The mart `reconciliation` with its `difference` is missing; nothing is published."
+        )
     wrong = "difference is distinct from 0"
     days = "usage_date in (select usage_date from built.checked_days)"
     count = warehouse.execute(

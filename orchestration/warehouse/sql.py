@@ -1,10 +1,10 @@
-"""Values and names as SQL text, where a statement takes no parameters."""
+"""SQL literals and identifiers, for statements without parameters."""
 
 from __future__ import annotations
 
 
 def literal(value: object) -> str:
-    """A text, or what has one (such as a path), as an SQL literal."""
+    """Text (or a path) as an SQL literal."""
     return "'" + str(value).replace("'", "''") + "'"
 
 

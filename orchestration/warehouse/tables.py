@@ -1,4 +1,4 @@
-"""What stands in the tables of the working database, for a person who looks at an asset in Dagster."""
+"""Row counts and previews of tables in the working database, shown with assets in Dagster."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CHANGED_DAYS = ("staging", "changed_days")
 
 @dataclass(frozen=True)
 class TableDescription:
-    """How many rows a table has, and a Markdown table of its most telling ones where there is one.
+    """A table's row count and, for some tables, a Markdown preview.
 
-    Of the days that the run computes, also how many there are by what differs, each counted once.
+    For the days of the run, also how many there are per reason, each counted once.
     """
 
     rows: int
@@ -33,9 +33,9 @@ class TableDescription:
 
 
 def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDescription]:
-    """Describe the `wanted` (schema, table) that exist as tables or are kept by day.
+    """Describe the `wanted` (schema, table) that are tables or kept by day.
 
-    Other views are left out: counting runs them.
+    Other views are skipped: counting would run them.
     """
     if not settings.warehouse_file.is_file():
         return {}
@@ -58,7 +58,7 @@ def describe(settings: Settings, wanted: Iterable[Table]) -> dict[Table, TableDe
 
 
 def _rows_of_days(warehouse: duckdb.DuckDBPyConnection) -> dict[Table, int]:
-    """The rows of the models that are kept by day, as noted when their files were made."""
+    """Row counts of models kept by day, recorded when their files were written."""
     noted = warehouse.execute(
         "select model, sum(row_count)::bigint from built.day_files group by model"
     ).fetchall()
@@ -66,9 +66,7 @@ def _rows_of_days(warehouse: duckdb.DuckDBPyConnection) -> dict[Table, int]:
 
 
 def first_rows(settings: Settings, query: str) -> list[str]:
-    """The first rows of a query on the working database, each as `column: value, …`; none if it cannot be
-    asked.
-    """
+    """First rows of a query on the working database, each as `column: value, …`; none if the query fails."""
     with open_warehouse(settings, read_only=True) as warehouse:
         try:
             asked = warehouse.execute(query)
@@ -94,7 +92,7 @@ def _preview(warehouse: duckdb.DuckDBPyConnection, table: Table) -> str:
 
 
 def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
-    """Spend of the last months, and who caused it in the very last one."""
+    """Spend of the last months, and the customers behind it in the latest one."""
     months = warehouse.execute(
         """
         select
@@ -155,7 +153,7 @@ def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
 
 
 def _changed_days(warehouse: duckdb.DuckDBPyConnection) -> str:
-    """The days that the run computes again, by month and by what differs."""
+    """Days recomputed by the run, by month and reason."""
     days = warehouse.execute(
         """
         select

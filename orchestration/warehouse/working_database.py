@@ -1,4 +1,4 @@
-"""The working database, opened as the settings say."""
+"""Open the working database with the configured limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def open_warehouse(settings: Settings, *, read_only: bool) -> Iterator[duckdb.Du
         if settings.duckdb_memory_limit:
             connection.execute("set memory_limit = $1", [settings.duckdb_memory_limit])
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set enable_progress_bar = false")  # it would be drawn over the run's own
+        connection.execute("set enable_progress_bar = false")  # it would overwrite the run's own progress bar
         yield connection
     finally:
         connection.close()

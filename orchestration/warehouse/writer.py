@@ -1,7 +1,7 @@
-"""The single writer as Dagster sees it: the lock is held for as long as a run's resources live.
+"""The writer lock as a Dagster resource.
 
-Every asset that writes requires the resource `WRITER`. A run executes its steps in one process, so the lock
-is taken before the first of them and let go after the last.
+Every writing asset requires the resource `WRITER`. A run executes its steps in one process, so the lock is
+taken before the first step and released after the last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def writer_lock(settings: Settings) -> WriterLock:
 
 
 def close_dead_run(instance: dg.DagsterInstance, holder: Holder | None) -> None:
-    """Have Dagster know that the run of a killed process is over; nobody else would tell it."""
+    """Mark the run of a killed process as failed in Dagster, since nobody else would."""
     run = instance.get_run_by_id(holder.run_id) if holder and holder.run_id else None
     if run is not None and not run.is_finished:
         instance.report_run_failed(run, f"The process of this run ended without a word: {holder}")
@@ -40,13 +40,13 @@ class SingleWriter(dg.ConfigurableResource["SingleWriter"]):
 
     @classmethod
     def of(cls, settings: Settings) -> SingleWriter:
-        """The writer of the workspace that the settings name."""
+        """The writer of the settings' workspace."""
         lock = writer_lock(settings)
         return cls(lock_file=str(lock.path), database=str(lock.database), wait_seconds=lock.wait_seconds)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SingleWriter]:
-        """Wait for the lock, keep it while the run's steps are executed, and let it go."""
+        """Wait for the lock, hold it while the run's steps execute, and release it."""
         lock = WriterLock(Path(self.lock_file), Path(self.database), self.wait_seconds)
         say = context.log.info if context.log else print
         with lock.hold(say, context.run_id or "") as dead:

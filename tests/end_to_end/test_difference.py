@@ -156,9 +156,9 @@ def test_the_command_prints_markdown_for_a_pull_request(edited: Company) -> None
 
 
 def test_what_cannot_be_compared_is_said(edited: Company) -> None:
-    with pytest.raises(DifferenceError, match='git knows no commit "nonsense"'):
+    with pytest.raises(DifferenceError, match='git does not know "nonsense"'):
         difference_since(edited.settings, "nonsense", None, lambda _: None)
-    with pytest.raises(DifferenceError, match='git knows no commit "--all"'):
+    with pytest.raises(DifferenceError, match='git does not know "--all"'):
         difference_since(edited.settings, "--all", None, lambda _: None)
     (edited.settings.contexts / "dimensions" / "feature.yml").write_text("dimension: feature\n")
     with pytest.raises(DifferenceError, match=r"feature\.yml:1:1 missing-key"):

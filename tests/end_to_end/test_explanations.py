@@ -99,13 +99,13 @@ def test_what_nobody_carries_has_its_reason_and_unmatched_dimensions(built: Comp
 @pytest.mark.parametrize(
     ("customer", "day", "feature", "told"),
     [
-        ("adda", DAY, None, 'No customer "adda". Near are: ada (Ada)'),
-        ("nobody-like-it", DAY, None, "There are: ada, bob, cid, unallocated"),
+        ("adda", DAY, None, 'No customer "adda". Close matches: ada (Ada)'),
+        ("nobody-like-it", DAY, None, "Known: ada, bob, cid, unallocated"),
         (
             "ada",
             "2026-03-09",
             None,
-            "Nearest are: 2026-03-01, 2026-03-02, 2026-03-03, 2026-04-01",
+            "Nearest: 2026-03-01, 2026-03-02, 2026-03-03, 2026-04-01",
         ),
         ("ada", DAY, "Serch", "It has: Exports, Search"),
     ],

@@ -1,1 +1,1 @@
-"""From a checked program to dbt files: SQL as sqlglot trees, and the YAML beside it."""
+"""From a checked program to dbt files: SQL as sqlglot trees, and their YAML."""

@@ -1,9 +1,8 @@
 """The program as one SQL query that classifies every charge in one scan.
 
-Layers: the keys of the tag maps, what the signals say, then per step of the plan the values that name
-elements, the rule that claims the charge, and the element; last what is allocated and how. Everything is
-built as a sqlglot syntax tree and written out for a dialect; the references into dbt are the only raw text,
-and they are constants.
+Layers: the keys of the tag maps; the facts of the signals; then, per step of the plan, the values that name
+elements, the matching rule, and the element; finally the allocation. Everything is a sqlglot syntax tree
+rendered for a dialect; dbt references are the only raw text, and they are constants.
 """
 
 from __future__ import annotations
@@ -54,14 +53,14 @@ POSITION_COLUMN = "_allocation_rule"
 
 
 def charges_in_context(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> str:
-    """The query of the model `charges_in_context`: one row per charge, or per part of a split one."""
+    """Query of the model `charges_in_context`: one row per charge, or per part of a split charge."""
     return laid_out(Layers(plan, allocation).query(), dialect)
 
 
 def classification(
     plan: Plan, allocation: Allocation, columns: Sequence[str], dialect: str = "duckdb"
 ) -> str:
-    """The same query with other columns of the charge, named in `columns`, and the dimensions' only."""
+    """The same query with other columns of the charge (`columns`) and only the dimensions' columns."""
     selected = [exp.column(name) for name in columns]
     for _, element, rule in dimension_columns(plan):
         selected += [exp.column(element), exp.column(rule)]
@@ -69,16 +68,15 @@ def classification(
 
 
 def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
-    """Each dimension by name, with its element column and the column of the rule that claimed the charge."""
+    """Each dimension's element column and rule column, by name."""
     dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
     return [(dimension, dimension.name, f"{dimension.name}_rule") for dimension in dimensions]
 
 
 class Layers:
-    """Builds the query layer by layer; each selects everything from the one before and adds columns.
+    """Builds the query layer by layer; each layer selects everything from the previous one and adds columns.
 
-    What asks more of the same charges (`matches`, `trace`) selects other columns from the last
-    layer, so that it sees exactly what the model sees.
+    `matches` and `trace` select other columns from the last layer, so they see exactly what the model sees.
     """
 
     def __init__(self, plan: Plan, allocation: Allocation) -> None:
@@ -88,13 +86,13 @@ class Layers:
         self.splitting = [d for step in plan.steps for d in step if splits_of(d)]
 
     def add(self, name: str, columns: Sequence[exp.Expr]) -> None:
-        """One more layer, where there are columns to add."""
+        """Add a layer, if there are columns to add."""
         if columns:
             previous = self.layers[-1][0]
             self.layers.append((name, exp.select("*", *columns, copy=False).from_(exp.to_table(previous))))
 
     def add_values(self, name: str, values: Sequence[tuple[Place, list[tuple[str, exp.Expr]]]]) -> None:
-        """The layers for values that build on columns of their own: first the parts, last the values."""
+        """Add layers for values that build on intermediate columns."""
         depth = max((len(columns) for _, columns in values), default=0)
         for part in range(depth):
             found = [(place, columns[part]) for place, columns in values if part < len(columns)]
@@ -102,7 +100,7 @@ class Layers:
             self.add(layer, [_named(value, column, place) for place, (column, value) in found])
 
     def add_charges(self) -> None:
-        """The first layer: the charges with the tags, labels and facts of signals that anything looks at."""
+        """First layer: the charges, with the tags, labels and signal facts that any rule refers to."""
         everything = exp.Column(this=exp.Star(), table=exp.to_identifier("charges"))
         charges = exp.select(everything, *self.keys(), *fact_columns(self.plan), copy=False)
         source = exp.Table(this=exp.Var(this=CHARGES_REFERENCE))
@@ -111,12 +109,12 @@ class Layers:
         self.layers += [*signal_tables(self.plan), ("charges", charges)]
 
     def divide(self, dimensions: Sequence[Dimension]) -> None:
-        """The layers in which a charge becomes one row per part, of each dimension that splits."""
+        """Layers that turn a split charge into one row per part."""
         for dimension in dimensions:
             self.layers.append((f"split_by_{dimension.name}", divided(dimension, self.layers[-1][0])))
 
     def query(self) -> exp.Select:
-        """The whole query."""
+        """The complete query."""
         first, *others = CLASSIFIED_COLUMNS
         columns: list[exp.Expr] = [exp.column(first), *self.part_columns()]
         columns += [self.amount(name) if name in AMOUNT_COLUMNS else exp.column(name) for name in others]
@@ -126,7 +124,7 @@ class Layers:
         return self.select(columns)
 
     def select(self, columns: Sequence[exp.Expr]) -> exp.Select:
-        """`columns` of every charge, once everything about it is known."""
+        """Select `columns` of every charge from the last layer."""
         self.add_charges()
         for number, step in enumerate(self.plan.steps, start=1):
             self.add_values(f"values_{number}", [column for d in step for column in self.values(d)])
@@ -147,16 +145,16 @@ class Layers:
         return query
 
     def part_columns(self) -> list[exp.Expr]:
-        """Which part of a split charge the row is, and how much of the charge; 0 and 1 for a whole one."""
+        """Number and share of the part; 0 and 1 for an undivided charge."""
         share = self.amount(CHARGE_SHARE) if self.splitting else exp.alias_(whole_share(), CHARGE_SHARE)
         return [exp.alias_(charge_part(self.splitting), CHARGE_PART), share]
 
     def amount(self, name: str) -> exp.Expr:
-        """An amount of the charge; of a part, its part of it."""
+        """An amount of the charge, or of its part."""
         return exp.alias_(exp.column(part_column(name)), name) if self.splitting else exp.column(name)
 
     def keys(self) -> list[exp.Expr]:
-        """One column per tag, cost category and Kubernetes label that anything looks at."""
+        """One column per tag, cost category and Kubernetes label that any rule refers to."""
         maps = (
             ("tags", TAG_PREFIX, self.plan.tags),
             ("cost_categories", COST_CATEGORY_PREFIX, self.plan.cost_categories),
@@ -171,7 +169,7 @@ class Layers:
         return columns
 
     def values(self, dimension: Dimension) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
-        """The values that `from` rules name elements after."""
+        """The values that `from` rules use as elements."""
         return [
             (rule.place, value_sql(rule.source, value_column(dimension, position)))
             for position, rule in enumerate(dimension.rules, start=1)
@@ -179,7 +177,7 @@ class Layers:
         ]
 
     def rule_column(self, dimension: Dimension) -> exp.Expr:
-        """The position of the first rule that matches, 0 for the default, NULL for unmatched."""
+        """Position of the first matching rule, 0 for the default, NULL for unmatched."""
         branches = [
             _branch(rule_condition(dimension, position, rule), exp.Literal.number(position), rule.place)
             for position, rule in enumerate(dimension.rules, start=1)
@@ -189,7 +187,7 @@ class Layers:
         return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), f"{dimension.name}_rule")
 
     def element_column(self, dimension: Dimension) -> exp.Expr:
-        """The element that the matching rule gives; rules that give the same one share a branch."""
+        """Element of the matching rule; rules with the same element share a branch."""
         positions: dict[exp.Expr, list[int]] = {}
         for position, rule in enumerate(dimension.rules, start=1):
             if rule.split is not None:
@@ -208,7 +206,7 @@ class Layers:
         return exp.alias_(exp.cast(_case(branches, exp.null()), exp.DataType.Type.VARCHAR), dimension.name)
 
     def direct_values(self) -> list[tuple[Place, list[tuple[str, exp.Expr]]]]:
-        """The customers that `to` rules name."""
+        """Customers named by `to` rules."""
         return [
             (rule.place, value_sql(rule.method.value, f"_to_{position}"))
             for position, rule in enumerate(self.allocation.rules, start=1)
@@ -216,13 +214,13 @@ class Layers:
         ]
 
     def cost_of_goods_sold(self) -> exp.Expr:
-        """Whether the charge counts as cost of goods sold; never NULL."""
+        """Whether the charge is cost of goods sold; never NULL."""
         condition = self.allocation.cost_of_goods_sold
         counts = exp.true() if condition is None else strictly(condition_sql(condition))
         return exp.alias_(counts, "cost_of_goods_sold")
 
     def allocation_position(self) -> exp.Expr:
-        """The position of the first allocation rule that matches."""
+        """Position of the first matching allocation rule."""
         branches = [
             _branch(allocation_rule_condition(position, rule), exp.Literal.number(position), rule.place)
             for position, rule in enumerate(self.allocation.rules, start=1)
@@ -231,7 +229,7 @@ class Layers:
         return exp.alias_(exp.cast(case, exp.DataType.Type.SMALLINT), POSITION_COLUMN)
 
     def allocation_rule(self) -> exp.Expr:
-        """The name of the allocation rule, NULL where none matches."""
+        """Name of the matching allocation rule, NULL if there is none."""
         branches = [
             exp.If(this=exp.Literal.number(position), true=text(rule.name))
             for position, rule in enumerate(self.allocation.rules, start=1)
@@ -240,7 +238,7 @@ class Layers:
         return exp.alias_(exp.cast(case, exp.DataType.Type.VARCHAR), "allocation_rule")
 
     def direct_customer(self) -> exp.Expr:
-        """The customer that a `to` rule names, NULL for all other charges."""
+        """Customer named by a `to` rule, else NULL."""
         branches = [
             exp.If(this=exp.Literal.number(position), true=exp.column(f"_to_{position}"))
             for position, rule in enumerate(self.allocation.rules, start=1)
@@ -251,12 +249,12 @@ class Layers:
 
 
 def value_column(dimension: Dimension, position: int) -> str:
-    """The column of the last layer that holds the value which a `from` rule names its element after."""
+    """Column of the last layer with the value of a `from` rule."""
     return f"_from_{dimension.name}_{position}"
 
 
 def rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
-    """Whether a rule matches a charge, whatever stands before it; NULL counts as no."""
+    """Whether a rule matches a charge, regardless of earlier rules; NULL counts as no."""
     parts = [condition_sql(rule.when)] if rule.when is not None else []
     if rule.valid is not None:
         parts.append(valid_sql(rule.valid))
@@ -268,7 +266,7 @@ def rule_condition(dimension: Dimension, position: int, rule: Rule) -> exp.Expr:
 
 
 def allocation_rule_condition(position: int, rule: AllocationRule) -> exp.Expr:
-    """Whether an allocation rule matches a charge, whatever stands before it; NULL counts as no."""
+    """Whether an allocation rule matches a charge, regardless of earlier rules; NULL counts as no."""
     parts = [condition_sql(rule.when)] if rule.when is not None else []
     if isinstance(rule.method, ToCustomer):
         parts.append(_is_not_null(exp.column(f"_to_{position}")))

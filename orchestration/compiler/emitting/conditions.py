@@ -1,8 +1,8 @@
-"""Conditions and values to sqlglot expressions.
+"""Conditions and values as sqlglot expressions.
 
-Values only ever become literals of the syntax tree, which sqlglot quotes for the dialect; nothing is pasted
-into SQL text. A condition may come out as NULL where it is false (an absent value); whoever needs a strict
-true or false, such as `not`, wraps it in `coalesce(…, false)`.
+Values only become literals of the syntax tree, which sqlglot quotes; nothing is pasted into SQL text. A
+condition can be NULL instead of false (absent value); users that need strict booleans, such as `not`, wrap it
+in `coalesce(…, false)`.
 """
 
 from __future__ import annotations
@@ -54,22 +54,22 @@ def text(value: str) -> exp.Expr:
 
 
 def strictly(condition: exp.Expr) -> exp.Expr:
-    """True or false, where the condition itself may be NULL."""
+    """True or false, never NULL."""
     return exp.Coalesce(this=condition, expressions=[exp.false()])
 
 
 def all_of(parts: list[exp.Expr]) -> exp.Expr:
-    """All parts joined by `and`; true where there are none."""
+    """Conjunction of all parts; true if there are none."""
     return _joined(exp.And, parts) if parts else exp.true()
 
 
 def any_of(parts: list[exp.Expr]) -> exp.Expr:
-    """All parts joined by `or`; false where there are none."""
+    """Disjunction of all parts; false if there are none."""
     return _joined(exp.Or, parts) if parts else exp.false()
 
 
 def _joined(connector: type[exp.Connector], parts: list[exp.Expr]) -> exp.Expr:
-    """A balanced tree: thousands of parts neither nest deeply nor are copied again and again."""
+    """As a balanced tree, so that thousands of parts neither nest deeply nor are copied repeatedly."""
     if len(parts) == 1:
         return parts[0]
     level = [exp.Paren(this=part) if isinstance(part, exp.Connector) else part for part in parts]
@@ -80,10 +80,7 @@ def _joined(connector: type[exp.Connector], parts: list[exp.Expr]) -> exp.Expr:
 
 
 def subject_column(subject: Subject) -> exp.Expr:
-    """The column that holds a subject.
-
-    Keys of the maps have been taken out into columns of their own, and signals joined, by the layers before.
-    """
+    """Column of a subject. Earlier layers have extracted map keys and joined signals into columns."""
     if isinstance(subject, Tag):
         return exp.column(TAG_PREFIX + subject.key)
     if isinstance(subject, CostCategory):
@@ -98,9 +95,9 @@ def subject_column(subject: Subject) -> exp.Expr:
 
 
 def fact_column(fact: AccountFact | ResourceFact) -> str:
-    """The column of what a signal says: `_resource_tag_feature`, `_attached_to__member_of__name`.
+    """Column of a signal fact: `_resource_tag_feature`, `_attached_to__member_of__name`.
 
-    No relationship and no key has two underscores in a row, so that different facts never share a name.
+    Relationships and keys never contain two underscores in a row, so different facts have different names.
     """
     maps = {"tags": "tag_", "attributes": "attribute_"}
     prefix = "account_" if isinstance(fact, AccountFact) else "resource_"
@@ -111,7 +108,7 @@ def fact_column(fact: AccountFact | ResourceFact) -> str:
 
 
 def condition_sql(condition: Condition) -> exp.Expr:
-    """A condition: true where it holds, else false or NULL."""
+    """A condition: true if it holds, else false or NULL."""
     if isinstance(condition, Not):
         return exp.Not(this=strictly(condition_sql(condition.condition)))
     if isinstance(condition, All):
@@ -122,7 +119,7 @@ def condition_sql(condition: Condition) -> exp.Expr:
 
 
 def valid_sql(valid: Valid) -> exp.Expr:
-    """Whether a charge's usage date lies in the dates that a rule holds for."""
+    """Whether a charge's usage date is within a rule's dates."""
     day = exp.column("usage_date")
     parts: list[exp.Expr] = []
     if valid.first is not None:
@@ -158,7 +155,7 @@ def _comparison(comparison: Comparison) -> exp.Expr:
 
 
 def _groups(column: exp.Expr, operands: Sequence[Operand]) -> list[exp.Expr]:
-    """`column in (…)`, days apart from times where both are listed."""
+    """`column in (…)`, with days and times separate if both are listed."""
     moments = [operand for operand in operands if isinstance(operand, datetime)]
     others = [operand for operand in operands if not isinstance(operand, datetime)]
     return [
@@ -169,7 +166,7 @@ def _groups(column: exp.Expr, operands: Sequence[Operand]) -> list[exp.Expr]:
 
 
 def _against(column: exp.Expr, operand: Operand) -> exp.Expr:
-    """The column as it compares with an operand: a time compares with a day by its own day."""
+    """The column cast for comparison with an operand: a time compared with a day counts as its day."""
     if isinstance(operand, date) and not isinstance(operand, datetime):
         return exp.cast(column.copy(), exp.DataType.Type.DATE)
     return column.copy()
@@ -218,15 +215,15 @@ def _text_comparison(comparison: Comparison, column: exp.Expr, may_be_empty: boo
 
 
 def _lowered(value: str) -> exp.Expr:
-    """The literal in lower case, by the warehouse's own rules beyond ASCII."""
+    """The literal in lower case, using the warehouse's rules beyond ASCII."""
     return text(value.lower()) if value.isascii() else exp.Lower(this=text(value))
 
 
 def value_sql(value: Value, column: str) -> list[tuple[str, exp.Expr]]:
-    """A value after its transforms, a text that is not empty or NULL, as columns that build on each other.
+    """A value after its transforms (non-empty text or NULL), as columns that build on each other.
 
-    The last one is named `column`. A `map` looks at its input twice, so the input gets a column of its own;
-    the SQL would double with every `map` otherwise.
+    The last one is named `column`. `map` uses its input twice, so the input gets its own column; otherwise
+    the SQL would double with every `map`.
     """
     subjects = [_absent_when_empty(subject) for subject in value.first_of]
     result = subjects[0] if len(subjects) == 1 else exp.Coalesce(this=subjects[0], expressions=subjects[1:])
@@ -276,7 +273,7 @@ def _transformed(transform: Transform, value: exp.Expr) -> exp.Expr:
 
 
 def _white_space() -> exp.Expr:
-    """Space, tab, line feed and carriage return, without any of them standing raw in the SQL."""
+    """Space, tab, line feed and carriage return, without writing them raw into the SQL."""
     codes = [exp.Chr(expressions=[exp.Literal.number(code)]) for code in (9, 10, 13)]
     return exp.Concat(expressions=[text(" "), *codes], safe=True)
 
@@ -288,7 +285,7 @@ def _replaced(value: exp.Expr, pattern: str, replacement: str) -> exp.Expr:
 
 
 def _title(value: exp.Expr) -> exp.Expr:
-    """Every word between spaces: its first letter upper case, the rest lower case."""
+    """First letter of every word upper case, the rest lower case."""
     word = exp.column("word")
     first = exp.Upper(this=exp.Left(this=word, expression=exp.Literal.number(1)))
     rest = exp.Lower(this=exp.Substring(this=word.copy(), start=exp.Literal.number(2)))

@@ -1,4 +1,4 @@
-"""How generated SQL stands on the page: sqlglot's own layout, with each short `WHEN … THEN …` on one line."""
+"""Layout of generated SQL: sqlglot's own, with each short `WHEN … THEN …` on one line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ LONGEST_LINE = 130
 
 
 def laid_out(query: exp.Expr, dialect: str = "duckdb") -> str:
-    """The text of a query, as people read it."""
+    """Formatted text of a query."""
     sql = query.sql(dialect=dialect, pretty=True, normalize_functions="lower", max_text_width=WIDTH)
     return _branches_on_one_line(sql)
 
 
 def _branches_on_one_line(sql: str) -> str:
-    """Only white space between tokens is changed, never the inside of a text or a comment."""
+    """Changes only white space between tokens, never inside text or comments."""
     pieces: list[str] = []
     copied = 0
     previous_end = 0

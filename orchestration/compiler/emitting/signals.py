@@ -1,7 +1,6 @@
-"""What the rules look at beside the charge: facts of resources and accounts.
+"""Facts of resources and accounts that rules refer to: the table `signal_facts`, and the joins.
 
-How a resource's tags and relations at a moment are found is written by hand, in `models/signals`; which facts
-the rules look at is the table `signal_facts`. Here: that table, and the joins that give a charge its facts.
+How a resource's tags and relationships at a moment are found is hand-written, in `models/signals`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _MOMENTS = ("begins_from", "begins_before", "lasts_from", "lasts_before")
 
 
 def signal_facts(plan: Plan, dialect: str = "duckdb") -> str:
-    """One row per fact of a resource or account that the rules look at."""
+    """One row per fact of a resource or account that the rules refer to."""
     rows = [
         [signal, getattr(fact, "path", ()), fact_name(fact), fact.column, fact.key]
         for signal, facts in _facts(plan).items()
@@ -42,14 +41,14 @@ def signal_facts(plan: Plan, dialect: str = "duckdb") -> str:
 
 
 def fact_name(fact: Fact) -> str:
-    """How the models of signals call a fact: `type`, `tag app`, `attached_to > member_of > tag app`."""
+    """Name of a fact in the signal models: `type`, `tag app`, `attached_to > member_of > tag app`."""
     maps = {"tags": "tag", "attributes": "attribute"}
     name = fact.column.removeprefix("resource_") if fact.key is None else f"{maps[fact.column]} {fact.key}"
     return " > ".join([*getattr(fact, "path", ()), name])
 
 
 def signal_tables(plan: Plan) -> list[Layer]:
-    """The facts that the rules look at, as columns, by account or resource and period of a charge."""
+    """The facts as columns, by account or resource and charge period."""
     layers = []
     for signal, facts in _facts(plan).items():
         columns = [
@@ -65,7 +64,7 @@ def signal_tables(plan: Plan) -> list[Layer]:
 
 
 def fact_columns(plan: Plan) -> list[exp.Expr]:
-    """The columns of the facts; an account's name is the bill's, where that has one."""
+    """Columns of the facts; an account's name comes from the bill, if it has one."""
     columns: list[exp.Expr] = []
     for signal, facts in _facts(plan).items():
         table_name = _FACTS.format(signal=signal)
@@ -83,7 +82,7 @@ def fact_columns(plan: Plan) -> list[exp.Expr]:
 
 
 def join_facts(plan: Plan, query: exp.Select) -> exp.Select:
-    """The query on `charges`, joined with the one row of facts that each charge meets, if any."""
+    """The query on `charges`, joined with at most one row of facts per charge."""
     begin, end = (exp.column(f"charge_period_{name}", table="charges") for name in ("start", "end"))
     last = exp.Greatest(
         this=begin.copy(),

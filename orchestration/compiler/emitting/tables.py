@@ -1,7 +1,6 @@
-"""The small tables that say what the contexts are: allocation rules, context rules, streams and their
-version.
+"""Small tables describing the contexts: allocation rules, context rules, streams.
 
-Each is a `select` from literal rows; hand-written models join them, so that no rule is written down twice.
+Each is a `select` of literal rows that hand-written models join, so no rule is written twice.
 """
 
 from __future__ import annotations
@@ -143,7 +142,7 @@ def _description(rule: Rule) -> str:
 
 
 def describe_split(split: ChargeSplit) -> str:
-    """How a split divides a charge, in words: `split Search 0.6, Ingest 0.4`, `split by search_queries`."""
+    """A split as text: `split Search 0.6, Ingest 0.4`, `split by search_queries`."""
     if isinstance(split, FixedSplit):
         return "split " + ", ".join(f"{element} {share:f}" for element, share in split.shares)
     if isinstance(split, EvenSplit):
@@ -153,7 +152,7 @@ def describe_split(split: ChargeSplit) -> str:
 
 
 def split_rules(plan: Plan, dialect: str = "duckdb") -> str:
-    """One row per dimension, rule that splits and element that it names."""
+    """One row per dimension, split rule and element it names."""
     dimensions = sorted((dimension for step in plan.steps for dimension in step), key=lambda d: d.name)
     rows: list[list[Cell]] = [
         [dimension.name, position, *cells, rule.place.path, rule.place.line]
@@ -177,12 +176,12 @@ def _split_cells(dimension: Dimension, split: ChargeSplit) -> list[list[Cell]]:
 
 
 def describe_value(value: Value) -> str:
-    """Where a value comes from, in words: `from tag app, else resource attached_to tag app`."""
+    """Source of a value as text: `from tag app, else resource attached_to tag app`."""
     return f"from {', else '.join(describe_subject(subject) for subject in value.first_of)}"
 
 
 def describe_subject(subject: Subject) -> str:
-    """What a condition or a value looks at, in words: `tag app`."""
+    """A subject as text: `tag app`."""
     if isinstance(subject, ChargeColumn):
         return f"charge {subject.name}"
     if isinstance(subject, Tag):
@@ -202,7 +201,7 @@ def describe_subject(subject: Subject) -> str:
 
 
 def dimension_elements(program: Program, dialect: str = "duckdb") -> str:
-    """One row per dimension, with all elements it can have; null where a value may name others."""
+    """One row per dimension with all of its elements; null if values may name others."""
     rows: list[list[Cell]] = []
     for dimension in sorted(program.dimensions, key=lambda dimension: dimension.name):
         elements = closed_elements(dimension)
@@ -227,7 +226,7 @@ def telemetry_streams(program: Program, dialect: str = "duckdb") -> str:
 
 
 def table(columns: Mapping[str, str], rows: Sequence[Sequence[Cell]], dialect: str) -> str:
-    """A `select` of literal rows with the given columns and their types in DuckDB."""
+    """A `select` of literal rows with the given columns and DuckDB types."""
     typed = [
         exp.alias_(exp.cast(exp.column(name), kind, dialect="duckdb"), name) for name, kind in columns.items()
     ]

@@ -1,7 +1,6 @@
-"""Every condition of every rule, each as a column of its own: why a charge became what it became.
+"""Every condition of every rule as its own column, to explain how a charge was classified.
 
-The query is the classification itself with more columns selected from its last layer, so a trace cannot say
-anything else than the model did.
+Selects more columns from the last layer of the classification itself, so it cannot disagree with the model.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ from orchestration.compiler.language.program import (
 
 @dataclass(frozen=True)
 class TracedCondition:
-    """A condition and the column that says whether it holds.
+    """A condition and the column with its result.
 
-    `word` is `all`, `any` or `not` with `parts`, or empty for a `comparison`, whose subject's value is in
-    the column `value`.
+    `word` is `all`, `any` or `not` with `parts`, or empty for a `comparison`, whose subject's value is in the
+    column `value`.
     """
 
     holds: str
@@ -48,10 +47,10 @@ class TracedCondition:
 
 @dataclass(frozen=True)
 class TracedRule:
-    """A rule of a dimension or of the allocation, and the columns that say how it went.
+    """A rule of a dimension or of the allocation, and its result columns.
 
     `in_dates` is set for rules with `valid`, `named_by` (a text column) for those whose value names the
-    element or the customer.
+    element or customer.
     """
 
     rule: Rule | AllocationRule
@@ -77,7 +76,7 @@ class Trace:
 
 
 def trace(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> Trace:
-    """The trace of a program without problems, its dimensions in the order in which they are worked out."""
+    """The trace of a program without problems, with dimensions in evaluation order."""
     columns = _Columns()
     dimensions = tuple(
         (dimension, tuple(_dimension_rule(dimension, n, rule, columns) for n, rule in _numbered(dimension)))
@@ -101,7 +100,7 @@ def trace(plan: Plan, allocation: Allocation, dialect: str = "duckdb") -> Trace:
 
 @dataclass
 class _Columns:
-    """Numbers the columns of the trace; the same value is selected once."""
+    """Numbers the columns of the trace; equal values are selected once."""
 
     found: list[exp.Expr] = field(default_factory=list)
     values: dict[Subject, str] = field(default_factory=dict)

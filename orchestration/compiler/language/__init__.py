@@ -1,1 +1,1 @@
-"""What contexts can say: a program of dimensions, rules and allocations, without YAML or SQL."""
+"""What contexts can express: a program of dimensions, rules and allocations, without YAML or SQL."""

@@ -1,6 +1,6 @@
-"""The columns of the canonical charge, and the names that a dimension therefore cannot have.
+"""Columns of the canonical charge; dimensions cannot use their names.
 
-The one list of them on the Python side; `models/staging/charges` makes the columns themselves.
+The only list on the Python side; `models/staging/charges` creates the columns.
 """
 
 from __future__ import annotations

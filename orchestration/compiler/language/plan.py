@@ -1,6 +1,6 @@
-"""The order in which dimensions are worked out: one that looks at another comes after it.
+"""Evaluation order of dimensions: a dimension comes after those it refers to.
 
-Dimensions that do not depend on each other share a step, so that the SQL has as few layers as it can.
+Independent dimensions share a step, so the SQL has as few layers as possible.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from orchestration.compiler.problems import Problems
 
 @dataclass(frozen=True)
 class Plan:
-    """What a compilation does: what is looked up for each charge, and the dimensions step by step."""
+    """What to look up for each charge, and the dimensions step by step."""
 
     tags: tuple[str, ...]
     cost_categories: tuple[str, ...]
@@ -33,7 +33,7 @@ class Plan:
 
 
 def make_plan(program: Program, problems: Problems) -> Plan | None:
-    """The plan of a program whose names are all known; None with a problem where dimensions form a circle."""
+    """Plan a program whose names are all known; None with a problem if dimensions form a cycle."""
     by_name = {dimension.name: dimension for dimension in program.dimensions}
     needs = {
         name: {other for other, _ in dimension_references(dimension) if other in by_name}
@@ -77,7 +77,7 @@ def make_plan(program: Program, problems: Problems) -> Plan | None:
 
 
 def _report_circle(by_name: dict[str, Dimension], circle: list[str], problems: Problems) -> None:
-    """`circle` names each dimension before the one that needs it, the first one again at the end."""
+    """`circle` lists each dimension before the one that needs it, with the first repeated at the end."""
     members = list(reversed(circle))[:-1]
     start = members.index(min(members))
     ordered = [*members[start:], *members[:start]]

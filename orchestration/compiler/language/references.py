@@ -1,4 +1,4 @@
-"""What a condition or a program refers to: the subjects in it, each with its place."""
+"""What a condition or program refers to: its subjects, with their places."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def allocation_values(program: Program) -> Iterator[Value]:
 
 
 def dimension_references(dimension: Dimension) -> Iterator[tuple[str, Place]]:
-    """The dimensions that a dimension looks at, each with the place."""
+    """Dimensions that a dimension refers to, with their places."""
     for condition in dimension_conditions(dimension):
         for comparison in comparisons(condition):
             if isinstance(comparison.subject, DimensionElement):
@@ -61,7 +61,7 @@ def dimension_references(dimension: Dimension) -> Iterator[tuple[str, Place]]:
 
 
 def allocation_references(program: Program) -> Iterator[tuple[str, Place]]:
-    """The dimensions that `allocation.yml` looks at, each with the place."""
+    """Dimensions that `allocation.yml` refers to, with their places."""
     for condition in allocation_conditions(program):
         for comparison in comparisons(condition):
             if isinstance(comparison.subject, DimensionElement):

@@ -1,6 +1,6 @@
-"""The ids that no customer can have: costs that no one customer carries go by them.
+"""Reserved customer ids, used for cost without a single customer.
 
-The one list of them, for every source, the contexts and (as the macro `reserved_customers`) the models.
+The only list, for all sources, the contexts and (as the macro `reserved_customers`) the models.
 """
 
 from __future__ import annotations

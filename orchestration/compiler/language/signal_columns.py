@@ -1,7 +1,6 @@
-"""What contexts can look at beside the columns of a charge: Kubernetes labels, accounts and resources.
+"""Fields beyond the charge that contexts can refer to: Kubernetes labels, accounts and resources.
 
-The one list of those fields on the compiler's side; the models in `models/signals` make the columns
-themselves. What the fields are called in YAML stands left, the column that holds them right.
+Maps each field's name in YAML to its column; the models in `models/signals` create the columns.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a split divides a charge into: its elements, and the numbers of the parts.
-
-Pure facts about the language's splits, for checking and for SQL.
-"""
+"""Elements and part numbers of splits, for checks and SQL."""
 
 from __future__ import annotations
 
@@ -16,14 +13,14 @@ MAX_PART_NUMBERS = 2**63 - 1
 
 
 def split_elements(split: ChargeSplit) -> tuple[str, ...] | None:
-    """The elements that a split can give; None where usage may name any."""
+    """Elements that a split can produce; None if usage may name any."""
     if isinstance(split, FixedSplit):
         return tuple(element for element, _ in split.shares)
     return split.elements
 
 
 def closed_elements(dimension: Dimension) -> frozenset[str] | None:
-    """All elements a dimension can have; None when a value or usage may name one that is not written down."""
+    """All elements of a dimension; None if a value or usage may name unlisted ones."""
     named = {rule.element for rule in dimension.rules} | {dimension.default}
     for rule in dimension.rules:
         elements = split_elements(rule.split) if rule.split else ()
@@ -40,10 +37,10 @@ def splits_of(dimension: Dimension) -> tuple[tuple[int, ChargeSplit], ...]:
 
 
 def split_id(dimension: Dimension, split: SplitByUsage) -> str:
-    """The name under which the usage that decides a split is kept.
+    """Id under which the usage of a split is stored.
 
-    Made of what the split says, not of where its rule stands: what a run has worked out is still known by
-    it when the rules around it are edited.
+    Derived from the split's definition, not its position, so a run's results stay valid when the rules around
+    it are edited.
     """
     elements = None if split.elements is None else sorted(split.elements)
     said = json.dumps([split.stream, elements, split.windows])
@@ -51,7 +48,7 @@ def split_id(dimension: Dimension, split: SplitByUsage) -> str:
 
 
 def part_numbers(dimension: Dimension) -> int:
-    """How many different numbers a charge's parts of one dimension can have, 0 for the whole included."""
+    """How many part numbers a charge can have in one dimension, including 0 for the undivided charge."""
     counts = [
         MOST_PARTS_BY_USAGE
         if isinstance(split, SplitByUsage) and split.elements is None

@@ -1,1 +1,1 @@
-"""From YAML text to a checked program, with a problem and its place for everything that is wrong."""
+"""From YAML text to a checked program, reporting every problem with its place."""

@@ -1,7 +1,7 @@
-"""What has to hold between the parts of a program, as a tuple of checks that report all they find.
+"""Checks across the parts of a program, as a tuple of functions that report everything they find.
 
-Each check is a function of the whole program. Shapes and types of single values were settled while reading
-(`mappings`, `program`); circles among dimensions are found by `plan`.
+Shapes and types of single values are checked while reading (`mappings`, `program`), cycles among dimensions
+by `plan`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ MAX_RULES = 10_000
 
 
 def check_program(program: Program, problems: Problems, taken_names: Collection[str] = ()) -> None:
-    """Add a problem for everything in the program that cannot be compiled.
+    """Report everything in the program that cannot be compiled.
 
-    `taken_names` are columns that hand-written models have beside those of the dimensions.
+    `taken_names` are columns of hand-written models besides those of the dimensions.
     """
     for check in CHECKS:
         check(program, problems)
@@ -116,7 +116,7 @@ def _elements_exist(program: Program, problems: Problems) -> None:
 
 
 def _expected_elements(expect: Expected) -> tuple[str, ...]:
-    """The elements that a test names."""
+    """Elements named by a test."""
     if expect is None:
         return ()
     return (expect,) if isinstance(expect, str) else tuple(element for element, _ in expect)
@@ -157,7 +157,7 @@ def _rules_can_be_reached(program: Program, problems: Problems) -> None:
 
 
 def _matches_always(rule: Rule) -> bool:
-    """Whether no charge gets past the rule: a value may be absent, and there may be no usage."""
+    """Whether no charge gets past the rule: its value may be absent, or there may be no usage."""
     gives_always = rule.element is not None or isinstance(rule.split, FixedSplit | EvenSplit)
     return gives_always and rule.when is None and rule.valid is None
 

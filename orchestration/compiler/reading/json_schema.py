@@ -1,7 +1,7 @@
-"""The JSON Schemas of the context files, for completion and checks while typing in an editor.
+"""JSON Schemas of the context files, for completion and validation in editors.
 
-Built from the same tuples of keys that the readers use, so that the two cannot drift apart. It describes
-shapes; whether names exist is only known to the compiler.
+Built from the same key tuples that the readers use, so the two cannot diverge. They describe structure only;
+names are checked by the compiler.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 def context_json_schemas() -> dict[str, Schema]:
     """A JSON Schema (2020-12) per kind of context file: `dimension`, `streams` and `allocation`.
 
-    One for each, so that an editor proposes only what the file at hand can have.
+    One per kind, so editors offer only what the file can contain.
     """
     definitions = {
         **_subjects(),
@@ -77,7 +77,7 @@ def _schema(name: str, definitions: Mapping[str, Schema]) -> Schema:
 def _used(
     name: str, definitions: Mapping[str, Schema], found: frozenset[str] = frozenset()
 ) -> frozenset[str]:
-    """A definition and all that it refers to."""
+    """A definition and everything it refers to."""
     found |= {name}
     for part in definitions:
         if part not in found and f'"{_ref(part)["$ref"]}"' in json.dumps(definitions[name]):

@@ -1,6 +1,6 @@
-"""Asks RE2 itself whether it takes a pattern, before the warehouse would refuse it in the middle of a run.
+"""Validate regular expressions with RE2 itself, before the warehouse would reject them during a run.
 
-Arrow carries the same RE2 library that DuckDB has; Python's `re` speaks another dialect.
+Arrow ships the same RE2 library as DuckDB; Python's `re` has another dialect.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """What RE2 has against `pattern`, or None when it takes it."""
+    """RE2's objection to `pattern`, or None."""
     try:
         pc.match_substring_regex(pa.scalar(""), pattern=pattern)
     except pa.ArrowInvalid as error:
@@ -19,7 +19,7 @@ def pattern_problem(pattern: str) -> str | None:
 
 
 def replacement_problem(pattern: str, replacement: str) -> str | None:
-    """What RE2 has against `replacement` for what a (good) `pattern` matches, or None."""
+    """RE2's objection to `replacement` for a valid `pattern`, or None."""
     try:
         pc.replace_substring_regex(pa.scalar(""), pattern=pattern, replacement=replacement)
     except pa.ArrowInvalid as error:
@@ -28,7 +28,7 @@ def replacement_problem(pattern: str, replacement: str) -> str | None:
 
 
 def _reason(error: pa.ArrowInvalid) -> str:
-    """RE2's own words, without those of Arrow and of its C++ interface around them."""
+    """RE2's own message, without the wrapping of Arrow and C++."""
     words = str(error).split(": ", 1)[-1]
     for prefix in ("Rewrite schema error: ", "Rewrite schema "):
         words = words.removeprefix(prefix)

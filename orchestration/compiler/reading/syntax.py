@@ -1,7 +1,7 @@
-"""YAML text to nodes that know their place: every key and value keeps its line and column.
+"""YAML text to nodes with line and column.
 
-Values stay texts as they were written (`yes`, `011254002932` and `2026-07-01` are not guessed into booleans,
-octal numbers or dates): which type is meant is known only by who reads the node.
+Values stay text as written (`yes`, `011254002932` and `2026-07-01` are not guessed into booleans, octal
+numbers or dates): the reader of a node knows the intended type.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_FILE_CHARACTERS = 16_000_000
 MAX_TEXT_CHARACTERS = 65_536
 MAX_NODES = 500_000
 MAX_DEPTH = 40
-MAX_JINJA_MARKS = 100  # reported in one file
+MAX_JINJA_MARKS = 100  # per file
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _JINJA_MARK = re.compile(r"\{[{%#]")

@@ -1,1 +1,1 @@
-"""Alerts: every new anomaly of the published marts told once to each receiver that the settings name."""
+"""Alerts: send every new anomaly once to each configured receiver."""

@@ -1,4 +1,4 @@
-"""The ways to a receiver: any webhook, Slack's incoming webhooks, mail."""
+"""Alert channels: webhook, Slack and mail. Retries are in `sending.py`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SECONDS = 20
 
 
 class DeliveryError(Exception):
-    """A receiver did not take a message; the message says what it answered, without the address' secrets."""
+    """A receiver did not accept a message; contains its answer, without secrets from the address."""
 
 
 class Channel(Protocol):
     """One receiver."""
 
     def send(self, news: AlertItem) -> None:
-        """Send one message. Raises `DeliveryError` unless the receiver has taken it."""
+        """Send one message. Raises `DeliveryError` unless the receiver accepted it."""
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
-    """Every receiver that the settings name, by the name that the ledger knows it by."""
+    """All configured channels, by their name in the ledger."""
     channels: dict[str, Channel] = {}
     if settings.alert_webhook_url:
         channels["webhook"] = Webhook(settings.alert_webhook_url.get_secret_value())
@@ -42,37 +42,38 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
 
 
 class Webhook:
-    """A POST of JSON: all that the marts say of the anomaly and its drivers, amounts as exact texts."""
+    """POSTs the anomaly and its drivers as JSON, with amounts as exact text."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def send(self, news: AlertItem) -> None:
-        """Taken when the answer is 2xx; the header `Idempotency-Key` lets a receiver know a repetition."""
+        """Accepted if the answer is 2xx; the header `Idempotency-Key` lets receivers detect duplicates."""
         _post(self._url, {"type": "cost_anomaly", **news.content}, {"Idempotency-Key": news.anomaly_id})
 
 
 class Slack:
-    """An incoming webhook of Slack, or of what understands the same."""
+    """A Slack incoming webhook, or a compatible one."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def send(self, news: AlertItem) -> None:
-        """Taken when the answer is 2xx. Slack knows no idempotency key."""
+        """Accepted if the answer is 2xx. Slack ignores idempotency keys."""
         text = f"*{_for_slack(news.title)}*\n{_for_slack(news.explanation)}"
         _post(self._url, {"text": text}, {"Idempotency-Key": news.anomaly_id})
 
 
 class Mail:
-    """A mail in plain text."""
+    """A plain-text mail."""
 
     def __init__(self, settings: AlertMail) -> None:
         self._settings = settings
 
     def send(self, news: AlertItem) -> None:
-        """Taken when the server has accepted it for one receiver at least. A repetition has the same
-        Message-ID, by which mail readers know it.
+        """Accepted if the server took it for at least one receiver.
+
+        Retries have the same Message-ID, by which mail clients detect duplicates.
         """
         message = EmailMessage()
         message["From"] = self._settings.sender
@@ -106,7 +107,7 @@ class Mail:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirected POST arrives as a GET without its content: better an error that says so."""
+    """A redirected POST would become a GET without its body, so fail instead."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -130,7 +131,7 @@ def _post(url: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> N
 
 
 def _for_slack(text: str) -> str:
-    """Slack's three characters of markup, as text: a name is not a link, nor a mention of everybody."""
+    """Escape Slack's three markup characters, so that a name is not a link or a mention."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,4 +1,4 @@
-"""Alert items: new anomalies of the published marts, as messages."""
+"""Alert items: which anomalies of the published marts to report, and their texts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AlertItem:
 
     @property
     def title(self) -> str:
-        """A few words for a subject line, in one line whatever the names hold."""
+        """Subject line, on a single line whatever the names contain."""
         what = self.content["element"] or self.content["service_name"]
         of = self.content["customer_name"] or self.content["customer_id"] or self.content["sub_account_id"]
         impact = Decimal(self.content["cost_impact"])
@@ -58,9 +58,9 @@ class AlertItem:
 
 
 def read_alert_items(settings: Settings, waiting: Collection[str] = ()) -> list[AlertItem]:
-    """New anomalies of the current snapshot, and those in `waiting` that it still has.
+    """New anomalies in the current snapshot, plus those in `waiting` that it still has.
 
-    Raises `NotReadableError` when nothing has been published yet.
+    Raises `NotReadableError` if nothing has been published yet.
     """
     with open_published(settings) as marts:
         found = rows_of(
@@ -93,7 +93,7 @@ def _alert_item(anomaly: dict[str, Any], drivers: list[dict[str, Any]]) -> Alert
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it; an amount is a text, because a JSON number is a float to many readers."""
+    """Value for JSON; amounts become text, because many readers parse JSON numbers as floats."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):

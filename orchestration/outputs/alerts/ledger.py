@@ -1,9 +1,8 @@
-"""What was told to whom: an SQLite file in the workspace that outlives every process.
+"""Ledger of alert deliveries, an SQLite file in the workspace.
 
-A delivery is noted before its first attempt and as delivered after the receiver said yes. So none is
-forgotten, and what was delivered is never sent again. Between the receiver's yes and the note lies an
-instant: a process that is killed in it sends once more, under the same idempotency key. That is at least
-once, and exactly once with receivers that heed the key.
+A delivery is recorded before its first attempt, and as delivered after the receiver accepted it, so none is
+lost and none is repeated. A process killed between acceptance and recording sends once more, with the same
+idempotency key: at-least-once delivery, and exactly once for receivers that honour the key.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ create table if not exists deliveries (
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is due; `attempts` were made before."""
+    """A delivery that is due, and the number of previous attempts."""
 
     channel: str
     anomaly_id: str
@@ -47,15 +46,15 @@ class Waiting:
 
 
 class Ledger:
-    """The notes of one workspace, held by one process at a time (see `open_ledger`)."""
+    """The ledger of one workspace, held by one process at a time (see `open_ledger`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def note(self, channel: str, news: AlertItem, now: datetime) -> bool:
-        """Note that `news` is to be told on `channel`; False when it was noted before.
+        """Record that `news` is to be sent on `channel`; False if already recorded.
 
-        An anomaly of the same series whose time overlaps with one that was noted is that one, restated.
+        An overlapping anomaly of the same series is the recorded one, restated.
         """
         known = self._connection.execute(
             "select anomaly_id from deliveries where channel = ? and (anomaly_id = ? or (series = ? "
@@ -63,7 +62,7 @@ class Ledger:
             [channel, news.anomaly_id, news.series, news.ended_at, news.started_at],
         ).fetchone()
         if known:
-            # How long it has been going on, for what begins where it ends to be told apart.
+            # Extend the recorded period, so that a later anomaly of the series counts as new.
             self._connection.execute(
                 "update deliveries set ended_at = max(ended_at, ?) where channel = ? and anomaly_id = ?",
                 [news.ended_at, channel, known[0]],
@@ -78,12 +77,12 @@ class Ledger:
         return not known
 
     def waiting(self) -> set[str]:
-        """The ids of what is noted and has not arrived on some channel."""
+        """Ids of recorded anomalies not yet delivered on some channel."""
         rows = self._connection.execute("select anomaly_id from deliveries where delivered_at is null")
         return {anomaly_id for (anomaly_id,) in rows}
 
     def due(self, now: datetime) -> list[Waiting]:
-        """What is to be sent now, in the order in which it was noted."""
+        """Deliveries due now, in the order they were recorded."""
         rows = self._connection.execute(
             "select channel, anomaly_id, attempts from deliveries "
             "where delivered_at is null and next_attempt_at <= ? order by rowid",
@@ -92,11 +91,11 @@ class Ledger:
         return [Waiting(*row) for row in rows]
 
     def delivered(self, delivery: Waiting, now: datetime) -> None:
-        """The receiver has it: never again."""
+        """Record a successful delivery."""
         self._update(delivery, "delivered_at = ?, last_error = null, attempts = attempts + 1", [_text(now)])
 
     def failed(self, delivery: Waiting, error: str, now: datetime) -> datetime:
-        """The receiver has not taken it; when it is tried again. Each wait is twice the one before."""
+        """Record a failed delivery and return the time of the next attempt; each wait doubles."""
         wait: timedelta = min(FIRST_WAIT * (1 << min(delivery.attempts, 10)), LONGEST_WAIT)
         self._update(
             delivery,
@@ -106,7 +105,7 @@ class Ledger:
         return now + wait
 
     def withdraw(self, delivery: Waiting) -> None:
-        """What a later run no longer finds, and nobody was told, is not told."""
+        """Drop an undelivered alert whose anomaly no longer exists."""
         self._connection.execute(
             "delete from deliveries where channel = ? and anomaly_id = ? and delivered_at is null",
             [delivery.channel, delivery.anomaly_id],
@@ -123,7 +122,7 @@ class Ledger:
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[Ledger | None]:
-    """The ledger, or None while another process holds it: two would send the same."""
+    """The ledger, or None while another process holds it, which would send duplicates."""
     with path.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,7 @@
-"""Sends alerts about new anomalies, and retries failed ones: each arrives once per channel."""
+"""Send new and undelivered alerts.
+
+The order of recording, sending and recording again makes each alert arrive once.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ class DeliveryResult:
 def send_alerts(
     settings: Settings, channels: Mapping[str, Channel], now: datetime, log: Callable[[str], None]
 ) -> DeliveryResult:
-    """Send what is new or due to every channel; what fails is due again later.
+    """Send new and due alerts to every channel; failed ones become due again later.
 
-    Raises `NotReadableError` when nothing has been published yet.
+    Raises `NotReadableError` if nothing has been published yet.
     """
     with open_ledger(settings.alert_ledger) as ledger:
         if ledger is None:

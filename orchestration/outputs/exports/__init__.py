@@ -1,1 +1,1 @@
-"""The published marts as files by day, for tools that take in files."""
+"""Export the published marts as files by day, or to databases."""

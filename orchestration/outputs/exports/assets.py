@@ -1,6 +1,6 @@
-"""The exports as a Dagster asset behind the published snapshot."""
+"""The exports as a Dagster asset after the published snapshot."""
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 from typing import Any
 
 import dagster as dg
@@ -16,12 +16,12 @@ _SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
 def build_exports_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The asset `reports/exports`; none when the settings name nothing to export to."""
+    """The asset `reports/exports`, if any export is configured."""
     return [_build_exports_asset(settings)] if settings.export_formats or databases_of(settings) else []
 
 
 def exports_are_made(settings: Settings) -> bool:
-    """Whether the published snapshot has been exported to everything that the settings name."""
+    """Whether the published snapshot has been exported to every configured target."""
     snapshot = settings.published_folder / "current" / "snapshot.json"
     formats = settings.export_formats
     return (

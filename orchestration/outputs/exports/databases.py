@@ -1,8 +1,4 @@
-"""The databases that the settings name to export to, and the record of what each has.
-
-What belongs here: choosing a database by its name. What does not: how each is written to (`postgres.py`,
-`iceberg.py`).
-"""
+"""Databases configured for export, and a record of what each one has."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ DATABASES = ("postgres", "iceberg")
 
 
 def databases_of(settings: Settings) -> list[str]:
-    """The names of the databases that the settings give an address for."""
+    """Names of the databases with a configured address."""
     addresses = {"postgres": settings.export_postgres, "iceberg": settings.export_iceberg}
     return [name for name in DATABASES if addresses[name]]
 
@@ -54,7 +50,7 @@ def export_to_database(
 
 
 def is_exported(name: str, settings: Settings) -> bool:
-    """Whether a database has had the snapshot that is published now."""
+    """Whether a database has the currently published snapshot."""
     record = settings.export_folder / f"{name}.json"
     return record.is_file() and json.loads(record.read_text(encoding="utf-8")) == _target(settings)
 

@@ -32,11 +32,11 @@ Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 VERSIONS_KEPT = 2
 _UNFINISHED_SECONDS = 3600
-# Fewer than the files that DuckDB holds open at once; with more, a day could become several files.
+# Below DuckDB's limit of open files; above it, a day could become several files.
 _DAYS_AT_ONCE = 90
 _DESCRIPTION = "export.json"
 _OPTIONS = {
-    # FOCUS and most tools take times as ISO 8601 in UTC.
+    # FOCUS and most tools expect ISO 8601 in UTC.
     "csv": "format csv, header, timestampformat '%Y-%m-%dT%H:%M:%SZ'",
     "parquet": "format parquet, compression zstd",
 }
@@ -46,7 +46,7 @@ Content = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Export:
-    """One export: where its files are, how many of them were written now and how many stayed."""
+    """Result of an export: its folder, and how many files were written or unchanged."""
 
     folder: Path
     written: int
@@ -61,9 +61,9 @@ def export_marts(
     only: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Export:
-    """Export the marts of the published database into `exports`; `only` names some; by default all.
+    """Export the marts of the published database into `exports`; `only` restricts them.
 
-    `progress` is called with the name of each mart. Raises `ExportError` for a mart that there is not.
+    `progress` receives each mart's name. Raises `ExportError` for an unknown mart.
     """
     marts = wanted_marts(connection, only)
     content: Content = {mart.name: fingerprints(connection, mart) for mart in marts}
@@ -78,7 +78,7 @@ def export_marts(
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     kept, changed = 0, {}
-    # One file per day: each thread would write one of its own.
+    # One file per day: with several threads, each would write its own.
     connection.execute("set threads = 1")
     for mart in marts:
         progress(mart.name)
@@ -103,7 +103,7 @@ def export_marts(
 
 
 def was_exported_since(exports: Path, formats: Sequence[Format], moment: float) -> bool:
-    """Whether the current version has these formats and was written after `moment` (seconds since 1970)."""
+    """Whether the current version has these formats and is newer than `moment` (Unix time)."""
     described = exports / "current" / _DESCRIPTION
     return _described(exports / "current")[0] == list(formats) and described.stat().st_mtime > moment
 
@@ -151,7 +151,7 @@ def _write(
             f"copy (select {selected} from {quoted(mart.name)}) to {target} ({_OPTIONS[format_]})"
         )
         return
-    # Other marts than ours name the day otherwise: then it is in the path only.
+    # If the day's column has another name, the day is only in the path.
     day = "" if mart.has_usage_date else f", {mart.day} as {DAY}"
     for first in range(0, len(days), _DAYS_AT_ONCE):
         some = days[first : first + _DAYS_AT_ONCE]

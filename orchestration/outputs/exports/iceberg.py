@@ -32,12 +32,12 @@ from orchestration.outputs.exports.marts import (
 from orchestration.warehouse.sql import quoted
 
 VERSIONS = "published_versions"
-# The fingerprints of the days that a table holds, as JSON: a property of the table, written with its rows.
+# Table property with the fingerprints of its days as JSON, committed with the rows.
 _STATE = "cost-per-customer.days"
-# The columns of the mart that the table was made for, as JSON.
+# Table property with the mart's columns as JSON.
 _COLUMNS = "cost-per-customer.columns"
 _DAYS_AT_ONCE = 30
-# Iceberg has no integers of these sizes.
+# Integer types that Iceberg lacks.
 _AS = {"HUGEINT": "decimal(38, 0)", "UBIGINT": "decimal(20, 0)", "UINTEGER": "bigint"}
 _VERSION_COLUMNS = pa.schema(
     [
@@ -57,10 +57,10 @@ def export_to_iceberg(
     only: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> DatabaseExport:
-    """Bring the tables of `namespace` to what is published as `snapshot`.
+    """Update the tables of `namespace` to the published `snapshot`.
 
-    `catalog_properties` are PyIceberg's (type, uri, warehouse, …). A mart whose columns changed is made anew.
-    Raises `ExportError` when the catalog cannot be opened or written to.
+    `catalog_properties` are PyIceberg's (type, uri, warehouse, …). A mart whose columns changed is recreated.
+    Raises `ExportError` if the catalog cannot be opened or written.
     """
     chosen = wanted_marts(marts, only)
     catalog = _open(catalog_properties)
@@ -152,7 +152,7 @@ def _replace(
 
 
 def _rows(marts: duckdb.DuckDBPyConnection, mart: Mart, days: Sequence[str]) -> pa.Table:
-    """The rows of some days; of a mart without days all of them, or none when no day is asked for."""
+    """Rows of the given days; for a mart without days all rows, or none if no day is given."""
     columns = [
         f"cast({quoted(name)} as {_AS[kind]}) as {quoted(name)}" if kind in _AS else quoted(name)
         for name, kind in mart.columns.items()

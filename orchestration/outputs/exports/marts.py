@@ -1,8 +1,4 @@
-"""Which published marts there are, the day that a row of each belongs to, and a fingerprint of every day.
-
-What belongs here: questions to the published database. What does not: writing what was asked for (`files.py`,
-`postgres.py`, `iceberg.py`).
-"""
+"""Published marts, the day column of each, and a fingerprint of every day."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ DAY = "usage_date"
 WHOLE = "all"
 """The key of a mart that has no days: it is exported as one file."""
 
-# The column of a row's day, where it is not called `usage_date`.
+# Day columns not named `usage_date`.
 _DAY_COLUMNS = {"focus_customer_costs": "ChargePeriodStart"}
 _NESTED = ("MAP", "STRUCT", "UNION")
 
@@ -29,7 +25,7 @@ class ExportError(ExpectedError):
 
 @dataclass(frozen=True)
 class DatabaseExport:
-    """One export: how many days (or whole marts without days) each mart had written, and how many stayed."""
+    """Result per mart: how many days (or whole marts without days) were written or unchanged."""
 
     written: Mapping[str, int]
     kept: int
@@ -37,7 +33,7 @@ class DatabaseExport:
 
 @dataclass(frozen=True)
 class Mart:
-    """One published mart; `day_column` holds a row's day or its begin, None for a mart that has no days."""
+    """A published mart; `day_column` holds the day or its start, None for a mart without days."""
 
     name: str
     columns: Mapping[str, str]
@@ -47,21 +43,21 @@ class Mart:
 
     @property
     def day(self) -> str | None:
-        """The day of a row, as SQL that DuckDB and Postgres understand."""
+        """The day of a row, as SQL for DuckDB and Postgres."""
         return f"cast({quoted(self.day_column)} as date)" if self.day_column else None
 
     @property
     def has_usage_date(self) -> bool:
-        """Whether the day is a column of the mart by that name."""
+        """Whether the mart has a day column of that name."""
         return self.day_column == DAY
 
     def is_nested(self, column: str) -> bool:
-        """Whether a column holds lists, maps or structures."""
+        """Whether a column is a list, map or struct."""
         kind = self.columns[column]
         return kind.startswith(_NESTED) or kind.endswith("[]")
 
     def selected(self, as_text: bool) -> str:
-        """The mart's columns for a select; as text, nested values are JSON."""
+        """Select list of the mart's columns; as text, nested values become JSON."""
         return ", ".join(
             f"to_json({quoted(name)}) as {quoted(name)}" if as_text and self.is_nested(name) else quoted(name)
             for name in self.columns
@@ -92,17 +88,17 @@ def published_marts(connection: duckdb.DuckDBPyConnection) -> list[Mart]:
 
 
 def wanted_marts(connection: duckdb.DuckDBPyConnection, only: Sequence[str]) -> list[Mart]:
-    """The marts named in `only`, else all. Raises `ExportError` for a mart that there is not."""
+    """The marts named in `only`, else all. Raises `ExportError` for an unknown mart."""
     marts = published_marts(connection)
     names = [mart.name for mart in marts]
     unknown = [name for name in only if name not in names]
     if unknown:
-        raise ExportError(f"There is no mart {', '.join(unknown)}. Published are: {', '.join(names)}")
+        raise ExportError(f"Unknown mart {', '.join(unknown)}. Published marts: {', '.join(names)}")
     return [mart for mart in marts if not only or mart.name in only]
 
 
 def fingerprints(connection: duckdb.DuckDBPyConnection, mart: Mart) -> dict[str, str]:
-    """A fingerprint per day (YYYY-MM-DD), or under `WHOLE`; changes with columns and rows, in any order."""
+    """Fingerprint per day (YYYY-MM-DD), or under `WHOLE`; depends on columns and rows, not on their order."""
     header = ",".join(f"{name} {kind}" for name, kind in mart.columns.items())
     rows = connection.execute(
         f"select coalesce({mart.day or 'null'}::varchar, '{WHOLE}') as key, count(*), "

@@ -32,7 +32,7 @@ from orchestration.warehouse.sql import literal, quoted
 
 _STATE = "exported_days"
 _CHUNK_BYTES = 1 << 20
-# As Postgres spells them when it is asked for the type of a column.
+# Type names as Postgres reports them.
 _TYPES = {
     "BOOLEAN": "boolean",
     "TINYINT": "smallint",
@@ -57,10 +57,10 @@ def export_to_postgres(
     only: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> DatabaseExport:
-    """Bring the tables of `schema` in the database at `url` to what is published.
+    """Update the tables of `schema` in the database at `url` to what is published.
 
-    A mart that is published no more loses its table, unless `only` names some. Raises `ExportError` when the
-    database cannot be reached or refuses, with what it said; nothing is changed then.
+    Tables of marts that are no longer published are dropped, unless `only` is given. Raises `ExportError`
+    with the database's message if it cannot be reached or refuses; nothing is changed then.
     """
     psycopg = _driver()
     chosen = wanted_marts(marts, only)
@@ -92,7 +92,7 @@ def _export(
     drop_others: bool,
     progress: Callable[[str], None],
 ) -> DatabaseExport:
-    # Two exports at once would write the same days twice.
+    # Concurrent exports would write the same days twice.
     target.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"cost-per-customer {schema}"])
     target.execute(f"create schema if not exists {quoted(schema)}")
     target.execute(

@@ -1,1 +1,1 @@
-"""The report: one HTML file, made from the published marts alone, that opens without a network."""
+"""The report: one HTML file built from the published marts that opens offline."""

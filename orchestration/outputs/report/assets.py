@@ -1,6 +1,6 @@
-"""The report as a Dagster asset, behind the published snapshot."""
+"""The report as a Dagster asset after the published snapshot."""
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
 from orchestration.outputs.report.report import make_report, report_is_made
@@ -13,7 +13,7 @@ REPORT = dg.AssetKey(["reports", "customer_cost_report"])
 
 
 def build_report_asset(settings: Settings, snapshot: dg.AssetKey) -> dg.AssetsDefinition:
-    """`reports/customer_cost_report`, made from what `snapshot` has published."""
+    """The asset `reports/customer_cost_report`, built from the published `snapshot`."""
 
     @dg.asset(
         key=REPORT,

@@ -1,8 +1,8 @@
-"""What every customer cost and used, in as much detail as a file of a sensible size can hold.
+"""Customer costs and usage in as much detail as fits a file of reasonable size.
 
-A small company gets every day of every element and service. A large one gets months for all its time, and
-the newest days by the first two dimensions; ranges of dates in the page then begin and end with months
-wherever there are no days (`page/facts.js`). Whatever the detail, every figure is exact.
+A small company gets every day, element and service. A large one gets months for all history, and recent days
+by the first two dimensions; date ranges in the page then snap to months where there are no days
+(`page/facts.js`). Figures are exact at any level of detail.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import duckdb
 
 from orchestration.outputs.report.tables import Published, quoted
 
-# Days back from the newest that are looked at when not every day fits.
+# How many recent days are considered if not all days fit.
 _NEWEST_DAYS = 92
-# The page ends with the newest day: months must not reach beyond it either.
+# The page ends with the latest day, so months must not extend beyond it.
 _COME = "unallocated_reason is distinct from 'day to come'"
 
 
 @dataclass(frozen=True)
 class Detail:
-    """How finely costs are in the page.
+    """Level of detail of costs in the page.
 
-    `grain` is that of all costs by customer, `levels` and service; `days_from` is the first day whose costs
-    are there by customer, day and `levels[:2]` too, where `grain` is `month`.
+    `grain` applies to costs by customer, `levels` and service. If it is `month`, `days_from` is the first day
+    with costs by customer, day and `levels[:2]`.
     """
 
     grain: str
@@ -36,7 +36,7 @@ class Detail:
     days_from: date | None
 
     def as_json(self) -> dict[str, Any]:
-        """For the page."""
+        """Representation for the page."""
         return {
             "grain": self.grain,
             "levels": list(self.levels),
@@ -46,9 +46,9 @@ class Detail:
 
 
 def choose_detail(marts: duckdb.DuckDBPyConnection, published: Published, budget: int) -> Detail:
-    """The finest detail whose costs are no more than `budget` rows."""
+    """The finest detail with at most `budget` rows."""
     dimensions = published.dimensions
-    # Counting what the mart has is quick, and what it has is a little more than the page would get.
+    # Counting the mart's rows is quick and slightly overestimates the page's.
     (in_mart,) = marts.execute("select count(*) from customer_costs_daily").fetchall()[0]
     if in_mart <= 8 * budget:
         for levels in dict.fromkeys((dimensions, dimensions[:2])):
@@ -70,9 +70,9 @@ def _coarser(levels: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 
 def select_costs(detail: Detail) -> str:
-    """All costs by customer, in the chosen detail; `period_start` is a day, or the first day of a month.
+    """Costs by customer in the chosen detail; `period_start` is a day or the first day of a month.
 
-    Costs of days to come are left out: the page shows them as one sum (`spend` of `tables.py`).
+    Excludes cost of future days, which the page shows as one sum (`spend` in `tables.py`).
     """
     source, period = (
         ("customer_costs_daily", "usage_date")
@@ -83,7 +83,7 @@ def select_costs(detail: Detail) -> str:
 
 
 def select_newest_days(detail: Detail) -> str | None:
-    """Costs by customer and day since `days_from`, without services; None where every day is there anyhow."""
+    """Costs by customer and day since `days_from`, without services; None if all days are included anyway."""
     if detail.days_from is None:
         return None
     since = f"and usage_date >= date '{detail.days_from}'"
@@ -110,7 +110,7 @@ def _count(marts: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _days_from(marts: duckdb.DuckDBPyConnection, levels: tuple[str, ...], budget: int) -> date | None:
-    """How far back days fit, the newest first; None when not even a week does."""
+    """First day that fits, counting back from the latest; None if not even a week does."""
     columns = _columns(levels[:2], False)
     days = marts.execute(
         f"""

@@ -1,7 +1,7 @@
-"""The document: template, style, scripts, charting library and data in one text that needs nothing else.
+"""Assemble the HTML document from template, style, scripts, charting library and data.
 
-The page's own policy allows only the two scripts that are put in here, by their hashes, and no connection to
-anywhere. Data is never markup: texts of the tables lie in base64, those of the catalogue have `<` escaped.
+Its content security policy allows only the two embedded scripts, by hash, and no connections. Data is never
+markup: tables are base64, and the catalogue escapes `<`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = files("orchestration.outputs.report") / "page"
-# One function around them all, in this order; a section may use everything before it.
+# Wrapped in one function, in this order; a section may use everything before it.
 SCRIPTS = (
     *("amounts", "dates", "state", "elements", "columns", "people", "facts", "charts", "grid"),
     *("customer_search", "filters", "sections"),
@@ -29,7 +29,7 @@ SCRIPTS = (
 
 
 def page_source(name: str) -> str:
-    """A file of the page, as it is written."""
+    """Source of a page file."""
     text = PAGE
     for part in name.split("/"):
         text = text / part
@@ -37,13 +37,13 @@ def page_source(name: str) -> str:
 
 
 def charting_library() -> bytes:
-    """Plotly as its Python package brings it."""
-    package = distribution("plotly")  # found, not imported: that would load all of it
+    """Plotly's script, from its Python package."""
+    package = distribution("plotly")  # located without importing, which would load all of it
     return Path(str(package.locate_file("plotly/package_data/plotly.min.js"))).read_bytes()
 
 
 def sources_fingerprint() -> str:
-    """Changes when anything does that the document is put together from, its data aside."""
+    """Fingerprint of everything in the document except the data."""
     digest = hashlib.sha256(charting_library())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
@@ -53,7 +53,7 @@ def sources_fingerprint() -> str:
 
 
 def assemble(fingerprint: str, catalog: Mapping[str, Any], tables: Mapping[str, str]) -> str:
-    """The whole document. `tables` are texts of `encoding.encode`, by the name that the page has for them."""
+    """The complete document. `tables` are results of `encoding.encode`, by their name in the page."""
     library = charting_library()
     script = _in_one_function(page_source(f"{name}.js") for name in SCRIPTS)
     packed = {
@@ -82,7 +82,7 @@ def _in_one_function(sources: Any) -> str:
 
 
 def _as_written(script: str) -> bytes:
-    """The script element's content: the template has a line end on both sides of it."""
+    """Content of the script element, with the line breaks the template adds."""
     return f"\n{script}\n".encode()
 
 

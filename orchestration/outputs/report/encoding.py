@@ -24,15 +24,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# From the sign of the plane below follows a plane that says nothing: 0 above 0-127, 255 above 128-255.
+# A plane is redundant if it only repeats the sign of the one below: 0 above 0-127, 255 above 128-255.
 _SIGNS = bytes(0 if byte < 128 else 255 for byte in range(256))
 _LEVEL = 6
-# The page sums every four bytes of an amount apart, in numbers that are exact below 2^53.
+# The page sums every four bytes of an amount separately, in numbers that are exact below 2^53.
 _MOST_ROWS = 2**21
 
 
 class NotEncodableError(ValueError):
-    """A column is of a type, or has so many rows, that the page has no form for."""
+    """A column's type or number of rows cannot be encoded."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Column:
 
 
 def encode(table: pa.Table) -> str:
-    """The table as one text of letters, digits, `+`, `/` and `=`."""
+    """The table as text of letters, digits, `+`, `/` and `=`."""
     columns = [_encode_column(name, table[name].combine_chunks()) for name in table.column_names]
     header = json.dumps(
         {"rows": table.num_rows, "columns": [column.header for column in columns]},
@@ -81,13 +81,13 @@ def _encode_column(name: str, values: pa.Array) -> _Column:
 
 
 def _differences(days: pa.Array) -> pa.Array:
-    """Each day less the one before it: in tables sorted by day nearly always the same, so well compressed."""
+    """Each day minus the previous one: nearly constant in tables sorted by day, so it compresses well."""
     filled = pc.fill_null(days, 0)
     return pc.subtract(filled, pa.concat_arrays([pa.array([0], pa.int64())[: len(filled)], filled[:-1]]))
 
 
 def _planes(numbers: pa.Array) -> list[bytes]:
-    """The bytes of the numbers, lowest first, without the highest that only repeat the sign."""
+    """The numbers' bytes, lowest first, without high bytes that only repeat the sign."""
     zero = Decimal(0) if pa.types.is_decimal128(numbers.type) else 0
     width = numbers.type.bit_width // 8
     content = _bytes(pc.fill_null(numbers, pa.scalar(zero, numbers.type)), width)

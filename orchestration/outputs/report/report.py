@@ -1,4 +1,4 @@
-"""Making the report of the published snapshot: `<published>/report.html`."""
+"""Build the report of the published snapshot: `<published>/report.html`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from orchestration.warehouse.files import write_file
 
 FILE_NAME = "report.html"
 LARGEST_FILE = 15_000_000
-# How a company's levels are nested where it has them; others follow in the order of the marts.
+# Default nesting of dimensions; others follow in the marts' order.
 _FIRST_LEVELS = ("product", "feature")
 _HEAD = 2000
 
 
 @dataclass(frozen=True)
 class Report:
-    """The report of a snapshot; `changed` is false when it was there already."""
+    """The report of a snapshot; `changed` is false if it already existed."""
 
     path: Path
     size: int
@@ -35,15 +35,15 @@ class Report:
 
 
 def report_is_made(settings: Settings) -> bool:
-    """Whether the report is the one of the published snapshot."""
+    """Whether the report belongs to the published snapshot."""
     folder = (settings.published_folder / "current").resolve()
     return _fingerprint_of(settings.published_folder / FILE_NAME) == _fingerprint(settings, folder)
 
 
 def make_report(settings: Settings) -> Report:
-    """Write the report of the published snapshot, unless it is there.
+    """Build the report of the published snapshot if needed.
 
-    Raises `NotReadableError` when nothing has been published yet.
+    Raises `NotReadableError` if nothing has been published yet.
     """
     target = settings.published_folder / FILE_NAME
     with open_snapshot(settings) as (folder, marts):
@@ -76,7 +76,7 @@ def _document(marts: duckdb.DuckDBPyConnection, folder: Path, fingerprint: str, 
 
 
 def _budgets(rows: int) -> Iterator[int]:
-    """Rows of costs: fewer and fewer, until the file is small enough or there is no less detail to choose."""
+    """Decreasing row budgets, until the file is small enough or no less detail is possible."""
     while rows >= 1000:
         yield rows
         rows = rows * 2 // 3
@@ -97,7 +97,7 @@ def _published(marts: duckdb.DuckDBPyConnection) -> Published:
         name for (name,) in marts.execute("select table_name from information_schema.tables").fetchall()
     )
     columns = [column[0] for column in marts.execute("describe customer_costs_daily").fetchall()]
-    # The dimensions of the contexts stand between these two, whatever they are.
+    # The contexts' dimensions are the columns between these two.
     dimensions = columns[columns.index("customer_id") + 1 : columns.index("service_name")]
     first = [name for name in _FIRST_LEVELS if name in dimensions]
     return Published(names, (*first, *(name for name in dimensions if name not in first)))

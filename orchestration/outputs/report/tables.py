@@ -1,4 +1,4 @@
-"""What the report takes from each published mart: one select for each table of the page."""
+"""Tables of the report: one select per table, from one or more published marts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_WARNINGS = 1000
 
 @dataclass(frozen=True)
 class Published:
-    """What there is to select from: the marts of the snapshot, and the dimensions of its contexts."""
+    """The snapshot's marts and the contexts' dimensions."""
 
     marts: frozenset[str]
     dimensions: tuple[str, ...]
@@ -23,7 +23,7 @@ class Published:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table of the page: its name there, the marts that it comes from, and the query that fills it."""
+    """A table of the page: name, source marts and query."""
 
     name: str
     marts: tuple[str, ...]
@@ -31,13 +31,13 @@ class PageTable:
 
 
 def quoted(names: Sequence[str], relation: str = "") -> str:
-    """The names as columns of a select list."""
+    """Quoted names as a select list."""
     prefix = f"{relation}." if relation else ""
     return ", ".join(f'{prefix}"{name}"' for name in names)
 
 
 def _customers(_: Published) -> str:
-    """The customers, and what carries cost without being one, such as several customers put together."""
+    """Customers, plus ids with cost that are not customers, such as the long tail."""
     return """
         with
             others as (
@@ -60,7 +60,7 @@ def _averages(_: Published) -> str:
 
 
 def _spend(published: Published) -> str:
-    """What was spent each day, of every segment together: small however many customers there are."""
+    """Daily spend of all segments; small however many customers there are."""
     levels = quoted(published.dimensions[:2], "costs")
     return f"""
         select
@@ -104,7 +104,7 @@ def _coverage(_: Published) -> str:
 
 
 def _unclaimed(_: Published) -> str:
-    """Of each month and dimension the largest groups that no rule claims."""
+    """The largest groups without a rule, per month and dimension."""
     return f"""
         with
             groups as (
@@ -190,7 +190,7 @@ def _anomaly_drivers(_: Published) -> str:
 
 
 def _explanations(published: Published) -> str:
-    """By which rules each customer got its cost of the newest days; a sentence of the largest parts only."""
+    """Rules behind each customer's cost of the latest days; full sentences only for the largest parts."""
     levels = quoted(published.dimensions[:2])
     return f"""
         select

@@ -1,4 +1,4 @@
-"""What every customer used, by stream, in the same periods as its costs."""
+"""Usage of every customer by stream, in the same periods as its costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MART = "usage_daily"
 
 
 def select_usage(detail: Detail, published: Published) -> str | None:
-    """Usage by customer, stream and day or month; None when the snapshot has none."""
+    """Usage by customer, stream and day or month; None if the snapshot has none."""
     if _MART not in published.marts:
         return None
     period = "usage_date" if detail.grain == "day" else "date_trunc('month', usage_date)::date"
@@ -17,7 +17,7 @@ def select_usage(detail: Detail, published: Published) -> str | None:
 
 
 def select_newest_usage(detail: Detail, published: Published) -> str | None:
-    """Usage by customer, stream and day since `days_from`; None where every day is there anyhow."""
+    """Usage by customer, stream and day since `days_from`; None if all days are included anyway."""
     if _MART not in published.marts or detail.days_from is None:
         return None
     return _select("usage_date", f"where usage_date >= date '{detail.days_from}'")

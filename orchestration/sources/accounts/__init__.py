@@ -1,4 +1,4 @@
-"""The accounts of the organization: names, places in it, tags."""
+"""Accounts of the organization: names, positions and tags."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Lists of accounts, from the organization and from files, landed as versions.
+"""Land lists of accounts, from the organization and from files, as versions.
 
-A file is CSV, JSONL or Parquet, an account a row. Without `snapshot_time` a file says what is so since it was
-put there. docs/signals.md describes the format.
+Files are CSV, JSONL or Parquet, one account per row. A file without `snapshot_time` is valid from the time it
+was placed there. docs/signals.md describes the format.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ensure_landing = ACCOUNT_VERSIONS.ensure_landing
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the lists of the accounts' location, and what the organization answers."""
+    """Land the lists in the accounts' location, and the organization's answer."""
     settings = request.settings
     landing = land_accounts(
         request.open_location(settings.location_of("accounts")),
@@ -79,7 +79,7 @@ def land_accounts(
     now: datetime,
     endpoint_url: str | None = None,
 ) -> SnapshotLanding:
-    """Ask the organization, read the new files, and add what is new, different or gone to the versions."""
+    """Query the organization, read new files, and add what is new, changed or gone to the versions."""
     answers = [ask_organization(organization, endpoint_url)] if organization else []
     failures = [answer.failure for answer in answers if answer.failure]
     return ACCOUNT_VERSIONS.land(location, landing, now, answers, failures)

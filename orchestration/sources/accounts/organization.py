@@ -1,6 +1,6 @@
-"""The accounts of an AWS organization, as its management account (or a delegated one) tells them.
+"""Accounts of an AWS organization, read through its management account or a delegated administrator.
 
-The tree is walked from its roots down: one question per organizational unit, and one per account for tags.
+Walks the tree from its roots: one call per organizational unit, and one per account for tags.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from orchestration.sources.aws_access import (
 )
 from orchestration.sources.landing.snapshots import Answer
 
-# boto3 makes its clients at run time, so there is no class to name here.
+# boto3 creates its clients at run time, so there is no type to import.
 Client: TypeAlias = Any
 
-# Organizations is one service for all regions, and answers here.
+# Organizations is a global service with this endpoint.
 _REGION = "us-east-1"
 
 
 def ask_organization(access: AwsAccess, endpoint_url: str | None) -> Answer:
-    """The accounts as they are now. A refusal is in the answer, and names the permission that is missing."""
+    """The current accounts. If denied, the answer names the missing permission."""
     try:
         session = open_session(access, endpoint_url, _REGION)
         _, account_id = account_of(session, endpoint_url, _REGION)
@@ -65,7 +65,7 @@ def _tags(organizations: Client, account_id: str) -> Iterator[Mapping[str, str]]
 
 
 def account_in(account: Mapping[str, str], path: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
-    """An account as the organization lists it; `path` names the units above it, the root first."""
+    """An account as listed by the organization; `path` names the units above it, from the root."""
     return {
         "account_id": account["Id"],
         "account_name": account["Name"],

@@ -1,4 +1,4 @@
-"""Bills: which files are the bill now, and how each form of them becomes landed charges."""
+"""Bills: find the files that form the current bill, and land them as charges in fixed columns."""
 
 from __future__ import annotations
 

@@ -20,34 +20,34 @@ from orchestration.sources.locations import StoredObject
 _RUN = re.compile(
     r"(?P<root>(?:.*/)?(?P<name>[^/]+)/)(?P<dates>\d{8}-\d{8})/(?:.+/)?manifest\.json", re.IGNORECASE
 )
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")  # such texts sort as the times do
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")  # sorts like the times
 _DATES = re.compile(r"\d{8}-\d{8}/.+")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of an export, seen by its manifest in a listing; `root` ends in `/`."""
+    """One run of an export, identified by its manifest in a listing; `root` ends in `/`."""
 
     root: str
     name: str
-    dates: str  # YYYYMMDD-YYYYMMDD, first and last day
+    dates: str  # YYYYMMDD-YYYYMMDD, inclusive
     stored: StoredObject
 
     @property
     def month(self) -> str | None:
-        """The month (YYYY-MM) that the dates lie in; None when they span several."""
+        """The month (YYYY-MM) that contains the dates; None if they span several."""
         first, last = self.dates[:6], self.dates[9:15]
         return f"{first[:4]}-{first[4:]}" if first == last else None
 
 
 def find_runs(objects: Iterable[StoredObject]) -> list[Run]:
-    """The runs whose manifests are there, of every export."""
+    """Runs of every export that have a manifest."""
     found = ((stored, _RUN.fullmatch(stored.key)) for stored in objects)
     return [Run(match["root"], match["name"], match["dates"], stored) for stored, match in found if match]
 
 
 def without_runs(objects: Iterable[StoredObject], runs: Iterable[Run]) -> list[StoredObject]:
-    """The objects that no export's runs hold, finished ones or not."""
+    """Objects that belong to no export run, finished or not."""
     roots = {run.root for run in runs}
     return [
         stored
@@ -63,16 +63,16 @@ def current_deliveries(
     objects: Mapping[str, StoredObject],
     describe: Callable[[str], str],
 ) -> tuple[list[Delivery], list[str]]:
-    """The delivery of each export and range of dates, by the last run, and notes on what is not read.
+    """The delivery of each export and date range, from its last run, and notes on what is not read.
 
-    `runs` come with the texts of their manifests, `objects` is the listing by key, `describe` gives a key's
-    full name. Raises `BillingError` for a manifest that cannot be read, and when the last run names a file
-    that does not exist or is not its own.
+    `runs` have their manifests' text, `objects` is the listing by key, `describe` gives a key's full name.
+    Raises `BillingError` for an unreadable manifest, and if the last run names a file that does not exist or
+    is not its own.
     """
     latest: dict[tuple[str, str], tuple[str, Run, dict[str, Any]]] = {}
     for run, text in runs:
         content = _content(text, describe(run.stored.key))
-        # Of a copied container, the times of the files are those of the copying: the manifest knows its own.
+        # In a copied container, file times are those of the copy, so use the manifest's own time.
         submitted = str(content["runInfo"]["submittedTime"])
         known = latest.get((run.root, run.dates))
         if known is None or known[0] < submitted:
@@ -120,7 +120,7 @@ def _content(text: bytes, where: str) -> dict[str, Any]:
 
 
 def _file(run: Run, blob: Mapping[str, str], objects: Mapping[str, StoredObject], where: str) -> StoredObject:
-    """The object that a manifest names by its place in the container; the copy may begin at any depth."""
+    """The object named by a manifest's path in the container; the copy may start at any depth."""
     name = blob["blobName"]
     _, found, rest = name.partition(f"{run.name}/{run.dates}/")
     if not found or {"", ".", ".."} & set(rest.split("/")):

@@ -1,4 +1,4 @@
-"""Files without a manifest, as deliveries: the chunks of one report together, every other file by itself."""
+"""Files without a manifest, as deliveries: the chunks of one report together, every other file on its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DATE = re.compile(r"(?:^|\D)(?:19|20)\d\d[-_.]?(?:\d\d[-_.]?){0,2}$")
 
 
 def bare_deliveries(files: Iterable[StoredObject]) -> list[Delivery]:
-    """The deliveries that files without manifest are, each replaced whole when one of its files changes.
+    """Deliveries of files without a manifest; each is replaced as a whole if one of its files changes.
 
-    Files of a folder whose names differ in the number of a chunk only are one report: its rows are read
-    together (a pod in one chunk, its node in another). Numbers that are a part of a date tell no chunk.
+    Files of a folder whose names differ only by a chunk number are one report and read together (a pod in one
+    chunk, its node in another). Numbers that are part of a date are not chunk numbers.
     """
     groups: dict[tuple[str, bool], list[StoredObject]] = {}
     for stored in files:
@@ -30,7 +30,7 @@ def bare_deliveries(files: Iterable[StoredObject]) -> list[Delivery]:
 
 
 def _report_of(key: str) -> str | None:
-    """The key without the number of the chunk; None for a file that is no chunk."""
+    """The key without the chunk number; None if the file is not a chunk."""
     ending = next(ending for ending in DATA_FILE_ENDINGS if key.lower().endswith(ending))
     folder, slash, name = key.rpartition("/")
     chunk = _CHUNK.fullmatch(name[: -len(ending)])

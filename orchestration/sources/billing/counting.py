@@ -1,4 +1,4 @@
-"""What is done about deliveries that hold the same charges: one of them counts, or the run stops."""
+"""Handle deliveries with the same charges: one of them counts, or the run stops."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from orchestration.sources.billing.errors import BillingError
 
 @dataclass
 class Counted:
-    """What was found: `notes` on what does not count, `overlaps` on what counts twice."""
+    """`notes` on what does not count, `overlaps` on what counts twice."""
 
     notes: list[str] = field(default_factory=list)
     overlaps: list[str] = field(default_factory=list)
 
 
 def is_still_a_copy(landing: Path, same_as: str | None) -> bool:
-    """Whether the delivery that counts instead is as it was; true also for one that is no copy."""
+    """Whether the delivery that counts instead is unchanged; also true if it is not a copy."""
     if same_as is None:
         return True
     source, delivery, version = same_as.split("/")
@@ -35,10 +35,10 @@ def count_once(
     shown: Mapping[Name, str],
     on_overlap: Literal["refuse", "count"],
 ) -> Counted:
-    """Let the same content count once, and refuse charges that are in two deliveries.
+    """Count identical content once, and reject charges that are in two deliveries.
 
-    An export that the settings do not name any more gives its charges over to the ones that hold them now.
-    Raises `BillingError` with the money of every overlap, and how to choose.
+    An export no longer in the settings gives up its charges to the exports that have them now. Raises
+    `BillingError` with the money of every overlap, and how to choose.
     """
     result = Counted()
     groups: dict[Name, list[Name]] = {}

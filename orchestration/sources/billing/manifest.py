@@ -1,7 +1,7 @@
-"""Which files are the bill now: pure functions from a listing and manifest texts to deliveries.
+"""Find the files that form the current bill: pure functions from a listing and manifests to deliveries.
 
-AWS writes a bill as many files and then one manifest that names them; files of older deliveries may lie
-beside them. So only what the current manifest names is read, never everything below a prefix.
+AWS writes a bill as many files and then a manifest that names them; files of older deliveries may lie next to
+them. So only files named by the current manifest are read, never everything under a prefix.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXPORT = re.compile(
     rf"(?:(?P<version>[^/]+)/)?(?P<name>[^/]+){_MANIFEST_ENDING}",
     re.IGNORECASE,
 )
-# The parts of a data file's key below the report's root, in the layouts that AWS writes.
+# Parts of a data file's key below the report's root, in AWS's layouts.
 _BELOW_ROOT = re.compile(
     r"(?P<root>(?:.*?/)?)(?P<rest>"
     r"(?:\d{8}-\d{8}|[^/]+/year=\d{4}/month=\d{1,2}|data/billing_period=\d{4}-\d{2})/.+)",
@@ -40,7 +40,7 @@ _INSIDE_TREE = re.compile(
 
 @dataclass(frozen=True)
 class ReportManifest:
-    """A manifest seen in a listing: the current one of a report and a billing month."""
+    """The current manifest of a report and billing month, as seen in a listing."""
 
     kind: ReportKind
     root: str  # key prefix of the report, '' or ending in '/'
@@ -63,22 +63,22 @@ class Delivery:
     files: tuple[StoredObject, ...]
     version: str
     described_by: str  # key of the manifest, or of the bare file
-    notes: tuple[str, ...] = ()  # what a person should know of it
+    notes: tuple[str, ...] = ()  # notes for the user
     legacy: bool = False  # the manifest is a legacy CUR's
-    columns: tuple[str, ...] = ()  # as the manifest lists them; may be incomplete
+    columns: tuple[str, ...] = ()  # as listed in the manifest; may be incomplete
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A location's listing, sorted by what each object is for."""
+    """A location's listing, sorted by the purpose of each object."""
 
     manifests: tuple[ReportManifest, ...]
     bare_files: tuple[StoredObject, ...]
-    notes: tuple[str, ...]  # what is there and is not read, for a person to see
+    notes: tuple[str, ...]  # ignored objects, shown to the user
 
 
 def read_listing(objects: Iterable[StoredObject]) -> Listing:
-    """Find the current manifest of every report and month, and the files that belong to no report."""
+    """Find the current manifest of every report and month, and the files without a report."""
     stored = list(objects)
     seen: dict[tuple[str, str, str], list[tuple[re.Match[str], ReportManifest]]] = {}
     for item in stored:
@@ -124,18 +124,19 @@ def read_listing(objects: Iterable[StoredObject]) -> Listing:
 def _current(candidates: list[tuple[re.Match[str], ReportManifest]]) -> ReportManifest | None:
     pointers = [manifest for found, manifest in candidates if not found["version"]]
     if candidates[0][1].kind == "cur_legacy":
-        # The manifest in the date folder points to the current delivery; the copies beside old ones do not.
+        # The manifest in the date folder points to the current delivery; copies next to old deliveries do
+        # not.
         return pointers[0] if pointers else None
     versions = [
         (_written_at(found["version"]), manifest) for found, manifest in candidates if found["version"]
     ]
     newest = [max(versions, key=lambda version: version[0])[1]] if versions else []
-    # An export switched between "overwrite" and "create new" has both: the one written last is the bill.
+    # An export switched between "overwrite" and "create new" has both: the latest is the bill.
     return max(pointers[:1] + newest, key=lambda manifest: manifest.stored.modified, default=None)
 
 
 def _written_at(folder: str) -> str:
-    """Digits of the time in `<ISO time>-<execution id>`, so that they sort as times do."""
+    """Digits of the time in `<ISO time>-<execution id>`, which sort like the times."""
     time = re.match(r"\d{4}-?\d{2}-?\d{2}[T ]?[\d:.\-]*?(?=Z|[+-]?[0-9a-fA-F]{8}-|$)", folder)
     return re.sub(r"\D", "", time.group() if time else folder)[:20].ljust(20, "0") + folder
 
@@ -214,13 +215,13 @@ def read_manifest(
 
 
 def safe_name(name: str) -> str:
-    """A report's name as it may stand in a folder's name; names that had to change stay distinct."""
+    """A report's name for use in a folder name; changed names stay distinct."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def content_version(*parts: str) -> str:
-    """A text that differs whenever one of the parts does."""
+    """A text that changes whenever one of the parts does."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -248,19 +249,19 @@ def _relative(
     prefix: str,
     anchors: set[tuple[str | None, str]],
 ) -> str:
-    """The key below the location of a file that a manifest names by its key in a bucket."""
+    """Key below the location of a file that a manifest names by its key in a bucket."""
     shown = f"s3://{named_bucket}/{key}" if named_bucket else key
     if not isinstance(key, str) or {"..", "."} & set(key.split("/")) or "\0" in key:
         raise BillingError(f"{where}: names {shown}, which leaves the report; refused")
     if bucket is not None:
         home = prefix + manifest.root
-        # The bucket is not compared: in a replicated one, the manifest still names the original.
+        # The bucket is not compared: in a replicated bucket, the manifest still names the original.
         if not key.startswith(home) or key == home:
             raise BillingError(
                 f"{where}: names {shown}, which is outside of the report s3://{bucket}/{home}; refused"
             )
         return key.removeprefix(prefix)
-    # A copied folder: what the bucket had above the report is not known here, only how a report looks inside.
+    # A copied folder: what was above the report in the bucket is unknown, only the report's inner layout is.
     below = _BELOW_ROOT.fullmatch(key)
     folder = below["root"].rstrip("/").rpartition("/")[2] if below else ""
     if below is None or folder not in ("", manifest.name):

@@ -1,7 +1,7 @@
-"""Bills that leave a cost unknown: rejected before they land, with the column, the rows and their money.
+"""Reject bills with unknown costs before they land, with the column, the rows and their money.
 
-A cost that a bill lacks is never 0. What follows from the rest of the row is taken from there by the formulas
-in dbt (`macros/aws_costs.sql`, `macros/focus_costs.sql`), and told by the model `missing_costs`.
+A missing cost is never 0. What follows from the rest of the row is derived by the formulas in dbt
+(`macros/aws_costs.sql`, `macros/focus_costs.sql`) and reported by the model `cost_findings`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EXPORT_COLUMN = "export the bill with this column and deliver it again"
 
 @dataclass(frozen=True)
 class RequiredCost:
-    """Rows (`when`, SQL over landed charges) that cannot do without a column, as people know both."""
+    """Rows (`when`, SQL over landed charges) that require a column, both as users know them."""
 
     rows: str
     column: str
@@ -30,7 +30,7 @@ class RequiredCost:
     advice: str = _EXPORT_COLUMN
 
 
-# Pods and tasks have no cost of their own, and AWS does not amortise the reservations of Dedicated Hosts.
+# Pods and tasks have no cost of their own, and AWS does not amortise reservations of Dedicated Hosts.
 _NO_SPLIT = """
     not coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
     and not coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false)
@@ -95,13 +95,13 @@ FOCUS = (
     RequiredCost(
         "rows of commitments",
         "EffectiveCost",
-        # The fee of a commitment counts 0 anyway, if the file has amortised costs at all.
+        # A commitment fee counts as 0 anyway, if the file has amortised costs at all.
         f"effective_cost is null and {_OF_COMMITMENT} and ({_STATUS} in ('used', 'unused') "
         f"or {_CATEGORY} in ('usage', '') or not any_effective)",
         _ADVICE,
     ),
 )
-# Without the columns of commitments, a purchase may be one: nothing tells it from other purchases.
+# Without commitment columns, any purchase could be a commitment.
 _PURCHASES = RequiredCost(
     "purchases",
     "EffectiveCost",
@@ -119,7 +119,7 @@ def reject_missing_costs(
     columns: Collection[str],
     files: list[DataFile],
 ) -> None:
-    """Raise `BillingError` when landed charges leave a cost unknown.
+    """Raise `BillingError` if landed charges leave a cost unknown.
 
     `charges` is the new Parquet file, `columns` the landed columns that the delivery's files have.
     """

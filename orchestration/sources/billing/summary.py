@@ -1,4 +1,4 @@
-"""The landing of bills as a run asks for it, and what is shown of it."""
+"""Land bills for a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_DAYS = 100
 def land(request: LandingRequest) -> Iterator[Landed]:
     """Land the bills of the wanted months from every export.
 
-    Files without manifest land with whichever month runs: only they know which months they are for.
+    Files without a manifest land in every run, because only they know their months.
     """
     settings = request.settings
     landing = land_billing(

@@ -1,4 +1,4 @@
-"""The list of customers, their names and segments."""
+"""The customer list: names, segments and aliases."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""SQL for the aliases of a list of customers: the forms they are written in, and what is wrong with them.
+"""SQL for aliases in a customer list: their formats, and what is wrong with them.
 
-A customer's aliases are other ids that usage and tags name it by, each for all time or from a day until a day
-(both included).
+Aliases are other ids that usage and tags use for a customer, always or for a range of days (inclusive).
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")
 _WRITTEN = r"^(.*?)(?:\s+(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?)?$"
 
-# Every name of a customer, an id or an alias, with the days on which it is its name, and the first row that
-# claims it for any of them.
+# Every name of a customer (id or alias) with its days of validity, and the first row that claims it.
 PROBLEMS = f"""
     WITH aliases AS (
         SELECT file, file_row, unnest(aliases, recursive := true) FROM given
@@ -89,7 +87,7 @@ PROBLEMS = f"""
     FROM problems ORDER BY file, file_row, message
 """
 
-# As landed: dates are dates, and an alias that is the id itself says nothing.
+# As landed: dates are typed, and an alias equal to the id is dropped.
 LANDED = """
     list_sort(list_distinct(list_transform(
         list_filter(aliases, lambda given: given.alias <> customer_id),
@@ -152,7 +150,7 @@ def _of_text(text: str) -> str:
 def _of_object(part: str) -> str:
     known = ", ".join(f"'{key}'" for key in _KEYS)
     unknown = f"list_filter(json_keys({part}), lambda key: key NOT IN ({known}))"
-    # No day, so it is among the problems.
+    # Not a date, so it is among the problems.
     unknown_key = f"'unknown key ' || array_to_string({unknown}, ', ')"
     first, last = (f"nullif(trim({part} ->> '$.{key}'), '')" for key in _KEYS[1:])
     return (

@@ -1,4 +1,4 @@
-"""The list of customers -> one landed Parquet file, replaced whole."""
+"""Land the customer list in one Parquet file, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _CUSTOMERS = f"""
 
 
 class CustomersError(ExpectedError):
-    """The list of customers cannot be landed; names file and row. The previous landing stays."""
+    """The customer list cannot be landed; names file and row. The previous landing stays."""
 
 
 @dataclass(frozen=True)
 class CustomersLanding:
-    """What was landed: `changed` says whether the file was written, `ignored` which objects are no list."""
+    """What was landed: `changed`: whether the file was written; `ignored`: objects that are not lists."""
 
     path: Path
     customers: int
@@ -87,7 +87,7 @@ def land_customers(location: Location, landing: Path) -> CustomersLanding:
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the lists of the customers' location."""
+    """Land the lists in the customers' location."""
     settings = request.settings
     landing = land_customers(
         request.open_location(settings.location_of("customers")), settings.landing_folder
@@ -105,7 +105,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make the landed list, of no customers, when there is none yet."""
+    """Create an empty landed list if there is none yet."""
     target = _target(landing)
     if not target.exists():
         with duckdb.connect() as connection:
@@ -130,7 +130,7 @@ def _read(
     folder: Path,
     notes: list[Note],
 ) -> None:
-    # Under a plain name, for DuckDB reads `*`, `?` and `[` in a path as a pattern.
+    # Under a plain name, because DuckDB treats `*`, `?` and `[` in paths as patterns.
     ending = next(ending for ending in ENDINGS if key.lower().endswith(ending))
     path = folder / f"{number}{ending}"
     path.symlink_to(location.fetch(key, folder / "downloads").resolve())
@@ -159,12 +159,12 @@ def _read(
 
 
 def _unreadable(place: str, why: object) -> CustomersError:
-    reason = str(why).partition("Possible fixes:")[0].strip()  # DuckDB's advice is for who writes SQL
+    reason = str(why).partition("Possible fixes:")[0].strip()  # DuckDB's hints address SQL authors
     return CustomersError(f"{place} cannot be read: {reason}")
 
 
 def _as_utf_8(path: Path, place: str) -> tuple[Path, str, str]:
-    """A CSV list as a UTF-8 file of its own, its delimiter and its encoding."""
+    """A CSV list converted to UTF-8, its delimiter and its original encoding."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         given = read_delimited(content)
@@ -176,7 +176,7 @@ def _as_utf_8(path: Path, place: str) -> tuple[Path, str, str]:
 
 
 def _columns(path: Path, place: str, delimiter: str) -> dict[str, str]:
-    """The columns of a list and their types, as far as they are known before it is read."""
+    """Columns of a list and their types, as far as known before reading it."""
     try:
         if path.suffix == ".parquet":
             return {column.name: str(column.type) for column in pq.read_schema(path)}
@@ -202,7 +202,7 @@ def _rows(path: Path, columns: dict[str, str], delimiter: str) -> str:
             f"read_csv({file}, columns = {{{kinds}}}, auto_detect = false, header = true, "
             f"delim = {literal(delimiter)}, quote = '\"', escape = '\"')"
         )
-        # A row of empty cells, as spreadsheets leave them below a table, is no customer.
+        # Skip rows of empty cells, which spreadsheets leave below a table.
         numbered = f"SELECT *, row_number() OVER () AS file_row FROM {reader}"
         return f"SELECT * FROM ({numbered}) WHERE concat(*COLUMNS(* EXCLUDE file_row)) <> ''"
     reader = f"read_json({file}, columns = {{{kinds}}}, format = 'newline_delimited')"

@@ -1,4 +1,4 @@
-"""Deployments: what was put into production, and when."""
+"""Deployments: what was released, and when."""
 
 from __future__ import annotations
 

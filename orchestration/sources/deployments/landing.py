@@ -1,7 +1,7 @@
-"""Reports of deployments -> one landed Parquet file, replaced whole.
+"""Land deployment reports in one Parquet file, replaced as a whole.
 
-Files are JSONL, CSV or Parquet with deployed_at (or time) and service, and as far as they are known version,
-environment, link and description.
+Files are JSONL, CSV or Parquet with deployed_at (or time) and service, and optionally version, environment,
+link and description.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _RULES = (
 
 @dataclass(frozen=True)
 class DeploymentsLanding:
-    """What was landed: `changed`: whether the file was written; `rejected`: rows rejected, by reason."""
+    """What was landed: `changed`: whether the file was written; `rejected`: rejected rows by reason."""
 
     path: Path
     deployments: int
@@ -84,18 +84,18 @@ def deployments_file(landing: Path) -> Path:
 
 
 def rejected_file(landing: Path) -> Path:
-    """The rows of files that were rejected."""
+    """Rejected rows."""
     return landing / "deployments" / "refused.parquet"
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make the files, without rows, where there are none."""
+    """Create the files, without rows, if they are missing."""
     ensure_landed(deployments_file(landing), _LANDED)
     ensure_landed(rejected_file(landing), REJECTED_COLUMNS)
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the reports of the deployments' location."""
+    """Land the reports in the deployments' location."""
     settings = request.settings
     landing = land_deployments(
         request.open_location(settings.location_of("deployments")), settings.landing_folder
@@ -114,9 +114,9 @@ def land(request: LandingRequest) -> Iterator[Landed]:
 
 
 def land_deployments(location: Location, landing: Path) -> DeploymentsLanding:
-    """Land all deployments that the location reports, one row each; rows that are none are rejected.
+    """Land all deployments of the location, one row each; malformed rows are rejected.
 
-    Raises `LocationError` when the location refuses.
+    Raises `LocationError` if the location cannot be read.
     """
     ensure_landing(landing)
     path = deployments_file(landing)

@@ -1,1 +1,1 @@
-"""Files as people send them, to rows: any encoding, separator and number format."""
+"""Rows from user-provided files, in any encoding, delimiter and number format."""

@@ -1,13 +1,13 @@
-"""Which number format a file writes its amounts in, found from all of its values, as SQL over texts.
+"""Detect a file's number format from all of its values, as SQL over text.
 
-`1.500` is one and a half in one country and fifteen hundred in another; only the file as a whole can tell.
+`1.500` is one and a half in one country and fifteen hundred in another; only the whole file can tell.
 """
 
 from __future__ import annotations
 
 from orchestration.warehouse.sql import literal
 
-# What may stand between thousands in either format.
+# Thousands separators of either format.
 _SPACES = " \u00a0\u202f'\u2019"
 _GROUPED = rf"[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}})+"
 _POINT = rf"[+-]?(?:(?:\d+|[1-9]\d{{0,2}}(?:,\d{{3}})+|{_GROUPED})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{{1,4}})?"

@@ -54,17 +54,17 @@ _READ_ERROR = {
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """The files of a location: those that hold rows, and names whose ending says that they do not."""
+    """Files of a location: those that can hold rows, and names with unsupported endings."""
 
     rows: tuple[StoredObject, ...]
     ignored: tuple[StoredObject, ...]
 
 
 def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFiles:
-    """All objects of a location, by whether they can hold rows; a name with a part that begins with _ is
-    not seen.
+    """All objects of a location, by whether they can hold rows; names with a part starting with _ are
+    ignored.
 
-    Raises `LocationError` when the location refuses.
+    Raises `LocationError` if the location cannot be listed.
     """
     seen = [
         stored
@@ -77,7 +77,7 @@ def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFil
 
 @contextmanager
 def reading_rows(columns: Mapping[str, Kind]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A database with empty tables `given` (for `read_rows`) and `rejected`, in UTC, and a work folder."""
+    """A UTC database with empty tables `given` (for `read_rows`) and `rejected`, and a work folder."""
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         create_rows_table(connection, columns)
@@ -103,18 +103,18 @@ def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Ru
 
 
 def time_of(column: str) -> str:
-    """SQL of a column of ISO 8601 texts as times in UTC; NULL where it is none."""
+    """SQL of a column of ISO 8601 text as times in UTC; NULL if invalid."""
     return f"try_cast({column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
 
 
 def not_a_time(column: str, parsed: str) -> Rule:
-    """The rule that a column holds a time, or nothing."""
+    """Rule: a column must hold a time, or nothing."""
     said = f"'{column} ''' || {column} || ''' is not an ISO 8601 time such as 2026-07-31T14:00:00Z'"
     return f"{column.replace('_', '-')}-format", f"{column} IS NOT NULL AND {parsed} IS NULL", said
 
 
 def not_texts(column: str, parsed: str) -> Rule:
-    """The rule that a column holds an object of texts, or nothing."""
+    """Rule: a column must hold an object of strings, or nothing."""
     said = f"'{column} ' || {column} || ' is not a JSON object of texts'"
     return f"{column}-not-an-object", f"{column} IS NOT NULL AND {parsed} IS NULL", said
 
@@ -122,7 +122,7 @@ def not_texts(column: str, parsed: str) -> Rule:
 def create_rows_table(
     connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Kind], table: str = "given"
 ) -> None:
-    """Make the table that `read_rows` fills: what is known of the row's place, then `columns` as text.
+    """Create the table that `read_rows` fills: the row's place, then `columns` as text.
 
     The session's time zone must be UTC.
     """
@@ -180,7 +180,7 @@ def read_rows(
 
 
 def texts_of(column: str) -> str:
-    """SQL of a column of JSON objects as maps of texts, sorted by key; NULL where it is no object."""
+    """SQL of a column of JSON objects as maps of strings, sorted by key; NULL if not an object."""
     entries = f"list_sort(map_entries(from_json({column}, '\"MAP(VARCHAR, VARCHAR)\"')))"
     return (
         f"CASE WHEN json_valid({column}) THEN CASE WHEN json_type({column}) = 'OBJECT' "
@@ -269,7 +269,7 @@ def _parquet(path: Path, columns: Mapping[str, Kind]) -> str:
 
 
 def _fields(columns: Collection[str], kinds: Mapping[str, Kind]) -> str:
-    """SQL of the wanted columns as text, NULL where the file has none of that name or an empty text."""
+    """SQL of the wanted columns as text, NULL if the file lacks them or the text is empty."""
     values = {
         column: f"to_json({quoted(column)})::VARCHAR"
         if kinds.get(column) == "json"

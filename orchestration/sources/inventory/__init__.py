@@ -1,4 +1,4 @@
-"""What runs in the cloud accounts: resources, their tags, and how they hang together."""
+"""Resources in the cloud accounts: tags, attributes and relationships."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""An inventory of accounts through AWS' APIs: whom to ask for what, and what an answer that failed means.
+"""Collect an inventory of accounts through AWS APIs.
 
-Each service of a region is a scope of its own. One that was refused, or failed half-way, is set aside whole
-and reported: it ends no resource and changes none.
+Each service of a region is its own scope. A scope that is denied or fails half-way is skipped as a whole and
+reported: it ends no resource and changes none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class ScopeAnswer:
-    """What one service of one place has, or (`failure`) why it is not known this time."""
+    """Resources of one service in one place, or (`failure`) why they are unknown this time."""
 
     scope: str
     place: Place
@@ -38,14 +38,14 @@ class ScopeAnswer:
 
 @dataclass(frozen=True)
 class InventoryResult:
-    """The answers of all scopes, and the accounts that could not be asked at all."""
+    """Answers of all scopes, and the accounts that could not be accessed."""
 
     answers: tuple[ScopeAnswer, ...]
     unreachable: tuple[str, ...]
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Everything that was set aside: where, which call, what to allow."""
+        """Every failure: where, which call, and what to allow."""
         return (
             *self.unreachable,
             *(f"{answer.place}, {answer.failure}" for answer in self.answers if answer.failure),
@@ -53,7 +53,7 @@ class InventoryResult:
 
 
 def ask_accounts(accounts: Iterable[InventoryAccess], endpoint_url: str | None) -> InventoryResult:
-    """Take the inventory of every region of every account; several regions at once."""
+    """Take the inventory of every region of every account, several regions in parallel."""
     places: list[tuple[Session, Place]] = []
     unreachable: list[str] = []
     for access in accounts:
@@ -70,7 +70,7 @@ def ask_accounts(accounts: Iterable[InventoryAccess], endpoint_url: str | None) 
 
 
 def ask_place(session: Session, place: Place, endpoint_url: str | None) -> Iterator[ScopeAnswer]:
-    """Everything that is known of one place: every service, then what has tags beside them."""
+    """Take the inventory of a place: every service, then tagged resources of others."""
     tagged = _ask(session, place, TAGGED_RESOURCES, endpoint_url)
     tags = {resource.resource_arn: resource.tags for resource in tagged.resources}
     known: set[str | None] = set()

@@ -1,4 +1,4 @@
-"""Resources, from AWS' APIs and from files, landed as versions."""
+"""Land resources, from AWS APIs and from files, as versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ensure_landing = RESOURCE_VERSIONS.ensure_landing
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the files of the inventory's location, and what the accounts answer."""
+    """Land the files in the inventory's location, and the accounts' answers."""
     settings = request.settings
     landing = land_inventory(
         request.open_location(settings.location_of("inventory")),
@@ -39,7 +39,7 @@ def land_inventory(
     now: datetime,
     endpoint_url: str | None = None,
 ) -> SnapshotLanding:
-    """Ask the accounts, read the new files, and add what is new, different or gone to the landed versions."""
+    """Query the accounts, read new files, and add what is new, changed or gone to the versions."""
     asked = ask_accounts(accounts, endpoint_url)
     answers = [Answer(answer.scope, list(_rows(answer)), answer.failure) for answer in asked.answers]
     return RESOURCE_VERSIONS.land(location, landing, now, answers, asked.failures)

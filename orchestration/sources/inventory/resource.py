@@ -1,4 +1,4 @@
-"""A resource as an inventory finds it, and the place that it was found in."""
+"""A resource in an inventory, and the place it was found in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Place:
     region: str
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource of this place."""
+        """ARN of a resource in this place."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Relationship:
-    """How a resource belongs to another one: `attached_to`, `member_of`, `runs_in`, `routes_for`."""
+    """A resource's relationship to another: `attached_to`, `member_of`, `runs_in`, `routes_for`."""
 
     relationship: str
     related_resource_id: str
@@ -35,7 +35,7 @@ class Relationship:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource, its id spelled as bills do; `resource_arn` is the other spelling that they may use."""
+    """A resource with its id as bills spell it; `resource_arn` is the other possible spelling."""
 
     resource_id: str
     resource_type: str
@@ -48,12 +48,12 @@ class Resource:
 
 
 def tags_of(listed: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Tags as most of AWS' APIs list them (`Key`, `Value`)."""
+    """Tags as most AWS APIs list them (`Key`, `Value`)."""
     return {tag["Key"]: tag["Value"] for tag in listed or ()}
 
 
 def attributes_of(**values: Any) -> dict[str, str]:
-    """The attributes that have a value, as text."""
+    """Attributes that have a value, as text."""
     return {name: _text(value) for name, value in values.items() if value not in (None, "", [])}
 
 
@@ -67,5 +67,5 @@ def utc(moment: datetime | None) -> datetime | None:
 
 
 def related(relationship: str, *ids: str | None, since: datetime | None = None) -> tuple[Relationship, ...]:
-    """The same relationship to each of the ids that there are."""
+    """The same relationship to each of the given ids."""
     return tuple(Relationship(relationship, one, utc(since)) for one in ids if one)

@@ -12,7 +12,7 @@ from orchestration.sources.landing.snapshots import Snapshots
 
 _RELATIONSHIPS = 'STRUCT(relationship VARCHAR, related_resource_id VARCHAR, "since" TIMESTAMP)[]'
 
-# A row that says nothing but its snapshot's time says that there was a snapshot, even of nothing.
+# A row with only a snapshot time declares a snapshot, possibly an empty one.
 _IS_EMPTY = "resource_id IS NULL AND resource_arn IS NULL AND resource_type IS NULL"
 _RULES = (
     READ_ERROR,

@@ -1,4 +1,4 @@
-"""Who used the nodes of Kubernetes clusters, as OpenCost measured it."""
+"""Usage of Kubernetes nodes, as measured by OpenCost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The landed files of OpenCost's allocations: one per file of the export, named by its place and version."""
+"""Landed files of OpenCost allocations: one per export file, named by its place and version."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ COLUMNS = {
 
 
 def allocations_folder(landing: Path) -> Path:
-    """The folder of the allocations."""
+    """Folder of the allocations."""
     return landing / "opencost" / "allocations"
 
 
 def allocations_file(landing: Path, location: Location, stored: StoredObject) -> Path:
-    """The allocations of one file of the export."""
+    """Allocations of one export file."""
     name = hashlib.sha256(f"{location.describe(stored.key)}\n{stored.version}".encode()).hexdigest()[:20]
     return allocations_folder(landing) / f"{name}.parquet"
 
 
 def rejected_file(landing: Path) -> Path:
-    """The rejected rows of files."""
+    """Rejected rows."""
     return landing / "opencost" / "refused.parquet"
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make files, without rows, so that readers find every column."""
+    """Create the files, without rows, so that readers find every column."""
     ensure_landed(allocations_folder(landing) / "none.parquet", COLUMNS)
     ensure_landed(rejected_file(landing), REJECTED_COLUMNS)

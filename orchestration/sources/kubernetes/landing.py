@@ -1,7 +1,7 @@
-"""OpenCost's allocation exports -> landed Parquet files, one for each file of the export.
+"""Land OpenCost allocation exports, one Parquet file per export file.
 
-A file is the answer of OpenCost's API as it came (`.json`), its allocations a line each (`.jsonl`), or a
-table (CSV, Parquet) whose columns are called as in the API. docs/signals.md describes what is needed of it.
+A file is the answer of OpenCost's API (`.json`), one allocation per line (`.jsonl`), or a table (CSV,
+Parquet) with the API's column names. docs/signals.md describes the format.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ COLUMNS: dict[str, Kind] = {
     **{f"{cost}{part}": "text" for cost in _COSTS for part in ("", "Adjustment")},
 }
 
-# The API's answer: a list of windows, each an object of allocations by name.
+# The API's answer is a list of windows, each an object of allocations by name.
 _DOCUMENTS = """
     flatten(list_transform(
         from_json(content::JSON -> '$.data', '["JSON"]'),
@@ -112,7 +112,7 @@ _LANDED = ", ".join(
 
 @dataclass(frozen=True)
 class OpenCostLanding:
-    """What was landed: allocations of new files, how many there are in all, and rows rejected by reason."""
+    """What was landed: allocations of new files, total allocations, and rejected rows by reason."""
 
     path: Path
     allocations: int
@@ -123,12 +123,12 @@ class OpenCostLanding:
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make files, without rows, so that readers find every column."""
+    """Create the files, without rows, so that readers find every column."""
     landed.ensure_landing(landing)
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the exports of OpenCost's location."""
+    """Land the exports in OpenCost's location."""
     settings = request.settings
     landing = land_allocations(
         request.open_location(settings.location_of("opencost")), settings.landing_folder
@@ -147,10 +147,10 @@ def land(request: LandingRequest) -> Iterator[Landed]:
 
 
 def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
-    """Land the new and changed files of an export, and forget those that are no longer there.
+    """Land new and changed files of an export, and drop those that are gone.
 
-    Rows that are not an allocation of a node are rejected with the reason. Raises `LocationError` when the
-    location refuses.
+    Rows that are not an allocation of a node are rejected with the reason. Raises `LocationError` if the
+    location cannot be read.
     """
     landed.ensure_landing(landing)
     files = find_files(location, (*ENDINGS, ".json"))
@@ -174,7 +174,7 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
                 connection, f"SELECT {_LANDED} FROM judged WHERE reason IS NULL ORDER BY file_row", beside
             )
             written.append((beside, targets[stored]))
-        # The rejected rows first: a file that is landed is not read again.
+        # Rejected rows first: once a file is landed, it is not read again.
         rejected = write_rejected(connection, location, files.rows, fresh, landed.rejected_file(landing))
     for beside, target in written:
         beside.replace(target)

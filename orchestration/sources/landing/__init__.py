@@ -1,1 +1,1 @@
-"""Landed files: Parquet written whole or not at all, what was read before, versions of things, and notes."""
+"""Landed files: atomic Parquet files, processed files, versions, and notes."""

@@ -1,4 +1,4 @@
-"""Notes of a landing: what a person should know of its files. The mart `warnings` shows them."""
+"""Notes of a landing: what people should know about its files. The mart `warnings` shows them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Note:
 
 
 def assumed_encoding(file: str) -> Note:
-    """The note on a file whose bytes are no UTF-8 and were read as Windows-1252."""
+    """Note on a file that is not UTF-8 and was read as Windows-1252."""
     message = (
         "the file is not UTF-8 text and was read as Windows-1252; see that its names are right, or save it"
     )
@@ -68,9 +68,9 @@ def assumed_encoding(file: str) -> Note:
 
 
 def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "all") -> bool:
-    """Let these be the notes of the source's landing (or of a part of it, such as a month), and no others.
+    """Replace the notes of the source's landing (or of a part of it, such as a month).
 
-    Written at every landing, also when there is nothing to note. True when they are others than before.
+    Written at every landing, even without notes. True if they changed.
     """
     rows = pa.Table.from_pylist([asdict(note) for note in notes], schema=_SCHEMA)
     with duckdb.connect() as connection:
@@ -81,7 +81,7 @@ def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "
 
 
 def ensure_notes(landing: Path) -> None:
-    """Make what readers of the notes need before the first landing."""
+    """Create what readers of the notes need before the first landing."""
     ensure_landed(_path(landing, "none", "none"), _COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""One landed Parquet file, replaced whole: for sources that are small enough to be written anew."""
+"""One landed Parquet file, replaced as a whole, for small sources."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ TAGS = "MAP(VARCHAR, VARCHAR)"
 
 
 def ensure_landed(path: Path, columns: Mapping[str, str]) -> None:
-    """Make a file without rows where there is none, so that readers find every column."""
+    """Create a file without rows if it is missing, so that readers find every column."""
     if not path.exists():
         with duckdb.connect() as connection:
             write_landed(connection, no_rows(columns), path)
 
 
 def no_rows(columns: Mapping[str, str]) -> str:
-    """SQL of a relation with these columns and no row."""
+    """SQL of an empty relation with these columns."""
     return f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in columns.items())} WHERE false"
 
 
 def write_landed(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> bool:
-    """Let the rows of `query` take the place of the file; False when it says the same already.
+    """Replace the file by the rows of `query`; False if its content is the same.
 
-    The rows must come in an order of their own (ORDER BY), or equal content would count as changed.
+    The rows need a defined order (ORDER BY), or equal content would count as changed.
     """
     with replacing(path) as written:
         connection.execute(f"COPY ({query}) TO {literal(written)} (FORMAT parquet, COMPRESSION zstd)")
@@ -40,5 +40,5 @@ def write_landed(connection: duckdb.DuckDBPyConnection, query: str, path: Path) 
 
 
 def row_count(path: Path) -> int:
-    """How many rows a landed file has."""
+    """Number of rows of a landed file."""
     return int(pq.read_metadata(path).num_rows)

@@ -1,4 +1,4 @@
-"""Which versions of the files of a location were read already, and which of their rows were rejected."""
+"""Which versions of a location's files have been read, and which of their rows were rejected."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FILE_COLUMNS = {"location": "VARCHAR", "object_version": "VARCHAR"}
 
 
 def new_files(location: Location, found: Iterable[StoredObject], files: Path) -> list[StoredObject]:
-    """The files that were not taken in in this version, by key."""
+    """Files not yet read in their current version, by key."""
     known = {(row["location"], row["object_version"]) for row in pq.read_table(files).to_pylist()}
     return [stored for stored in found if (location.describe(stored.key), stored.version) not in known]
 
 
 def remember_files(location: Location, found: Collection[StoredObject], files: Path) -> None:
-    """Note the files that are there now as taken in. The last step: before it, they are read again."""
+    """Record the current files as read. The last step: until then, they are read again."""
     noted = pa.Table.from_pylist(
         [{"location": location.describe(stored.key), "object_version": stored.version} for stored in found],
         schema=pa.schema([(name, pa.string()) for name in FILE_COLUMNS]),
@@ -40,10 +40,10 @@ def write_rejected(
     read: Collection[StoredObject],
     rejected: Path,
 ) -> dict[str, int]:
-    """Put the rows of the table `rejected` in the place of what was rejected of the same files before.
+    """Replace the rejected rows of the files read now by the table `rejected`.
 
-    Rejected rows of files that were not read now stay, those of files that are no longer there go. Gives how
-    many there are by reason.
+    Rejected rows of other files stay; those of files that no longer exist are removed. Returns the number of
+    rows by reason.
     """
     connection.register("found_places", _places(location, found))
     connection.register("read_places", _places(location, read))

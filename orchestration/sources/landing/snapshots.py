@@ -1,4 +1,4 @@
-"""Snapshots of things, from files and from APIs, landed as a history of versions."""
+"""Land snapshots, from files and from APIs, as a history of versions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ the last complete snapshot before a new thing, in which it was not there yet."""
 
 @dataclass(frozen=True)
 class Answer:
-    """What an API said of one scope, a mapping of key and content a thing; or (`failure`) why it did not."""
+    """An API's answer for one scope, a mapping of key and content per thing; or (`failure`) why there is
+    none.
+    """
 
     scope: str
     rows: Sequence[Mapping[str, Any]]
@@ -47,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class SnapshotLanding:
-    """What was landed: what changed, what did not answer, and how many rows were rejected, by reason."""
+    """What was landed: changes, failed scopes, and the number of rejected rows by reason."""
 
     path: Path
     changes: Changes
@@ -79,23 +81,23 @@ class Snapshots:
     compared: str = "*"
 
     def versions_file(self, landing: Path) -> Path:
-        """One row per thing and change of it."""
+        """One row per thing and change."""
         return landing / self.folder / f"{self.versions}.parquet"
 
     def snapshots_file(self, landing: Path) -> Path:
-        """Which snapshots were taken in, and how complete they were."""
+        """Snapshots read, and how complete they were."""
         return landing / self.folder / "snapshots.parquet"
 
     def rejected_file(self, landing: Path) -> Path:
-        """The rows of files that were rejected."""
+        """Rejected rows of files."""
         return landing / self.folder / "refused.parquet"
 
     def files_file(self, landing: Path) -> Path:
-        """Which files were taken in."""
+        """Files read."""
         return landing / self.folder / "files.parquet"
 
     def ensure_landing(self, landing: Path) -> None:
-        """Make the files, without rows, where there are none."""
+        """Create the files, without rows, if they are missing."""
         versions = {self.key: "VARCHAR", **self.content, **_VERSION_COLUMNS}
         ensure_landed(self.versions_file(landing), versions)
         ensure_landed(self.snapshots_file(landing), SNAPSHOT_COLUMNS)
@@ -143,9 +145,9 @@ class Snapshots:
         files: Iterable[StoredObject],
         folder: Path,
     ) -> None:
-        """Make the tables `scopes` and `observed` of files; the files of one folder are one scope.
+        """Create the tables `scopes` and `observed` from files; the files of one folder are one scope.
 
-        A snapshot of which a row was rejected, or a file could not be read, is not complete: it ends nothing.
+        A snapshot with a rejected row or an unreadable file is incomplete: it ends nothing.
         """
         for stored in files:
             read_rows(connection, location, stored, self.file_columns, folder)
@@ -184,7 +186,7 @@ class Snapshots:
         )
 
     def _add(self, connection: duckdb.DuckDBPyConnection, answers: Sequence[Answer], now: datetime) -> None:
-        """Add what was answered to `scopes` and `observed`."""
+        """Add the answers to `scopes` and `observed`."""
         moment = {"moment": now.astimezone(UTC).replace(tzinfo=None, microsecond=0)}
         scopes = [
             {
@@ -202,7 +204,7 @@ class Snapshots:
         connection.execute(
             "INSERT INTO scopes BY NAME SELECT $moment AS snapshot_time, * FROM scopes_asked", moment
         )
-        # Of a thing that several scopes name, its own service knows more than the list of what has tags.
+        # If several scopes have a resource, its own service knows more than the Tagging API.
         connection.execute(
             f"""
             INSERT INTO observed BY NAME

@@ -45,7 +45,7 @@ class History:
 
 @dataclass(frozen=True)
 class Changes:
-    """What snapshots did to a history: how many things are there now, and how many came, changed, went."""
+    """What snapshots changed in a history: how many things exist, and how many came, changed or went."""
 
     present: int
     new: int
@@ -55,7 +55,7 @@ class Changes:
 
     @property
     def any(self) -> bool:
-        """Whether the history is another than before."""
+        """Whether the history has changed."""
         return bool(self.new or self.changed or self.gone)
 
 
@@ -112,7 +112,7 @@ def _mark_late(connection: duckdb.DuckDBPyConnection) -> None:
 def _take_one(
     connection: duckdb.DuckDBPyConnection, history: History, moment: datetime
 ) -> tuple[int, int, int]:
-    """Find what the snapshot of one instant changes, and add it to `versions`: new, changed, gone."""
+    """Find what one snapshot changes (new, changed, gone) and add it to `versions`."""
     key, content = history.key, ", ".join(history.content)
     connection.execute(
         f"""

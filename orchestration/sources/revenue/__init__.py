@@ -1,4 +1,4 @@
-"""What customers pay: revenue by customer and period."""
+"""Revenue by customer and period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a revenue file says what: the spellings that are understood."""
+"""Column names of revenue files, in all accepted spellings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _REQUIRED = ("customer", "amount", "currency")
 
 
 class HeaderError(ValueError):
-    """A header does not say which column is which; the message says what is missing or said twice."""
+    """The header is ambiguous or incomplete; the message says what is missing or duplicated."""
 
 
 def columns_of(header: Iterable[str]) -> dict[str, str]:
-    """The file's own column name for each thing that a row says; columns of other names are left out.
+    """The file's column for each field; other columns are ignored.
 
-    Where a file has several columns for the customer or the product, it is the first of the spellings.
-    Raises `HeaderError` where a needed column is missing, or two columns could be the same thing.
+    If there are several columns for customer or product, the first of the spellings is used. Raises
+    `HeaderError` if a required column is missing, or two columns could mean the same.
     """
     names = list(header)
     found: dict[str, str] = {}
@@ -55,6 +55,6 @@ def _asked(meaning: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """`Customer ID`, `customerId` and `customer-id` are the same name."""
+    """Normalized name: `Customer ID`, `customerId` and `customer-id` are the same."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")

@@ -1,4 +1,4 @@
-"""One revenue file, CSV or Parquet, as a table: what its rows say, and where each stands."""
+"""Read one revenue file, CSV or Parquet, as a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIELDS = ("customer", "month", "period_start", "period_end", "amount", "currency
 
 
 class UnreadableFileError(Exception):
-    """A file is no table of revenue; the message says why, without the file's name."""
+    """The file is not a table of revenue; the message says why, without its name."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RevenueFile:
 
 
 def read_file(path: Path, key: str) -> RevenueFile:
-    """Read the file that lies at `path` and is called `key`. Raises `UnreadableFileError`."""
+    """Read the file at `path` named `key`. Raises `UnreadableFileError`."""
     try:
         if key.lower().endswith(".parquet"):
             table = pq.read_table(path, columns=list(columns_of(pq.read_schema(path).names).values()))
@@ -68,7 +68,7 @@ def _read_csv(content: bytes) -> RevenueFile:
 
     table = arrow_csv.read_csv(
         pa.BufferReader(given.text.encode()),
-        # The number of a row is only told when one thread reads.
+        # Row numbers are only available with a single thread.
         read_options=arrow_csv.ReadOptions(use_threads=False),
         parse_options=arrow_csv.ParseOptions(
             delimiter=given.delimiter, newlines_in_values=True, invalid_row_handler=note_broken
@@ -81,7 +81,7 @@ def _read_csv(content: bytes) -> RevenueFile:
 
 
 def _fields(table: pa.Table, numbers: list[int]) -> pa.Table:
-    """The columns of `FIELDS`, as they are typed in the file, beside the number of each row."""
+    """The columns of `FIELDS` with their types in the file, plus the row number."""
     found = columns_of(table.column_names)
     missing = pa.nulls(table.num_rows, pa.string())
     columns = {field: table.column(found[field]) if field in found else missing for field in FIELDS}

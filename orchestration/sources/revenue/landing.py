@@ -1,4 +1,4 @@
-"""Revenue files -> two landed Parquet files, replaced whole: the good rows and the rejected ones."""
+"""Land revenue files in two Parquet files, replaced as a whole: accepted and rejected rows."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ class RevenueError(ExpectedError):
 
 @dataclass(frozen=True)
 class RevenueLanding:
-    """What was landed.
-
-    `files` were read; `repeated` have the content of another one and count once; `ignored` are no revenue
-    files; `changed` says whether anything landed was written.
+    """What was landed. `repeated` files have the content of another one and count once; `ignored` are not
+    revenue files; `changed`: whether any landed file was written.
     """
 
     path: Path
@@ -77,7 +75,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the files of the revenue's location."""
+    """Land the files in the revenue's location."""
     settings = request.settings
     landing = land_revenue(request.open_location(settings.location_of("revenue")), settings.landing_folder)
     yield Landed(
@@ -98,7 +96,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make the landed files, of no rows, when there are none yet."""
+    """Create the landed files, without rows, if there are none yet."""
     if not all((landing / "revenue" / name).exists() for name in ("revenue.parquet", "quarantine.parquet")):
         with duckdb.connect() as connection:
             connection.execute(_TABLES)
@@ -112,7 +110,7 @@ def _read_all(
     folder: Path,
     notes: list[Note],
 ) -> list[str]:
-    """Fill the tables and the notes; returns the keys whose content another file has already said."""
+    """Fill the tables and notes; returns the keys of files that repeat another file's content."""
     contents: dict[str, str] = {}
     repeated = []
     for key in keys:
@@ -126,7 +124,7 @@ def _read_all(
         except UnreadableFileError as error:
             raise RevenueError(f"{location.describe(key)} {error}") from error
         connection.register("file_rows", file.rows)
-        # DuckDB makes texts of what Parquet types: decimals with all their digits, days as YYYY-MM-DD.
+        # DuckDB converts typed Parquet columns to text: decimals with all digits, days as YYYY-MM-DD.
         connection.execute("INSERT INTO given BY NAME SELECT $key AS file, * FROM file_rows", {"key": key})
         connection.unregister("file_rows")
         _make_amounts_plain(connection, location.describe(key), key, file.point_is_usual)
@@ -142,7 +140,7 @@ def _read_all(
 def _make_amounts_plain(
     connection: duckdb.DuckDBPyConnection, shown: str, key: str, point_is_usual: bool
 ) -> None:
-    """Write the amounts of one file with a decimal point, by the one format that all its rows agree in."""
+    """Rewrite a file's amounts with a decimal point, using the one format that fits all of its rows."""
     value = "trim(amount)"
     query = number_formats.format_of(value, str(point_is_usual).lower())
     ((found,),) = connection.execute(f"SELECT {query} FROM given WHERE file = $key", {"key": key}).fetchall()
@@ -180,7 +178,7 @@ def _unclear_amounts(connection: duckdb.DuckDBPyConnection, shown: str, key: str
 def _write(connection: duckdb.DuckDBPyConnection, landing: Path) -> bool:
     connection.execute(rows.READ)
     folder = landing / "revenue"
-    # Rejected rows first: if the machine stops in between, no row is missing from both files.
+    # Rejected rows first, so a crash in between cannot lose a row from both files.
     written = [
         write_landed(connection, rows.REJECTED, folder / "quarantine.parquet"),
         write_landed(connection, rows.GOOD, folder / "revenue.parquet"),

@@ -1,4 +1,4 @@
-"""The rules of a revenue row, as SQL over the texts of the files: good rows, and rejected ones."""
+"""Rules for revenue rows, as SQL over text: accepted and rejected rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from orchestration.sources.files.text import BLANKS
 LONGEST_PERIOD_DAYS = 3660
 
 _TEXTS = ("customer", "month", "period_start", "period_end", "amount", "currency", "product")
-# A day may come as a timestamp at midnight, a month as its first day: spreadsheets write both.
+# Spreadsheets write days as timestamps at midnight, and months as their first day.
 _MIDNIGHT = r"([ T]00:00(:00(\.0+)?)?(Z|\+00(:?00)?)?)?"
 _MONTH = rf"^(\d{{4}}-\d{{2}})(-01{_MIDNIGHT})?$"
 _DAY = rf"^(\d{{4}}-\d{{2}}-\d{{2}}){_MIDNIGHT}$"
 _AMOUNT = r"[+-]?(\d+(\.\d{0,12}0*)?|\.\d{1,12}0*)"
 
-# The texts as read, one row each.
+# Text as read, one row each.
 READ = rf"""
 CREATE TEMP TABLE read_rows AS
 WITH
@@ -94,7 +94,7 @@ WHERE reason IS NULL
 ORDER BY file, file_row
 """
 
-# With the row as JSON: it can be read without looking for the file.
+# With the row as JSON, so it can be read without the file.
 REJECTED = f"""
 SELECT file, file_row, reason, to_json(struct_pack({", ".join(_TEXTS)}))::VARCHAR AS row_text
 FROM read_rows

@@ -1,4 +1,4 @@
-"""Usage records: who used which feature, how much, and when."""
+"""Usage records: who used how much of which stream, and when."""
 
 from __future__ import annotations
 

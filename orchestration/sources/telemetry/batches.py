@@ -1,4 +1,4 @@
-"""Telemetry batches in a location -> landed records, quarantine and ledger."""
+"""Land the telemetry batches of a location: records, quarantine and ledger."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def land_telemetry(
     try:
         with duckdb.connect(config=_config(work, memory_limit, threads)) as connection:
             connection.execute("SET TimeZone = 'UTC'")  # times without a zone are UTC
-            connection.execute("SET enable_progress_bar = false")  # it would be drawn over the run's own
+            connection.execute(
+                "SET enable_progress_bar = false"
+            )  # it would overwrite the run's own progress bar
             ledger = landed.settle(connection, landed.read_ledger())
             landed.sweep({line.load_id for line in ledger})
             found = _found(location)
@@ -71,7 +73,7 @@ def _silent(step: str, done: int, total: int) -> None:
 
 def _config(work: Path, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
     config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(work / "spill")}
-    # What is staged can be read in any order: every row knows its place.
+    # Row order does not matter: every row has its place.
     config["preserve_insertion_order"] = "false"
     if memory_limit:
         config["memory_limit"] = memory_limit
@@ -81,7 +83,7 @@ def _config(work: Path, memory_limit: str, threads: int) -> dict[str, str | bool
 
 
 def _found(location: Location) -> list[tuple[str, StoredObject]]:
-    """The objects that may be batches, each with its place."""
+    """Objects that may be batches, with their places."""
     return [
         (location.describe(stored.key), stored)
         for stored in location.list()
@@ -92,7 +94,7 @@ def _found(location: Location) -> list[tuple[str, StoredObject]]:
 def _with_times(
     landed: LandedTelemetry, ledger: list[Batch], found: Sequence[tuple[str, StoredObject]]
 ) -> list[Batch]:
-    """The ledger with the times that the objects have now; written when it says anything else."""
+    """The ledger with current object times; written if they changed."""
     times = {(place, stored.version): _time(stored) for place, stored in found}
     timed = with_times(ledger, times)
     if timed != ledger or not landed.ledger_is_current():
@@ -111,7 +113,7 @@ def _fetch(
     work: Path,
     progress: Progress,
 ) -> tuple[list[tuple[Arrival, Path]], int]:
-    """The objects that the ledger does not know as they are, oldest first, each with a local file."""
+    """Objects unknown to the ledger in this version, oldest first, each with a local file."""
     known = {line.batch_location: line.object_version for line in ledger if line.live}
     new = [(place, stored) for place, stored in found if known.get(place) != stored.version]
     new.sort(key=lambda each: (each[1].modified, each[1].key))
@@ -123,7 +125,7 @@ def _fetch(
         try:
             path = location.fetch(stored.key, downloads)
         except ObjectMissingError:
-            return None  # taken away since it was listed
+            return None  # deleted since it was listed
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         return Arrival(place, stored.version, _time(stored), content), path

@@ -1,4 +1,4 @@
-"""What one request says -> a batch as it is stored, and what is refused of it."""
+"""Turn a request into a stored batch and a list of rejected records."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ELSEWHERE = "not-of-this-address"
 _SPACES = re.compile(r"[ \t\r\n]*")
 _LINES = pa.schema([("batch", pa.int32()), ("batch_row", pa.int64()), ("raw", pa.string())])
 
-# A record may leave out what the address says; what it says itself must agree.
+# A record may omit what the URL says; if given, it must agree.
 _ADDRESSED = f"""
     SELECT * REPLACE (coalesce(stream, $stream) AS stream, coalesce(operation, $operation) AS operation)
     FROM ({JSONL_QUERY})
 """
-# A record without an identity gets one from its request: equal records of two requests then both count, and
-# the same request stored twice is the same content.
+# A record without an identity gets one from its request, so equal records of two requests both count, and the
+# same request stored twice has the same content.
 _JUDGED = f"""
     SELECT
         batch_row,
@@ -62,12 +62,12 @@ _of_thread = local()
 
 
 class BodyError(ValueError):
-    """A body is not what it must be; nothing of it can be read as records. Says why."""
+    """The body is invalid; no records can be read from it. Says why."""
 
 
 @dataclass(frozen=True)
 class IntakeResult:
-    """`batch` is the JSONL of the `accepted` records; `rejected` says index (from 0), reason, message."""
+    """`batch` is the JSONL of the `accepted` records; `rejected` has index (from 0), reason and message."""
 
     accepted: int
     batch: bytes
@@ -75,9 +75,9 @@ class IntakeResult:
 
 
 def records_of_json(body: bytes) -> list[str]:
-    """The records of `{"records": [...]}`, each as its text: digits stay as they were written."""
+    """Records of `{"records": [...]}` as text, with digits as written."""
     text = _text(body)
-    # Numbers stay text: Python refuses to convert very long ones, and nothing here counts with them.
+    # Numbers stay text: Python refuses to convert very long ones, and they are not needed here.
     decoder = json.JSONDecoder(parse_int=str, parse_float=str)
     try:
         told = decoder.decode(text)
@@ -89,7 +89,7 @@ def records_of_json(body: bytes) -> list[str]:
             start = _skip(text, place)
             _, end = decoder.raw_decode(text, start)
             records.append(re.sub(r"[\r\n]", " ", text[start:end]))
-            place = _skip(text, end) + 1  # the comma, or the end of the list
+            place = _skip(text, end) + 1  # comma or end of the list
         if told["records"] and (text[place - 1] != "]" or text[place:].strip(" \t\r\n") != "}"):
             raise BodyError("the body names records more than once")
     except (json.JSONDecodeError, RecursionError) as error:
@@ -98,8 +98,8 @@ def records_of_json(body: bytes) -> list[str]:
 
 
 def records_of_ndjson(body: bytes) -> list[str]:
-    """The lines of a body that has one record per line; blank lines are none."""
-    # A byte that is not UTF-8 spoils only its line: the rules know the replacement character.
+    """Lines of a body with one record per line; blank lines are skipped."""
+    # Invalid UTF-8 affects only its line: the rules reject the replacement character.
     return [line for line in body.decode("utf-8", "replace").split("\n") if line.strip(" \t\r")]
 
 
@@ -111,7 +111,7 @@ def judge(
     now: datetime,
     limits: UsageLimits = EVERY_TIME,
 ) -> IntakeResult:
-    """Judge records (JSON texts without line ends). The same arguments give the same batch, byte by byte.
+    """Judge records (JSON text without line breaks). The same arguments give the same batch, byte for byte.
 
     `request` is unique to the request; `now` is UTC without zone.
     """
@@ -137,7 +137,7 @@ def _lines(texts: Iterable[str]) -> bytes:
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
-    """A database in memory for each thread: small judgements side by side, none waiting for another."""
+    """One in-memory database per thread, so small requests do not wait for each other."""
     if not hasattr(_of_thread, "connection"):
         _of_thread.connection = duckdb.connect(config={"threads": 1})
         _of_thread.connection.execute("SET TimeZone = 'UTC'")

@@ -1,7 +1,7 @@
-"""The landed Parquet files of telemetry: records by usage day and load, quarantine by load, the ledger.
+"""Landed Parquet files of telemetry: records by usage day and load, quarantine by load, and the ledger.
 
-Nothing here counts before the ledger names it: a file of a load that the ledger does not know is what a
-killed load left, and is swept away by the next one.
+A file counts only once the ledger names it; files of unknown loads were left by a killed load and are removed
+by the next one.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _WORK = ".load"
 
 
 def ensure_landing(landing: Path) -> None:
-    """Make what readers of the landing folder need before the first load."""
+    """Create what readers need before the first load."""
     LandedTelemetry(landing / "telemetry").prepare()
 
 
 class LandedTelemetry:
-    """The files below one folder. One load at a time may change them."""
+    """The files in one folder. Only one load at a time may change them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,9 +69,9 @@ class LandedTelemetry:
         self.work = folder / _WORK
 
     def prepare(self) -> None:
-        """Make what readers need before the first load: every file pattern matches a file of zero rows.
+        """Create what readers need before the first load: every file pattern matches an empty file.
 
-        Touches nothing that is there, so it may be called while a load goes on.
+        Changes no existing file, so it may be called during a load.
         """
         for path, columns in (
             (self.records / "usage_date=1970-01-01" / "none.parquet", RECORD_COLUMNS),
@@ -85,32 +85,32 @@ class LandedTelemetry:
             self.write_ledger([])
 
     def open_work(self) -> Path:
-        """An empty folder for what a load needs on the way, on the same file system."""
+        """An empty work folder for a load, on the same file system."""
         self.close_work()
         self.work.mkdir(parents=True)
         return self.work
 
     def close_work(self) -> None:
-        """Remove the work folder and all in it."""
+        """Remove the work folder."""
         if self.work.exists():
             shutil.rmtree(self.work)
 
     def read_ledger(self) -> list[Batch]:
-        """The lines of the ledger."""
+        """Lines of the ledger."""
         return read_ledger(self.ledger_file)
 
     def ledger_is_current(self) -> bool:
-        """Whether the ledger's file has the columns of this version."""
+        """Whether the ledger file has this version's columns."""
         return bool(pq.read_schema(self.ledger_file).equals(LEDGER_SCHEMA))
 
     def write_ledger(self, lines: Iterable[Batch]) -> None:
-        """Replace the ledger: the moment at which a load counts."""
+        """Replace the ledger: from then on, the load counts."""
         written = self._beside(self.ledger_file)
         pq.write_table(ledger_table(lines), written, compression="zstd")
         commit(written, self.ledger_file)
 
     def sweep(self, loads: Collection[str]) -> int:
-        """Remove the files of loads that are not among `loads`; how many."""
+        """Remove files of loads not among `loads`; returns how many."""
         known = {"none", *loads}
         left = [
             path
@@ -131,9 +131,9 @@ class LandedTelemetry:
         records: str,
         quarantine: str,
     ) -> None:
-        """Write the files of a load: `days` are the usage days of what the SQL `records` gives.
+        """Write the files of a load; `days` are the usage days in the SQL `records`.
 
-        A day at a time: writing all days at once would hold a part of each in memory.
+        One day at a time: writing all days at once would hold a part of each in memory.
         """
         for day in days:
             within = f"usage_timestamp >= DATE '{day}' AND usage_timestamp < DATE '{day}' + INTERVAL 1 DAY"
@@ -145,9 +145,9 @@ class LandedTelemetry:
         self._copy(connection, quarantine, self.quarantine / f"{load_id}.parquet", keep_empty=False)
 
     def settle(self, connection: duckdb.DuckDBPyConnection, lines: Iterable[Batch]) -> list[Batch]:
-        """Make the landed files follow the unsettled lines, then write the ledger with all lines settled.
+        """Apply the unsettled lines to the landed files, then write the ledger with all lines settled.
 
-        Killed in between, the next load does the rest: every step can be done again.
+        If killed in between, the next load repeats it: every step is idempotent.
         """
         lines = list(lines)
         todo = settlement(lines)
@@ -196,7 +196,7 @@ class LandedTelemetry:
             self._remove_if_empty(path.parent)
 
     def _beside(self, path: Path) -> Path:
-        """Where a file is written before it takes its name; hidden from every reader's pattern."""
+        """Temporary path of a file, hidden from every reader's pattern."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
         return self.work / f"{path.parent.name}-{path.name}"

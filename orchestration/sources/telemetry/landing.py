@@ -1,4 +1,4 @@
-"""The landing of usage as a run asks for it, and what is shown of it."""
+"""Land usage for a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ensure_landing", "land"]
 
 
 def land(request: LandingRequest) -> Iterator[Landed]:
-    """Land the batches that are new or have changed."""
+    """Land new and changed batches."""
     settings = request.settings
     landing = land_telemetry(
         request.open_location(settings.location_of("telemetry")),

@@ -56,13 +56,13 @@ class Batch:
 
     @property
     def live(self) -> bool:
-        """Whether the place is thought to hold this content still."""
+        """Whether the place still holds this content, as far as known."""
         return self.status != "superseded"
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """An object that the ledger does not know in this version: its place, version, time and content."""
+    """An object unknown to the ledger in this version: place, version, time and content."""
 
     batch_location: str
     object_version: str
@@ -113,7 +113,7 @@ def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
         was_loaded = lines[number].status == "loaded"
         lines[number] = replace(lines[number], status="superseded", settled=not was_loaded)
 
-    # Content whose place is lost stays landed as long as another place holds it.
+    # Content stays landed as long as any place holds it.
     for number, line in enumerate(lines):
         if line.status == "repeated" and line.batch_id in former:
             lines[number] = _heir(former.pop(line.batch_id), line)
@@ -150,19 +150,19 @@ def _heir(former: Batch, holder: Batch | Arrival) -> Batch:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What landed files must still follow: (load_id, batch_id) whose rows go, or get another location."""
+    """Pending changes of landed files: (load_id, batch_id) whose rows are removed or get another location."""
 
     removed: Mapping[tuple[str, str], Batch]
     relocated: Mapping[tuple[str, str], Batch]
 
     @property
     def empty(self) -> bool:
-        """Whether the landed files say what the ledger says."""
+        """Whether landed files agree with the ledger."""
         return not self.removed and not self.relocated
 
 
 def settlement(ledger: Iterable[Batch]) -> Settlement:
-    """What the unsettled lines ask for."""
+    """Changes required by the unsettled lines."""
     lines = list(ledger)
     landed = {(line.load_id, line.batch_id) for line in lines if line.status == "loaded"}
     removed = {
@@ -177,10 +177,10 @@ def settlement(ledger: Iterable[Batch]) -> Settlement:
 
 
 def read_ledger(path: Path) -> list[Batch]:
-    """The lines of the ledger, in the order they were written; none when there is no file yet."""
+    """Lines of the ledger in the order written; none if there is no file yet."""
     if not path.exists():
         return []
-    # A ledger of an earlier version has no times of objects: the next load learns those that are still there.
+    # Ledgers of earlier versions have no object times: the next load fills in those that still exist.
     return [
         Batch(**{"object_time": line["loaded_at"], **line, "usage_dates": tuple(line["usage_dates"])})
         for line in pq.ParquetFile(path).read().to_pylist()
@@ -188,7 +188,7 @@ def read_ledger(path: Path) -> list[Batch]:
 
 
 def with_times(ledger: Iterable[Batch], times: Mapping[tuple[str, str], datetime]) -> list[Batch]:
-    """The lines with the times that their objects have now, as far as (place, version) are still there."""
+    """Lines with their objects' current times, if (place, version) still exists."""
     return [
         replace(
             line,
@@ -201,5 +201,5 @@ def with_times(ledger: Iterable[Batch], times: Mapping[tuple[str, str], datetime
 
 
 def ledger_table(lines: Iterable[Batch]) -> pa.Table:
-    """The ledger as it is stored."""
+    """The ledger as stored."""
     return pa.Table.from_pylist([asdict(line) for line in lines], schema=SCHEMA)

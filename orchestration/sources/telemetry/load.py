@@ -1,4 +1,4 @@
-"""One load on its way: the files of new batches are read, judged, and written as landed Parquet."""
+"""One load: read new batches, judge their records, and write them as landed Parquet."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _JUDGED = """
         customer_id VARCHAR, value DECIMAL(38, 9), filter VARCHAR, record_id VARCHAR
     )
 """
-# Each day is read out of what was judged; when there are many, from where it lies together.
+# Each day is read from the judged records; if there are many days, from a sorted copy.
 DAYS_OF_FEW = 40
 _ORDERED = """
     CREATE TABLE ordered AS SELECT * FROM judged ORDER BY usage_timestamp;
     DROP TABLE judged;
     ALTER TABLE ordered RENAME TO judged
 """
-# DuckDB has no one class for what it says of a damaged file; of the machine it says these.
+# DuckDB has no single class for damaged files; these are its errors of the machine.
 _MACHINE_AT_FAULT = (
     duckdb.IOException,
     duckdb.OutOfMemoryException,
@@ -49,7 +49,7 @@ _MACHINE_AT_FAULT = (
 
 
 class Progress(Protocol):
-    """Called as a load goes on: what is being done, and how far it is."""
+    """Progress callback of a load."""
 
     def __call__(self, step: str, done: int, total: int) -> None:
         """`done` of `total` units of `step` are finished."""
@@ -57,7 +57,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class TelemetryLanding:
-    """What a load did. Counts of batches are of objects: one place with one content."""
+    """Result of a load. Batch counts are of objects: one place with one content."""
 
     load_id: str | None
     """None when there was nothing to land."""
@@ -75,7 +75,7 @@ class TelemetryLanding:
 
 
 class Load:
-    """One load on its way from files to landed Parquet."""
+    """One load, from files to landed Parquet."""
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class Load:
         self.limits = limits
         self.progress = progress
         self.first_sequence = 1 + max((line.batch_sequence for line in plan.ledger), default=0)
-        # The first sequence makes it unique even when two loads share a second.
+        # The first sequence number makes it unique even if two loads share a second.
         self.load_id = f"{at:%Y%m%dT%H%M%SZ}-{self.first_sequence:06d}"
         self.lines: list[Batch] = []
 
     def land(self, paths: Sequence[Path]) -> list[Batch]:
-        """Write the records and the quarantine of the new batches; the ledger as it is then to be."""
+        """Write records and quarantine of the new batches; returns the new ledger."""
         files = [
             BatchFile(number, arrival.batch_location, path)
             for number, (arrival, path) in enumerate(zip(self.plan.to_land, paths, strict=True))
@@ -123,7 +123,7 @@ class Load:
         return [*self.plan.ledger, *self.lines]
 
     def result(self, unchanged: int) -> TelemetryLanding:
-        """What the load did."""
+        """Result of the load."""
         loaded = [line for line in self.lines if line.status == "loaded"]
         gone = [
             line
@@ -165,7 +165,7 @@ class Load:
             except _MACHINE_AT_FAULT:
                 raise
             except duckdb.Error:
-                # One of the files is damaged inside: read each on its own, so that the others still land.
+                # One of the files is damaged: read each on its own, so that the others still land.
                 for file in reading.files:
                     try:
                         self._insert(reading, [file])
@@ -252,7 +252,7 @@ class Load:
         return [self._line(arrival, sequences[arrival.batch_id], "repeated") for arrival in self.plan.repeats]
 
     def _line(self, arrival: Arrival, sequence: int, status: Status) -> Batch:
-        """The line of a batch of which no record counts."""
+        """Ledger line of a batch without accepted records."""
         return Batch(
             batch_id=arrival.batch_id,
             batch_location=arrival.batch_location,

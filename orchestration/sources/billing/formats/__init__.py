@@ -1,1 +1,1 @@
-"""One module for each form that a bill comes in."""
+"""One module per bill format."""

@@ -1,4 +1,4 @@
-"""Why files could not be read: from DuckDB's error to the file, row, column and value."""
+"""Diagnose unreadable files: from DuckDB's error to the file, row, column and value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def explain(
     groups: list[tuple[Reading, list[DataFile]]],
     error: duckdb.Error,
 ) -> BillingError:
-    """The error for a person: the first value that is not what its column must hold, or the broken file."""
+    """The error to show: the first value that does not fit its column, or the broken file."""
     files = [file for _, group in groups for file in group]
     named = next((file for file in files if str(file.path) in str(error)), None)
     line = re.search(r"CSV Error on Line: (\d+)", str(error))
@@ -79,7 +79,7 @@ def _bad_value(
 
 
 def _fails(reading: Reading, column: SourceColumn, kind: Kind) -> str:
-    """Whether a value is there and does not convert."""
+    """Whether a value is present and does not convert."""
     value = text(column, reading.absent)
     if kind == "map":
         return is_no_map(value)

@@ -1,6 +1,5 @@
-"""CUR 2.0 (Data Exports): snake_case columns; tags, cost categories and product attributes are maps.
-
-In Parquet they are maps, in CSV JSON text.
+"""CUR 2.0 (Data Exports): snake_case columns; tags, cost categories and product attributes are maps (in CSV,
+as JSON text).
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.warehouse.sql import literal
 
-# Column `tags` holds tags of every origin, told apart by the beginning of the key: by landed map, the origins
-# that it takes up and what their keys begin with there. A resource's own tags come last: they win.
+# The column `tags` holds tags of every origin, distinguished by key prefix: for each landed map, its origins
+# and their prefixes. A resource's own tags come last, so they win.
 _ORIGINS = {
     "resource_tags": {
         "iamPrincipal/": "iam_principal_",
@@ -25,7 +24,7 @@ _ORIGINS = {
     "cost_category": {"costCategory/": ""},
 }
 
-# Columns of legacy CUR that CUR 2.0 keeps in the product map.
+# Legacy CUR columns that CUR 2.0 keeps in the product map.
 _FROM_PRODUCT = {"product_product_name": "product_name", "product_region": "region"}
 
 
@@ -34,7 +33,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
     named = by_name(columns)
     maps: dict[str, MapOfColumns] = {}
     for target in aws_cur.MAPS:
-        # Of a key that comes twice the last one stays: the map made for the purpose.
+        # For duplicate keys the last one wins: the dedicated map.
         parts: list[MapOfColumns | None] = []
         if "tags" in named:
             tags = named["tags"][0]
@@ -63,7 +62,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
 
 
 def mapping_value(column: SourceColumn, key: str) -> str:
-    """The value of one key of a map, without building the whole landed map."""
+    """Value of one key of a map, without building the whole landed map."""
     source = column.sql if column.type.startswith("MAP(") else mapping(column)
     return f"cast({source}[{literal(key)}] as varchar)"
 

@@ -1,4 +1,4 @@
-"""Legacy CUR: a column per tag; headers like `lineItem/UnblendedCost` in CSV, renamed ones in Parquet."""
+"""Legacy CUR: one column per tag; headers like `lineItem/UnblendedCost` in CSV, renamed in Parquet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def landed_name(header: str) -> str:
 
 
 def by_name(columns: Iterable[SourceColumn]) -> dict[str, list[SourceColumn]]:
-    """Columns by landed name; several headers may stand for the same one (tags that differ in case)."""
+    """Columns by landed name; several headers can map to the same one (tags that differ in case)."""
     named: dict[str, list[SourceColumn]] = {}
     for column in columns:
         named.setdefault(landed_name(column.header), []).append(column)
@@ -36,7 +36,7 @@ def by_name(columns: Iterable[SourceColumn]) -> dict[str, list[SourceColumn]]:
 
 
 def map_of_columns(named: dict[str, list[SourceColumn]], target: str) -> MapOfColumns | None:
-    """The map that columns with the prefix of `target` make, except those that land by themselves."""
+    """The map built from columns with the prefix of `target`, except those landed on their own."""
     prefix = _PREFIXES[target]
     keyed = {
         name.removeprefix(prefix): columns

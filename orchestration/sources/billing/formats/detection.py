@@ -1,4 +1,4 @@
-"""Which format a file is in: what its manifest and its header say, unless the settings do."""
+"""Detect a file's format from its manifest and header, unless the settings name it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Format = Literal["cur_legacy", "cur_2", "focus"]
 
 
 def detect(file: DataFile, legacy_manifest: bool) -> Format | None:
-    """The format that a file's header shows, or None when it is no bill."""
+    """The format of a header, or None if it is not a bill."""
     headers = {column.header.lower() for column in file.columns}
     if focus.by_name(file.columns).keys() & set(focus.REQUIRED) and "line_item_unblended_cost" not in headers:
         return "focus"
@@ -50,7 +50,7 @@ def read_as(
 
 
 def _no_bill(file: DataFile, period: str | None) -> str:
-    """What a header lacks to be that of each format, for the person who has put the file there."""
+    """What the header lacks for each format, for whoever delivered the file."""
     as_focus = focus.missing(focus.by_name(file.columns), period)
     as_cur = aws_cur.missing(cur_legacy.by_name(file.columns), period)
     headers = ", ".join(column.header for column in file.columns[:8])

@@ -1,4 +1,4 @@
-"""What is asked of each AWS service, and how its answers become resources: one service a file."""
+"""AWS services to query, and how their answers become resources: one service per file."""
 
 from __future__ import annotations
 

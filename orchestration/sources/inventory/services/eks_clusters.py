@@ -1,4 +1,4 @@
-"""EKS clusters and their node groups: listed by name, then described one by one."""
+"""EKS clusters and node groups: listed by name, then described one by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestration.sources.inventory.services.service import Answer, Client, Ser
 
 
 def ask(client: Client) -> Iterator[Answer]:
-    """A description of every cluster and of every node group."""
+    """Describe every cluster and every node group."""
     for page in client.get_paginator("list_clusters").paginate():
         for cluster in page["clusters"]:
             yield client.describe_cluster(name=cluster)
@@ -19,7 +19,7 @@ def ask(client: Client) -> Iterator[Answer]:
 
 
 def clusters_and_nodegroups(answer: Answer, place: Place) -> Iterator[Resource]:
-    """The cluster or the node group that was described."""
+    """The described cluster or node group."""
     if cluster := answer.get("cluster"):
         vpc = cluster.get("resourcesVpcConfig", {}).get("vpcId")
         yield Resource(
@@ -35,7 +35,7 @@ def clusters_and_nodegroups(answer: Answer, place: Place) -> Iterator[Resource]:
     if nodegroup := answer.get("nodegroup"):
         cluster_name, name = nodegroup["clusterName"], nodegroup["nodegroupName"]
         yield Resource(
-            # Instances know their node group by name only: the ARN of the group ends in an id of its own.
+            # Instances know their node group only by name, while its ARN ends in a generated id.
             resource_id=place.arn("eks", f"nodegroup/{cluster_name}/{name}"),
             resource_type="eks:nodegroup",
             resource_arn=nodegroup["nodegroupArn"],

@@ -49,7 +49,7 @@ def instances(answer: Answer, place: Place) -> Iterator[Resource]:
 
 
 def _memberships(tags: dict[str, str], place: Place) -> Iterator[Relationship]:
-    """What AWS itself writes into the tags of instances that belong to something."""
+    """Memberships that AWS records in tags of instances."""
     yield from related("member_of", tags.get("aws:autoscaling:groupName"))
     clusters = {key.removeprefix(_OWNED_BY_CLUSTER) for key in tags if key.startswith(_OWNED_BY_CLUSTER)}
     cluster = tags.get("eks:cluster-name") or tags.get("aws:eks:cluster-name")
@@ -61,7 +61,7 @@ def _memberships(tags: dict[str, str], place: Place) -> Iterator[Relationship]:
 
 
 def _first_seen(instance: Answer) -> datetime | None:
-    """`LaunchTime` moves with every start; what was attached first was attached at creation."""
+    """`LaunchTime` changes with every start; the first attachment dates from creation."""
     attached = [
         device["Ebs"]["AttachTime"]
         for device in instance.get("BlockDeviceMappings", ())

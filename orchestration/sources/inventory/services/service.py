@@ -1,4 +1,4 @@
-"""The shape of a service: what it is called, how it is asked, and what its answers say."""
+"""Shape of a service: its name, how to query it, and how to read its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from orchestration.sources.inventory.resource import Place, Resource
 
-# boto3 makes its clients at run time, so there is no class to name here.
+# boto3 creates its clients at run time, so there is no type to import.
 Client: TypeAlias = Any
 Answer: TypeAlias = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ class Service:
 
 
 def pages(operation: str, **arguments: Any) -> Callable[[Client], Iterator[Answer]]:
-    """Ask for all pages of one operation."""
+    """All pages of one operation."""
 
     def ask(client: Client) -> Iterator[Answer]:
         yield from client.get_paginator(operation).paginate(**arguments)

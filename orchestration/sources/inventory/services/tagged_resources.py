@@ -1,6 +1,6 @@
-"""Everything that has, or once had, a tag, as the Resource Groups Tagging API answers.
+"""Everything that has or had a tag, from the Resource Groups Tagging API.
 
-It tells an ARN and tags, of more than a hundred services; nothing of what was never tagged.
+It returns ARN and tags for more than a hundred services, but nothing that was never tagged.
 """
 
 from __future__ import annotations

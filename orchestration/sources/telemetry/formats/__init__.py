@@ -1,1 +1,1 @@
-"""File formats of telemetry batches: how the rows of each become text for the rules of a record."""
+"""File formats of telemetry batches, each read as text for the record rules."""

@@ -1,4 +1,4 @@
-"""One local file that holds a batch, and what makes it unreadable as a whole."""
+"""A local file with one batch, and what makes it unreadable as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 class UnreadableFileError(Exception):
-    """A file is not what its name says; nothing of it can be read as records. Says why."""
+    """The file is not what its name says, so no record can be read; says why."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class BatchFile:
 
     @property
     def packed(self) -> bool:
-        """Whether the name says gzip."""
+        """Whether the name ends in gz."""
         return self.key.lower().endswith(".gz")
 
     def open(self) -> BinaryIO:
-        """The content, unpacked."""
+        """The uncompressed content."""
         return cast("BinaryIO", gzip.open(self.path)) if self.packed else self.path.open("rb")
 
 
 def check_columns(columns: Sequence[str]) -> None:
-    """Raise `UnreadableFileError` for a table that has no records, or that is ambiguous."""
+    """Raise `UnreadableFileError` for a table without records or with ambiguous columns."""
     missing = [name for name in REQUIRED_FIELDS if name not in columns]
     if missing:
         raise UnreadableFileError(
@@ -51,6 +51,6 @@ def check_columns(columns: Sequence[str]) -> None:
 
 
 def unknown_columns(columns: Sequence[str]) -> str:
-    """SQL of the list of columns that no record has."""
+    """SQL of the list of columns that records do not have."""
     names = [literal(name) for name in columns if name not in FIELDS]
     return f"[{', '.join(names)}]::VARCHAR[]"

@@ -51,14 +51,14 @@ def lines_of_all(
 
 
 def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:
-    """The lines of one file, numbered from 1 after the header."""
+    """Lines of one file, numbered from 1 after the header."""
     before = -header_lines
     for block in _blocks(file):
         found = pc.split_pattern(pa.array([block], pa.large_binary()), b"\n").values
         try:
             text = found.cast(pa.large_string())
         except pa.ArrowInvalid:
-            # Only the lines at fault are marked: the replacement character is what their reader looks for.
+            # Only bad lines are marked: their reader looks for the replacement character.
             text = pa.array(block.decode("utf-8", "replace").split("\n"), pa.large_string())
         header_here = max(0, -before)
         numbers = pa.arange(before + 1, before + len(text) + 1)
@@ -68,7 +68,7 @@ def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:
 
 
 def _blocks(file: BatchFile) -> Iterator[bytes]:
-    """The file in pieces of whole lines, without the last line end of each."""
+    """The file in blocks of whole lines, without the last line break of each."""
     kept: list[bytes] = []
     with closing(file.open()) as stream:
         first = stream.read(len(_BYTE_ORDER_MARK))
