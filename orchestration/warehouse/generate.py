@@ -17,6 +17,7 @@ from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
+from orchestration.warehouse.exposures import with_what_they_read
 from orchestration.warehouse.files import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -108,7 +109,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
     compilation = compile_project(settings.contexts, written)
     if compilation.problems:
         raise ContextProblems(compilation.problems)
-    files = {**written, **compilation.files}
+    files = {**written, **compilation.files, **with_what_they_read(written)}
     fingerprint = _fingerprint(files)
     versions = settings.workspace / "dbt_projects"
     folder = versions / fingerprint[:16]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.warehouse.exposures import with_what_they_read
 from orchestration.warehouse.generate import (
     VERSIONS_KEPT,
     ContextProblems,
@@ -40,7 +41,7 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
         for path in assembled.folder.rglob("*")
         if path.is_file()
     }
-    assert on_disk == {**written, **assembled.compilation.files}
+    assert on_disk == {**written, **assembled.compilation.files, **with_what_they_read(written)}
     assert "models/context/charges_in_context.sql" in on_disk
     assert not [path for path, text in on_disk.items() if "__dimensions__" in text]
 

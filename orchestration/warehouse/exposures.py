@@ -1,0 +1,37 @@
+"""dbt exposures, made from the code that reads the marts: what a change of a mart reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from orchestration.settings import PROJECT_ROOT
+
+EXPOSURES_FILE = "models/marts/_exposures.yml"
+
+
+def with_what_they_read(files: Mapping[str, str]) -> dict[str, str]:
+    """The file of exposures, each with `depends_on`: the marts that the folder in its `meta.read_by` names.
+
+    Without `read_by` an exposure reads every mart.
+    """
+    if EXPOSURES_FILE not in files:
+        return {}
+    document = yaml.safe_load(files[EXPOSURES_FILE])
+    marts = sorted(path.split("/")[-1][:-4] for path in files if re.fullmatch(r"models/marts/\w+\.sql", path))
+    for exposure in document["exposures"]:
+        folder = exposure.get("meta", {}).get("read_by")
+        read = [mart for mart in marts if folder is None or mart in _names_in(folder)]
+        exposure["depends_on"] = [f"ref('{mart}')" for mart in read]
+    return {EXPOSURES_FILE: yaml.safe_dump(document, sort_keys=False, allow_unicode=True)}
+
+
+def _names_in(folder: str) -> set[str]:
+    """What stands in quotes, or after `from` or `join`, in the modules of a folder."""
+    found: set[str] = set()
+    for path in (PROJECT_ROOT / folder).rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found.update(re.findall(r"\"(\w+)\"", text), re.findall(r"\b(?:from|join)\s+(\w+)", text))
+    return found
