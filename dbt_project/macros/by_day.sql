@@ -1,14 +1,11 @@
 {#
-  How a model is kept by day: every day is a Parquet file of its own, written once and never changed, and the model is
-  a view over the files that count now. A run makes the days in `changed_days`, a batch of days at a time, so that
-  memory is bounded by a batch; then the view is swapped, and a day is replaced whole. What a killed run leaves is in
-  no view.
-
-  A folder of models is kept by day by `+materialized: by_day` in dbt_project.yml; a model says nothing about it.
-  `period: month` keeps files by month (`usage_month`) and makes the months that have a changed day, one at a time.
-  `days_after` also makes so many days after each changed day, for what looks back at the days before it.
-  `days_kept` keeps only so many of the newest days, until the last with costs.
-  `made_again_after` names a table without days (`marts.customers`): when its rows are others, every period is made again.
+  Materialization of models kept by day: each day is its own immutable Parquet file, and the model is a view over the
+  current files. A run builds the days in `changed_days` in batches, so memory is bounded by a batch, then swaps the
+  view, replacing whole days. Files of a killed run are in no view. Set it for a folder with `+materialized: by_day`
+  in dbt_project.yml. `period: month` keeps files by month (`usage_month`) and builds months with a changed day, one
+  at a time. `days_after` also rebuilds that many days after each changed day, for models that look back. `days_kept`
+  keeps only that many latest days with costs. `made_again_after` names a table without days (`marts.customers`): if
+  its rows change, every period is rebuilt.
 #}
 {% materialization by_day, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
@@ -84,8 +81,8 @@
 {% endmaterialization %}
 
 {#
-  Query: the batches to make, in order: the periods that each replaces and the days that it reads, as lists of dates.
-  A day that a run has in hand, and one that is gone, is in `built.days` too.
+  Query: the batches to build, in order: the periods each replaces and the days it reads, as lists of dates.
+  `built.days` also has days in progress, and days that are gone.
 #}
 {% macro batches_of_days(relation, is_input_changed) %}
     {%- set days_after = config.get("days_after", 0) | int -%}
@@ -134,8 +131,8 @@
 {% endmacro %}
 
 {#
-  When no day is published (the first run, or a change of the rules, which changes every day), no file of a model counts
-  any more: its columns may be others now.
+  If no day is published (first run, or a rule change, which affects every day), all files of a model are discarded,
+  because its columns may differ.
 #}
 {% macro is_made_anew() %}
     {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
@@ -144,8 +141,8 @@
 {% endmacro %}
 
 {#
-  Statement: the rows of the batch, a file or more for every period that has any. Parquet has no integer of 128 bits;
-  DuckDB would write a double.
+  Statement: write the rows of the batch, one or more files per period with rows. Parquet has no 128-bit integers;
+  DuckDB would write doubles.
 #}
 {% macro write_by_day(model_sql, columns, key, file_name) %}
     copy (
@@ -163,7 +160,7 @@
     )
 {% endmacro %}
 
-{# Statements: the files of this run in place of those that its periods had. #}
+{# Statements: replace the periods' files by those of this run. #}
 {% macro note_files(relation, key, run, periods) %}
     {%- set files = folder_of_days(relation) ~ "/*/" ~ run ~ "-*.parquet" -%}
     {%- set days_kept = config.get("days_kept", none) -%}
@@ -200,7 +197,7 @@
         )
 {% endmacro %}
 
-{# Query: the rows of the files that count now, in the model's own types. #}
+{# Query: the rows of the current files, with the model's types. #}
 {% macro view_of_files(relation, columns, key) %}
     {%- set found -%}
         select file from built.day_files where model = '{{ name_of(relation) }}' and file is not null order by file
@@ -224,12 +221,12 @@
     {{ relation.schema }}.{{ relation.identifier }}
 {%- endmacro %}
 
-{# COPY makes this folder, but not the one that it lies in. #}
+{# COPY creates this folder, but not its parent. #}
 {% macro folder_of_days(relation) -%}
     {{ var("days") }}/{{ relation.identifier }}
 {%- endmacro %}
 
-{# Query: the last day that has come and has any cost, as this run finds it. #}
+{# Query: the latest past day with any cost in this run. #}
 {% macro last_day_with_costs() -%}
     select max(usage_date)
     from
@@ -247,7 +244,7 @@
     where usage_date <= (select billed_through from staging.billed_through)
 {%- endmacro %}
 
-{# Condition: a day is one of so many that have come, the newest with costs. #}
+{# Condition: the day is among the given number of latest days with costs. #}
 {% macro is_newest_day(column, days_kept) -%}
     {{ column }} > ({{ last_day_with_costs() }}) - {{ days_kept | int }}
     and {{ column }} <= ({{ last_day_with_costs() }})

@@ -1,12 +1,9 @@
 {#
-  In a model that is kept by day, everything it reads that has days is cut down to the days of the batch that is being
-  made, here and not in the models. The days are a variable of the connection (`by_day` sets it for each batch), so
-  that the compiled SQL is the same whatever the warehouse holds; DuckDB puts its value in before it plans the query,
-  and reads the files of those days only. By hand: set variable batch_days = [date '2026-07-01'];
-
-  `days_before` asks for that many more days, for what looks back from a day.
-
-  A test looks at the days that the run made, or at all days: `built.checked_days` says which.
+  In a model kept by day, every input with days is restricted to the days of the current batch, here rather than in
+  the models. The days are a connection variable (set by `by_day` for each batch), so compiled SQL does not depend on
+  the warehouse; DuckDB substitutes it before planning and reads only the files of those days. By hand: set variable
+  batch_days = [date '2026-07-01']; `days_before` adds that many previous days, for models that look back. Tests look
+  at the run's days or at all days, as listed in `built.checked_days`.
 #}
 {% macro ref() %}
     {%- set days_before = kwargs.pop("days_before", 0) -%}
@@ -33,7 +30,7 @@
     {{ return(relation) }}
 {% endmacro %}
 
-{# Has days of its own: it is kept by day, or says so itself (`meta: {has_days: true}`), as views do. #}
+{# Whether it has days: it is kept by day, or declares it (`meta: {has_days: true}`), as views do. #}
 {% macro has_days(node) -%}
     {%- set is_kept_by_month = node.config.get("period") == "month" -%}
     {{
@@ -63,5 +60,5 @@
     {{ return("(select * from " ~ relation ~ " where " ~ days ~ ")") }}
 {%- endmacro %}
 
-{# The days that a model kept by day makes now, for a condition: usage_date in {{ days_of_batch() }}. #}
+{# Days of the current batch, for a condition: usage_date in {{ days_of_batch() }}. #}
 {% macro days_of_batch() -%} getvariable('batch_days') {%- endmacro %}

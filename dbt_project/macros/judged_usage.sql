@@ -1,7 +1,7 @@
 {#
-  One row per usage record: `reason` and `detail` say why it does not count (null
-  where it does), `is_repeat` marks the same content under one record_id again. `position` orders the operations: by
-  the time of the batch, its name, and the record's place in it.
+  One row per usage record: `reason` and `detail` say why it is rejected (null if accepted), `is_repeat` marks
+  repeats of the same record_id and content. `position` orders operations by batch time, batch name and position in
+  the batch.
 #}
 {% macro judged_usage() %}
     with

@@ -1,6 +1,6 @@
 {#
-  What an effective cost is to a gross margin: `cost of goods sold` (what gross margin subtracts, whoever carries it),
-  `other cost` (research, internal tools: outside gross margin) or `cost to come` (for days after `billed_through`).
+  Role of an effective cost in gross margin: `cost of goods sold` (subtracted, allocated or not), `other cost`
+  (research, internal tools; outside gross margin) or `cost to come` (days after `billed_through`).
 #}
 {% macro margin_side(unallocated_reason) -%}
     case
@@ -14,8 +14,8 @@
 {%- endmacro %}
 
 {#
-  Gross margin ÷ revenue to six digits, cut toward zero. Null where there is no revenue to divide by (none, or more
-  refunded than paid), and where the quotient has more than twelve digits before the point.
+  Gross margin ÷ revenue, truncated toward zero to six digits. Null without positive revenue, and if the quotient has
+  more than twelve digits before the point.
 #}
 {% macro margin_ratio(margin, revenue) -%}
     case
@@ -31,7 +31,7 @@
     end
 {%- endmacro %}
 
-{# The part of a day's revenue that a margin compares with cost: all but that of a running month's unbilled days. #}
+{# Revenue of a day that the margin uses: all except that of a running month's unbilled days. #}
 {% macro revenue_to_date(revenue, months) -%}
     case
         when
@@ -42,17 +42,17 @@
     end
 {%- endmacro %}
 
-{# So many months after a month (before it: below 0), both as YYYY-MM. #}
+{# A month shifted by a number of months (negative: earlier), as YYYY-MM. #}
 {% macro months_after(month, count) -%}
     strftime(cast({{ month }} || '-01' as date) + interval ({{ count }}) month, '%Y-%m')
 {%- endmacro %}
 
-{# A change of an amount for a reader: `+412.30`, `-0.05`. #}
+{# Change of an amount as text: `+412.30`, `-0.05`. #}
 {% macro change_text(amount) -%}
     case when {{ amount }} >= 0 then '+' else '' end || cast(cast({{ amount }} as decimal(38, 2)) as varchar)
 {%- endmacro %}
 
-{# What is missing of a row that has revenue or cost only, or neither any more. #}
+{# Which side a row lacks: revenue, cost, or both. #}
 {% macro missing_side(has_revenue, has_cost) -%}
     case
         when {{ has_revenue }} and {{ has_cost }}
@@ -65,7 +65,7 @@
     end
 {%- endmacro %}
 
-{# Which of the two made the margin move: the one whose effect goes the way of the margin, and goes further. #}
+{# Whether revenue or cost moved the margin: the one with the larger effect in the margin's direction. #}
 {% macro change_cause(revenue_change, cost_change) -%}
     case
         when {{ revenue_change }} is null or ({{ revenue_change }} = 0 and {{ cost_change }} = 0)
@@ -79,8 +79,8 @@
 {%- endmacro %}
 
 {#
-  Order of the parts of a change for `row_number`: the one that goes furthest the way of the whole comes first, and
-  the one that moved most where the whole did not move.
+  Order for `row_number`: the part that moved furthest in the direction of the total first; if the total did not
+  move, the one that moved most.
 #}
 {% macro furthest_first(part, whole) -%}
     case
@@ -89,8 +89,8 @@
 {%- endmacro %}
 
 {#
-  Why the margin changed, for a reader: first what moved it, then the other side. `cost_reason` names
-  what the cost changed by most.
+  Why the margin changed, as text: first what moved it, then the other side. `cost_reason` names the largest cost
+  change.
 #}
 {% macro change_reason(cause, revenue_change, cost_change, cost_reason) -%}
     case

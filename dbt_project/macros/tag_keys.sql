@@ -1,9 +1,8 @@
 {#
-  Tags under one spelling of their keys, whatever the export: without the `user` prefix, only letters and digits, in lower
-  case. CostCenter, cost-center and the cost_center or c_o_s_t_center of a CUR are one key. Of keys that become the same,
-  the first stays; AWS merges such keys too.
-
-  Keys of a CUR are lower case with underscores already: the whole rule would cost four times as much per row.
+  Tags with normalized keys: without the `user` prefix, only letters and digits, in lower case. CostCenter,
+  cost-center and a CUR's cost_center or c_o_s_t_center are one key. If keys become equal, the first wins; AWS merges
+  such keys too. CUR keys are already lower case with underscores: applying the full rule would cost four times as
+  much per row.
 #}
 {% macro tag_key(key, of_cur=false) -%}
     {%- if of_cur -%} replace(regexp_replace({{ key }}, '^user_', ''), '_', '')

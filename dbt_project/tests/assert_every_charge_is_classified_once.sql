@@ -1,8 +1,7 @@
 {{ config(meta={"dagster": {"ref": {"name": "charges_in_context"}}}) }}
--- Law: a charge is in exactly one element of every dimension (or unmatched), so it is one row in
--- context; one that is split is there in parts, which are the whole in their shares and in every
--- amount. Every element has the rule that gave it, and no rule gives nothing. Whole charges are counted;
--- only split ones are looked at one by one.
+-- Law: a charge has exactly one element per dimension (or is unmatched), so it is one row in context; a
+-- split charge has parts whose shares and amounts sum to the whole. Every element has its rule, and every
+-- rule gives an element. Whole charges are counted; only split ones are checked one by one.
 {%- set amounts = cost_columns() + ["consumed_quantity"] %}
 with
     split as (

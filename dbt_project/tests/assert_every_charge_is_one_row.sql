@@ -1,6 +1,6 @@
 {{ config(meta={"dagster": {"ref": {"name": "charges"}}}) }}
--- Law: a charge is one row, with a currency and FOCUS' words for what it is. Only charges that a line of the
--- bill may have several of are looked at one by one; the others are no more than there are lines.
+-- Law: a charge is one row with a currency and FOCUS categories. Only charges of bill lines that can have
+-- several are checked one by one; for the others, their number must not exceed that of the lines.
 {%- set of_a_line_of_several %}
     (x_split_part is not null or x_spread_from is not null or commitment_discount_status is not distinct from 'Unused')
 {%- endset %}

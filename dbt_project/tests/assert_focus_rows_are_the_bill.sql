@@ -1,5 +1,5 @@
 {{ config(meta={"dagster": {"ref": {"name": "focus_customer_costs"}}}) }}
--- Law: the FOCUS rows of a day are its bill, in every cost column.
+-- Law: the FOCUS rows of a day sum to its bill, in every cost column.
 with
     bill as (
         select usage_date, billing_period, billing_currency, x_source_name, {{ sum_of_cost_columns() }}

@@ -1,9 +1,8 @@
 {{ config(meta={"dagster": {"ref": {"name": "reconciliation"}}}) }}
--- Law: every model has one row per what it says in `config.meta`: `one_row_per`, the columns of its key
--- (absent values count as equal; `dimensions` stands for all dimension columns), and no row in which one of
--- the columns `required` is absent. It comes after the marts, and so after every model. Each model is asked
--- when the law runs: a test of its own for each took longer than all that they look at, and one query for
--- all would hold everything in memory at once.
+-- Law: every model has one row per key, and no nulls in required columns, as declared in `config.meta`:
+-- `one_row_per` lists the key (nulls are equal; `dimensions` stands for all dimension columns), `required`
+-- the other columns. Runs after the marts, and so after every model. Models are queried one by one at run
+-- time: separate tests took longer than their queries, and a single query would hold everything in memory.
 {%- for mart in [
     "context_rules",
     "allocation_explanations",

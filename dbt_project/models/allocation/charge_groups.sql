@@ -7,13 +7,13 @@ with
 
     through as (select billed_through from {{ ref("billed_through") }}),
 
-    -- What is not cost of goods sold is reported, not allocated: no rule applies to it. Nor does one to days
-    -- that have not come, whose usage is not known.
+    -- No rule applies to cost outside cost of goods sold, which is reported but not allocated, nor to
+    -- future days, whose usage is unknown.
     charges as (
         select
             * replace (
-                -- In a CUR stands a product family, which may be spelled like a category of FOCUS and is
-                -- none.
+                -- A CUR has product families here, which can be spelled like a FOCUS category without being
+                -- one.
                 case
                     when
                         x_line_item_type is null
@@ -28,8 +28,8 @@ with
         from {{ ref("charges_in_context") }}
     ),
 
-    -- Only rules that divide by hourly usage look inside the day. A charge for longer than an hour (tax, a
-    -- monthly fee) is divided by the usage of its day.
+    -- Only rules that divide by hourly usage use the hour. Charges longer than an hour (tax, a monthly fee)
+    -- are divided by the day's usage.
     placed as (
         select
             *,

@@ -36,7 +36,7 @@ with
         group by all
     ),
 
-    -- A charge for several hours costs the same in each, to the last digit.
+    -- A charge over several hours is spread evenly over them, exactly.
     numbered as (select *, unnest(range(hour_count)) as hours_before from pools),
 
     by_hour as (

@@ -1,4 +1,4 @@
--- Which dimension tells most apart is found in the bill, so that nobody has to name one.
+-- The finest dimension is derived from the bill, so it needs no setting.
 with
     costs as materialized(
         select
@@ -45,7 +45,7 @@ with
         group by all
     ),
 
-    -- Every amount twice: as what a month cost, and as what the next month is compared with.
+    -- Every amount twice: as the month's own, and as the next month's previous value.
     both_months as (
         select
             billing_month,

@@ -1,8 +1,7 @@
 with
     costs as ({{ customer_costs(customer_cost_key()) }}),
 
-    -- A service is of one category on a day: the one that a FOCUS bill gives it, or else the first
-    -- that its name is listed for.
+    -- One category per service and day: the one of the FOCUS bill, else the first listed for its name.
     services as (
         select
             pools.usage_date,

@@ -1,6 +1,6 @@
--- What each customer carries, as rows of a FOCUS dataset: the company charges its customers on. One row is a
--- share of the cost pools of a day, so columns about single resources, prices and commitments are left out,
--- as FOCUS has it for what a dataset does not support. A view: its rows are those of customer_costs_daily.
+-- Each customer's cost as a FOCUS dataset. A row is a share of a day's pools, so columns about resources,
+-- prices and commitments are omitted, as FOCUS allows for unsupported features. A view over
+-- customer_costs_daily.
 select
     shares.billed_cost as "BilledCost",
     coalesce(shares.billing_account_id, 'unknown') as "BillingAccountId",

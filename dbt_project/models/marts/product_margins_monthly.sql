@@ -1,6 +1,6 @@
 {%- set element = var("product_dimension") if var("product_dimension") in dimension_names() else "null" -%}
--- Products are the elements of the dimension that the settings name. A revenue file may write them with other
--- capitals. Revenue that names no product is not divided among products: it is a row of its own.
+-- Products are the elements of the configured dimension; capitals in revenue files are ignored. Revenue
+-- without a product is not divided among products: it has its own row.
 with
     costs as materialized(
         select
@@ -51,7 +51,7 @@ with
         from revenue
     ),
 
-    -- Every part twice: as that of its month, and as what the next month is compared with.
+    -- Every part twice: as the month's own, and as the next month's previous value.
     both_months as (
         select billing_month, true as is_now, parts.* exclude (billing_month)
         from parts
@@ -99,7 +99,7 @@ with
         inner join months using (billing_month)
     ),
 
-    -- The service that moved the product's cost most, the way the cost moved.
+    -- The service that moved the product's cost most in its direction.
     by_service as (
         select
             billing_month,

@@ -7,8 +7,8 @@
     ("marts", ref("customer_costs_daily")),
 ] %}
 with
-    -- Up to staging, money is compared on the day that its charge begins; from there on, on the days that the
-    -- charge is for, some of which may be made in another batch or run.
+    -- Up to staging, cost is compared on a charge's first day; after that, on the days the charge covers,
+    -- some of which may be built in another batch or run.
     begun as (
         select
             coalesce(x_spread_from, usage_date) as usage_date,

@@ -1,5 +1,4 @@
--- What the rules look at of an account, by when a charge's period begins and when it ends; see
--- resource_facts.
+-- Facts of an account, by start and end of a charge's period; see resource_facts.
 with
     versions as (
         select

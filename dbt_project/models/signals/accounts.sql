@@ -1,4 +1,5 @@
--- An account's first version counts from the beginning, or from the last snapshot without it; see resources.
+-- An account's first version is valid from the beginning, or from the last snapshot without it; see
+-- resources.
 with
     source as (
         select * exclude (account_id), {{ comparable_id("account_id") }} as account_id

@@ -1,12 +1,11 @@
--- What the rules look at of a resource, of itself and of what it is related to, by when a charge's
--- period begins and when it ends. A charge meets what holds when its period begins, so that last
--- month's bill meets last month's tags; where nothing does yet, what comes first within the period (a
--- resource made in the middle of a day that is billed as a whole). Whatever the signals say, a charge
--- finds at most one row.
+-- Facts of a resource and its related resources, by start and end of a charge's period. A charge gets the
+-- facts valid when its period starts, so last month's bill is matched with last month's tags; if there are
+-- none yet, the first ones within the period (a resource created during a day that is billed as a whole). A
+-- charge matches at most one row, whatever the signals contain.
 with recursive
     facts_read as (select * from {{ ref("signal_facts") }} where signal = 'resource'),
 
-    -- A resource's versions, cut so that no two overlap.
+    -- A resource's versions, without overlaps.
     versions as (
         select *
         from
@@ -31,7 +30,7 @@ with recursive
         from {{ ref("resource_relationships") }}
     ),
 
-    -- Where each path leads, relationship by relationship, and when. A circle is walked no further than the
+    -- Where each path leads, relationship by relationship, and when. Cycles are followed only as far as the
     -- path.
     walks as (
         select
@@ -60,7 +59,7 @@ with recursive
             and walks.valid_from < relationships.valid_to
     ),
 
-    -- A related resource's id is known from the relationship, everything else from the inventory.
+    -- A related resource's id comes from the relationship, everything else from the inventory.
     found as (
         select []::varchar[] as path, true as is_in_inventory, *
         from versions
@@ -86,7 +85,7 @@ with recursive
         where walks.steps = len(walks.path)
     ),
 
-    -- The time of each resource and path, cut wherever anything begins or ends.
+    -- The timeline of each resource and path, split wherever anything starts or ends.
     stretches as (
         select
             *,
@@ -141,7 +140,8 @@ with recursive
             and (facts_read.field <> 'resource_id' or len(facts_read.path) = 0) = stretches.is_in_inventory
     ),
 
-    -- The one value that all agree on which have any; `known_before` is where the stretch before ends.
+    -- The value on which all resources that have one agree; `known_before` is the end of the previous
+    -- interval.
     agreed as (
         select
             resource_id,
@@ -168,7 +168,7 @@ with recursive
         group by resource_id, path, is_in_inventory, valid_from, valid_to
     ),
 
-    -- Between two of these moments, it makes no difference when a charge's period begins.
+    -- Between two of these moments, the start of a charge's period makes no difference.
     begins as (
         select *, lead(begins_from) over (partition by resource_id order by begins_from) as begins_before
         from

@@ -1,4 +1,4 @@
--- A relation that stays the same over several versions of its resource is one row.
+-- A relationship that is unchanged over several versions of its resource is one row.
 with
     versions as (
         select resource_id, unnest(relationships) as relation, is_first, valid_from, valid_to
@@ -11,7 +11,7 @@ with
             resource_id,
             relation.relationship,
             relation.related_resource_id,
-            -- What the first snapshot shows may be younger than the resource.
+            -- Relationships in the first snapshot can be newer than the resource.
             case
                 when is_first
                 then

@@ -1,7 +1,7 @@
--- Landing keeps a row whenever a snapshot says something else of a resource than the one before it; here each
--- becomes a version with its validity. AWS tells days and snapshots, not seconds: a version counts from the
--- first snapshot that has it, and a resource's first version from the day of its creation; without one, from
--- the day of the last snapshot that did not have it, or from the beginning.
+-- Landing keeps a row whenever a snapshot differs from the previous one; here each becomes a version with
+-- its validity. A version is valid from the first snapshot that has it, and a resource's first version from
+-- its creation date; if that is unknown, from the last snapshot that lacked the resource, or from the
+-- beginning.
 with
     landed as (
         select
@@ -19,7 +19,7 @@ with
         from {{ source("landing", "resource_versions") }}
     ),
 
-    -- A resource that is spelled in two ways is one.
+    -- A resource with two spellings is one resource.
     source as (
         select *
         from landed
@@ -62,9 +62,9 @@ with
         where is_present
     ),
 
-    -- Bills spell ids differently by service, and not always alike: an instance by its id, a NAT gateway by
-    -- its id or its ARN. Should two resources claim one spelling, it is that of the resource whose own id it
-    -- is. One row for each spelling, so that a charge finds it by plain equality.
+    -- Bills spell ids differently by service, and inconsistently: an instance by id, a NAT gateway by id or
+    -- ARN. If two resources claim a spelling, it belongs to the one whose own id it is. One row per
+    -- spelling, so charges join by equality.
     spellings as (
         select spelling, min_by(resource_id, (spelling <> resource_id, resource_id)) as resource_id
         from

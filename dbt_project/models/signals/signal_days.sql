@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
--- What the signals say on each day, as one number: every version counts on the days that it is valid
--- on. A sum over what begins and ends gives it for all days at once, however many versions and days
--- there are. Only what the rules read counts: a change of anything else changes no charge.
+-- Fingerprint of each day's signals: the sum of all versions valid on the day. A running sum over starts
+-- and ends gives it for all days at once, whatever the number of versions and days. Only signals that rules
+-- read are included: others change no charge.
 with
     versions as (
         {%- if "resources" in signals_read() %}
@@ -44,7 +44,7 @@ with
     -- depends on: {{ ref("resources") }}, {{ ref("accounts") }}
     ),
 
-    -- On its first and its last day a version counts from or to its very instant.
+    -- On its first and last day a version counts from or to its exact time.
     pieces as (
         select
             content, valid_from::date as first_day, (valid_to - interval 1 microsecond)::date + 1 as day_after

@@ -7,7 +7,7 @@ with
         from {{ ref("stg_focus__charges") }}
     )
 
--- What the bill says of a node stays with each of its parts; whose part it is comes from OpenCost.
+-- Each part keeps the bill's attributes of the node; OpenCost says whose part it is.
 select
     bill.* exclude (delivery) replace (
         coalesce(parts.part_charge_id, bill.charge_id) as charge_id,

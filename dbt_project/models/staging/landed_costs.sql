@@ -4,7 +4,7 @@
     "contracted_cost": focus_contracted_cost(),
     "list_cost": focus_list_cost(),
 } %}
--- What was landed, day by day, and what the delivered files add up to. Reconciliation starts here.
+-- Landed cost by day, and the sums of the delivered files. Reconciliation starts here.
 with
     aws_cur_lines as (
         select *, {{ aws_has_net_costs() }} as has_net_costs from {{ source("landing", "aws_cur_charges") }}
@@ -18,7 +18,7 @@ with
             usage_date,
             count(*) as line_count,
             sum({{ aws_billed_cost() }}) as billed_cost,
-            -- Lines of pods and tasks bill what their instances bill already.
+            -- Pod and task lines repeat what their instances bill.
             sum(coalesce(line_item_unblended_cost, 0))
             - sum({{ aws_billed_cost() }}) as billed_again_for_pods,
             sum(
@@ -92,7 +92,7 @@ with
         group by all
     )
 
--- A full join: a day that was delivered but not landed has no landed cost, and shows as a difference.
+-- Full join: a day that was delivered but not landed has no landed cost and shows as a difference.
 select
     coalesce(landed.x_source_name, delivered.x_source_name) as x_source_name,
     coalesce(landed.billing_period, delivered.billing_period) as billing_period,
@@ -104,13 +104,12 @@ select
     landed.contracted_cost,
     landed.list_cost,
     landed.x_net_effective_cost,
-    -- The file's own sum counts what its rows of pods and tasks bill, which their instances bill already.
+    -- The file's sum includes pod and task rows, which repeat what their instances bill.
     cast(
         delivered.source_billed_cost - coalesce(landed.billed_again_for_pods, 0) as decimal(38, 12)
     ) as source_billed_cost,
-    -- A file in FOCUS has every cost column; AWS' formulas make them of the columns in landed_amounts.
-    -- Beside the file's own sum stands what was taken for costs that it lacks, and fees of commitments
-    -- counted 0.
+    -- FOCUS files have every cost column; for AWS they are derived from landed_amounts. The file's sum is
+    -- adjusted for values derived for missing costs, and for commitment fees counted as 0.
     {%- for column in ["effective_cost", "contracted_cost", "list_cost"] %}
         cast(
             delivered.source_{{ column }}

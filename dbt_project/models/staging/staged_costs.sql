@@ -1,4 +1,4 @@
--- The one reading of the charges that sums them as they are; `charge_groups` sums them with their context.
+-- The only scan that sums charges without context; `charge_groups` sums them with it.
 select
     usage_date,
     x_spread_from,

@@ -1,7 +1,6 @@
 {{ config(materialized="view") }}
--- A part reaches from share_before to share_through of its charge: what lies between two such cuts of
--- an amount, each rounded to the last digit, is the part's, so that the parts are the whole whatever
--- the amount.
+-- A part covers its charge from share_before to share_through: its amount is the difference of the two
+-- cumulative amounts, each rounded to the last digit, so the parts sum to any amount.
 with
     listed as (
         select
@@ -28,7 +27,7 @@ with
             rule_position,
             null::date as usage_date,
             element,
-            -- A thousand elements alike: what the division leaves over goes to the first.
+            -- Equal shares that do not divide evenly: the remainder goes to the first elements.
             case
                 when method = 'fixed'
                 then share

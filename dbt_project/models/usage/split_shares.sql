@@ -18,8 +18,8 @@ with
         group by all
     ),
 
-    -- Only usage that was sent for exactly one element decides a split; what is sent for more, or for other
-    -- dimensions as well, may not concern the charge.
+    -- Only usage for exactly one element decides a split; usage for several elements, or other dimensions
+    -- as well, may not belong to the charge.
     by_element as (
         select
             usage_date,
@@ -40,7 +40,7 @@ with
         group by all
     ),
 
-    -- The day itself first, then the windows of `when_no_usage` in their order.
+    -- The day itself first, then the windows of `when_no_usage` in order.
     candidates as (
         select
             changed_days.usage_date,
@@ -80,7 +80,7 @@ with
         group by all
     ),
 
-    -- The first window that has any usage.
+    -- The first window with usage.
     element_usage as (
         select *
         from usage_in_windows
@@ -91,7 +91,7 @@ with
 
     answers as (select distinct usage_date, split_id, usage_window, preference from element_usage),
 
-    -- How far back it was looked, found or not: late usage in those days changes this day.
+    -- Days searched, successfully or not: late usage on any of them changes this day.
     looked_back as (
         select
             windows.usage_date,

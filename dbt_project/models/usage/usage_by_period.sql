@@ -1,7 +1,6 @@
--- The operations applied: within one stream, period, customer and filter, what came before the last
--- `replace` or `delete` no longer counts; every `sum` after it adds up. Customers are told apart by the ids
--- that were sent: a `replace` under one id of a customer leaves what its other ids used. Then ids become
--- customers.
+-- Applies the operations: within a stream, period, customer and filter, the last `replace` or `delete`
+-- cancels everything before it; every `sum` after it is added. Records are matched by customer id as sent:
+-- a `replace` under one id does not touch the customer's other ids. Then aliases are resolved.
 with
     records as (
         select
@@ -19,8 +18,7 @@ with
         where reason is null and not is_repeat
     ),
 
-    -- Usage of a day in a stream counted by the hour is for each of the day's hours alike; so is usage of a
-    -- day that stands beside usage of its hours.
+    -- Daily usage in an hourly stream is spread evenly over the day's hours, also next to hourly usage.
     in_hours as (
         select distinct usage_date, stream, customer_id, filter
         from records
@@ -79,7 +77,7 @@ with
             customer_id,
             filter,
             operation,
-            -- Cut where the day's value ends up to each hour, so that the hours add up to the day.
+            -- Differences of truncated cumulative values, so the hours sum to the day.
             cast(
                 cast(
                     {{ whole_quotient("units * (hour + 1)", "24") }}
@@ -124,5 +122,5 @@ where
     timeline.operation <> 'delete'
     and (last_resets.position is null or timeline.position >= last_resets.position)
 group by all
--- `replace` by 0 leaves nothing to divide by.
+-- After `replace` by 0 there is nothing to divide by.
 having sum(timeline.value) > 0

@@ -4,8 +4,8 @@ with
 
     pods as (select * from {{ ref("stg_aws_cur__pods") }}),
 
-    -- A commitment's fee row holds two facts: the fee paid, and the part of the commitment that nothing
-    -- used. FOCUS keeps them apart: a Purchase without effective cost, and a charge with the status Unused.
+    -- A commitment's fee row has two facts: the fee paid, and the unused part of the commitment. FOCUS
+    -- separates them: a Purchase without effective cost, and a charge with status Unused.
     parts as (
         select
             line_items.*,

@@ -1,5 +1,5 @@
 {{ config(meta={"has_days": true}) }}
--- AWS' bill in FOCUS terms, line by line. The formulas of its costs are in macros/aws_costs.sql.
+-- The AWS bill in FOCUS terms, line by line. Cost formulas are in macros/aws_costs.sql.
 with
     source as (select * from {{ source("landing", "aws_cur_charges") }}),
 
@@ -7,7 +7,7 @@ with
         select
             *,
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
-            -- Files that were landed before keys were spelled there have none.
+            -- Files landed before keys were normalized at landing have none.
             coalesce(spelled_tags, {{ with_tag_keys("resource_tags", of_cur=true) }}) as tags,
             coalesce(
                 spelled_cost_categories, {{ with_tag_keys("cost_category", of_cur=true) }}
@@ -21,7 +21,7 @@ with
         select
             *,
             {{ aws_billed_cost() }} as billed_cost,
-            -- What the commitment did not cover: a charge of its own, see stg_aws_cur__charges.
+            -- The unused part of a commitment, a separate charge in stg_aws_cur__charges.
             {{ aws_unused_commitment_cost() }} as unused_commitment_cost,
             {{ aws_covered_or_plain_cost() }} as covered_or_plain_cost,
             {{ aws_unused_commitment_cost(net=true) }} as net_unused_commitment_cost,
@@ -31,7 +31,7 @@ with
             -- Split line item details, splitLineItem/SplitCost, UnusedCost and their Net… forms.
             coalesce(split_line_item_split_cost, 0) as used_split_cost,
             coalesce(split_line_item_unused_cost, 0) as unused_split_cost,
-            -- Null without a discount programme: the gross cost says the pod's part then.
+            -- Null without a discount programme: the gross cost determines the pod's part then.
             split_line_item_net_split_cost as net_used_split_cost,
             case
                 when split_line_item_net_split_cost is not null
@@ -66,7 +66,7 @@ select
         then 'Tax'
         when line_item_line_item_type in ('Credit', 'Refund')
         then 'Credit'
-        -- Discounts, rounding, and whatever AWS adds next: x_line_item_type keeps AWS' own word.
+        -- Discounts, rounding and future types: x_line_item_type keeps AWS's value.
         else 'Adjustment'
     end as charge_category,
     case when line_item_line_item_type = 'Refund' then 'Correction' end as charge_class,
@@ -79,7 +79,7 @@ select
     coalesce(tags['name'], line_item_resource_id) as resource_name,
     product_product_family as resource_type,
     product_sku as sku_id,
-    -- Negation rows repeat the usage that they cancel.
+    -- Negation rows repeat the usage they cancel.
     case
         when line_item_line_item_type <> 'SavingsPlanNegation' then line_item_usage_amount
     end as consumed_quantity,
@@ -113,7 +113,7 @@ select
     ) as x_kubernetes_namespace,
     tags['awseksworkloadtype'] as x_kubernetes_workload_type,
     coalesce(tags['awseksworkloadname'], tags['awseksdeployment']) as x_kubernetes_workload,
-    -- AWS brings a pod's Kubernetes labels as user-defined tags, beside its own aws:eks tags.
+    -- AWS reports a pod's Kubernetes labels as user-defined tags, next to its own aws:eks tags.
     case
         when coalesce(line_item_operation = 'EKSPod-EC2', false)
         then

@@ -1,14 +1,14 @@
--- Split cost allocation shows an instance's money a second time, by the pods and tasks that ran on it. Here
--- each pod takes its part out of its instance's line items, in every cost column and at the ratio of the
--- amortised costs (the net ones for the net column, where the bill has them), and what no pod took stays
--- with the instance. AWS tells apart what a pod used (split cost) and its share of what nobody used (unused
--- cost): a part each. An instance hour can be several line items (one per purchase option): a pod then has
--- its parts in each of them. Nothing is rounded away: the instance keeps the rest to the last digit.
+-- Split cost allocation shows an instance's cost a second time, by pods and tasks. Here each pod takes its
+-- part out of its instance's line items, in every cost column, at the ratio of the amortised costs (net
+-- ones for the net column, if the bill has them); the rest stays with the instance. A pod has one part for
+-- what it used (split cost) and one for its share of the unused part (unused cost). An instance hour can be
+-- several line items (one per purchase option); a pod then has parts in each. The instance keeps the
+-- remainder, to the last digit.
 --
--- A Fargate task has no instance: its line items are its own, and only what it did not use of them (where AWS
--- tells) is taken out.
+-- A Fargate task has no instance: its line items are its own, and only their unused part (if AWS reports
+-- it) is split off.
 with
-    -- Not materialized: of a bill without pods, hardly anything is read.
+    -- Not materialized: without pods in the bill, almost nothing is read.
     line_items as not materialized(select * from {{ ref("stg_aws_cur__line_items") }}),
 
     pods as materialized(
@@ -45,8 +45,8 @@ with
         where
             resource_id in (select x_split_parent_id from pods where has_instance)
             and charge_category = 'Usage'
-            -- Data transfer and the like bear the instance's id too; the pods are parts of its running
-            -- hours.
+            -- Data transfer and the like also have the instance's id; pods are parts of its running hours
+            -- only.
             and (
                 x_usage_type like '%BoxUsage%'
                 or x_usage_type like '%SpotUsage%'
@@ -144,7 +144,7 @@ with
 
     taken as (
         select
-            -- With the instance line item's file and row: a delivery's files each have a row 1.
+            -- Include the instance line item's file and row, since every file of a delivery has a row 1.
             pod_line_item_id || case
                 when has_instance and line_item_id is not null
                 then '/' || split_part(line_item_id, '/', -2) || '/' || split_part(line_item_id, '/', -1)
@@ -163,7 +163,7 @@ with
             x_landed_row,
             line_item_id as instance_line_item_id,
             split_part,
-            -- The quantity is told once, whatever number of parts the pod has.
+            -- The quantity is reported once, however many parts the pod has.
             split_part = 'used'
             and row_number() over (partition by pod_line_item_id, split_part order by line_item_id)
             = 1 as has_quantity,
@@ -204,7 +204,7 @@ with
         group by all
     )
 
--- A line is known by its place in the files: numbers and short texts are quickly joined.
+-- A line is identified by its place in the files: numbers and short texts join quickly.
 select
     taken.usage_date,
     taken.pod_source_name as x_source_name,
@@ -221,7 +221,7 @@ select
         taken.{{ column }} - coalesce(own.{{ column }}, 0) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
 from taken
--- A task without an instance gives its unused part away itself.
+-- A task without an instance gives up its unused part itself.
 left join
     given_away as own on own.instance_line_item_id = taken.pod_line_item_id and taken.split_part = 'used'
 union all by name

@@ -1,6 +1,5 @@
 {{ config(meta={"has_days": true}) }}
--- Already in FOCUS terms: columns that the exporting provider left out are null;
--- macros/focus_costs.sql says what becomes of costs that it left out.
+-- Already in FOCUS terms: omitted columns are null; macros/focus_costs.sql handles omitted costs.
 with
     charged as not materialized(
         select
@@ -16,7 +15,7 @@ with
             covered_until as charge_period_end,
             usage_date,
             last_usage_date,
-            -- A word of the provider's own is an adjustment; x_line_item_type keeps it.
+            -- A provider-specific category is an adjustment; x_line_item_type keeps it.
             {{ focus_category() }} as charge_category,
             {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
             charge_description,
@@ -37,9 +36,9 @@ with
             {{ focus_effective_cost() }} as effective_cost,
             {{ focus_contracted_cost() }} as contracted_cost,
             {{ focus_list_cost() }} as list_cost,
-            -- FOCUS' effective cost is net of negotiated discounts.
+            -- FOCUS effective cost is net of negotiated discounts.
             {{ focus_effective_cost() }} as x_net_effective_cost,
-            -- Files that were landed before keys were spelled there have none.
+            -- Files landed before keys were normalized at landing have none.
             coalesce(spelled_tags, {{ with_tag_keys("tags") }}) as tags,
             coalesce(spelled_cost_categories, {{ with_tag_keys("x_cost_categories") }}) as cost_categories,
             case

@@ -1,8 +1,8 @@
 {%- set columns = divided_columns() %}
--- The charges of a node's running hours, divided among its pods and what was idle, by OpenCost's
--- shares, so that the parts add up to the charge.
+-- Charges for a node's running hours, divided among its pods and the idle part by OpenCost's shares; the
+-- parts sum to the charge.
 with
-    -- Not materialized: without an export of OpenCost, hardly anything of it is read.
+    -- Not materialized: without an OpenCost export, almost nothing is read.
     bill as not materialized(
         select *
         from {{ ref("stg_aws_cur__charges") }}
@@ -13,7 +13,7 @@ with
 
     shares as (select * from {{ ref("stg_opencost__node_shares") }} where weight > 0),
 
-    -- The bill's own split cost rows know better: such a node is not divided again.
+    -- The bill's own split cost rows are more accurate: such nodes are not divided again.
     divided_by_bill as (
         select distinct x_split_parent_id, usage_date
         from bill
@@ -48,7 +48,7 @@ with
             not in (select (x_split_parent_id, usage_date) from divided_by_bill)
     ),
 
-    -- A charge takes the shortest window that it lies in, or else all windows that lie in it.
+    -- A charge uses the shortest window that contains it, or else all windows within it.
     windows as (
         select
             nodes.charge_id,
