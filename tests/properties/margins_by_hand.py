@@ -31,6 +31,13 @@ class Cost:
     amount: Decimal
     reason: str | None = None
     """Why nobody carries it; of what a customer carries, None."""
+    member: str | None = None
+    """Of what the long tail carries: the customer whose part it is."""
+
+    @property
+    def carrier(self) -> str:
+        """Who has it in a margin."""
+        return self.member or self.customer
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ class Margins:
         }
         self.billed: set[Key] = set()
         for each in costs:
-            key = (each.month, each.customer, each.currency)
+            key = (each.month, each.carrier, each.currency)
             self.billed.add(key)
             outside = self.outside.get(each.reason or "", self.cost)
             outside[key] += each.amount
@@ -188,13 +195,6 @@ class Margins:
         """Whether a day's revenue has its cost beside it: in a month that runs, only a day that is billed."""
         through = self.billed_through[month_of(day)]
         return month_of(day) not in self.running or (through is not None and day <= through)
-
-    def is_in_long_tail(self, key: Key) -> bool:
-        """Whether the customer's whole cost is part of what the long tail carries together."""
-        month, _, currency = key
-        return (
-            key in self.revenue and key not in self.billed and (month, "long tail", currency) in self.billed
-        )
 
     def rows(self) -> dict[Key, dict[str, object]]:
         """One row per month, customer and currency with anything in the month or the one before."""
@@ -229,18 +229,15 @@ class Margins:
         has_revenue, has_cost = key in self.revenue, key in self.billed
         revenue, cost = self.revenue.get(key, ZERO), self.cost.get(key, ZERO)
         to_date = self.to_date.get(key, ZERO)
-        unknown, was_unknown = self.is_in_long_tail(key), self.is_in_long_tail(before)
         running = month in self.running
         row: dict[str, object] = {
             "revenue": revenue,
             "effective_cost": cost,
             "other_cost": self.outside["not cost of goods sold"].get(key, ZERO),
             "cost_to_come": self.outside["day to come"].get(key, ZERO),
-            "gross_margin": None if unknown else to_date - cost,
-            "gross_margin_ratio": None if unknown else ratio(to_date - cost, to_date),
-            "missing_side": "cost in long tail"
-            if unknown
-            else {(True, True): None, (False, True): "revenue", (True, False): "cost"}.get(
+            "gross_margin": to_date - cost,
+            "gross_margin_ratio": ratio(to_date - cost, to_date),
+            "missing_side": {(True, True): None, (False, True): "revenue", (True, False): "cost"}.get(
                 (has_revenue, has_cost), "both"
             ),
             "is_running": running,
@@ -252,14 +249,10 @@ class Margins:
             "change_reason": None,
             "margin_fall_rank": None,
         }
-        if before[0] in self.months and not was_unknown:
+        if before[0] in self.months:
             row["previous_gross_margin"] = self.revenue.get(before, ZERO) - self.cost.get(before, ZERO)
-        if unknown:
-            row["change_reason"] = "no margin: its cost is part of the long tail"
-        elif running:
+        if running:
             row["change_reason"] = f"so far, through {self.billed_through[month] or 'no day yet'}"
-        elif before[0] in self.months and was_unknown:
-            row["change_reason"] = f"not compared: its cost was part of the long tail in {before[0]}"
         elif before[0] in self.months:
             revenue_change = revenue - self.revenue.get(before, ZERO)
             cost_change = cost - self.cost.get(before, ZERO)

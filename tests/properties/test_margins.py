@@ -65,10 +65,14 @@ create table marts.customer_costs_monthly (
 create table marts.customer_costs_daily (
     usage_date date, charge_category varchar, unallocated_reason varchar
 );
+create schema allocation;
+create table allocation.long_tail_costs (
+    billing_period varchar, customer_id varchar, billing_currency varchar, effective_cost decimal(38, 24)
+);
 create table marts.customers (customer_id varchar, customer_name varchar, segment varchar, plan varchar);
 insert into marts.customers values ('ada', 'Ada', 'large', 'pro'), ('bob', 'Bob', 'small', null);
 """
-SEGMENTS = {"ada": "large", "bob": "small", "unallocated": "unallocated", "long tail": "long tail"}
+SEGMENTS = {"ada": "large", "bob": "small", "unallocated": "unallocated"}
 # January and February are over, March still runs.
 RUN_DAY = date(2026, 3, 20)
 # The same name belonged to one customer until a day, and to another one after it.
@@ -126,6 +130,7 @@ def costs(draw: st.DrawFn) -> Cost:
         service=draw(st.sampled_from(["EC2", "S3"])),
         amount=draw(money),
         reason=draw(reasons) if customer == "unallocated" else None,
+        member=draw(customers) if customer == "long tail" else None,
     )
 
 
@@ -169,7 +174,12 @@ def build(
             places = ", ".join("?" for _ in rows[0])
             warehouse.executemany(f"insert into {table} values ({places})", rows)
 
-    fill("marts.customer_costs_monthly", [astuple(cost) for cost in spent])
+    fill("marts.customer_costs_monthly", [astuple(cost)[:-1] for cost in spent])
+    tail = [cost for cost in spent if cost.member]
+    fill(
+        "allocation.long_tail_costs",
+        [(cost.month, cost.member, cost.currency, cost.amount) for cost in tail],
+    )
     fill("staging.stg_revenue__revenue", [astuple(each) for each in paid])
     fill("marts.customer_costs_daily", [astuple(day) for day in billed_days])
     fill("staging.stg_customers__aliases", [astuple(alias) for alias in ALIASES])
@@ -326,27 +336,27 @@ def test_a_month_that_runs_compares_the_days_at_hand(
     assert rows["2026-03", "unallocated"]["gross_margin"] == 0
 
 
-def test_who_is_in_the_long_tail_has_no_margin_rather_than_one_of_a_hundred_percent(
+def test_the_long_tail_is_in_the_margins_of_its_customers(
     warehouse: duckdb.DuckDBPyConnection, compiled: dict[str, str]
 ) -> None:
+    """Bob is below a minimum share, ada in part."""
+    tail = Cost("2026-02", "long tail", "USD", "Search", "production", "EC2", Decimal(5), None, "bob")
     spent = [
         Cost("2026-02", "ada", "USD", "Search", "production", "EC2", Decimal(60)),
-        Cost("2026-02", "long tail", "USD", "Search", "production", "EC2", Decimal(5)),
+        tail,
+        replace(tail, amount=Decimal(2), member="ada"),
     ]
     days = (date(2026, 2, 1), date(2026, 2, 28))
     paid = [Revenue(customer, None, "USD", *days, Decimal(100)) for customer in ("ada", "bob")]
     build(warehouse, compiled, spent, paid, [])
     rows = {row["customer_id"]: row for row in rows_of(warehouse, MARTS[3])}
     shown = {customer: (row["gross_margin"], row["missing_side"]) for customer, row in rows.items()}
-    assert shown == {"ada": (40, None), "bob": (None, "cost in long tail"), "long tail": (-5, "revenue")}
+    assert shown == {"ada": (38, None), "bob": (95, None)}
     segments = {row["segment"]: row for row in rows_of(warehouse, "segment_margins_monthly")}
-    assert {name: row["customer_count"] for name, row in segments.items()} == {
-        "large": 1,
-        "small": 1,
-        "long tail": 0,
+    assert {name: (row["customer_count"], row["gross_margin"]) for name, row in segments.items()} == {
+        "large": (1, 38),
+        "small": (1, 95),
     }
-    assert segments["small"]["gross_margin"] is None
-    assert sum(row["revenue_to_date"] - row["effective_cost"] for row in rows.values()) == 135
 
 
 def test_a_margin_that_lost_a_digit_is_found(

@@ -5,12 +5,14 @@ with
         where allocation_kind = 'overhead'
     ),
 
-    -- Customers' costs before overhead, on days with overhead to divide.
+    -- Customers' costs before overhead, on days with overhead to divide; those of the long tail are kept
+    -- apart.
     carried as (
         select
             pools.usage_date,
             pools.billing_currency,
             shares.customer_id,
+            shares.tail_customer_id,
             sum(pools.effective_cost * shares.share) as carried_cost
         from
             (
@@ -35,43 +37,101 @@ with
             sets.usage_date,
             sets.share_set_id,
             carried.customer_id,
-            {{ carried_units("carried.carried_cost") }} as quantity
+            {{ carried_units("sum(carried.carried_cost)") }} as quantity
         from overhead_sets as sets
         inner join carried using (usage_date, billing_currency)
-        where carried.carried_cost > 0
+        group by all
+        having sum(carried.carried_cost) > 0
     ),
 
     divided as ({{ shares_of_quantities("carried_by_set", ["usage_date", "share_set_id"], "customer_id") }}),
+
+    carried_in_tail as (
+        select usage_date, billing_currency, tail_customer_id, {{ carried_units("carried_cost") }} as quantity
+        from carried
+        where tail_customer_id is not null and carried_cost > 0
+    ),
+
+    parts_of_tail as (
+        {{ shares_of_quantities("carried_in_tail", ["usage_date", "billing_currency"], "tail_customer_id") }}
+    ),
+
+    -- What the long tail of another rule carries joins the tail however large its share. Its customers have
+    -- it by what they carry, cut at the twelfth digit, and the one that carries most has the rest.
+    cut_parts as (
+        select
+            divided.usage_date,
+            divided.share_set_id,
+            parts.tail_customer_id,
+            parts.quantity,
+            divided.share,
+            divided.quantity as tail_quantity,
+            divided.total,
+            {{
+                share(
+                    whole_quotient(
+                        "cast(divided.share * 1000000000000 as hugeint)"
+                        ~ " * cast(parts.share * 1000000000000 as hugeint)",
+                        "1000000000000",
+                    )
+                )
+            }} as cut_share
+        from divided
+        inner join overhead_sets as sets using (share_set_id)
+        inner join
+            parts_of_tail as parts
+            on parts.usage_date = divided.usage_date
+            and parts.billing_currency = sets.billing_currency
+        where divided.customer_id = 'long tail'
+    ),
+
+    shares_of_tail as (
+        select
+            *,
+            share - sum(cut_share) over (partition by share_set_id) as missing_share,
+            row_number() over (partition by share_set_id order by quantity desc, tail_customer_id) as place
+        from cut_parts
+    ),
 
     members as (
         select
             divided.usage_date,
             divided.share_set_id,
-            -- The long tail of another rule stays in the long tail, however large its share.
             case
                 when divided.share < sets.minimum_share then 'long tail' else divided.customer_id
             end as customer_id,
+            case when divided.share < sets.minimum_share then divided.customer_id end as tail_customer_id,
             {{ carried_money("divided.quantity") }} as carried_cost,
             {{ carried_money("divided.total") }} as total_carried_cost,
-            case
-                when divided.share < sets.minimum_share and divided.customer_id <> 'long tail' then 1
-            end as in_tail,
             divided.share
         from divided
         inner join overhead_sets as sets using (share_set_id)
+        where divided.customer_id <> 'long tail'
+        union all
+        select
+            usage_date,
+            share_set_id,
+            'long tail',
+            tail_customer_id,
+            -- Together, in one row.
+            {{ carried_money("case when place = 1 then tail_quantity else 0 end") }},
+            {{ carried_money("total") }},
+            cut_share + case when place = 1 then missing_share else 0 end
+        from shares_of_tail
     )
 
 select
     usage_date,
     share_set_id,
     customer_id,
+    tail_customer_id,
     cast(null as varchar) as unallocated_reason,
     sum(carried_cost) as carried_cost,
     any_value(total_carried_cost) as total_carried_cost,
-    cast(sum(in_tail) as bigint) as long_tail_customers,
     cast(sum(share) as decimal(13, 12)) as share
 from members
-group by usage_date, share_set_id, customer_id
+group by usage_date, share_set_id, customer_id, tail_customer_id
+having sum(share) > 0
 union all by name
 select
     usage_date,

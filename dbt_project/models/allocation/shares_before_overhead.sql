@@ -126,13 +126,16 @@ with
 
     -- Customers below the minimum share of the rule's daily usage are in the long tail for all hours of the
     -- day.
-    with_tail as (
+    members as (
         select
             divided.*,
-            coalesce(day_shares.share, 0) < minimum_shares.minimum_share
-            and divided.customer_id <> 'unallocated' as is_in_tail
+            coalesce(
+                coalesce(day_shares.share, 0) < minimum_shares.minimum_share
+                and divided.customer_id <> 'unallocated',
+                false
+            ) as is_in_tail
         from divided
-        inner join minimum_shares using (share_set_id)
+        left join minimum_shares using (share_set_id)
         left join
             divided as day_shares
             on day_shares.share_set_id = minimum_shares.day_set_id
@@ -142,30 +145,13 @@ with
 select
     usage_date,
     share_set_id,
-    customer_id,
+    case when is_in_tail then 'long tail' else customer_id end as customer_id,
+    case when is_in_tail then customer_id end as tail_customer_id,
     case when customer_id = 'unallocated' then 'no usage' end as unallocated_reason,
     usage_quantity,
     total_usage,
-    cast(null as bigint) as long_tail_customers,
     share
-from divided
-where share_set_id not in (select share_set_id from minimum_shares)
-union all by name
-select * exclude (is_in_tail), case when customer_id = 'unallocated' then 'no usage' end as unallocated_reason
-from with_tail
-where not is_in_tail
-union all by name
-select
-    usage_date,
-    share_set_id,
-    'long tail' as customer_id,
-    sum(usage_quantity) as usage_quantity,
-    any_value(total_usage) as total_usage,
-    count(*) as long_tail_customers,
-    cast(sum(share) as decimal(13, 12)) as share
-from with_tail
-where is_in_tail
-group by usage_date, share_set_id
+from members
 union all by name
 -- Direct and unallocated cost have a set with one member.
 select distinct

@@ -1,4 +1,19 @@
 with
+    -- A customer's part of the long tail is as much its cost as what it carries by itself.
+    customer_days as (
+        select usage_date, billing_currency, customer_id, sum(effective_cost) as effective_cost
+        from
+            (
+                select usage_date, billing_currency, customer_id, effective_cost
+                from {{ ref("customer_totals_daily") }}
+                where customer_id not in {{ reserved_customers() }}
+                union all
+                select usage_date, billing_currency, customer_id, effective_cost
+                from {{ ref("long_tail_costs") }}
+            )
+        group by all
+    ),
+
     customer_periods as (
         select
             'daily' as period_grain,
@@ -6,8 +21,7 @@ with
             totals.billing_currency,
             totals.customer_id,
             totals.effective_cost
-        from {{ ref("customer_totals_daily") }} as totals
-        where totals.customer_id <> 'unallocated'
+        from customer_days as totals
         union all
         select
             'monthly' as period_grain,
@@ -15,8 +29,7 @@ with
             totals.billing_currency,
             totals.customer_id,
             sum(totals.effective_cost) as effective_cost
-        from {{ ref("customer_totals_daily") }} as totals
-        where totals.customer_id <> 'unallocated'
+        from customer_days as totals
         group by all
     ),
 

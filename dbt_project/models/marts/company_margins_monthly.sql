@@ -1,5 +1,3 @@
--- Σ revenue_to_date − Σ effective_cost, not Σ gross_margin: in the sum of all, the long tail's cost
--- meets the revenue of its customers.
 with
     summed as (
         select

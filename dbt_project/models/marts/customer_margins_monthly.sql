@@ -1,6 +1,16 @@
 -- Months are those of the bill, so that the costs of a month are its bill; revenue for months without a bill
 -- is in customer_revenue_daily. What a customer pays in one currency and costs in another is never set off.
 with
+    -- The long tail's cost is that of its customers, whom the other rules make carry more of their own.
+    customer_costs as (
+        select billing_period, customer_id, billing_currency, unallocated_reason, effective_cost
+        from {{ ref("customer_costs_monthly") }}
+        where customer_id <> 'long tail'
+        union all by name
+        select billing_period, customer_id, billing_currency, effective_cost
+        from {{ ref("long_tail_costs") }}
+    ),
+
     costs as (
         select
             billing_period as billing_month,
@@ -16,7 +26,7 @@ with
                     0
                 ) as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
-        from {{ ref("customer_costs_monthly") }}
+        from customer_costs
         group by all
     ),
 
@@ -45,15 +55,9 @@ with
             coalesce(revenue.revenue_to_date, 0) as revenue_to_date,
             coalesce(costs.effective_cost, 0) as effective_cost,
             coalesce(costs.other_cost, 0) as other_cost,
-            coalesce(costs.cost_to_come, 0) as cost_to_come,
-            -- Who pays, and costs something only as one of the long tail, costs not nothing but an unknown
-            -- part of it.
-            costs.customer_id is null and tails.billing_month is not null as is_in_long_tail
+            coalesce(costs.cost_to_come, 0) as cost_to_come
         from costs
         full join revenue using (billing_month, customer_id, billing_currency)
-        left join
-            (select billing_month, billing_currency from costs where customer_id = 'long tail') as tails
-            using (billing_month, billing_currency)
     ),
 
     -- Churned customers get one more row: their margin fell to 0. Of a month that runs, nobody knows yet.
@@ -72,7 +76,6 @@ with
             keys.*,
             months.billed_through,
             months.is_running,
-            coalesce(found.is_in_long_tail, false) as is_in_long_tail,
             coalesce(found.has_revenue, false) as has_revenue,
             coalesce(found.has_cost, false) as has_cost,
             coalesce(found.revenue, 0) as revenue,
@@ -86,8 +89,7 @@ with
             case when has_previous_month then coalesce(before.revenue, 0) end as previous_revenue,
             case
                 when has_previous_month then coalesce(before.effective_cost, 0)
-            end as previous_effective_cost,
-            coalesce(before.is_in_long_tail, false) as was_in_long_tail
+            end as previous_effective_cost
         from keys
         inner join months using (billing_month)
         left join
@@ -104,14 +106,11 @@ with
     changed as (
         select
             *,
-            case when not is_in_long_tail then revenue_to_date - effective_cost end as gross_margin,
-            case
-                when not was_in_long_tail then previous_revenue - previous_effective_cost
-            end as previous_gross_margin,
-            -- Five days are not compared with a month, nor a cost with one that is not known.
-            not is_running and not is_in_long_tail and not was_in_long_tail as is_comparable,
-            case when is_comparable then revenue - previous_revenue end as revenue_change,
-            case when is_comparable then effective_cost - previous_effective_cost end as cost_change
+            revenue_to_date - effective_cost as gross_margin,
+            previous_revenue - previous_effective_cost as previous_gross_margin,
+            -- Five days are not compared with a month.
+            case when not is_running then revenue - previous_revenue end as revenue_change,
+            case when not is_running then effective_cost - previous_effective_cost end as cost_change
         from compared
     ),
 
@@ -216,11 +215,7 @@ select
     ranked.cost_to_come,
     ranked.gross_margin,
     {{ margin_ratio("ranked.gross_margin", "ranked.revenue_to_date") }} as gross_margin_ratio,
-    case
-        when ranked.is_in_long_tail
-        then 'cost in long tail'
-        else {{ missing_side("ranked.has_revenue", "ranked.has_cost") }}
-    end as missing_side,
+    {{ missing_side("ranked.has_revenue", "ranked.has_cost") }} as missing_side,
     ranked.other_currencies,
     ranked.is_running,
     ranked.billed_through,
@@ -233,14 +228,10 @@ select
     ranked.gross_margin_change,
     ranked.change_cause,
     case
-        when ranked.is_in_long_tail
-        then 'no margin: its cost is part of the long tail'
         when ranked.is_running
         then 'so far, through ' || coalesce(cast(ranked.billed_through as varchar), 'no day yet')
         when not ranked.has_previous_month
         then null
-        when ranked.was_in_long_tail
-        then 'not compared: its cost was part of the long tail in ' || ranked.previous_month
         when not ranked.has_revenue and not ranked.has_cost
         then 'gone: no revenue and no cost after ' || ranked.previous_month
         when ranked.is_new

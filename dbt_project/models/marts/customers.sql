@@ -7,8 +7,15 @@ with
 
     charged as (
         select customer_id, min(usage_date) as first_cost_date, max(usage_date) as last_cost_date
-        from {{ ref("customer_totals_daily") }}
-        where customer_id not in {{ reserved_customers() }}
+        from
+            (
+                select customer_id, usage_date
+                from {{ ref("customer_totals_daily") }}
+                where customer_id not in {{ reserved_customers() }}
+                union all
+                select customer_id, usage_date
+                from {{ ref("long_tail_costs") }}
+            )
         group by customer_id
     )
 

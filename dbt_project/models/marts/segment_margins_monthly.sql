@@ -14,21 +14,16 @@ with
             sum(effective_cost) as effective_cost,
             sum(other_cost) as other_cost,
             sum(cost_to_come) as cost_to_come,
-            -- Without the margin of one, that of all is not known.
-            case when count(gross_margin) = count(*) then sum(gross_margin) end as gross_margin,
+            sum(gross_margin) as gross_margin,
             bool_or(is_running) as is_running,
             max(billed_through) as billed_through,
             sum(revenue_to_date) as revenue_to_date,
             sum(previous_revenue) as previous_revenue,
             sum(previous_effective_cost) as previous_effective_cost,
-            case
-                when count(previous_gross_margin) = count(*) then sum(previous_gross_margin)
-            end as previous_gross_margin,
-            {%- for change in ["revenue_change", "cost_change", "gross_margin_change"] %}
-                case
-                    when count({{ change }}) = count(*) then sum({{ change }})
-                end as {{ change }}{{ "," if not loop.last }}
-            {%- endfor %}
+            sum(previous_gross_margin) as previous_gross_margin,
+            sum(revenue_change) as revenue_change,
+            sum(cost_change) as cost_change,
+            sum(gross_margin_change) as gross_margin_change
         from {{ ref("customer_margins_monthly") }}
         group by all
     ),

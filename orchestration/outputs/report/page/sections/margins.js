@@ -12,11 +12,9 @@ async function marginRows(name, wanted = () => true) {
   return rows.some((row) => row.missing_side !== "revenue" && row.missing_side !== "both") ? rows : [];
 }
 
-const LONG_TAIL = "long tail";
-
 /** Whether a row is of one customer, or of a segment that has customers. */
 function isCustomer(row) {
-  return ![row.customer_id, row.segment].some((name) => name === UNALLOCATED || name === LONG_TAIL);
+  return row.customer_id !== UNALLOCATED && row.segment !== UNALLOCATED;
 }
 
 /** The newest month up to the days looked at; null without revenue. */
@@ -55,7 +53,6 @@ async function marginTile() {
   const [row, whose] = await newestMargin(newest);
   if (!row) return [];
   const title = `Gross margin${whose}, ${newest.month}${row.is_running ? " so far" : ""}`;
-  if (row.gross_margin === null) return [tile(title, "–", "cost is part of the long tail")];
   return [tile(title, money(row.gross_margin), ratioText(row), " of ", money(row.revenue_to_date), " revenue")];
 }
 
@@ -217,8 +214,7 @@ section({
     const rows = newest.rows
       .filter((row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer))
       .sort((a, b) => compare(a.gross_margin_ratio, b.gross_margin_ratio));
-    const known = rows.filter((row) => row.gross_margin !== null);
-    const losing = known.filter((row) => row.gross_margin < 0n).length;
+    const losing = rows.filter((row) => row.gross_margin < 0n).length;
     const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
     const fell = rows
       .filter((row) => row.margin_fall_rank !== null)
@@ -230,15 +226,12 @@ section({
       customer ? null : await companyMargin(newest),
       block(
         `Revenue and cost per customer, ${newest.month}`,
-        el("p.lead", {}, `${losing} of ${GROUPED.format(known.length)} customers cost more than they pay: the ones below the dotted line.`),
+        el("p.lead", {}, `${losing} of ${GROUPED.format(rows.length)} customers cost more than they pay: the ones below the dotted line.`),
         chart({
           label: `Revenue and cost of each customer in ${newest.month}`,
           height: 340,
-          draw: () => marginChart(known),
+          draw: () => marginChart(rows),
         }),
-        known.length < rows.length
-          ? note(`${GROUPED.format(rows.length - known.length)} customers have no margin: their cost is part of the long tail.`)
-          : null,
         marginGrid(`Margin of each customer, ${newest.month}`, rows, "Customer", "customer_name", named)
       ),
       block(
