@@ -135,10 +135,15 @@ class Company:
         self.pools = self._pools(charges)
         self.sets: dict[int, tuple[str, Shares, str | None]] = {}
         self._known: dict[Any, Shares] = {}
+        # Of each set, the shares of those who are the long tail together.
+        self.tails: dict[int, Shares] = defaultdict(dict)
         carried: dict[tuple[date, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        carried_in_tail: dict[tuple[date, str], Shares] = defaultdict(lambda: defaultdict(Fraction))
         for number, pool in enumerate(self.pools):
             if self._method(pool) != "allocated_cost":
-                self.sets[number] = self._before_overhead(pool)
+                self.sets[number] = self._before_overhead(number, pool)
+                for member, share in self.tails[number].items():
+                    carried_in_tail[pool.day, pool.charge.currency][member] += pool.costs[EFFECTIVE] * share
                 for member, share in self.sets[number][1].items():
                     if member != UNALLOCATED:
                         cost = pool.costs[EFFECTIVE] * share
@@ -148,6 +153,12 @@ class Company:
                 rule = self.rules[str(pool.charge.rule)]
                 weights = carried[pool.day, pool.charge.currency]
                 shares = share_set({c: w for c, w in weights.items() if w > 0} or {UNALLOCATED: Fraction(1)})
+                self.tails[number] = small_members(shares, shares, rule.minimum_share)
+                self.tails[number].pop(LONG_TAIL, None)
+                if LONG_TAIL in shares:
+                    weights = carried_in_tail[pool.day, pool.charge.currency]
+                    for member, share in cut_among(shares[LONG_TAIL], weights).items():
+                        self.tails[number][member] = self.tails[number].get(member, Fraction(0)) + share
                 shares = with_long_tail(shares, shares, rule.minimum_share)
                 self.sets[number] = "overhead", shares, "no cost carried by customers"
 
@@ -158,6 +169,14 @@ class Company:
             for row, share in self._members(number):
                 rows[row] = add(rows[row], times(pool.costs, share))
         return dict(rows)
+
+    def tail_costs(self) -> dict[tuple[date, str, str], Fraction]:
+        """(day, customer, currency) → the customer's part of what the long tail carries."""
+        costs: dict[tuple[date, str, str], Fraction] = defaultdict(Fraction)
+        for number, pool in enumerate(self.pools):
+            for member, share in self.tails[number].items():
+                costs[pool.day, member, pool.charge.currency] += pool.costs[EFFECTIVE] * share
+        return dict(costs)
 
     def hourly(self) -> dict[Row, Costs]:
         """The same with the hour that the cost is for in the end."""
@@ -189,7 +208,7 @@ class Company:
             return None
         return self.rules[pool.charge.rule].method
 
-    def _before_overhead(self, pool: Pool) -> tuple[str, Shares, str | None]:
+    def _before_overhead(self, number: int, pool: Pool) -> tuple[str, Shares, str | None]:
         charge, whole = pool.charge, Fraction(1)
         if not charge.is_cogs:
             return UNALLOCATED, {UNALLOCATED: whole}, "not cost of goods sold"
@@ -205,7 +224,9 @@ class Company:
         shares = self._shares(rule, pool, pool.hour)
         if rule.minimum_share:
             # Who is small is decided by the whole day's usage, whatever the hour.
-            shares = with_long_tail(shares, self._shares(rule, pool, None), rule.minimum_share)
+            of_the_day = self._shares(rule, pool, None)
+            self.tails[number] = small_members(shares, of_the_day, rule.minimum_share)
+            shares = with_long_tail(shares, of_the_day, rule.minimum_share)
         return rule.kind, shares, "no usage"
 
     def _shares(self, rule: Rule, pool: Pool, hour: datetime | None) -> Shares:
@@ -272,11 +293,29 @@ def used_of(records: Iterable[Usage], elements: Mapping[str, str | None]) -> dic
 
 def with_long_tail(shares: Shares, of_the_day: Shares, minimum: Fraction) -> Shares:
     """Members with less than the minimum of the day's usage become one."""
+    small = small_members(shares, of_the_day, minimum)
     merged: Shares = defaultdict(Fraction)
     for member, share in shares.items():
-        is_small = member != UNALLOCATED and of_the_day.get(member, Fraction(0)) < minimum
-        merged[LONG_TAIL if is_small else member] += share
+        merged[LONG_TAIL if member in small else member] += share
     return dict(merged)
+
+
+def small_members(shares: Shares, of_the_day: Shares, minimum: Fraction) -> Shares:
+    """The members with less than the minimum of the day's usage."""
+    return {
+        member: share
+        for member, share in shares.items()
+        if member != UNALLOCATED and of_the_day.get(member, Fraction(0)) < minimum
+    }
+
+
+def cut_among(share: Fraction, weights: Mapping[str, Fraction]) -> Shares:
+    """A share among members by weight, cut at the twelfth digit; who has most has the rest."""
+    parts = share_set({member: weight for member, weight in weights.items() if weight > 0})
+    cut = {member: Fraction(int(share * part * 10**12), 10**12) for member, part in parts.items()}
+    most = min(parts, key=lambda member: (-weights[member], member))
+    cut[most] += share - sum(cut.values())
+    return {member: part for member, part in cut.items() if part}
 
 
 def add(*amounts: Costs) -> Costs:

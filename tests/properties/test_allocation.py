@@ -1,8 +1,9 @@
 """Every row of what customers carry equals the oracle's, by the day and by the hour.
 
-One build of the real job holds several companies, forty days apart, under rules made at random. Each has
-eight days, each a case of its own: negative pools, no usage, one customer, very many, equal shares, the
-smallest and very large amounts and usage.
+One build of the real job holds several companies, forty days apart, and several sets of rules made at
+random, each for features of its own: every set and company is an example. A company has eight days, each a
+case of its own: negative pools, no usage, one customer, very many, equal shares, the smallest and very large
+amounts and usage.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 
 from orchestration.automation.run import run_job
 from orchestration.settings import Settings
+from tests.examples import examples
 from tests.properties.allocation_by_hand import (
     COST_COLUMNS,
     Charge,
@@ -37,6 +39,7 @@ from tests.properties.allocation_by_hand import (
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 FIRST_DAY = date(2026, 3, 1)
 COMPANIES, DAYS_OF_A_COMPANY, DAYS_APART = 3, 8, 40
+RULE_SETS = 9
 LARGEST_COMPANY, MOST_CUSTOMERS = 1, 3_000
 STRANGE = "c'; drop table x"
 STREAMS = {"searches": True, "logins": True, "gibibytes": False}
@@ -101,8 +104,22 @@ def random_parts(random: Random, count: int) -> list[Decimal]:
     return [Decimal(b - a).scaleb(-6) for a, b in zip([0, *points], [*points, 10**6], strict=True)]
 
 
-def random_rules(random: Random) -> dict[str, dict[str, Any]]:
+def random_rule_sets(random: Random) -> dict[str, dict[str, Any]]:
     """Rules of allocation.yml by name, which is also the feature that each divides."""
+    return {
+        in_set(name, number): rule
+        for number in range(RULE_SETS)
+        for name, rule in random_rules(random).items()
+    }
+
+
+def in_set(name: str, rule_set: int) -> str:
+    """A rule's name in its set; the first set has the plain ones."""
+    return f"{name}_{rule_set}" if rule_set else name
+
+
+def random_rules(random: Random) -> dict[str, dict[str, Any]]:
+    """One set of rules by their plain names."""
 
     def windows() -> list[str]:
         every = ["same_day", "trailing_7_days", "trailing_30_days"]
@@ -189,7 +206,8 @@ def random_companies(random: Random) -> tuple[list[dict[str, str]], list[dict[st
         names[customer].append(alias)
     lines: list[dict[str, str]] = []
     records: list[dict[str, Any]] = []
-    features = [*random_rules(random), "unknown"]
+    plain = [*random_rules(random), "unknown"]
+    features = [in_set(name, number) for number in range(RULE_SETS) for name in plain]
 
     def line(day: date, feature: str, cost: Decimal, **other: str) -> None:
         lines.append(bill_line(random, len(lines), day, feature, cost, **other))
@@ -200,7 +218,8 @@ def random_companies(random: Random) -> tuple[list[dict[str, str]], list[dict[st
         record = {"stream": stream, "timestamp": timestamp, "customer_id": customer, "value": str(value)}
         if random.random() < 0.05:
             elements = random.choice([["search"], ["strict", "mixed"], ["storage"], ["nowhere"]])
-            record["filter"] = {"feature": elements}
+            rule_set = random.randrange(RULE_SETS)
+            record["filter"] = {"feature": [in_set(element, rule_set) for element in elements]}
             if random.random() < 0.2:
                 record["filter"]["environment"] = ["production"]
         records.append(record)
@@ -213,7 +232,7 @@ def random_companies(random: Random) -> tuple[list[dict[str, str]], list[dict[st
         customers = {2: ["only"], 3: many}.get(
             extreme, [f"customer-{n}" for n in range(random.randrange(2, 9))] + [STRANGE, "ünï ☃"]
         )
-        for feature in features if is_largest else random.choices(features, k=25):
+        for feature in plain if is_largest else random.choices(features, k=6 * RULE_SETS):
             cost = Decimal(random.randrange(1, 10**13)).scaleb(-12 + random.randrange(5))
             if extreme == 0 or random.random() < 0.1:
                 cost = -cost
@@ -325,11 +344,13 @@ def rows_of(connection: duckdb.DuckDBPyConnection, mart: str, *last: str) -> dic
 
 
 # A seed is no smaller for being a smaller number: nothing to shrink.
-@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(seed=st.integers(0, 2**32))
 def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder, random = tmp_path_factory.mktemp("companies"), Random(seed)
-    rules = random_rules(random)
+    rules = random_rule_sets(random)
     lines, records = random_companies(random)
     warehouse = build(folder, lines, records, write_contexts(folder / "contexts", rules))
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -338,6 +359,10 @@ def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.T
             rows_of(connection, "customer_costs_daily"),
             rows_of(connection, "customer_costs_hourly", "usage_hour"),
         )
+        in_tail = connection.execute(
+            "select usage_date, customer_id, billing_currency, sum(effective_cost) "
+            "from allocation.long_tail_costs group by all"
+        ).fetchall()
         explained = connection.execute(
             "select usage_date, share, pool_cost, effective_cost from allocation.allocations"
         ).fetchall()
@@ -349,6 +374,7 @@ def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.T
     assert not {"a", "zero"} & customers
     assert {row: days.get(row) for row in wanted} == wanted
     assert days.keys() == wanted.keys()
+    assert {tuple(row[:3]): Fraction(row[3]) for row in in_tail} == by_hand.tail_costs()
     wanted_hours = by_hand.hourly()
     assert {row: hours.get(row) for row in wanted_hours} == wanted_hours
     assert hours.keys() == wanted_hours.keys()

@@ -1,9 +1,9 @@
 """Every staged charge equals AWS' formulas taken in plain Python, on bills of all line item types.
 
-One build of the real job holds four exports: two of FOCUS (CSV as of 1.0, Parquet as of 1.2), a CUR 2.0 in
-two Parquet files with a discount programme's net columns, and a legacy CUR in CSV without them; in both CURs,
-instance hours over several purchase options with pods and tasks that take less than, all of, or more than
-their instance, and Fargate tasks, which have none.
+One build of the real job holds bills of four kinds, an export each: FOCUS (CSV as of 1.0, Parquet as of 1.2),
+CUR 2.0 in two Parquet files with a discount programme's net columns, and legacy CUR in CSV without them. Both
+CURs have instance hours over several purchase options with pods and tasks that take less than, all of, or
+more than their instance, and Fargate tasks, which have none.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +27,9 @@ from hypothesis import strategies as st
 
 from orchestration.automation.run import run_job
 from orchestration.settings import BillingExport, Settings
+from orchestration.sources.billing.landing import land_billing
+from orchestration.sources.locations import open_location
+from tests.examples import examples
 from tests.properties import focus_bills
 from tests.properties.amortised_costs import (
     COST_COLUMNS,
@@ -36,7 +41,9 @@ from tests.properties.amortised_costs import (
     staged_charges,
 )
 from tests.properties.bill_columns import AMOUNTS, NET_AMOUNTS, TEXTS
+from tests.properties.rendered_models import build
 
+BILLS_OF_A_KIND = 7
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 MONTH = "2026-03"
 TYPES = (
@@ -89,7 +96,7 @@ class RandomBill:
 
     def fill(self) -> list[Line]:
         """Lines of all types, then instance hours with their pods."""
-        for number in range(1200):
+        for number in range(1200 // BILLS_OF_A_KIND):
             texts = {"line_item_line_item_type": TYPES[number % len(TYPES)]}
             texts["line_item_currency_code"] = self.random.choice(["USD", "EUR"])
             texts["line_item_product_code"] = self.random.choice(["AmazonS3", "AWSSupport", "m4rketplace☃"])
@@ -99,9 +106,9 @@ class RandomBill:
                 ["Refund for one-time fee for Savings Plan ID 7", "Refund for ComputeSavingsPlans", "bücher"]
             )
             self.line(self.hour(), texts)
-        for number in range(250):
+        for number in range(250 // BILLS_OF_A_KIND):
             self.instance_hour(number)
-        for number in range(60):
+        for number in range(60 // BILLS_OF_A_KIND):
             self.fargate_task(number)
         return [line for lines in self.lines.values() for line in lines]
 
@@ -269,12 +276,16 @@ def cur_2(bill: RandomBill, location: Path) -> None:
 Causes = dict[tuple[str, str, str], Decimal]
 
 
-def focus(folder: Path, random: Random) -> tuple[dict[Key, StagedCharge], Causes]:
+FOCUS_KINDS = (("focus_csv", "focus.csv", 21), ("focus_parquet", "focus.parquet", 20))
+
+
+def focus(folder: Path, random: Random, bills_of_a_kind: int) -> tuple[dict[Key, StagedCharge], Causes]:
     """Write two FOCUS bills; what staging has to make of them, and what sets their costs apart."""
     wanted = {}
     causes: Causes = defaultdict(Decimal)
-    for source, file, digits in (("focus_csv", "focus.csv", 21), ("focus_parquet", "focus.parquet", 20)):
-        rows = focus_bills.random_rows(random, file, 400, digits)
+    for number, (kind, file, digits) in enumerate(bills_of_a_kind * FOCUS_KINDS):
+        source = f"{kind}_{number}"
+        rows = focus_bills.random_rows(random, file, 400 // BILLS_OF_A_KIND, digits)
         (folder / source).mkdir()
         if file.endswith(".csv"):
             focus_bills.write_csv(random, rows, folder / source / file)
@@ -297,37 +308,39 @@ def some_of(random: Random, amounts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in amounts if name in kept or random.random() < 0.8)
 
 
-def build(folder: Path, random: Random) -> tuple[Path, list[list[Line]], dict[Key, StagedCharge], Causes]:
+def write_bills(
+    folder: Path, random: Random, bills_of_a_kind: int
+) -> tuple[tuple[BillingExport, ...], list[list[Line]], dict[Key, StagedCharge], Causes]:
     files = tuple(f"data/BILLING_PERIOD={MONTH}/hourly-{n}.parquet" for n in (1, 2))
-    net = RandomBill(random, "net", files, some_of(random, (*AMOUNTS.values(), *NET_AMOUNTS)))
-    gross = RandomBill(random, "gross", ("bill.csv",), some_of(random, tuple(AMOUNTS.values())))
-    bills = [net.fill(), gross.fill()]
-    cur_2(net, folder / "exports" / "hourly")
-    (folder / "legacy").mkdir()
-    legacy_csv(random, gross.lines["bill.csv"], folder / "legacy" / "bill.csv")
+    bills = []
+    for number in range(bills_of_a_kind):
+        amounts = some_of(random, (*AMOUNTS.values(), *NET_AMOUNTS))
+        net = RandomBill(random, f"net_{number}", files, amounts)
+        gross = RandomBill(random, f"gross_{number}", ("bill.csv",), some_of(random, tuple(AMOUNTS.values())))
+        bills += [net.fill(), gross.fill()]
+        cur_2(net, folder / net.source)
+        (folder / gross.source).mkdir()
+        legacy_csv(random, gross.lines["bill.csv"], folder / gross.source / "bill.csv")
     with localcontext(prec=60):  # sums of amounts of 21 digits
-        in_focus, causes = focus(folder, random)
+        in_focus, causes = focus(folder, random, bills_of_a_kind)
         for line in (line for bill in bills for line in bill if not line.is_split):
             for cause, amount in causes_of(line).items():
                 causes[line.source, line.texts["line_item_currency_code"], cause] += amount
-    exports = (
-        *(BillingExport(name=name, location=str(folder / name)) for name in ("focus_csv", "focus_parquet")),
-        BillingExport(name="net", location=str(folder / "exports" / "hourly")),
-        BillingExport(name="gross", location=str(folder / "legacy")),
-    )
-    workspace = folder / "workspace"
-    workspace.mkdir()
-    assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, billing_exports=exports))
-    return workspace / "warehouse.duckdb", bills, in_focus, causes
+    exports = tuple(BillingExport(name=each.name, location=str(each)) for each in sorted(folder.iterdir()))
+    assert len(exports) == 4 * bills_of_a_kind
+    return exports, bills, in_focus, causes
 
 
-# A seed is no smaller for being a smaller number: nothing to shrink.
-@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-@given(seed=st.integers(0, 2**32))
-def test_every_charge_is_what_aws_formulas_make_of_its_line(
-    seed: int, tmp_path_factory: pytest.TempPathFactory
+STAGED = f"""
+    select charge_id, charge_category, commitment_discount_status, x_split_part, {", ".join(COST_COLUMNS)},
+        tags['app'] = '☃ ' || x_landed_row
+    from
+"""
+
+
+def check_charges(
+    rows: list[tuple[Any, ...]], bills: list[list[Line]], in_focus: dict[Key, StagedCharge]
 ) -> None:
-    warehouse, bills, in_focus, causes = build(tmp_path_factory.mktemp("bills"), Random(seed))
     charges = dict(in_focus)
     for bill in bills:
         charges |= staged_charges(bill)
@@ -335,31 +348,79 @@ def test_every_charge_is_what_aws_formulas_make_of_its_line(
         key: (charge.category, charge.status, charge.split_part, *(charge.costs[c] for c in COST_COLUMNS))
         for key, charge in charges.items()
     }
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        rows = connection.execute(
-            f"""
-            select charge_id, charge_category, commitment_discount_status, x_split_part,
-                {", ".join(COST_COLUMNS)},
-                tags['app'] = '☃ ' || x_landed_row
-            from staging.charges
-            """
-        ).fetchall()
-        moved = connection.execute(MOVED).fetchall()
-        bridge = connection.execute(
-            "select x_source_name, billing_currency, cause, sum(amount) from marts.cost_bridge "
-            "where cause not in ('billed cost', 'effective cost') group by all"
-        ).fetchall()
     got = {key_of(row[0]): row[1:-1] for row in rows}
     assert len(got) == len(rows)
     assert all(row[-1] for row in rows)
     different = {key: (got.get(key), charge) for key, charge in wanted.items() if got.get(key) != charge}
     assert different == {}
     assert got.keys() == wanted.keys()
+    sums = totals(rows)
+    assert {bill[0].source: sums[bill[0].source] for bill in bills} == totals_of_lines(bills)
+
+
+@settings(
+    max_examples=examples(3),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+@given(seed=st.integers(0, 2**32))
+def test_staging_alone_gives_what_aws_formulas_make_of_a_line(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The models of staging on landed bills, without the job around them."""
+    root = tmp_path_factory.mktemp("bills")
+    (root / "exports").mkdir()
+    exports, bills, in_focus, causes = write_bills(root / "exports", Random(seed), 1)
+    land_billing(exports, lambda place: open_location(place, lambda: None), root / "landing")
+    with closing(duckdb.connect()) as connection:
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        for table, files in (
+            ("aws_cur_charges", "aws_cur/*/*/charges.parquet"),
+            ("focus_charges", "focus/*/*/charges.parquet"),
+            ("billing_days", "days/*/*/days.parquet"),
+        ):
+            connection.execute(
+                f"create view {table} as from read_parquet('{root}/landing/billing/{files}', "
+                "hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
+            )
+        for model in ("stg_aws_cur__charges", "stg_focus__charges", "cost_findings"):
+            build(connection, model)
+        rows = connection.execute(
+            f"{STAGED} stg_aws_cur__charges union all {STAGED} stg_focus__charges"
+        ).fetchall()
+        found = connection.execute(
+            "select x_source_name, billing_currency, detail, sum(amount) from cost_findings "
+            "where finding = 'cause' group by all having sum(amount) <> 0"
+        ).fetchall()
+    check_charges(rows, bills, in_focus)
+    assert {tuple(row[:3]): row[3] for row in found} == {key: cost for key, cost in causes.items() if cost}
+
+
+# A seed is no smaller for being a smaller number: nothing to shrink.
+@settings(
+    max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
+@given(seed=st.integers(0, 2**32))
+def test_every_charge_is_what_aws_formulas_make_of_its_line(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("bills")
+    exports, bills, in_focus, causes = write_bills(folder, Random(seed), BILLS_OF_A_KIND)
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    assert run_job(Settings(workspace=workspace, contexts=CONTEXTS, billing_exports=exports))
+    with duckdb.connect(str(workspace / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute(f"{STAGED} staging.charges").fetchall()
+        moved = connection.execute(MOVED).fetchall()
+        bridge = connection.execute(
+            "select x_source_name, billing_currency, cause, sum(amount) from marts.cost_bridge "
+            "where cause not in ('billed cost', 'effective cost') group by all"
+        ).fetchall()
+    check_charges(rows, bills, in_focus)
     assert moved == []
     found = {(source, currency, cause): amount for source, currency, cause, amount in bridge}
     assert found == {about: amount for about, amount in causes.items() if amount}
-    sums = totals(rows)
-    assert {name: sums[name] for name in ("net", "gross")} == totals_of_lines(bills)
 
 
 # Staged without pods, an instance's line has its whole cost; with them, it and its pods together.
