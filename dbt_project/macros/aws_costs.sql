@@ -17,7 +17,8 @@
 {%- endmacro %}
 
 {#
-  Reservation details: AWS does not amortise the reservations of Dedicated Hosts. Their fees have no other row to be in.
+  Reservation details: AWS does not amortise the reservations of Dedicated Hosts, their amortised columns are empty or 0.
+  Their lines count as they are billed.
 #}
 {% macro aws_is_host_reservation() -%}
     (
@@ -74,13 +75,7 @@
             {%- else %} coalesce(savings_plan_total_commitment_to_date - savings_plan_used_commitment, 0)
             {%- endif %}
         -- Reservation details, reservation/Unused…: both on the RIFee row, for the whole period.
-        when
-            line_item_line_item_type = 'RIFee'
-            and not (
-                reservation_unused_amortized_upfront_fee_for_billing_period is null
-                and reservation_unused_recurring_fee is null
-                and {{ aws_is_host_reservation() }}
-            )
+        when line_item_line_item_type = 'RIFee' and not {{ aws_is_host_reservation() }}
         then
             {%- for column in ["unused_amortized_upfront_fee_for_billing_period", "unused_recurring_fee"] %}
                 coalesce({{ "reservation_net_" ~ column ~ ", " if net }}reservation_{{ column }}, 0)
@@ -109,14 +104,9 @@
                 savings_plan_savings_plan_effective_cost,
                 0
             )
-        -- Reservation details, reservation/EffectiveCost; a Dedicated Host's has none.
-        when line_item_line_item_type = 'DiscountedUsage'
-        then
-            coalesce(
-                {{ "reservation_net_effective_cost, " if net }}reservation_effective_cost,
-                line_item_unblended_cost,
-                0
-            )
+        -- Reservation details, reservation/EffectiveCost.
+        when line_item_line_item_type = 'DiscountedUsage' and not {{ aws_is_host_reservation() }}
+        then coalesce({{ "reservation_net_effective_cost, " if net }}reservation_effective_cost, 0)
         else coalesce({{ "line_item_net_unblended_cost, " if net }}line_item_unblended_cost, 0)
     end
 {%- endmacro %}
@@ -132,10 +122,9 @@
 #}
 {% macro aws_amortised_upfront_cost() -%}
     case
-        line_item_line_item_type
-        when 'SavingsPlanRecurringFee'
+        when line_item_line_item_type = 'SavingsPlanRecurringFee'
         then coalesce(savings_plan_amortized_upfront_commitment_for_billing_period, 0)
-        when 'RIFee'
+        when line_item_line_item_type = 'RIFee' and not {{ aws_is_host_reservation() }}
         then coalesce(reservation_amortized_upfront_fee_for_billing_period, 0)
         else 0
     end

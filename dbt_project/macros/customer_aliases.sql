@@ -1,6 +1,20 @@
-{# A text without blanks at its ends: spaces, tabs, line ends, and the no-break space of spreadsheets. #}
+{# A text without blanks at its ends: spaces, those that break no line or have no width, tabs, line ends. #}
 {% macro trimmed(text) -%}
-    trim({{ text }}, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160))
+    trim(
+        {{ text }},
+        ' '
+        || chr(9)
+        || chr(10)
+        || chr(11)
+        || chr(12)
+        || chr(13)
+        || chr(160)
+        || chr(8199)
+        || chr(8203)
+        || chr(8239)
+        || chr(8288)
+        || chr(65279)
+    )
 {%- endmacro %}
 
 {#

@@ -66,6 +66,7 @@ def compile_contexts(contexts: Mapping[str, str], model_templates: Mapping[str, 
     files.update(yaml_files.model_yaml(plan))
     files["macros/context/dimension_names.sql"] = yaml_files.dimension_names_macro(plan)
     files["macros/context/reserved_customers.sql"] = yaml_files.reserved_customers_macro()
+    files["macros/context/columns_of_rules.sql"] = yaml_files.columns_of_rules_macro(program)
     files["macros/context/signals_read.sql"] = yaml_files.signals_read_macro(plan)
     files.update({path: yaml_files.fill_template(text, plan) for path, text in templates.items()})
     return Compilation((), dict(sorted(files.items())), program, plan)

@@ -293,6 +293,78 @@ BILLS = (
         },
     ),
     Bill(
+        # The same written with zeros in place of empty values, the usage billed.
+        "hosts_of_zeros",
+        [
+            [
+                aws(
+                    "DiscountedUsage",
+                    "7",
+                    **HOST,
+                    reservation_effective_cost="0",
+                    pricing_public_on_demand_cost="9",
+                ),
+                aws(
+                    "RIFee",
+                    "30",
+                    **HOST,
+                    reservation_amortized_upfront_fee_for_billing_period="0",
+                    reservation_unused_amortized_upfront_fee_for_billing_period="0",
+                    reservation_unused_recurring_fee="0",
+                    pricing_public_on_demand_cost="0",
+                ),
+            ]
+        ],
+        costs(billed="37", effective="37", contracted="39", listed="9"),
+        warned={("cost-missing", "hosts_of_zeros: amortised columns of Dedicated Hosts"): (2, "37")},
+    ),
+    Bill(
+        # Net columns that hold 0 throughout are none, so the discount counts.
+        "net_of_zeros",
+        [
+            [
+                aws("Usage", "100", line_item_net_unblended_cost="0", pricing_public_on_demand_cost="0"),
+                aws(
+                    "EdpDiscount", "-10", line_item_net_unblended_cost="0", pricing_public_on_demand_cost="0"
+                ),
+            ]
+        ],
+        costs(billed="90", effective="90", contracted="90", listed="90"),
+        warned={("cost-missing", "net_of_zeros: pricing_public_on_demand_cost"): (1, "100")},
+    ),
+    Bill(
+        # Oracle's costs beside the billed one are 0 throughout; another provider's in the file are not.
+        "zeros_of_one_provider",
+        [
+            [
+                focus(
+                    BilledCost=cost,
+                    EffectiveCost=effective,
+                    ListCost=effective,
+                    ContractedCost=effective,
+                    ProviderName=provider,
+                    CommitmentDiscountId="",
+                )
+                for provider, cost, effective in (
+                    ("Oracle", "6", "0"),
+                    ("Oracle", "0", "0"),
+                    ("Oracle", "-1", "0.0"),
+                    ("Other", "5", "4"),
+                    ("Other", "1", "0"),
+                )
+            ]
+        ],
+        costs(billed="11", effective="9", contracted="9", listed="9"),
+        bridge={"provider's own": "-1", "unexplained": "-1"},
+        warned={
+            **{
+                ("cost-missing", f"zeros_of_one_provider: {column}"): (2, "5")
+                for column in ("EffectiveCost", "ContractedCost", "ListCost")
+            },
+            ("effective-cost-unexplained", "zeros_of_one_provider"): (None, "-1"),
+        },
+    ),
+    Bill(
         # Without public prices, usage has what is billed of it, and a reservation's what it costs amortised.
         "no_list_cost",
         [
@@ -396,6 +468,21 @@ REJECTED = {
     "a purchase without columns of commitments": (
         [focus(BilledCost="5"), focus(BilledCost="72", ChargeCategory="Purchase")],
         "EffectiveCost",
+    ),
+    "zeros for the fee and the use of a commitment": (
+        [
+            focus(BilledCost="5", EffectiveCost="0"),
+            focus(BilledCost="72", EffectiveCost="0", ChargeCategory="Purchase", CommitmentDiscountId="x"),
+        ],
+        "EffectiveCost",
+    ),
+    "zeros for a savings plan's usage": (
+        [aws("SavingsPlanCoveredUsage", "1.00", savings_plan_savings_plan_effective_cost="0")],
+        "savings_plan_savings_plan_effective_cost",
+    ),
+    "zeros for a reservation's usage": (
+        [aws("DiscountedUsage", "0", **RESERVED, reservation_effective_cost="0")],
+        "reservation_effective_cost",
     ),
     "committed prices": ([focus(BilledCost="0", PricingCategory="Committed")], "EffectiveCost"),
     "no billed cost": (

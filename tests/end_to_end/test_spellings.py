@@ -90,10 +90,8 @@ def test_tag_keys_currencies_and_ids_are_read_alike_in_every_format(company: Com
         ("USD", "bob", "other", 30),
     ]
     # The AWS files have one cost column; nothing that is spelled differently is told.
-    assert company.read("select distinct code, severity from warnings order by all") == [
-        ("columns-without-values", "note"),
-        ("cost-missing", "note"),
-    ]
+    told = "select distinct code, severity from warnings where code <> 'month-not-billed-to-its-end'"
+    assert company.read(told) == [("cost-missing", "note")]
 
 
 def test_the_sums_of_the_files_are_compared_by_the_same_currencies(company: Company) -> None:

@@ -65,6 +65,25 @@ with
         group by stream, filter
     ),
 
+    -- Columns of which no delivery of a source's month has values, and that a rule names or every bill has.
+    empty_columns as (
+        select
+            notes.* replace (
+                case
+                    when list_contains({{ columns_of_rules() }}::varchar[], split_part(subject, ': ', 2))
+                    then 'warning'
+                    else severity
+                end as severity
+            )
+        from {{ source("landing", "notes") }} as notes
+        inner join
+            {{ ref("delivered_months") }} as bills
+            on bills.x_source_name = split_part(notes.place, '/', 1)
+            and bills.billing_period = notes.billing_period
+        where notes.code = 'column-without-values'
+        qualify count(*) over (partition by notes.subject, notes.billing_period) = bills.delivery_count
+    ),
+
     found as (
         select
             code,
@@ -154,26 +173,43 @@ with
         where not exists (select 1 from listed)
         group by billing_currency
         union all by name
-        -- A month that is over and was not billed to its end: its whole revenue stands against a part of
-        -- its cost.
         select
             'month-not-billed-to-its-end' as code,
             'warning' as severity,
-            'revenue' as source,
-            billing_month as billing_period,
-            billed_through as last_usage_date,
-            billing_currency,
-            effective_cost,
-            'the month is over and its bill has usage through '
-            || coalesce(cast(billed_through as varchar), 'no day')
-            || ' only, so its margin sets the revenue of the whole month against the cost of these days; deliver the '
-            || 'rest of the bill' as message,
-            'company_margins_monthly' as place
-        from {{ ref("company_margins_monthly") }}
-        where
-            not is_running
-            and revenue <> 0
-            and billed_through is distinct from last_day(cast(billing_month || '-01' as date))
+            'billing' as source,
+            bills.billing_period,
+            bills.last_usage_date,
+            bills.x_source_name as subject,
+            costs.billing_currency,
+            sum(costs.hop_cost) as effective_cost,
+            'the month is over and the bill of '
+            || bills.x_source_name
+            || ' has usage through '
+            || bills.last_usage_date
+            || ' only'
+            || case
+                when
+                    bills.billing_period
+                    in (select billing_month from {{ ref("company_margins_monthly") }} where revenue <> 0)
+                then ', so margins set the revenue of the whole month against the cost of these days'
+                else ''
+            end
+            || '; deliver the rest of the bill' as message,
+            'reconciliation' as place
+        from {{ ref("delivered_months") }} as bills
+        inner join
+            {{ ref("reconciliation") }} as costs
+            on costs.billing_period = bills.billing_period
+            and costs.x_source_name = bills.x_source_name
+            and costs.hop = 'marts'
+            and costs.cost_column = 'effective_cost'
+        inner join
+            {{ ref("billed_months") }} as months
+            on months.billing_month = bills.billing_period
+            and not months.is_running
+        -- Whoever bills by the day bills the last day of a month that is over.
+        where bills.last_usage_date < last_day(cast(bills.billing_period || '-01' as date))
+        group by all
         union all by name
         select
             'cost-missing' as code,
@@ -189,7 +225,7 @@ with
             case
                 when finding like 'EffectiveCost of %'
                 then 'the bill has an ' || finding || ': ' || detail
-                else 'the bill has no ' || finding || ' on these rows: ' || detail
+                else 'the bill has no ' || finding || ' on these rows (or 0 throughout): ' || detail
             end as message,
             min_by(x_landed_file, (x_landed_file, x_landed_row))
             || ' row '
@@ -303,6 +339,20 @@ with
         union all by name
         select *
         from {{ source("landing", "notes") }}
+        where code <> 'column-without-values'
+        union all by name
+        select
+            code,
+            severity,
+            source,
+            subject,
+            case when count(distinct billing_period) = 1 then min(billing_period) end as billing_period,
+            sum(row_count) as row_count,
+            message,
+            min(place) as place
+        from empty_columns
+        where severity = 'warning'
+        group by code, severity, source, subject, message
     )
 
 select

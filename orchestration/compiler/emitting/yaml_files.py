@@ -14,8 +14,17 @@ import re
 from orchestration.compiler.emitting.classification import dimension_columns
 from orchestration.compiler.emitting.splits import CHARGE_PART, CHARGE_SHARE
 from orchestration.compiler.language.charge_columns import AMOUNT_COLUMNS, CLASSIFIED_COLUMNS
+from orchestration.compiler.language.conditions import (
+    AccountFact,
+    ChargeColumn,
+    CostCategory,
+    ResourceFact,
+    Subject,
+    Tag,
+)
 from orchestration.compiler.language.plan import Plan
-from orchestration.compiler.language.program import Dimension
+from orchestration.compiler.language.program import Dimension, Program
+from orchestration.compiler.language.references import all_subjects
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
 
 _PLACEHOLDER = re.compile(
@@ -125,6 +134,29 @@ def reserved_customers_macro() -> str:
     """The macro that gives hand-written models the ids that no customer can have, as a list of literals."""
     names = ", ".join(f"'{name}'" for name in RESERVED_CUSTOMERS)
     return f"{{% macro reserved_customers() %}}({names}){{% endmacro %}}\n"
+
+
+def columns_of_rules_macro(program: Program) -> str:
+    """The macro that says which columns of a charge the rules look at."""
+    names = {name for subject in all_subjects(program) if (name := _charge_column(subject))}
+    listed = ", ".join(f"'{name}'" for name in sorted(names))
+    return f"{{% macro columns_of_rules() %}}{{{{ return([{listed}]) }}}}{{% endmacro %}}\n"
+
+
+def _charge_column(subject: Subject) -> str | None:
+    match subject:
+        case ChargeColumn():
+            return subject.name
+        case Tag():
+            return "tags"
+        case CostCategory():
+            return "cost_categories"
+        case ResourceFact():
+            return "resource_id"
+        case AccountFact():
+            return "sub_account_id"
+        case _:
+            return None
 
 
 def signals_read_macro(plan: Plan) -> str:

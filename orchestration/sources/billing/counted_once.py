@@ -14,24 +14,11 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing import landed
-from orchestration.warehouse.sql import literal
+from orchestration.sources.billing.charge_keys import account_name, charge_keys
 
 Name = tuple[str, str]
 """Export and delivery."""
 
-# What tells charges of one form of bill apart, besides their time and cost, resource and tags.
-_DETAILS = {
-    "aws_cur": "line_item_line_item_type, line_item_product_code, line_item_usage_type, line_item_operation",
-    "focus": "lower(trim(charge_category)), service_name, sku_id, x_usage_type, x_operation, "
-    "charge_description",
-}
-_COLUMNS = {
-    "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id) as account, "
-    "line_item_currency_code as currency, line_item_unblended_cost as billed, "
-    "line_item_resource_id as resource, resource_tags as tag_map",
-    "focus": "billing_account_id as account, billing_currency as currency, billed_cost as billed, "
-    "resource_id as resource, tags as tag_map",
-}
 _DAYS = "read_parquet(?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
 
 
@@ -94,7 +81,7 @@ def overlaps(landing: Path) -> list[Overlap]:
             with days as (
                 select distinct
                     family, source_name, delivery, billing_period, usage_date,
-                    unnest(billing_account_ids) as account
+                    {account_name("unnest(billing_account_ids)")} as account
                 from {_DAYS}
                 where row_count > 0
             )
@@ -113,7 +100,8 @@ def overlaps(landing: Path) -> list[Overlap]:
             return []
         names = [(source, delivery) for _, source, delivery in involved]
         charges = " union all ".join(
-            _charges(place, family, landed.charges_file(landing, family, source, delivery))
+            f"select {place} as delivery, * from "
+            + charge_keys(family, landed.charges_file(landing, family, source, delivery))
             for place, (family, source, delivery) in enumerate(involved)
         )
         connection.execute(f"create table charges as {charges}").fetchall()
@@ -126,21 +114,6 @@ def overlaps(landing: Path) -> list[Overlap]:
         )
         overlap.money[currency] = money
     return list(found.values())
-
-
-def _charges(place: int, family: str, file: Path) -> str:
-    same_time = "covered_from, covered_until"
-    details = f"{same_time}, billed, {_DETAILS[family]}"
-    return (
-        f"select {place} as delivery, '{family}' as family, billing_period, "
-        "coalesce(account, '') as account, currency, usage_date, hours, billed, "
-        f"[hash({same_time}, round(billed, 6)), hash({details}), hash({details}, resource), "
-        f"hash({details}, tag_map), hash({details}, resource, tag_map)] as keys, "
-        "resource is not null as has_resource, cardinality(tag_map) > 0 as has_tags "
-        f"from (select *, {_COLUMNS[family]}, "
-        "coalesce(date_diff('hour', covered_from, covered_until), 24) as hours "
-        f"from read_parquet({literal(file)}, hive_partitioning = false)) where billed <> 0"
-    )
 
 
 _OVERLAPS = """

@@ -14,9 +14,10 @@ import duckdb
 
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
-from orchestration.sources.billing.empty_columns import note_empty_columns
+from orchestration.sources.billing.charges_file import write_charges
+from orchestration.sources.billing.chunks import copied_files
+from orchestration.sources.billing.empty_columns import empty_column_notes, part_of
 from orchestration.sources.billing.errors import BillingError
-from orchestration.sources.billing.formats import complaints
 from orchestration.sources.billing.formats.columns import (
     AMOUNTS,
     BILLED,
@@ -32,12 +33,12 @@ from orchestration.sources.billing.formats.files import (
     DataFile,
     known_columns,
     open_data_file,
-    relation,
 )
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.required_costs import reject_missing_costs
-from orchestration.sources.billing.source_totals import ColumnReport, source_totals
+from orchestration.sources.billing.source_totals import ColumnReport
+from orchestration.sources.landing.notes import Note, write_notes
 from orchestration.sources.locations import Location
 from orchestration.warehouse.files import replacing
 from orchestration.warehouse.sql import literal, quoted
@@ -47,8 +48,6 @@ _ACCOUNT = {
     "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
     "focus": "billing_account_id",
 }
-# A table of more distinct maps than this is not made: each takes about 700 bytes.
-_MOST_CONTENTS = 100_000
 _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 
@@ -123,57 +122,34 @@ def land_delivery(
     charges = landed.charges_file(landing, family, export.name, delivery.name)
     days = landed.days_file(landing, export.name, delivery.name)
     with replacing(days) as new_days, replacing(charges) as new_charges:
-        try:
-            # Before the charges: how ends are written is only known from all rows.
-            # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
-            report = source_totals(connection, groups)
-            query = " union all ".join(
-                reading.charges(
-                    relation(group),
-                    report.habits,
-                    report.usage_days,
-                    _dictionaries(connection, place, reading, group),
-                )
-                for place, (reading, group) in enumerate(groups)
-            )
-            connection.execute(
-                f"copy ({query}) to {literal(new_charges)} "
-                "(format parquet, compression zstd, row_group_size 40960)"
-            ).fetchall()
-        except duckdb.Error as error:
-            raise complaints.explain(connection, groups, error) from error
+        report = write_charges(connection, groups, new_charges)
+        shown = {file.key: file.shown for file in files}
+        copies: dict[str, str] = {}
+        if delivery.kind == "file" and len(files) > 1:
+            copies = copied_files(connection, new_charges, family, files)
+        if copies:
+            files = [file for file in files if file.key not in copies]
+            groups = group_files(connection, files, export, delivery)
+            report = write_charges(connection, groups, new_charges)
         _write_days(connection, new_charges, new_days, family, version, delivery)
         _refuse_gaps(connection, new_charges, new_days, family, files, export)
         present = frozenset[str]().union(*(reading.present for reading, _ in groups))
         reject_missing_costs(connection, new_charges, family, present, files)
         refuse_changed()
-        note_empty_columns(connection, new_charges, family, landing, export.name, delivery.name)
+        notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
+        notes += [
+            Note(
+                "bill-counted-once",
+                f"{shown[copy]}: has the content of {shown[first]}, which counts once",
+                "note",
+            )
+            for copy, first in copies.items()
+        ]
+        write_notes(landing, "billing", notes, part_of(export.name, delivery.name))
         for other in landed.FAMILIES:
             if other != family:
                 landed.charges_file(landing, other, export.name, delivery.name).unlink(missing_ok=True)
     return report
-
-
-def _dictionaries(
-    connection: duckdb.DuckDBPyConnection, place: int, reading: Reading, group: list[DataFile]
-) -> dict[str, str]:
-    """Tables of the maps that a group's rows share: building one of sixty columns costs more than a row.
-
-    CSV has none, it would be parsed once more for each. Nor have maps of many contents (tags that name a pod
-    or a job): their table would outgrow the memory, and is no faster than building each row's own.
-    """
-    tables: dict[str, str] = {}
-    if group[0].kind == "csv" or not reading.map_columns:
-        return tables
-    source = relation(group)
-    counts = connection.execute(reading.content_counts(source)).fetchall()[0]
-    for name, count in zip(reading.map_columns, counts, strict=True):
-        if count <= _MOST_CONTENTS:
-            tables[name] = f"dictionary_{name}_{place}"
-            connection.execute(
-                f"create or replace temp table {tables[name]} as {reading.dictionary(name, source)}"
-            ).fetchall()
-    return tables
 
 
 def _write_days(

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing.formats.columns import Family
-from orchestration.sources.landing.notes import Note, write_notes
+from orchestration.sources.landing.notes import Note
 from orchestration.warehouse.sql import literal
 
 _SAME_IN_FOCUS = (
@@ -65,15 +65,13 @@ _IN_EVERY_BILL = frozenset(
 )
 
 
-def note_empty_columns(
-    connection: duckdb.DuckDBPyConnection,
-    charges: Path,
-    family: Family,
-    landing: Path,
-    source: str,
-    delivery: str,
-) -> None:
-    """Write the notes about a delivery's charges, one per billing month that has empty columns."""
+def empty_column_notes(
+    connection: duckdb.DuckDBPyConnection, charges: Path, family: Family, source: str, delivery: str
+) -> list[Note]:
+    """The notes about a delivery's charges, one per billing month and empty column.
+
+    The mart `warnings` shows those that a rule names, and those that every bill has.
+    """
     columns = NAMED_BY_RULES[family]
     counts = ", ".join(f"count({sql})" for sql in columns.values())
     rows = connection.execute(
@@ -82,22 +80,21 @@ def note_empty_columns(
     ).fetchall()
     notes = []
     for period, row_count, *present in rows:
-        empty = [name for name, count in zip(columns, present, strict=True) if not count]
-        if empty:
-            needed = sorted(_IN_EVERY_BILL & set(empty))
-            notes.append(
-                Note(
-                    code="columns-without-values",
-                    severity="warning" if needed else "note",
-                    message=f"no row of {source}/{delivery} has a value for {', '.join(empty)}: "
-                    "a rule that names one of them matches none of its charges",
-                    subject=f"{source}: {', '.join(needed or empty)}",
-                    row_count=row_count,
-                    billing_period=period,
-                    place=f"{source}/{delivery}",
-                )
+        notes += [
+            Note(
+                code="column-without-values",
+                severity="warning" if name in _IN_EVERY_BILL else "note",
+                message=f"no row of the bill has a value for {name}: a rule that names it matches none of "
+                "its charges",
+                subject=f"{source}: {name}",
+                row_count=row_count,
+                billing_period=period,
+                place=f"{source}/{delivery}",
             )
-    write_notes(landing, "billing", notes, part_of(source, delivery))
+            for name, count in zip(columns, present, strict=True)
+            if not count
+        ]
+    return notes
 
 
 def part_of(source: str, delivery: str) -> str:

@@ -28,6 +28,7 @@ from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landed import ensure_landing
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.source_totals import ColumnReport
+from orchestration.sources.landing.notes import Note, write_notes
 from orchestration.sources.locations import LocationError
 
 __all__ = [
@@ -148,13 +149,19 @@ def land_billing(
         for delivery in bills.deliveries
     }
     counted = count_once(landing, [export.name for export in exports], shown, overlaps)
-    notes = [note for bills in found for note in bills.notes] + counted.notes
-    notes.extend(
-        f"{landing / 'billing'}: charges of the export {source} still count, though the settings do not name "
-        f"it any more; take its folders source_name={source} away if they should not"
+    notes = [Note("bill-not-read", note, "note") for bills in found for note in bills.notes]
+    notes += [Note("bill-counted-once", note, "note") for note in counted.notes]
+    notes += [
+        Note(
+            "export-not-in-settings",
+            f"{landing / 'billing'}: charges of the export {source} still count, though the settings do not "
+            f"name it any more; take its folders source_name={source} away if they should not",
+        )
         for source in sorted(landed.landed_sources(landing) - {export.name for export in exports})
-    )
-    return BillingLanding(tuple(results), tuple(counted.overlaps), tuple(notes))
+    ]
+    twice = [Note("billed-twice", overlap) for overlap in counted.overlaps]
+    write_notes(landing, "billing", [*notes, *twice], "landing")
+    return BillingLanding(tuple(results), tuple(counted.overlaps), tuple(note.message for note in notes))
 
 
 def _is_copy(state: landed.LandedDelivery | None) -> bool:

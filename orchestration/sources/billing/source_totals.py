@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.sources.billing.formats.columns import AMOUNTS
+from orchestration.sources.billing.formats.columns import AMOUNTS, NOT_ZERO_THROUGHOUT, Family
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.formats.times import VOTES, EndHabit, UsageDays, end_habit
@@ -25,7 +25,7 @@ class ColumnReport:
     `new_spend` is what the rows with a value in a new column bill, per currency. `cut` is what rounding to
     twelve digits took from what is billed, per currency, with the number of rows; only where it took any.
     `habits` says how each provider writes the ends of its charges, `usage_days` are the days with usage of
-    each billing month.
+    each billing month, `zero_costs` the providers that have no value but 0 in a column that needs one.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class ColumnReport:
     cut: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     habits: dict[str | None, EndHabit] = field(default_factory=dict)
     usage_days: dict[str, UsageDays] = field(default_factory=dict)
+    zero_costs: dict[str, list[str | None]] = field(default_factory=dict)
 
 
 def source_totals(
@@ -46,7 +47,8 @@ def source_totals(
     every money column.
     """
     report = ColumnReport()
-    names = AMOUNTS[groups[0][0].family]
+    family = groups[0][0].family
+    names = AMOUNTS[family]
     columns = "".join(f", {name} decimal(38,12)" for name in names)
     connection.execute(
         "create or replace temp table source_totals (billing_period varchar, billing_currency varchar, "
@@ -55,7 +57,7 @@ def source_totals(
     votes = ", ".join(f"{name} bigint" for name in VOTES)
     connection.execute(
         "create or replace temp table end_votes (provider varchar, billing_period varchar, usage_date date, "
-        f"is_late boolean, period_day date, usage_rows bigint, {votes})"
+        f"is_late boolean, period_day date, usage_rows bigint, {votes}{_needs(family, ' bigint')})"
     ).fetchall()
     for reading, group in groups:
         connection.execute(
@@ -67,7 +69,7 @@ def source_totals(
         ).fetchall()
         connection.execute(
             "insert into end_votes select provider, billing_period, usage_date, is_late, period_day, "
-            f"usage_rows, {', '.join(VOTES)} from raw_totals"
+            f"usage_rows, {', '.join(VOTES)}{_needs(family)} from raw_totals"
         ).fetchall()
         report.repeated.update(reading.repeated)
         cuts = connection.execute(
@@ -87,7 +89,26 @@ def source_totals(
                 report.new[column.header] = report.new.get(column.header, 0) + count
                 _add_spend(connection, report.new_spend.setdefault(column.header, {}), place)
     _find_times(connection, report)
+    _find_zero_costs(connection, family, report)
     return report
+
+
+def _needs(family: Family, kind: str = "") -> str:
+    return "".join(
+        f", needed{place}{kind}, had{place}{kind}" for place in range(len(NOT_ZERO_THROUGHOUT[family]))
+    )
+
+
+def _find_zero_costs(connection: duckdb.DuckDBPyConnection, family: Family, report: ColumnReport) -> None:
+    """Columns that hold 0 for want of a value: their sums are those of no value then."""
+    for place, name in enumerate(NOT_ZERO_THROUGHOUT[family]):
+        rows = connection.execute(
+            f"select provider from end_votes group by 1 having sum(needed{place}) > 0 and sum(had{place}) = 0"
+        ).fetchall()
+        if rows:
+            report.zero_costs[name] = [provider for (provider,) in rows]
+        if rows and family == "aws_cur":
+            connection.execute(f"update source_totals set {name} = null").fetchall()
 
 
 def _find_times(connection: duckdb.DuckDBPyConnection, report: ColumnReport) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160)"
-"""SQL of the characters around a cell that are no part of it; 160 is the no-break space of spreadsheets."""
+_BLANKS = (9, 10, 11, 12, 13, 160, 8199, 8203, 8239, 8288, 65279)
+BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in _BLANKS)
+"""SQL of the characters around a cell that are no part of it: spaces, also those of spreadsheets and web
+pages that break no line or have no width."""
 
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -13,13 +13,14 @@ import duckdb
 from orchestration.sources.files import number_formats
 from orchestration.sources.telemetry.records import FIELDS, UNDECIDED, judged_records
 
+_WHOLE_DIGITS = "length(split_part(said_timestamp, '.', 1))"
 _FORMS = f"""
     CREATE OR REPLACE TEMP TABLE forms AS
     SELECT
         batch,
         bool_or(usage_timestamp IS NOT NULL) AS has_times,
-        bool_or(length(said_timestamp) = 10 AND usage_timestamp IS NULL) AS has_seconds,
-        bool_or(length(said_timestamp) = 13 AND usage_timestamp IS NULL) AS has_milliseconds,
+        bool_or({_WHOLE_DIGITS} = 10 AND usage_timestamp IS NULL) AS has_seconds,
+        bool_or({_WHOLE_DIGITS} = 13 AND usage_timestamp IS NULL) AS has_milliseconds,
         coalesce(bool_or(has_point AND reason IS DISTINCT FROM '{UNDECIDED}'), false) AS has_points,
         {number_formats.format_of("said_value", "bool_and(point_is_usual)")} AS said_format
     FROM judged
@@ -38,9 +39,13 @@ _TIMES = """
     CASE
         WHEN usage_timestamp IS NOT NULL THEN strftime(usage_timestamp, '%Y-%m-%dT%H:%M:%S.%fZ')
         WHEN NOT has_times AND NOT has_milliseconds
-            THEN strftime(make_timestamp(said_timestamp::BIGINT * 1000000), '%Y-%m-%dT%H:%M:%S.%fZ')
+            THEN strftime(
+                make_timestamp((said_timestamp::DECIMAL(24, 6) * 1000000)::BIGINT), '%Y-%m-%dT%H:%M:%S.%fZ'
+            )
         WHEN NOT has_times AND NOT has_seconds
-            THEN strftime(make_timestamp(said_timestamp::BIGINT * 1000), '%Y-%m-%dT%H:%M:%S.%fZ')
+            THEN strftime(
+                make_timestamp((said_timestamp::DECIMAL(24, 6) * 1000)::BIGINT), '%Y-%m-%dT%H:%M:%S.%fZ'
+            )
         ELSE said_timestamp
     END
 """

@@ -184,7 +184,7 @@ _ELEMENTS = """
 
 # Forms that only the file as a whole can tell: their rows wait for its other rows (see `file_forms.py`).
 UNDECIDED = "undecided"
-EPOCH = r"\d{10}|\d{13}"
+EPOCH = r"(?:\d{10}|\d{13})(?:\.\d+)?"
 _UNDECIDED_RULES = (
     Rule(UNDECIDED, f"usage_timestamp IS NULL AND regexp_full_match(timestamp, '{EPOCH}')", ""),
     Rule(

@@ -171,6 +171,25 @@ AMOUNTS: dict[Family, tuple[str, ...]] = {
 }
 BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
 
+# Costs beside the billed one, each with the rows (SQL, with landed columns in braces) that need a value:
+# where there are such rows, a column that is 0 on all rows has no values. Oracle writes EffectiveCost so.
+_BILLED_USAGE = "t_is_usage and {%s} <> 0"
+NOT_ZERO_THROUGHOUT: dict[Family, dict[str, str]] = {
+    "aws_cur": {
+        "line_item_net_unblended_cost": _BILLED_USAGE % BILLED["aws_cur"],
+        "pricing_public_on_demand_cost": _BILLED_USAGE % BILLED["aws_cur"],
+        "savings_plan_savings_plan_effective_cost": "{line_item_line_item_type} = 'SavingsPlanCoveredUsage' "
+        "and {line_item_unblended_cost} <> 0",
+        "savings_plan_total_commitment_to_date": "{line_item_line_item_type} = 'SavingsPlanRecurringFee' "
+        "and {line_item_unblended_cost} <> 0",
+        "reservation_effective_cost": "{line_item_line_item_type} = 'DiscountedUsage' "
+        "and coalesce({pricing_public_on_demand_cost}, 1) <> 0",
+    },
+    "focus": dict.fromkeys(
+        ("effective_cost", "list_cost", "contracted_cost"), _BILLED_USAGE % BILLED["focus"]
+    ),
+}
+
 # Columns that change no cost and that no model reads: AWS gives line item ids anew with every delivery, and
 # the invoice's id when it is final, to every line of the month. They do not make a day another one; nor does
 # what other columns tell.

@@ -14,6 +14,7 @@ import jinja2
 from orchestration.settings import PROJECT_ROOT
 from orchestration.sources.billing.formats.columns import SQL_TYPES, Family, Kind
 from orchestration.sources.billing.formats.files import SourceColumn
+from orchestration.sources.files.text import BLANKS
 from orchestration.warehouse.sql import literal
 
 EMPTY_MAP = "map([]::varchar[], []::varchar[])"
@@ -35,7 +36,7 @@ def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
 
 def currency_code(value: str) -> str:
     """A currency as ISO 4217 writes it: three capitals, without blanks around them."""
-    return f"upper(trim({value}))"
+    return f"upper(trim({value}, {BLANKS}))"
 
 
 def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:

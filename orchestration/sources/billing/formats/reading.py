@@ -5,12 +5,13 @@ What belongs here: the plan and the queries made from it. What does not: the nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestration.sources.billing.formats.columns import (
     AMOUNTS,
     BILLED,
+    NOT_ZERO_THROUGHOUT,
     SPELLED,
     Family,
     Kind,
@@ -26,7 +27,7 @@ from orchestration.sources.billing.formats.times import (
     UsageDays,
     billing_period,
 )
-from orchestration.warehouse.sql import quoted
+from orchestration.warehouse.sql import literal, quoted
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ class Reading:
         relation: str,
         habits: Mapping[str | None, EndHabit],
         usage_days: Mapping[str, UsageDays],
+        zero_costs: Mapping[str, Collection[str | None]],
         dictionaries: Mapping[str, str] | None = None,
     ) -> str:
         """A query for the landed charges of a relation.
 
         `habits` says how each provider writes the ends of charges, `usage_days` the days with usage of each
-        billing month. `dictionaries` names tables made by `dictionary`, by map column; these maps are looked
+        billing month, `zero_costs` the providers that write 0 in a column for want of a value.
+        `dictionaries` names tables made by `dictionary`, by map column; these maps are looked
         up there, the others are built row by row.
         """
         values = self.values | {
@@ -97,6 +100,12 @@ class Reading:
             "covered_until": "bill.t_until",
         }
         values |= dict.fromkeys(SPELLED[self.family].values(), EMPTY_MAP)
+        for name, providers in zero_costs.items():
+            written = " or ".join(
+                f"bill.t_provider is not distinct from {literal(each) if each is not None else 'null'}"
+                for each in providers
+            )
+            values[name] = f"case when not ({written}) then {values[name]} end"
         joins = ""
         for name, table in (dictionaries or {}).items():
             values[name] = f"{table}.{name}_map"
@@ -125,10 +134,11 @@ class Reading:
 
         Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
         their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, the first day of
-        the period, row_count, how many rows are usage, how their ends are written (`VOTES`), the sum of each
-        of the family's amounts (null where the file lacks the column), what rounding took from what is billed
-        (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and, where it is
-        a new one, what the rows with a value in it bill (`s0`, …).
+        the period, row_count, how many rows are usage, how their ends are written (`VOTES`), of each column
+        of `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), the sum
+        of each of the family's amounts (null where the file lacks the column), what rounding took from what
+        is billed (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and,
+        where it is a new one, what the rows with a value in it bill (`s0`, …).
         """
         billed = self.amounts[BILLED[self.family]]
         sums = "".join(
@@ -142,6 +152,11 @@ class Reading:
             f"as decimal(38,12)) as s{place}"
             for place, column in enumerate(self.unused)
             if column.header in self.new
+        )
+        counts += "".join(
+            f", count(*) filter ({when.format_map(self.values)}) as needed{place}, "
+            f"count(*) filter ({self.values[name]} <> 0) as had{place}"
+            for place, (name, when) in enumerate(NOT_ZERO_THROUGHOUT[self.family].items())
         )
         return (
             "select strftime(t_month, '%Y-%m') as billing_period, * exclude (t_month) from ("

@@ -58,7 +58,7 @@ def csv_form(file: BatchFile) -> CsvForm | None:
     except BROKEN_GZIP as error:
         raise UnreadableFileError(f"gzip is broken: {error}") from error
     delimiter = told or max(DELIMITERS, key="".join(text.split('"')[::2]).count)
-    header = tuple(name.strip() for name in next(csv.reader([text], delimiter=delimiter)))
+    header = tuple(name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter)))
     check_columns(header)
     return CsvForm(header, delimiter, number)
 

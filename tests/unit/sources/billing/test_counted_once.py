@@ -90,7 +90,27 @@ def test_the_same_content_under_other_names_counts_once(folder: FolderStore, lan
         land(folder, landing)
 
 
+def test_numbered_copies_are_no_chunks_of_one_report(folder: FolderStore, landing: Path) -> None:
+    rows = [cur_hour(3, 0), cur_hour(4, 0, "2.00")]
+    for number, content in enumerate((rows, [cur_hour(3, 0, "0.50")], rows[::-1]), start=1):
+        folder.put(f"bill-{number}.csv", csv_bytes(content))
+    land(folder, landing)
+    assert total(landing) == Decimal("3.50")
+    notes = f"from read_parquet('{landing}/notes/billing/*.parquet') where code = 'bill-counted-once'"
+    assert query(landing, f"select severity, message {notes}") == [
+        ("note", f"{folder.root}/bill-3.csv: has the content of {folder.root}/bill-1.csv, which counts once")
+    ]
+    # A later state of the month beside the earlier one.
+    folder.put("bill-4.csv", csv_bytes([*rows, cur_hour(5, 0)]))
+    with pytest.raises(BillingError, match=r"bill-4\.csv: .* 2026-07-04 alone for 2\.00\. Take .*ignore"):
+        land(folder, landing)
+
+
 DOUBLES = {
+    "accounts as a spreadsheet and a portal write them": (
+        [hour(3, 0, BillingAccountId="12"), hour(4, 0, BillingAccountId="12")],
+        [hour(3, 0, BillingAccountId="/billingAccounts/0012")],
+    ),
     "two forms": ([cur_hour(3, 0), cur_hour(4, 0, "2.00")], [hour(3, 0), hour(4, 0, "2.00")]),
     "some days": ([hour(3, 0), hour(4, 0)], [hour(4, 0), hour(5, 0)]),
     "by hour and by day": (

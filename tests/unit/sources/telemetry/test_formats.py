@@ -131,7 +131,7 @@ def test_numbers_and_times_are_read_in_the_form_that_all_rows_of_a_file_agree_in
     files = {
         "comma.csv": (head, [f"s;{ten};a;1.500", f"s;{ten};b;1.500,5"]),
         "excel.csv": (f"sep=;\r\n;;;\r\n{head}", [f"s;{ten}000;a;3,5\r", ";;;\r", "\r"]),
-        "thousands.csv": ("stream,timestamp,customer_id,value", [f's,{ten},a,"3,000"', f"s,{ten},b, 5 "]),
+        "thousands.csv": ("Stream, Timestamp,CUSTOMER_ID,value", [f's,{ten}.0,a,"3,000"', f"s,{ten},b, 5 "]),
         "said.jsonl": ('{"stream":"s","timestamp":1782900000,"customer_id":"a","value":"3,000"}', []),
         "unclear.csv": (head, [f"s;{ten};a;1.500", f"s;{ten};b;7"]),
         "both.csv": (head, [f"s;{ten};a;1,5", f"s;{ten};b;1.5"]),

@@ -1,0 +1,67 @@
+"""The charges of one delivery: its files read, and written as one Parquet file.
+
+What belongs here: the query over the files. What does not: when a delivery's files are replaced.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from orchestration.sources.billing.formats import complaints
+from orchestration.sources.billing.formats.files import DataFile, relation
+from orchestration.sources.billing.formats.reading import Reading
+from orchestration.sources.billing.source_totals import ColumnReport, source_totals
+from orchestration.warehouse.sql import literal
+
+# A table of more distinct maps than this is not made: each takes about 700 bytes.
+_MOST_CONTENTS = 100_000
+
+
+def write_charges(
+    connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]], target: Path
+) -> ColumnReport:
+    """Write the charges of all groups to `target`, and say what the files hold besides."""
+    try:
+        # Before the charges: how ends are written is only known from all rows.
+        # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
+        report = source_totals(connection, groups)
+        query = " union all ".join(
+            reading.charges(
+                relation(group),
+                report.habits,
+                report.usage_days,
+                report.zero_costs,
+                _dictionaries(connection, place, reading, group),
+            )
+            for place, (reading, group) in enumerate(groups)
+        )
+        connection.execute(
+            f"copy ({query}) to {literal(target)} (format parquet, compression zstd, row_group_size 40960)"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise complaints.explain(connection, groups, error) from error
+    return report
+
+
+def _dictionaries(
+    connection: duckdb.DuckDBPyConnection, place: int, reading: Reading, group: list[DataFile]
+) -> dict[str, str]:
+    """Tables of the maps that a group's rows share: building one of sixty columns costs more than a row.
+
+    CSV has none, it would be parsed once more for each. Nor have maps of many contents (tags that name a pod
+    or a job): their table would outgrow the memory, and is no faster than building each row's own.
+    """
+    tables: dict[str, str] = {}
+    if group[0].kind == "csv" or not reading.map_columns:
+        return tables
+    source = relation(group)
+    counts = connection.execute(reading.content_counts(source)).fetchall()[0]
+    for name, count in zip(reading.map_columns, counts, strict=True):
+        if count <= _MOST_CONTENTS:
+            tables[name] = f"dictionary_{name}_{place}"
+            connection.execute(
+                f"create or replace temp table {tables[name]} as {reading.dictionary(name, source)}"
+            ).fetchall()
+    return tables
