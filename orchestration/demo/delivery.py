@@ -1,13 +1,10 @@
-"""The sample company's files, laid out as the world would deliver them: bill, telemetry, customers and more.
+"""The sample company's files, laid out as in real deliveries: bill, telemetry, customers and more.
 
-What belongs here: names, folders and manifests of files below one root, which may be a folder or is put into
-a bucket as it is (`server.py`). What does not: what the files say (`billing.py`, `telemetry.py`).
-
-    billing/nw-cur2/data/BILLING_PERIOD=2026-09/<time>-<execution id>/nw-cur2-00001.snappy.parquet
-    billing/nw-cur2/metadata/BILLING_PERIOD=2026-09/<time>-<execution id>/nw-cur2-Manifest.json
-    telemetry/2026-09-01/product-usage.jsonl.gz
-    customers/customers.csv   deployments/deployments.jsonl   revenue/revenue.csv
-    inventory/2026-09-01.jsonl   accounts/accounts.jsonl
+billing/nw-cur2/data/BILLING_PERIOD=2026-09/<time>-<execution id>/nw-cur2-00001.snappy.parquet
+billing/nw-cur2/metadata/BILLING_PERIOD=2026-09/<time>-<execution id>/nw-cur2-Manifest.json
+telemetry/2026-09-01/product-usage.jsonl.gz
+customers/customers.csv   deployments/deployments.jsonl   revenue/revenue.csv
+inventory/2026-09-01.jsonl   accounts/accounts.jsonl
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""dbt in this process: one command on one assembled project, and what became of each model and test.
+"""Run dbt in this process: one command on an assembled project, with the result of each model and test.
 
-A process of its own would import dbt and read the parsed project once more, and say everything as JSON. Here
-dbt also dies with the run that started it, so nothing goes on writing to a database whose lock is free.
-
-What belongs here: calling dbt and keeping what it says. What does not: which commands are run (`project.py`)
-and how people are told of results (`dbt_results.py`).
+A separate process would import dbt and load the parsed project again, and report everything as JSON. In this
+process dbt also ends with its run, so nothing keeps writing to the database once the lock is free.
 """
 
 from __future__ import annotations
@@ -25,19 +22,19 @@ Event = Mapping[str, Any]
 OnEvent = Callable[[Event], None]
 
 LOG_NAME = "dbt.log"
-# The log is written here, from the events: dbt's own would be slow to make, and hold 8 MB of queries a run.
+# The log is written here, from events: dbt's own is slow to write and has 8 MB of queries per run.
 _QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 
 
 class DbtError(ExpectedError):
-    """dbt could not do at all what it was told to, such as read the project; the message is dbt's own."""
+    """dbt could not execute the command at all, such as read the project; has dbt's own message."""
 
 
 @dataclass(frozen=True)
 class DbtResult:
-    """What became of a dbt command: its nodes in the order in which they ended, or the error that stopped it.
+    """Result of a dbt command: its nodes in the order they finished, or the error that stopped it.
 
-    `manifest` is what `parse` parsed.
+    `manifest` is the result of `parse`.
     """
 
     is_success: bool
@@ -84,7 +81,7 @@ def run_dbt(
                 on_event(event)
 
         ctx_set_event_manager(NoticeableEvents())
-        # dbt goes to the project's folder and stays there.
+        # dbt changes to the project's folder and stays there.
         with contextlib.chdir(project), contextlib.nullcontext() if validate else _unvalidated():
             ended = dbtRunner(manifest=manifest, callbacks=[hear]).invoke(arguments)
     found: Any = ended.result
@@ -99,7 +96,7 @@ def run_dbt(
 
 @contextlib.contextmanager
 def _unvalidated() -> Iterator[None]:
-    """Without dbt's checks against JSON schemas, which it first makes of its own classes, in 3 seconds."""
+    """Skip dbt's JSON schema checks, which take 3 seconds to set up."""
     from dbt_common.dataclass_schema import dbtClassMixin
 
     validate = dbtClassMixin.__dict__["validate"]
@@ -129,7 +126,7 @@ def _database_of_dbt() -> Iterator[Callable[[], None]]:
     try:
         yield note
     finally:
-        note()  # a command that says nothing once it has the database open, such as `compile`
+        note()  # a command without events while the database is open, such as `compile`
         reset_adapters()  # type: ignore[no-untyped-call]
         for environment in opened.values():
             environment.close()

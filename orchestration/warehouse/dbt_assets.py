@@ -1,9 +1,6 @@
-"""dbt's models, seeds and tests as Dagster knows them: specs from the manifest, results of a run.
+"""dbt's models, seeds and tests in Dagster: asset and check specs from the manifest, and results of a run.
 
-Loading dagster-dbt loads dbt, which takes longer than all else that opening the project in Dagster needs.
-
-What belongs here: which asset or check a node of dbt is, and what its result says. What does not: running
-dbt (`dbt.py`), and what the tables hold (`tables.py`).
+Avoids dagster-dbt, which imports dbt and takes longer than everything else needed to open the project.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ _TABLES = ("model", "seed")
 
 
 def model_specs(manifest: Node) -> list[dg.AssetSpec]:
-    """An asset per model and seed: `<layer>/<name>`, in the group of its layer."""
+    """One asset per model and seed: `<layer>/<name>`, grouped by layer."""
     nodes = {**manifest["nodes"], **manifest["sources"]}
     return [
         dg.AssetSpec(
@@ -43,7 +40,9 @@ def model_specs(manifest: Node) -> list[dg.AssetSpec]:
 
 
 def check_specs(manifest: Node) -> list[dg.AssetCheckSpec]:
-    """A check per test: of the model it belongs to, names in `meta.dagster.ref`, or alone reads."""
+    """One check per test, on the model it belongs to, names in `meta.dagster.ref`, or is the only one it
+    reads.
+    """
     return [
         dg.AssetCheckSpec(
             node["name"],
@@ -58,7 +57,7 @@ def check_specs(manifest: Node) -> list[dg.AssetCheckSpec]:
 
 
 def asset_key(node: Node) -> dg.AssetKey:
-    """The key of a model, seed or source: its layer and name; a source may name another in its `meta`."""
+    """Key of a model, seed or source: layer and name; a source can override it in its `meta`."""
     if node["resource_type"] == "source":
         named = node["config"]["meta"].get("dagster", {}).get("asset_key")
         return dg.AssetKey(named or [node["source_name"], node["name"]])
@@ -66,7 +65,7 @@ def asset_key(node: Node) -> dg.AssetKey:
 
 
 def node_of(manifest: Node, ended: RunResult) -> Node | None:
-    """The model, seed or test that has ended; None of others, such as hooks and exposures."""
+    """The model, seed or test of an event; None for others, such as hooks and exposures."""
     node: Node | None = manifest["nodes"].get(ended.node.unique_id)
     return node if node and node["resource_type"] in (*_TABLES, "test") else None
 
@@ -74,7 +73,7 @@ def node_of(manifest: Node, ended: RunResult) -> Node | None:
 def result_of(
     manifest: Node, node: Node, ended: RunResult, metadata: Mapping[str, Any]
 ) -> dg.MaterializeResult[None] | dg.AssetCheckResult | None:
-    """What Dagster is told of a node that has ended; None of what failed to be made or was skipped."""
+    """Dagster's result for a finished node; None if it failed to build or was skipped."""
     if str(ended.status) == "skipped":
         return None
     seconds = {"Execution Duration": ended.execution_time}

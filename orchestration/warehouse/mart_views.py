@@ -1,8 +1,4 @@
-"""Marts that are views: what they read besides marts, so that a snapshot has it too.
-
-What belongs here: which tables, views and files of days stand behind a view of the working database, and the
-view as a snapshot has it. What does not: copying and linking them (`publish.py`, `reader_database.py`).
-"""
+"""Marts that are views, and their other inputs, which a snapshot must contain too."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import duckdb
 Connection = duckdb.DuckDBPyConnection
 
 _MARTS = "marts"
-# DuckDB keeps the names in a view without the database that it lies in itself.
+# DuckDB stores the names in a view without its own database's name.
 _REFERENCE = re.compile(r'\b"?(\w+)"?\."?(\w+)"?')
 
 
@@ -31,14 +27,14 @@ class Relation:
 
     @property
     def is_mart(self) -> bool:
-        """Whether readers see it under its own name."""
+        """Whether it is published under its own name."""
         return self.schema == _MARTS
 
 
 def views_of_marts(warehouse: Connection, newest_days: int) -> list[Relation]:
-    """The marts that are views and all that they read but marts, each after what it reads itself.
+    """Marts that are views and everything they read except marts, in dependency order.
 
-    Of models that are kept by day, the files of so many of the newest days with costs.
+    For models kept by day, the files of that many latest days with costs.
     """
     views = _views(warehouse)
     kept_by_day = {
@@ -68,7 +64,7 @@ def views_of_marts(warehouse: Connection, newest_days: int) -> list[Relation]:
 
 
 def _views(warehouse: Connection) -> dict[tuple[str, str], tuple[str, Sequence[tuple[str, str]]]]:
-    """The statement of each view as a snapshot has it, where marts are in `main`, and what it reads."""
+    """Each view's statement as in a snapshot, where marts are in `main`, and what it reads."""
     here = "table_catalog = current_database()"
     known = warehouse.execute(
         f"select table_schema, table_name from information_schema.tables where {here}"

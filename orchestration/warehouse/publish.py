@@ -1,11 +1,8 @@
-"""Write, audit, publish: the marts that passed every check become the snapshot that readers see.
+"""Write, audit, publish: marts that passed every check become the published snapshot.
 
-A snapshot is made beside the one that readers have, checked, and swapped in by one atomic rename. Marts that
-are kept by day are not copied: the snapshot has hard links to the files of their days, and what has not
-changed is not read, written or hashed again.
-
-What belongs here: what goes into a snapshot, and noting the days that it holds. What does not: its place on
-the disk (`snapshots.py`), and what a mart contains, which is dbt's.
+A snapshot is built next to the current one, checked, and swapped in by an atomic rename. Marts kept by day
+are not copied: the snapshot hard-links their day files, and unchanged files are not read, written or hashed
+again.
 """
 
 from __future__ import annotations
@@ -38,13 +35,13 @@ Connection = duckdb.DuckDBPyConnection
 
 
 class PublishError(Exception):
-    """A snapshot is not what the working database holds, or must not be seen; readers keep the last one."""
+    """A snapshot differs from the working database or must not be published; readers keep the last one."""
 
 
 def publish(settings: Settings, now: datetime) -> Snapshot:
-    """Bring the marts to readers, then note the days they hold as built.
+    """Publish the marts, then record their days as built.
 
-    Raises `PublishError` when the marts do not reconcile or the copy differs from them.
+    Raises `PublishError` if the marts do not reconcile or the copy differs from them.
     """
     published = settings.published_folder
     with open_warehouse(settings, read_only=False) as warehouse:
@@ -72,7 +69,7 @@ def publish(settings: Settings, now: datetime) -> Snapshot:
 
 
 def _files_of_days(warehouse: Connection) -> dict[str, list[Path]]:
-    """The files of each mart that is kept by day and has any."""
+    """Files of each mart that is kept by day and has any."""
     found = warehouse.execute(
         "select model[7:], list(file order by file) from built.day_files "
         "where model like 'marts.%' and file is not null group by model order by model"
@@ -81,7 +78,7 @@ def _files_of_days(warehouse: Connection) -> dict[str, list[Path]]:
 
 
 def _contents_of_days(warehouse: Connection, days: dict[str, list[Path]]) -> dict[str, Content]:
-    """A day's file never changes, so that the names of the files tell what is in them."""
+    """A day's file never changes, so file names identify the content."""
     rows = dict(
         warehouse.execute("select model[7:], sum(row_count) from built.day_files group by model").fetchall()
     )
@@ -132,7 +129,7 @@ def _contents(connection: Connection, schema: str, without: Collection[str] = ()
 
 def _content(connection: Connection, relation: str) -> Content:
     columns = connection.execute(f"describe {relation}").fetchall()
-    # A sum does not depend on the order of the rows, and counts a row that is there twice twice.
+    # A sum is independent of row order, and counts duplicate rows twice.
     rows, total = connection.execute(
         f"select count(*), coalesce(sum(hash(counted)::hugeint), 0) from {relation} as counted"
     ).fetchall()[0]
@@ -140,7 +137,7 @@ def _content(connection: Connection, relation: str) -> Content:
 
 
 def _require_reconciled(warehouse: Connection) -> None:
-    """Check the reconciliation of the days of this run once more, in the very files that are published."""
+    """Check the reconciliation of this run's days once more, in the very files being published."""
     exists = "table_schema = 'marts' and table_name = 'reconciliation' and column_name = 'difference'"
     found = warehouse.execute(f"select 1 from information_schema.columns where {exists}").fetchall()
     if not found:
@@ -192,7 +189,7 @@ def _make(
 
 
 def _link_days(content: Content, files: list[Path], folder: Path, before: Content | None) -> list[Path]:
-    """Link the mart's files into the snapshot's folder; which of them the last snapshot does not have."""
+    """Link the mart's files into the snapshot's folder; returns those the last snapshot lacks."""
     folder.mkdir(exist_ok=True)
     known = set(before.files) if before else set()
     new = []
@@ -212,7 +209,7 @@ def _link_days(content: Content, files: list[Path], folder: Path, before: Conten
 def _require_same(
     warehouse: Connection, folder: Path, marts: dict[str, Content], new: dict[str, list[Path]]
 ) -> None:
-    """Open what readers will open, as they will, and find exactly what passed the checks."""
+    """Open what readers will open, the way they will, and check that it is exactly what passed the checks."""
     database = folder / DATABASE
     with closing(duckdb.connect(str(database), read_only=True)) as reader:
         not_copied = [mart for mart, content in marts.items() if content.files or content.is_view]
@@ -246,9 +243,9 @@ def _require_rows_of_days(warehouse: Connection, reader: Connection, mart: str, 
 
 
 def _record_built_days(warehouse: Connection, now: datetime) -> None:
-    """Only now, when readers see them, do the days of this run count as built.
+    """Only now, when the snapshot is live, do the run's days count as built.
 
-    A run that is killed before this point leaves them in `changed_days`, and the next one makes them again.
+    A run killed before this leaves them in `changed_days`, and the next one rebuilds them.
     """
     warehouse.execute("begin transaction")
     warehouse.execute(
@@ -263,13 +260,13 @@ def _record_built_days(warehouse: Connection, now: datetime) -> None:
 
 
 def _remove_stale_days(warehouse: Connection, folder: Path) -> None:
-    """Remove the files of days that were replaced, or left by killed runs; snapshots keep their own links."""
+    """Remove day files that were replaced or left by killed runs; snapshots keep their own links."""
     listed = warehouse.execute("select file from built.day_files where file is not null").fetchall()
     counting = {file for (file,) in listed}
     for path in folder.glob("*/*/*.parquet"):
         if str(path) not in counting:
             path.unlink()
-            with suppress(OSError):  # other files are in it
+            with suppress(OSError):  # it contains other files
                 path.parent.rmdir()
 
 

@@ -1,8 +1,4 @@
-"""The database file of a snapshot: what readers open to see every mart under its name.
-
-What belongs here: its tables, views and comments. What does not: the files that the views read
-(`publish.py`).
-"""
+"""The database file of a snapshot, which has every mart under its name."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ from orchestration.warehouse.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
 
-# BI tools bring an older DuckDB than ours, which refuses files in a newer form than it knows.
+# BI tools ship older DuckDB versions, which reject newer storage formats.
 _STORAGE_VERSION = "v1.2.0"
 
 
@@ -56,7 +52,7 @@ def make_reader_database(
 
 
 def _make_view(warehouse: Connection, statement: str) -> None:
-    """Run a statement that names nothing outside the snapshot."""
+    """Run a statement that refers to nothing outside the snapshot."""
     database = warehouse.execute("select current_database()").fetchall()[0][0]
     warehouse.execute("use snapshot")
     try:
@@ -66,7 +62,7 @@ def _make_view(warehouse: Connection, statement: str) -> None:
 
 
 def _make_view_of_days(warehouse: Connection, relation: str, name: str, folder: Path) -> None:
-    """Over whole paths, so that it is found from wherever the database is opened."""
+    """Uses absolute paths, so the view works wherever the database is opened from."""
     columns = columns_of(warehouse, relation)
     first = next(folder.glob("*/*.parquet"), None)
     if first is None:
@@ -90,7 +86,7 @@ def _attached(warehouse: Connection, target: Path) -> Iterator[None]:
 
 
 def _comments(warehouse: Connection, marts: dict[str, Content]) -> list[str]:
-    """The descriptions that dbt wrote on marts and columns, for the copy: BI tools show them."""
+    """dbt's descriptions of marts and columns, copied for BI tools."""
     here = "database_name = current_database() and schema_name = 'marts' and comment is not null"
     tables = warehouse.execute(
         f"select table_name, comment from duckdb_tables() where {here} "
@@ -115,6 +111,6 @@ def _comments(warehouse: Connection, marts: dict[str, Content]) -> list[str]:
 
 
 def columns_of(warehouse: Connection, relation: str) -> list[tuple[str, str]]:
-    """The columns of a table or view (SQL), each with its type."""
+    """Columns of a table or view (SQL), with their types."""
     described = warehouse.execute(f"describe {relation}").fetchall()
     return [(column[0], column[1]) for column in described]

@@ -1,15 +1,12 @@
-"""The published snapshots as files: what each holds, which one readers see, and which are kept.
+"""The published snapshots as files: their content, the current one, and which are kept.
 
-    published/snapshots/<id>/marts.duckdb     every mart: a table, or a view over the files of its days
-    published/snapshots/<id>/<mart>/usage_date=<day>/<file>.parquet   a mart that is kept by day (or month)
-    published/snapshots/<id>/<mart>.parquet   any other mart that is a table
-    published/snapshots/<id>/reads/<schema>/<model>/…   likewise, what marts that are views read besides marts
-    published/snapshots/<id>/snapshot.json    what is in it; written last: a folder without it is unfinished
-    published/current          -> snapshots/<id>
-    published/current.duckdb   -> current/marts.duckdb
-
-What belongs here: names, hard links, and atomic changes of the folder. What does not: what goes into a
-snapshot (`publish.py`).
+published/snapshots/<id>/marts.duckdb     every mart: a table, or a view over the files of its days
+published/snapshots/<id>/<mart>/usage_date=<day>/<file>.parquet   a mart that is kept by day (or month)
+published/snapshots/<id>/<mart>.parquet   any other mart that is a table
+published/snapshots/<id>/reads/<schema>/<model>/…   likewise, other inputs of marts that are views
+published/snapshots/<id>/snapshot.json    its content; written last: a folder without it is incomplete
+published/current          -> snapshots/<id>
+published/current.duckdb   -> current/marts.duckdb
 """
 
 from __future__ import annotations
@@ -52,7 +49,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A published snapshot; `changed` is false when the one that readers had is still right."""
+    """A published snapshot; `changed` is false if the previous one is still current."""
 
     folder: Path
     marts: dict[str, Content]
@@ -60,7 +57,7 @@ class Snapshot:
 
 
 def current_snapshot(published: Path) -> Snapshot | None:
-    """The snapshot that readers see now; None when there is none or it is not whole."""
+    """The current snapshot; None if there is none or it is incomplete."""
     folder = (published / "current").resolve()
     if not (folder / _DESCRIPTION).is_file() or not (folder / DATABASE).is_file():
         return None
@@ -75,7 +72,7 @@ def current_snapshot(published: Path) -> Snapshot | None:
 
 
 def finish(folder: Path, marts: dict[str, Content], now: datetime) -> None:
-    """Describe the snapshot, whose other files are on the disk: from now on it is whole."""
+    """Write the description of the snapshot, whose other files are on disk: it is complete now."""
     described = {mart: asdict(content) for mart, content in sorted(marts.items())}
     text = json.dumps({"id": folder.name, "created": now.isoformat(), "marts": described}, indent=2) + "\n"
     unfinished = folder / f".{_DESCRIPTION}"
@@ -94,13 +91,13 @@ def swap(published: Path, folder: Path) -> None:
 
 
 def prune(published: Path, keep: int) -> None:
-    """Remove all but the newest snapshots, and what killed runs left."""
+    """Remove all but the latest snapshots, and leftovers of killed runs."""
     current = (published / "current").resolve()
     newest_first = sorted((published / "snapshots").iterdir(), reverse=True)
     others = [folder for folder in newest_first if folder != current]
     finished = [folder for folder in others if (folder / _DESCRIPTION).is_file()]
     for folder in others:
         if folder not in finished[: keep - 1]:
-            # Without its description it is no snapshot any more, should this be killed half-way.
+            # Without its description it no longer counts as a snapshot if this is killed half-way.
             (folder / _DESCRIPTION).unlink(missing_ok=True)
             shutil.rmtree(folder)

@@ -1,14 +1,12 @@
-"""Every published mart as CSV and Parquet files by day, in a folder that changes at one instant.
+"""Every published mart as CSV and Parquet files by day, in a folder that is switched atomically.
 
-    exports/current                                        -> the newest version
+    exports/current                                        -> the latest version
     exports/versions/<n>/<mart>/usage_date=<day>/<mart>.csv
-    exports/versions/<n>/<mart>/<mart>.parquet             a mart that has no days
+    exports/versions/<n>/<mart>/<mart>.parquet             a mart without days
     exports/versions/<n>/export.json                       what was exported, by mart and day
 
-A version is written under a name that nobody reads and then linked as `current`. Days that have not changed
-are not written again: their files are the former version's, under a second name.
-
-What belongs here: making and swapping versions. What does not: which marts and days there are (`marts.py`).
+A version is written under a temporary name and then linked as `current`. Unchanged days are not rewritten:
+their files are hard links to the previous version's.
 """
 
 from __future__ import annotations

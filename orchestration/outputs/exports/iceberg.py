@@ -1,14 +1,11 @@
-"""The published marts as Apache Iceberg tables, for engines that read a lakehouse (Athena, Spark, Trino, …).
+"""The published marts as Apache Iceberg tables, for lakehouse engines (Athena, Spark, Trino, …).
 
-    <namespace>.<mart>                 partitioned by usage_date where the mart has days
+    <namespace>.<mart>                 partitioned by usage_date if the mart has days
     <namespace>.published_versions     one row per export and mart: the table versions that belong together
 
-A changed day replaces its partition (dynamic partition overwrite); other days are not written. Each table
-moves on its own, so a reader who needs several marts of one run asks `published_versions` for their Iceberg
-snapshots and reads those.
-
-What belongs here: tables and partitions of Iceberg. What does not: which marts and days there are
-(`marts.py`), and when an export runs (`assets.py`, `cli/export.py`).
+A changed day replaces its partition (dynamic partition overwrite); other days are not written. Tables
+are committed one by one, so a reader who needs several marts of the same run looks up their Iceberg snapshots
+in `published_versions`.
 """
 
 from __future__ import annotations

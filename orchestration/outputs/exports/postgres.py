@@ -1,13 +1,10 @@
-"""The published marts as tables of a Postgres schema, for tools that speak only Postgres.
+"""The published marts as tables of a Postgres schema, for tools that only support Postgres.
 
     <schema>.<mart>            the rows of the mart, with its descriptions as comments
-    <schema>.exported_days     what each day of each mart held when it was exported
+    <schema>.exported_days     fingerprint of each exported day of each mart
 
-One transaction writes everything: readers see the former marts or the new ones, never a mixture. Only days
-whose rows changed are deleted and copied.
-
-What belongs here: tables, types and transactions of Postgres. What does not: which marts and days there are
-(`marts.py`), and when an export runs (`assets.py`, `cli/export.py`).
+One transaction writes everything, so readers see either the old or the new marts. Only days with changed rows
+are deleted and copied.
 """
 
 from __future__ import annotations

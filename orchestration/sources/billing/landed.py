@@ -1,8 +1,4 @@
-"""What has landed already: where it lies, and what it was made from.
-
-What belongs here: names of landed files, their state, writing them so that a kill leaves the old or the new
-one. What does not: reading bills, or deciding what to land.
-"""
+"""Landed bills: file names, state, and atomic changes."""
 
 from __future__ import annotations
 
@@ -27,13 +23,13 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class LandedDelivery:
-    """A delivery as it lies in the landing folder."""
+    """A delivery in the landing folder."""
 
     family: str
     version: str
     kind: str  # 'manifest' or 'file'
     months: tuple[str, ...]
-    same_as: str | None = None  # export/delivery/version that has the same content and counts instead
+    same_as: str | None = None  # export/delivery/version with the same content, which counts instead
 
 
 @dataclass(frozen=True)
@@ -49,12 +45,12 @@ class Day:
 
 
 def charges_file(landing: Path, family: str, source: str, delivery: str) -> Path:
-    """Where the charges of a delivery land."""
+    """File of a delivery's charges."""
     return landing / "billing" / family / f"source_name={source}" / f"delivery={delivery}" / "charges.parquet"
 
 
 def days_file(landing: Path, source: str, delivery: str) -> Path:
-    """Where the days of a delivery land; written last, so it says that the charges are complete."""
+    """File of a delivery's days; written last, so it marks the charges as complete."""
     return landing / "billing" / "days" / f"source_name={source}" / f"delivery={delivery}" / "days.parquet"
 
 
@@ -107,7 +103,7 @@ def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
 
 
 def unfinished_deliveries(landing: Path, source: str) -> set[str]:
-    """Deliveries whose charges lie there without days: a run was killed between the two."""
+    """Deliveries with charges but no days: a run was killed in between."""
     return {
         path.parent.name.removeprefix("delivery=")
         for family in FAMILIES
@@ -119,13 +115,13 @@ def unfinished_deliveries(landing: Path, source: str) -> set[str]:
 
 
 def landed_sources(landing: Path) -> set[str]:
-    """Names of the exports that something has landed from."""
+    """Exports that have landed data."""
     found = (landing / "billing" / "days").glob("source_name=*/delivery=*/days.parquet")
     return {path.parent.parent.name.removeprefix("source_name=") for path in found} - {_NONE}
 
 
 def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
-    """The days of a committed delivery; none when it has not landed."""
+    """Days of a committed delivery; none if it has not landed."""
     path = days_file(landing, source, delivery)
     if not path.exists():
         return []
@@ -139,7 +135,7 @@ def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
 
 
 def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) -> None:
-    """Let a delivery count no more, because another one has the same content: it is kept without rows."""
+    """Stop counting a delivery whose content another one has: it is kept without rows."""
     path = days_file(landing, *copy)
     known = landed_deliveries(landing, copy[0])[copy[1]]
     notes = {
@@ -159,7 +155,7 @@ def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) ->
 
 
 def remove_delivery(landing: Path, source: str, delivery: str) -> None:
-    """Take a delivery away; the days go last, so that a killed removal is seen and finished."""
+    """Remove a delivery; the days go last, so a killed removal is detected and completed."""
     write_notes(landing, "billing", [], part_of(source, delivery))
     for family in FAMILIES:
         shutil.rmtree(charges_file(landing, family, source, delivery).parent, ignore_errors=True)

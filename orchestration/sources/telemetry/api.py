@@ -43,7 +43,7 @@ from orchestration.sources.telemetry.records import UsageLimits
 from orchestration.sources.telemetry.spool import Spool, SpoolError
 from orchestration.sources.telemetry.tokens import Token, Tokens, TokensFileError
 
-_log = logging.getLogger("uvicorn.error")  # where the server writes
+_log = logging.getLogger("uvicorn.error")  # the server's log
 STORING_AT_ONCE = 8
 LONGEST_KEY = 255
 _READERS = {"application/json": records_of_json, "application/x-ndjson": records_of_ndjson}
@@ -55,7 +55,7 @@ document.getElementById("all").textContent = JSON.stringify(d, null, 2))</script
 
 
 class TelemetryApi:
-    """The answers of the API. `Tokens` and `Spool` say who may send and where it is stored."""
+    """The API's endpoints. `Tokens` and `Spool` say who may send and where it is stored."""
 
     def __init__(self, settings: Settings, tokens: Tokens, spool: Spool) -> None:
         self.body_bytes = settings.api_body_bytes
@@ -68,7 +68,7 @@ class TelemetryApi:
         self.records: Counter[str] = Counter()
 
     async def send(self, request: Request) -> Response:
-        """Take a batch: 202 once it is stored."""
+        """Accept a batch: 202 once it is stored."""
         token = self._sender(request)
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= LONGEST_KEY:
@@ -98,7 +98,7 @@ class TelemetryApi:
             raise HTTPException(503, "not stored now; send it again", {"Retry-After": "5"}) from error
 
     async def forget_requests_daily(self, kept: timedelta) -> None:
-        """Once a day, beginning now, forget the keys that are older than `kept`."""
+        """Once a day, starting now, forget keys older than `kept`."""
         loop = asyncio.get_running_loop()
         while True:
             before = datetime.now(UTC) - kept
@@ -109,7 +109,7 @@ class TelemetryApi:
             await asyncio.sleep(24 * 3600)
 
     def metrics(self) -> str:
-        """Counts since the start, as Prometheus reads them."""
+        """Counters since start, in Prometheus format."""
         lines = ["# TYPE cpc_api_requests_total counter"]
         lines += [
             f'cpc_api_requests_total{{status="{status}"}} {n}' for status, n in sorted(self.answers.items())
@@ -120,7 +120,7 @@ class TelemetryApi:
         return "\n".join(lines) + "\n"
 
     def _sender(self, request: Request) -> Token:
-        """Who sends; raises when nobody may."""
+        """The authenticated sender; raises if not allowed."""
         scheme, _, presented = request.headers.get("authorization", "").partition(" ")
         try:
             token = self.tokens.owner(presented.strip()) if scheme.lower() == "bearer" else None
@@ -140,7 +140,7 @@ class TelemetryApi:
         return token
 
     async def _body(self, request: Request) -> bytes:
-        """The body unpacked, never more of it in memory than the limit allows."""
+        """The uncompressed body, never holding more in memory than the limit."""
         packing = request.headers.get("content-encoding", "identity").strip().lower()
         if packing not in ("identity", "gzip"):
             raise HTTPException(415, "Content-Encoding is gzip, or none")

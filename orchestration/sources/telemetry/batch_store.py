@@ -23,12 +23,12 @@ from orchestration.sources.telemetry.spool import Spool
 
 
 class KeyReusedError(Exception):
-    """The Idempotency-Key has been used with another request."""
+    """The Idempotency-Key was used with a different request."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request whose sender is known. `key` is the Idempotency-Key, None when there is none."""
+    """A request with a known sender. `key` is the Idempotency-Key, or None."""
 
     token: str
     stream: str
@@ -38,7 +38,7 @@ class Sent:
 
 
 class BatchStore:
-    """Stores what is sent; used by many threads at once."""
+    """Stores requests; thread-safe."""
 
     def __init__(self, spool: Spool, limits: UsageLimits = EVERY_TIME) -> None:
         self.spool = spool
@@ -47,9 +47,9 @@ class BatchStore:
         self._locks.update({number: Lock() for number in range(64)})
 
     def receive(self, sent: Sent, now: datetime) -> IntakeResult:
-        """Judge and store; the good records are durable on return. `now` is UTC without zone.
+        """Judge and store; accepted records are durable on return. `now` is UTC without zone.
 
-        Raises `KeyReusedError`, and `SpoolError` when it cannot be stored.
+        Raises `KeyReusedError`, and `SpoolError` if it cannot be stored.
         """
         if sent.key is None:
             return self._store(sent, secrets.token_hex(16), now)
@@ -58,15 +58,15 @@ class BatchStore:
             return self._store(sent, name, self._noted(sent, name, now))
 
     def forget_requests(self, before: datetime) -> int:
-        """Forget the keys that were first used before then (UTC, with zone), and say how many.
+        """Forget keys first used before then (UTC, with zone), and return how many.
 
-        A request that is sent again later than that is stored again; its records have the identity that
-        they had, so each still counts once.
+        A request resent after that is stored again; its records keep their identity, so each still counts
+        once.
         """
         return self.spool.forget("_requests", before)
 
     def _noted(self, sent: Sent, name: str, now: datetime) -> datetime:
-        """The time at which the request was first seen."""
+        """When the request was first seen."""
         body = _fingerprint([sent.stream, sent.operation, *sent.records])
         place = f"_requests/{name[:2]}/{name}.json"
         made = json.dumps({"body": body, "received_at": now.isoformat()}).encode()
@@ -74,7 +74,7 @@ class BatchStore:
         if kept is None:
             if self.spool.create(place, made):
                 return now
-            # Another process was faster by a moment; its note counts for both.
+            # A concurrent process was faster; its note counts for both.
             kept = self.spool.read(place) or made
         note: dict[str, Any] = json.loads(kept)
         if note["body"] != body:
@@ -83,8 +83,8 @@ class BatchStore:
 
     def _store(self, sent: Sent, name: str, received_at: datetime) -> IntakeResult:
         judged = judge(sent.records, sent.stream, sent.operation, name, received_at, self.limits)
-        # Named by time first: requests that are stored within the same tick of the object store's clock keep
-        # the order in which they came.
+        # Named by time first, so requests stored within one tick of the object store's clock keep their
+        # order.
         place = f"api/{received_at:%Y-%m-%d}/{received_at:%H%M%S.%f}-{name}.jsonl"
         if judged.accepted and not (sent.key is not None and self.spool.exists(place)):
             self.spool.write(place, judged.batch)

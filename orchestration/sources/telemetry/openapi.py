@@ -1,4 +1,4 @@
-"""What the telemetry API promises, as an OpenAPI document."""
+"""The telemetry API's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _REFUSALS = {
 
 
 def openapi_document(version: str) -> dict[str, Any]:
-    """The document, in OpenAPI 3.1."""
+    """The document, OpenAPI 3.1."""
     texts = {"type": ["string", "number", "null"]}
     record = {
         "type": "object",

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RateLimit:
-    """`burst` requests at once, `per_second` over time, for each name."""
+    """`burst` requests at once and `per_second` over time, per name."""
 
     per_second: float
     burst: int
     _left: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def seconds_to_wait(self, name: str, now: float) -> int:
-        """0, and the request counts; or after how many whole seconds to ask again. `now` only ever grows."""
+        """0 if the request is allowed, and it counts; else the whole seconds to wait. `now` must be
+        monotonic.
+        """
         left, since = self._left.get(name, (float(self.burst), now))
         left = min(float(self.burst), left + (now - since) * self.per_second)
         if left < 1:

@@ -1,4 +1,4 @@
-"""How the files of a load are read: those of one kind together, each row as text with its place."""
+"""How to read the files of a load: files of one kind together, each row as text with its place."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ENDINGS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "cs
 
 @dataclass(frozen=True)
 class Reading:
-    """Files of one kind, read by one query; also by the same query one by one, to find which is at fault.
+    """Files of one kind, read by one query; or one by one with the same query, to find a broken file.
 
-    `query(files)` is the SQL. It reads the relation `lines` when `lines(files)` gives one.
+    `query(files)` is the SQL. It reads the relation `lines` if `lines(files)` gives one.
     """
 
     files: tuple[BatchFile, ...]
@@ -37,8 +37,8 @@ class Reading:
 class Readings:
     """How to read a load's files, and why some cannot be read: batch number -> message.
 
-    `unreadable` also grows while `lines` are read: gzip shows its damage only where it is. So do `failures`,
-    errors of the machine that make everything read since then worthless.
+    `unreadable` also grows while `lines` are read, since gzip damage shows only there. So do `failures`:
+    errors of the machine that invalidate everything read since.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Readings:
 
 
 def format_of(key: str) -> Format | None:
-    """The format that a name ends in (`.jsonl`, `.ndjson`, `.csv`, `.parquet`, and `.gz`), or None."""
+    """Format by the name's ending (`.jsonl`, `.ndjson`, `.csv`, `.parquet`, and `.gz`), or None."""
     return ENDINGS.get(Path(key.lower().removesuffix(".gz")).suffix)
 
 
@@ -95,5 +95,5 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
 
 
 def _same(query: str, files: Sequence[BatchFile]) -> str:  # noqa: ARG001
-    """A query that takes its files from `lines`."""
+    """A query that reads its files from `lines`."""
     return query

@@ -1,4 +1,4 @@
-"""The spool: where batches that the API accepts are stored before it says so."""
+"""The spool: where the API stores accepted batches before it acknowledges them."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from orchestration.warehouse.files import create_file, write_file
 
 
 class SpoolError(Exception):
-    """The spool does not take an object now; nothing was stored."""
+    """The object could not be stored."""
 
 
 class Spool(Protocol):
-    """A place that keeps objects."""
+    """A store of objects."""
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None when there is none."""
+        """The object, or None if there is none."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
 
     def write(self, key: str, content: bytes) -> None:
-        """Store the object, in place of one of that name; durable on return. Raises `SpoolError`."""
+        """Store the object, replacing one of the same name; durable on return. Raises `SpoolError`."""
 
     def create(self, key: str, content: bytes) -> bool:
-        """Store the object unless there is one of that name, whoever stores at the same time.
+        """Store the object unless one of that name exists, also with concurrent writers.
 
-        Durable on return; false when there is one. Raises `SpoolError`.
+        Durable on return; false if it exists. Raises `SpoolError`.
         """
 
     def forget(self, folder: str, before: datetime) -> int:
-        """Remove the objects below `folder` that were stored before then, and say how many."""
+        """Remove the objects below `folder` stored before then, and return how many."""
 
 
 class FolderSpool:
@@ -54,7 +54,7 @@ class FolderSpool:
             return None
 
     def exists(self, key: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         return (self.root / key).is_file()
 
     def write(self, key: str, content: bytes) -> None:
@@ -66,7 +66,7 @@ class FolderSpool:
             raise SpoolError(f"{path} cannot be written: {error}") from error
 
     def create(self, key: str, content: bytes) -> bool:
-        """Make the file."""
+        """Create the file."""
         path = self.root / key
         try:
             return create_file(path, content)
@@ -74,7 +74,7 @@ class FolderSpool:
             raise SpoolError(f"{path} cannot be written: {error}") from error
 
     def forget(self, folder: str, before: datetime) -> int:
-        """By the time of each file; what another process removes meanwhile is gone as well."""
+        """By file time; files removed concurrently by others are ignored."""
         old = [
             path
             for path in (self.root / folder).glob("*/*")
@@ -106,7 +106,7 @@ class S3Spool:
         return content
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
         return self.read(key) is not None
 
     def write(self, key: str, content: bytes) -> None:
@@ -117,7 +117,7 @@ class S3Spool:
             raise self._refused(key, error) from error
 
     def create(self, key: str, content: bytes) -> bool:
-        """One put, on the condition that there is no object of that name."""
+        """One conditional put, which fails if the object exists."""
         try:
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content, IfNoneMatch="*")
         except ClientError as error:
@@ -129,7 +129,7 @@ class S3Spool:
         return True
 
     def forget(self, folder: str, before: datetime) -> int:  # noqa: ARG002
-        """Nothing: a lifecycle rule of the bucket does it better, and the API needs no right to delete."""
+        """Nothing: use a lifecycle rule of the bucket, so the API needs no right to delete."""
         return 0
 
     def _refused(self, key: str, error: Exception) -> SpoolError:
@@ -137,7 +137,7 @@ class S3Spool:
 
 
 def open_spool(location: str, s3_client: Callable[[], S3Client]) -> Spool:
-    """The spool at a telemetry location: the folder or `s3://bucket/prefix` that the batch reader lists."""
+    """The spool of a telemetry location: the folder or `s3://bucket/prefix` that the batch reader lists."""
     place = open_location(location, s3_client)
     match place:
         case S3Location():

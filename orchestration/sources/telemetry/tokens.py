@@ -20,11 +20,11 @@ EVERY_STREAM = "*"
 
 
 class TokensFileError(ExpectedError):
-    """The file of tokens cannot be understood; says where and why."""
+    """The token file is invalid; says where and why."""
 
 
 class Token(BaseModel):
-    """One token as it is kept: its name, what it may send to (`*` is every stream), and its sha256."""
+    """A stored token: its name, its streams (`*` is every stream) and its sha256."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,14 +39,14 @@ class Token(BaseModel):
 
 
 class Tokens:
-    """The tokens of a file, read again when the file changes, so that a removed one ends at once."""
+    """The tokens of a file, reloaded when it changes, so a removed token stops working at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: tuple[tuple[int, int], tuple[Token, ...]] | None = None
 
     def owner(self, presented: str) -> Token | None:
-        """The token that was presented, or None. Every kept one is compared, each in constant time."""
+        """The presented token, or None. Compares all stored tokens, each in constant time."""
         digest = hashlib.sha256(presented.encode()).hexdigest()
         found = None
         for token in self._tokens():
@@ -55,7 +55,7 @@ class Tokens:
         return found
 
     def create(self, streams: Sequence[str], name: str, now: datetime) -> str:
-        """Add a token to the file and give it, this once. Raises ValueError when the name is taken."""
+        """Add a token to the file and return it, once. Raises ValueError if the name is taken."""
         kept = self._tokens()
         if any(token.name == name for token in kept):
             raise ValueError(f"{self.path}: there is a token named {name!r}; remove it or take another name")

@@ -1,7 +1,6 @@
-"""What legacy CUR and CUR 2.0 share: the landed columns of an AWS bill line, whatever the file looks like.
+"""Shared by legacy CUR and CUR 2.0: the landed columns of an AWS bill line.
 
-What belongs here: finding each landed column in a file. What does not: how tags are laid out, which is where
-the two forms differ (`cur_legacy`, `cur_2`).
+The formats differ in how tags are laid out (`cur_legacy`, `cur_2`).
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ MAPS = ("resource_tags", "cost_category", "product")
 
 @dataclass(frozen=True)
 class MapOfColumns:
-    """The SQL of a map (NULL when empty), and the columns it is made of with the kind each is read as."""
+    """SQL of a map (NULL if empty), and the columns it is built from with the type each is read as."""
 
     sql: str
     columns: tuple[tuple[SourceColumn, Kind], ...]
 
 
 def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
-    """Columns without which a bill cannot be read. `period` is known when a manifest told the month."""
+    """Required columns that are absent. `period` is set if a manifest gives the month."""
     required = REQUIRED if period else (*REQUIRED, "bill_billing_period_start_date")
     return [name for name in required if name not in named]
 
@@ -46,11 +45,10 @@ def reading(
     period: str | None,
     currency: str | None,
 ) -> Reading:
-    """How a file is read.
+    """How to read a file. `named` holds its columns by their name in CUR Parquet files; `maps` describes the
+    three maps.
 
-    `named` holds the file's columns by the name that CUR's Parquet files give them; `maps` says what the
-    three maps are made of. `period` and `currency` are the month of the manifest and the configured
-    currency, if any.
+    `period` and `currency` are the manifest's month and the configured currency, if any.
     """
     values: dict[str, str] = {}
     used: list[tuple[SourceColumn, Kind]] = []

@@ -1,8 +1,4 @@
-"""Data files as DuckDB sees them: their columns, and the relation that reads them as they are.
-
-What belongs here: CSV (plain, gz, zip) and Parquet, and checks that a file is whole.
-What does not: what a column means.
-"""
+"""Data files in DuckDB: CSV (plain, gz, zip) and Parquet, their columns, and completeness checks."""
 
 from __future__ import annotations
 
@@ -41,7 +37,7 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A local data file; `key` names the object that it comes from, `shown` is its full name for messages."""
+    """A local data file; `key` is the object it comes from, `shown` its full name for messages."""
 
     key: str
     shown: str
@@ -53,10 +49,9 @@ class DataFile:
 def open_data_file(
     connection: duckdb.DuckDBPyConnection, key: str, shown: str, path: Path, folder: Path
 ) -> DataFile:
-    """Look at a file's header and check that it is whole.
+    """Read a file's header and check that it is complete. A zip is unpacked into `folder`.
 
-    A zip is unpacked into `folder`. Raises `BillingError` for a broken gz or zip, a Parquet file that cannot
-    be opened, and a file without header.
+    Raises `BillingError` for a broken gz or zip, an unreadable Parquet file, and a file without header.
     """
     lowered = key.lower()
     if lowered.endswith(".parquet"):
@@ -69,10 +64,10 @@ def open_data_file(
 
 
 def relation(files: list[DataFile]) -> str:
-    """A subquery that reads files with the same columns as they are, plus `landed_file` and `landed_row`."""
+    """A subquery that reads files with the same columns unchanged, plus `landed_file` and `landed_row`."""
     first = files[0]
     if first.kind == "csv":
-        # DuckDB numbers the rows of a file in their order only file by file.
+        # DuckDB numbers rows in file order only when reading one file.
         return f"({' union all '.join(_csv_query(file) for file in files)})"
     paths = ", ".join(literal(file.path) for file in files)
     names = ", ".join(f"({literal(file.path)}, {literal(file.key)})" for file in files)
@@ -140,12 +135,12 @@ def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
         raise BillingError(f"{shown}: its first line is not a CSV header in UTF-8 ({error})") from error
     if not header:
         raise BillingError(f"{shown}: is empty, not even a header")
-    # Headers may repeat, or differ in case only; a name by position is always distinct.
+    # Headers can repeat or differ only in case; positional names are unique.
     return tuple(SourceColumn(name.strip(), f"c{place}", "VARCHAR") for place, name in enumerate(header))
 
 
 def _check_gzip(shown: str, path: Path) -> None:
-    # DuckDB does not compare the checksum, so damage inside the data would go unseen.
+    # DuckDB does not verify the checksum, so damaged data would go unnoticed.
     position = 0
     try:
         with gzip.open(path, "rb") as content:
@@ -166,12 +161,12 @@ def _unzip(shown: str, path: Path, folder: Path) -> Path:
             unpacked = folder / f"{path.name}.csv"
             folder.mkdir(parents=True, exist_ok=True)
             with archive.open(members[0]) as packed, unpacked.open("wb") as target:
-                shutil.copyfileobj(packed, target, _CHUNK)  # compares the checksum at its end
+                shutil.copyfileobj(packed, target, _CHUNK)  # verifies the checksum at the end
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BillingError(f"{shown}: broken zip ({error}); deliver the file again") from error
     return unpacked
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a DuckDB error: the part that is about the data."""
+    """First line of a DuckDB error, the part about the data."""
     return str(error).strip().split("\n", 1)[0]

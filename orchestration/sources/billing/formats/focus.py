@@ -1,7 +1,6 @@
-"""FOCUS exports of any provider, version 1.0 to 1.4: PascalCase columns, Parquet or CSV.
+"""FOCUS exports of any provider, versions 1.0 to 1.4: PascalCase columns, Parquet or CSV.
 
-What belongs here: how FOCUS columns and absent values are recognised.
-What does not: AWS' own formats; split cost columns of FOCUS 1.3, which nothing reads yet.
+Split cost columns of FOCUS 1.3 are not read yet.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from orchestration.sources.billing.formats.times import Times
 from orchestration.warehouse.sql import literal
 
 REQUIRED = ("billed_cost", "charge_period_start")
-# Exports made through spreadsheets and databases write the word for what FOCUS calls null.
+# Exports through spreadsheets and databases write null as a word.
 _ABSENT = ("NULL",)
 
 
@@ -26,14 +25,14 @@ def _bare(name: str) -> str:
 
 
 _LANDED = {_bare(name): name for name in FOCUS} | {
-    # What FOCUS 0.5 called them.
+    # Their names in FOCUS 0.5.
     "amortizedcost": "effective_cost",
     "chargetype": "charge_category",
     "provider": "provider_name",
     "publisher": "publisher_name",
     "region": "region_id",
 }
-# From FOCUS 1.3 on the provider is called the service's; the first of the columns that has a value counts.
+# FOCUS 1.3 renamed the provider to service provider; the first column with a value counts.
 _OTHER_NAMES = {
     "provider_name": ("service_provider_name",),
     "publisher_name": ("service_provider_name",),
@@ -51,13 +50,13 @@ def by_name(columns: tuple[SourceColumn, ...]) -> dict[str, list[SourceColumn]]:
 
 
 def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
-    """Columns without which a bill cannot be read. `period` is known when a manifest told the month."""
+    """Required columns that are absent. `period` is set if a manifest gives the month."""
     required = REQUIRED if period else (*REQUIRED, "billing_period_start")
     return [name for name in required if name not in named]
 
 
 def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str | None) -> Reading:
-    """How a FOCUS file with these columns is read."""
+    """How to read a FOCUS file with these columns."""
     named = by_name(columns)
     values: dict[str, str] = {}
     used: list[tuple[SourceColumn, Kind]] = []

@@ -1,7 +1,6 @@
-"""When a charge was for: its billing month, and the time that it covers, from what the rows of a file say.
+"""The time a charge covers and its billing month, from what a file's rows say.
 
-What belongs here: SQL over the four timestamps of a row, and how a provider writes the end of a period. What
-does not: how one timestamp is read (`conversions`), or dividing a charge among its days, which is staging's.
+SQL over the four timestamps of a row, and how a provider writes the end of a period.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from typing import Literal
 
 from orchestration.warehouse.sql import literal
 
-# How a provider writes ends: the first moment after (FOCUS), or the last day or hour that is covered.
+# How a provider writes ends: exclusive (FOCUS), or the last day or hour covered.
 EndHabit = Literal["after", "last_day", "last_hour"]
 
 _DAY = 86400
 _HOUR_US = 3_600_000_000
-# Months of providers in local time begin up to this much earlier in UTC.
+# Months in a provider's local time start up to this much earlier in UTC.
 _FARTHEST_EAST = "interval 14 hours"
 
-# What each row says of its provider's habit, counted per provider by `source_totals`.
+# Evidence of a provider's convention in each row, counted per provider by `source_totals`.
 VOTES = ("ends_after", "ends_on_last_day", "ends_in_last_hour", "period_ends_on_last_day")
 
 
@@ -34,7 +33,7 @@ LAST_USAGE_DATE = (
 
 @dataclass(frozen=True)
 class UsageDays:
-    """The first and last day with usage that a delivery has in a billing month; None without usage."""
+    """First and last day with usage in a delivery's billing month; None without usage."""
 
     first: date
     last: date | None
@@ -42,9 +41,9 @@ class UsageDays:
 
 @dataclass(frozen=True)
 class Times:
-    """The SQL of a row's timestamps, of its provider, and of whether it is usage.
+    """SQL of a row's timestamps and provider, and whether it is usage.
 
-    `month` is the billing month (YYYY-MM) that a manifest gives, for rows that give none.
+    `month` is the billing month (YYYY-MM) of a manifest, for rows that give none.
     """
 
     provider: str
@@ -78,7 +77,7 @@ class Times:
             "(select * replace (case when t_written_end >= t_start then t_written_end end as t_written_end, "
             "case when t_written_period_end > t_period_start then t_written_period_end end "
             "as t_written_period_end), "
-            # A local month: so many seconds later, it begins at a midnight in UTC.
+            # A month in local time: shifted by this many seconds, it starts at midnight UTC.
             f"to_seconds(({_DAY} - {_time_of_day('t_period_start')}) % {_DAY}) as t_shift from {raw})"
         )
         ended = (
@@ -146,7 +145,7 @@ class Times:
 
 
 def end_habit(after: int, last_day: int, last_hour: int, period_last_day: int) -> EndHabit:
-    """How a provider writes ends, from its rows' `VOTES`; FOCUS' own way unless most rows say otherwise."""
+    """How a provider writes ends, from its rows' `VOTES`; exclusive (FOCUS) unless most say otherwise."""
     if last_hour > last_day and last_hour + last_day > after:
         return "last_hour"
     if last_day > after or (last_day == after and period_last_day):
@@ -155,7 +154,7 @@ def end_habit(after: int, last_day: int, last_hour: int, period_last_day: int) -
 
 
 def _round_up(moment: str) -> str:
-    """A moment, or the full hour after it: nothing is for an hour less its last second or minute."""
+    """The full hour at or after a moment: no charge is for an hour less its last second or minute."""
     in_hour = f"epoch_us({moment}) % {_HOUR_US}"
     return (
         f"case when {in_hour} >= {_HOUR_US} - 1000000 or {in_hour} = {_HOUR_US} - 60000000 "
@@ -164,7 +163,7 @@ def _round_up(moment: str) -> str:
 
 
 def _ends_on_last_day(start: str, end: str) -> str:
-    """Whether a period of whole days comes to months when the day that it ends on is counted in."""
+    """Whether a period of whole days spans whole months if its end day is included."""
     return (
         f"coalesce({_seconds(start, end)} % {_DAY} = 0 and {end} > {start} "
         f"and day({end} + t_shift + interval 1 day) = day({start} + t_shift), false)"

@@ -6,9 +6,9 @@ from orchestration.sources.telemetry.formats.lines import NOT_BLANK, WITHOUT_RET
 from orchestration.sources.telemetry.records import FIELDS
 
 _KNOWN = "[" + ", ".join(f"'{name}'" for name in FIELDS) + "]"
-# DuckDB's JSON parser reads numbers as doubles, which keep 15 digits and exponents of two digits. A longer
-# value is made a text before it is parsed. A key is the only place where `"value"` can be followed by a
-# colon: quotes inside of JSON text are escaped.
+# DuckDB's JSON parser reads numbers as doubles with 15 digits and two-digit exponents. Longer values are
+# quoted before parsing. `"value"` followed by a colon can only be a key, because quotes inside JSON text are
+# escaped.
 _LONG_VALUE = r"""regexp_matches(
     raw, '"value"\s*:\s*(?:[-+0-9.eE]{16}|[-0-9.]+[eE][-+]?[0-9]{3})'
 )"""

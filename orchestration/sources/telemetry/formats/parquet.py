@@ -1,7 +1,4 @@
-"""Parquet: columns of whatever types a producer has, as the text that the rules of a record read.
-
-What belongs here: which files can be read together, and each type's text. What does not: the rules.
-"""
+"""Parquet: columns of any type, converted to the text that the record rules read."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ from orchestration.warehouse.sql import literal
 
 
 def numbered(file: BatchFile, folder: Path) -> BatchFile:
-    """The file under its batch number: DuckDB tells the rows of several files apart by their names."""
+    """Link of the file named by its batch number: DuckDB distinguishes rows of several files by file name."""
     path = folder / f"{file.batch}.parquet"
     if not file.packed:
         path.symlink_to(file.path.resolve())
@@ -40,7 +37,7 @@ def numbered(file: BatchFile, folder: Path) -> BatchFile:
 
 
 def parquet_columns(path: Path) -> tuple[tuple[str, str], ...]:
-    """(name, type) of the columns; files that agree in them are read together."""
+    """(name, type) of the columns; files with equal columns are read together."""
     try:
         schema = pq.read_schema(path)
     except (FileNotFoundError, PermissionError):
@@ -52,7 +49,7 @@ def parquet_columns(path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFile]) -> str:
-    """The query over files that have these columns."""
+    """Query over files with these columns."""
     kinds = dict(columns)
     paths = ", ".join(literal(file.path) for file in files)
     fields = ", ".join(f"{_as_text(name, kinds.get(name))} AS {name}" for name in FIELDS)
@@ -74,11 +71,12 @@ def _as_text(name: str, kind: str | None) -> str:
     if kind is None:
         return "NULL::VARCHAR"
     if name == "value" and kind in ("float", "double", "halffloat"):
-        # A binary number is an approximation already: its shortest decimal text, rounded to what is landed.
+        # A binary float is already an approximation: use its shortest decimal text, rounded to the landed
+        # digits.
         return "coalesce(try_cast(value::VARCHAR AS DECIMAL(38, 9))::VARCHAR, value::VARCHAR)"
     if name == "filter" and kind.startswith("map"):
         return f"to_json({name})::VARCHAR"
     if name == "filter" and kind.startswith("struct"):
-        # A struct has every dimension in every row; one that is NULL does not restrict.
+        # A struct has every dimension in every row; NULL means no restriction.
         return f"json_merge_patch('{{}}', to_json({name}))::VARCHAR"
     return f"{name}::VARCHAR"
