@@ -1,8 +1,124 @@
 with
+    costs as (select * from {{ ref("anomaly_costs") }}),
+
+    -- One cause shows in several series; an anomaly names the one that shows most of it. Here: the same
+    -- series, told by the hour rather than the day, or as a jump rather than a drift.
+    same_series as (
+        select
+            later.anomaly_id,
+            first(
+                earlier.anomaly_id
+                order by
+                    case earlier.test when 'hourly' then 1 else 2 end,
+                    abs(earlier.cost_impact) desc,
+                    earlier.anomaly_id
+            ) as same_cause_as
+        from costs as later
+        inner join
+            costs as earlier
+            on earlier.series_key = later.series_key
+            and earlier.direction = later.direction
+            and earlier.started_at < later.ended_at
+            and later.started_at < earlier.ended_at
+        where
+            (later.test = 'daily' and earlier.test = 'hourly')
+            or (later.test = 'drift' and earlier.test in ('daily', 'hourly'))
+        group by later.anomaly_id
+    ),
+
+    -- Of a service in an account: the element that its change is of.
+    changed_elements as (
+        select
+            anomaly_id,
+            first(
+                part order by abs(actual_cost * greatest(reference_weeks, 1) - reference_cost) desc, part
+            ) as changed_element
+        from {{ ref("anomaly_charges") }}
+        where part_kind = 'element'
+        group by anomaly_id
+    ),
+
+    first_told as (
+        select costs.*, abs(costs.cost_impact) as size, changed_elements.changed_element
+        from costs
+        anti join same_series using (anomaly_id)
+        left join changed_elements using (anomaly_id)
+    ),
+
+    -- Rule by rule, the first that fits. Every rule points to an anomaly that is more of the cause than
+    -- this one, so no two point to each other.
+    pairs as (
+        select
+            shown.anomaly_id,
+            cause.anomaly_id as same_cause_as,
+            cause.series_kind,
+            cause.size,
+            shown.direction = cause.direction as is_same_way,
+            shown.element = cause.element as is_same_element,
+            case
+                -- An element, by the customer that makes half of the difference or more.
+                when shown.series_kind = 'feature' and cause.series_kind = 'customer_feature'
+                then case when is_same_way and is_same_element and cause.size * 2 >= shown.size then 1 end
+                -- A customer, by its element, where no customer makes half of the difference.
+                when shown.series_kind = 'customer_feature' and cause.series_kind = 'feature'
+                then case when is_same_way and is_same_element then 4 end
+                -- A service in an account, by the element that its change is of.
+                when shown.series_kind = 'service_account' and cause.series_kind <> 'service_account'
+                then case when is_same_way and cause.element = shown.changed_element then 5 end
+                when shown.series_kind <> 'customer_feature' or cause.series_kind <> 'customer_feature'
+                then null
+                -- A customer, by another element of the same customer that makes a larger difference at the
+                -- same time (overhead follows the cost that a customer carries).
+                when is_same_way and cause.customer_id = shown.customer_id and cause.size > shown.size
+                then 2
+                -- A customer, by another one of the element that makes ten times the difference, or that
+                -- pays more because this one pays less: they divide one cost.
+                when
+                    is_same_element
+                    and (cause.size > 10 * shown.size or (not is_same_way and cause.size > shown.size))
+                then 3
+            end as preference
+        from first_told as shown
+        inner join
+            first_told as cause
+            on cause.billing_currency = shown.billing_currency
+            and cause.started_at < shown.ended_at
+            and shown.started_at < cause.ended_at
+            and cause.anomaly_id <> shown.anomaly_id
+        where preference is not null
+    ),
+
+    pointers as (
+        select anomaly_id, same_cause_as
+        from same_series
+        union all
+        select
+            anomaly_id,
+            first(
+                same_cause_as
+                order by
+                    preference,
+                    case when preference = 5 and series_kind <> 'feature' then 2 else 1 end,
+                    size desc,
+                    same_cause_as
+            ) as same_cause_as
+        from pairs
+        where preference <> 4 or same_cause_as not in (select anomaly_id from pairs where preference = 1)
+        group by anomaly_id
+    ),
+
     anomalies as (
         select
             costs.*,
-            causes.same_cause_as,
+            -- To the end of the chain: at most from a day to its hours, to the element, to the customer,
+            -- to its other element or the customer beside it.
+            coalesce(
+                fifth.same_cause_as,
+                fourth.same_cause_as,
+                third.same_cause_as,
+                second.same_cause_as,
+                pointers.same_cause_as
+            ) as same_cause_as,
             usage.usage_name,
             usage.usage_ratio,
             {{ usage_effect("costs.expected_cost", "usage.usage_ratio") }} as usage_effect,
@@ -10,8 +126,12 @@ with
                 when costs.customer_id = 'unallocated' then 'nobody' else customers.customer_name
             end as customer_name,
             usage.usage_quantity
-        from {{ ref("anomaly_costs") }} as costs
-        inner join {{ ref("anomaly_causes") }} as causes using (anomaly_id)
+        from costs
+        left join pointers using (anomaly_id)
+        left join pointers as second on second.anomaly_id = pointers.same_cause_as
+        left join pointers as third on third.anomaly_id = second.same_cause_as
+        left join pointers as fourth on fourth.anomaly_id = third.same_cause_as
+        left join pointers as fifth on fifth.anomaly_id = fourth.same_cause_as
         left join {{ ref("anomaly_usage") }} as usage using (anomaly_id)
         left join {{ ref("customers") }} as customers on customers.customer_id = costs.customer_id
     ),
