@@ -44,16 +44,6 @@
     )
 {%- endmacro %}
 
-{# Days on which monthly charges fall: the first three (1, 2, 3) and last three (-1, -2, -3) of a month, else null. #}
-{% macro month_boundary(day) -%}
-    case
-        when day({{ day }}) <= 3
-        then day({{ day }})
-        when day(last_day({{ day }})) - day({{ day }}) <= 2
-        then day({{ day }}) - day(last_day({{ day }})) - 1
-    end
-{%- endmacro %}
-
 {#
   Deviation from the expected cost, relative to usual noise, which grows with cost but less than proportionally.
   Never finer than `cent`.

@@ -129,20 +129,28 @@ with
             reference_weeks
         from of_services
         where cost_rank = 1
-    )
+    ),
 
-select
-    *,
-    -- Times what it was in an average week, to nine digits; nothing is known of what was not used before.
-    cast(
-        cast(
+    compared as (
+        select
+            summed.*,
+            anomalies.expected_cost,
+            -- Times what it was in an average week, to nine digits; nothing is known of what was not used
+            -- before.
             {{
                 whole_quotient(
                     "cast(usage_quantity * 1000000000 as hugeint) * reference_weeks * 1000000000",
                     "nullif(cast(reference_usage * 1000000000 as hugeint), 0)",
                 )
-            }} as decimal(38, 0)
-        )
-        * 0.000000001 as decimal(38, 9)
-    ) as usage_ratio
-from summed
+            }} as ratio_units
+        from summed
+        inner join {{ ref("anomaly_costs") }} as anomalies using (anomaly_id)
+    )
+
+select
+    * exclude (expected_cost, ratio_units),
+    cast(cast(ratio_units as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as usage_ratio,
+    -- Cost change due to usage at the expected unit cost.
+    {{ money(whole_quotient(money_units("expected_cost") ~ " * (ratio_units - 1000000000)", 1000000000)) }}
+    as usage_effect
+from compared

@@ -67,14 +67,20 @@ with
     ),
 
     -- What falls on the first or the last days of a month is compared with the same days of other months.
+    -- Those have numbers: the first three 1, 2 and 3, the last three -1, -2 and -3.
     month_days as (
         select
             series_key,
             usage_date,
             ratio,
-            cast({{ month_boundary("usage_date") }} as integer) as month_boundary
+            case
+                when day(usage_date) <= 3
+                then day(usage_date)
+                when day(last_day(usage_date)) - day(usage_date) <= 2
+                then day(usage_date) - day(last_day(usage_date)) - 1
+            end::integer as month_boundary
         from ratios
-        where {{ month_boundary("usage_date") }} is not null
+        where month_boundary is not null
     ),
 
     month_ratios as (

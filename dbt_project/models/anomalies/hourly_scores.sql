@@ -12,7 +12,7 @@ with
             daily.level,
             daily.expected_cost as expected_of_day,
             isodow(hourly.usage_date) >= 6 as is_weekend,
-            {{ month_boundary("hourly.usage_date") }} in (1, -1) as is_month_boundary
+            day(hourly.usage_date) = 1 or hourly.usage_date = last_day(hourly.usage_date) as is_month_boundary
         from {{ ref("anomaly_series_hourly") }} as hourly
         inner join {{ ref("daily_expectations") }} as daily using (series_key, usage_date)
     ),

@@ -121,7 +121,7 @@ with
             ) as same_cause_as,
             usage.usage_name,
             usage.usage_ratio,
-            {{ usage_effect("costs.expected_cost", "usage.usage_ratio") }} as usage_effect,
+            coalesce(usage.usage_effect, 0) as usage_effect,
             case
                 when costs.customer_id = 'unallocated' then 'nobody' else customers.customer_name
             end as customer_name,
@@ -191,24 +191,23 @@ with
                 then anomalies.element || ' for all customers'
                 else anomalies.service_name || ' in account ' || anomalies.sub_account_id
             end as subject,
+            -- Times without seconds; of a day, without an hour.
+            case anomalies.granularity when 'hourly' then 16 else 10 end as time_length,
+            left(strftime(anomalies.started_at, '%Y-%m-%d %H:%M'), time_length) as started,
+            left(
+                strftime(
+                    anomalies.ended_at
+                    - case anomalies.granularity when 'hourly' then interval 0 day else interval 1 day end,
+                    '%Y-%m-%d %H:%M'
+                ),
+                time_length
+            ) as ended,
             case
                 when anomalies.is_ongoing
-                then ' since ' || {{ moment("anomalies.started_at", "anomalies.granularity") }}
-                when
-                    anomalies.granularity = 'daily'
-                    and anomalies.ended_at - anomalies.started_at = interval 1 day
-                then ' on ' || {{ moment("anomalies.started_at", "anomalies.granularity") }}
-                else
-                    ' from '
-                    || {{ moment("anomalies.started_at", "anomalies.granularity") }}
-                    || ' to '
-                    ||
-                    {{
-                        moment(
-                            "case when anomalies.granularity = 'daily' then anomalies.ended_at - interval 1 day else anomalies.ended_at end",
-                            "anomalies.granularity",
-                        )
-                    }}
+                then ' since ' || started
+                when started = ended
+                then ' on ' || started
+                else ' from ' || started || ' to ' || ended
             end as time_span,
             anomalies.cost_impact - anomalies.usage_effect as rate_effect,
             carriers.carried_by,
@@ -273,7 +272,7 @@ select
             then ''
             else
                 ': usage ×'
-                || {{ factor("usage_ratio") }}
+                || printf('%.1f', cast(usage_ratio as double))
                 || ' explains '
                 || {{ amount("usage_effect") }}
                 || ', the rate '

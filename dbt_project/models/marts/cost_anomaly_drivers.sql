@@ -164,11 +164,11 @@ with
             anomalies.anomaly_id,
             'usage' as driver_kind,
             usage.usage_name as driver,
-            {{ usage_effect("anomalies.expected_cost", "usage.usage_ratio") }} as cost_impact,
+            coalesce(usage.usage_effect, 0) as cost_impact,
             case
                 when usage.usage_ratio is null
                 then 'not used in the weeks before'
-                else '×' || {{ factor("usage.usage_ratio") }} || ' against the weeks before'
+                else printf('×%.1f against the weeks before', cast(usage.usage_ratio as double))
             end as detail
         from {{ ref("anomaly_usage") }} as usage
         inner join anomalies using (anomaly_id)
@@ -201,14 +201,12 @@ with
                 when customer_usage.reference_usage = 0
                 then 'new: not used in the weeks before'
                 else
-                    '×'
-                    ||
-                    {{
-                        factor(
-                            "cast(customer_usage.usage_quantity as double) * customer_usage.reference_weeks / cast(customer_usage.reference_usage as double)"
-                        )
-                    }}
-                    || ' on these days, against the weeks before'
+                    printf(
+                        '×%.1f on these days, against the weeks before',
+                        cast(customer_usage.usage_quantity as double)
+                        * customer_usage.reference_weeks
+                        / cast(customer_usage.reference_usage as double)
+                    )
             end as detail
         from customer_usage
     ),
