@@ -48,3 +48,9 @@
         ;
     {%- endif -%}
 {% endmacro %}
+
+{# What every day is made by, besides what has landed: contexts, models and these settings. #}
+{% macro rules_fingerprint() -%}
+    {%- set settings = [var("hourly_costs_days"), var("anomaly_dimension"), var("anomaly_hourly_series")] -%}
+    {{ return(([project_fingerprint()] + settings) | join("-")) }}
+{%- endmacro %}

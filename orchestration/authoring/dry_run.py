@@ -53,7 +53,7 @@ def build_dry_run(
         path.write_text(text, encoding="utf-8")
     project = prepare_project(dry_run_settings)
     with writer_lock(settings).hold(say):
-        if _rules_of_last_run(settings) == {project.variables["rules_fingerprint"]}:
+        if _rules_of_last_run(settings) == {project.rules_fingerprint}:
             return settings.warehouse_file
         shutil.copyfile(settings.warehouse_file, dry_run_settings.warehouse_file)
         # The copy's views reference day files that a run would remove after replacing them.

@@ -47,7 +47,7 @@ def build_warehouse_assets(
         allow_arbitrary_check_specs=True,
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        made_from = digest_of_models(settings, project.variables)
+        made_from = digest_of_models(settings, {**project.variables, "rules": project.rules_fingerprint})
         check_all = audit.CHECK_ALL_TAG in context.run.tags
         if not check_all and is_published(settings, made_from) and all(made() for made in behind):
             yield from _nothing_to_do(settings, checks)

@@ -22,6 +22,8 @@ from orchestration.warehouse.files import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
+# Not a variable of dbt: with other variables it would read a project anew that has changed in one file.
+_FINGERPRINT_MACRO = "macros/context/project_fingerprint.sql"
 VERSIONS_KEPT = 5
 UNFINISHED_SECONDS = 3600
 
@@ -111,6 +113,9 @@ def assemble_project(settings: Settings) -> AssembledProject:
         raise ContextProblems(compilation.problems)
     files = {**written, **compilation.files, **with_what_they_read(written)}
     fingerprint = _fingerprint(files)
+    files[_FINGERPRINT_MACRO] = (
+        f"{{% macro project_fingerprint() %}}{{{{ return('{fingerprint}') }}}}{{% endmacro %}}\n"
+    )
     versions = settings.workspace / "dbt_projects"
     folder = versions / fingerprint[:16]
     if not folder.is_dir():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 RUNS_KEPT = 10
+_PARSED = "partial_parse.msgpack"  # dbt's name of it
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,19 @@ class PreparedProject:
         manifest: dict[str, Any] = json.loads((self._parsed / "manifest.json").read_bytes())
         return manifest
 
+    @property
+    def rules_fingerprint(self) -> str:
+        """What every day is made by, as the macro of this name has it: another value makes every day anew."""
+        variables = ("hourly_costs_days", "anomaly_dimension", "anomaly_hourly_series")
+        return "-".join(
+            [self.assembled.rules_fingerprint, *(str(self.variables[name]) for name in variables)]
+        )
+
     def dbt(self, *command: str, folder: Path, on_event: OnEvent | None = None) -> DbtResult:
         """Run a dbt command, always with the same variables; `folder` gets its log and compiled SQL."""
         manifest = self.just_parsed.pop() if self.just_parsed else None
         # The version of the project never changes, so dbt need not look whether its files did.
-        known = ["--partial-parse-file-path", str(self._parsed / "partial_parse.msgpack")]
+        known = ["--partial-parse-file-path", str(self._parsed / _PARSED)]
         known += ["--no-partial-parse-file-diff", "--no-write-json"]
         arguments = [*command, *known, *self.vars_arguments]
         return run_dbt(self.assembled.folder, arguments, folder, manifest, on_event)
@@ -76,12 +85,12 @@ def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedPr
     """
     assembled = assemble_project(settings)
     settings.days_folder.mkdir(parents=True, exist_ok=True)
-    project = PreparedProject(assembled, _variables(settings, assembled), settings.workspace / "dbt_runs")
+    project = PreparedProject(assembled, _variables(settings), settings.workspace / "dbt_runs")
     _parse_when_needed(project, validate)
     return project
 
 
-def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str | int]:
+def _variables(settings: Settings) -> dict[str, str | int]:
     variables: dict[str, str | int] = {
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
@@ -92,15 +101,6 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
         "product_dimension": settings.product_dimension,
         "anomaly_dimension": settings.anomaly_dimension,
         "anomaly_hourly_series": settings.anomaly_hourly_series,
-        # Other values of these make every day anew, as a change of the rules does.
-        "rules_fingerprint": "-".join(
-            [
-                assembled.rules_fingerprint,
-                str(settings.hourly_costs_days),
-                settings.anomaly_dimension,
-                str(settings.anomaly_hourly_series),
-            ]
-        ),
     }
     if settings.duckdb_threads:
         variables["duckdb_threads"] = settings.duckdb_threads
@@ -110,7 +110,10 @@ def _variables(settings: Settings, assembled: AssembledProject) -> dict[str, str
 
 
 def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
-    """Parse into a folder beside `target` and rename it, so that a manifest is whole or absent."""
+    """Parse into a folder beside `target` and rename it, so that a manifest is whole or absent.
+
+    Of what the version before it has as well, dbt takes what it read then.
+    """
     target = project.assembled.folder / "target"
     variables = json.dumps(project.variables, sort_keys=True)
     parsed_with = target / "parsed_with.json"
@@ -118,6 +121,11 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
         return
     unfinished = project.assembled.folder / f"target.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
+    versions = project.assembled.folder.parent
+    before = sorted(versions.glob(f"*/target/{_PARSED}"), key=lambda path: path.stat().st_mtime)
+    if before:
+        unfinished.mkdir()
+        shutil.copyfile(before[-1], unfinished / _PARSED)
     command = ["parse", *project.vars_arguments]
     parsed = run_dbt(project.assembled.folder, command, unfinished, validate=validate)
     if not parsed.is_success or parsed.manifest is None:

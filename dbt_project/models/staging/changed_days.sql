@@ -158,7 +158,7 @@ with
             landed_days.usage_fingerprint,
             landed_days.signals_fingerprint,
             landed_days.aliases_fingerprint,
-            '{{ var("rules_fingerprint") }}' as rules_fingerprint,
+            '{{ rules_fingerprint() }}' as rules_fingerprint,
             coalesce(landed_days.row_count, 0) as row_count,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
@@ -169,7 +169,7 @@ with
             is distinct from built_days.signals_fingerprint as has_other_signals,
             landed_days.aliases_fingerprint
             is distinct from built_days.aliases_fingerprint as has_other_aliases,
-            built_days.rules_fingerprint is distinct from '{{ var("rules_fingerprint") }}' as has_other_rules
+            built_days.rules_fingerprint is distinct from '{{ rules_fingerprint() }}' as has_other_rules
         from landed_and_told as landed_days
         full join {{ source("built", "days") }} as built_days using (usage_date)
     ),

@@ -41,6 +41,7 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
         for path in assembled.folder.rglob("*")
         if path.is_file()
     }
+    assert assembled.rules_fingerprint in on_disk.pop("macros/context/project_fingerprint.sql")
     assert on_disk == {**written, **assembled.compilation.files, **with_what_they_read(written)}
     assert "models/context/charges_in_context.sql" in on_disk
     assert not [path for path, text in on_disk.items() if "__dimensions__" in text]
