@@ -27,11 +27,11 @@ with
         select
             'service_account' as series_kind,
             usage_date,
-            service_name,
-            sub_account_id,
+            coalesce(service_name, 'no service') as service_name,
+            coalesce(sub_account_id, 'no account') as sub_account_id,
             billing_currency,
             sum(effective_cost) as effective_cost
-        from {{ ref("service_costs_daily") }}
+        from {{ ref("staged_costs") }}
         group by all
     )
 

@@ -99,9 +99,9 @@ with
             ) as cost_rank
         from windows
         inner join
-            {{ ref("service_costs_daily") }} as daily
-            on daily.service_name = windows.service_name
-            and daily.sub_account_id = windows.sub_account_id
+            {{ ref("staged_costs") }} as daily
+            on coalesce(daily.service_name, 'no service') = windows.service_name
+            and coalesce(daily.sub_account_id, 'no account') = windows.sub_account_id
             and daily.billing_currency = windows.billing_currency
             and daily.usage_date >= windows.window_start
             and daily.usage_date < windows.window_end
