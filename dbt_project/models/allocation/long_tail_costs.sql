@@ -1,4 +1,4 @@
--- The parts of the long tail: what it carries is the sum of them, to the last digit.
+-- Each customer's part of the long tail; the parts sum to its cost, to the last digit.
 with
     pools as (
         select

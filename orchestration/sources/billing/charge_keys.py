@@ -1,7 +1,4 @@
-"""What tells one charge of a bill from another, whichever delivery it is in.
-
-What belongs here: the SQL of it. What does not: comparing deliveries (`counted_once`) and files (`chunks`).
-"""
+"""SQL that identifies a charge of a bill, whichever delivery it is in."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from pathlib import Path
 
 from orchestration.warehouse.sql import literal
 
-# What tells charges of one form of bill apart, besides their time and cost, resource and tags.
+# Columns that distinguish charges of a bill format, besides time, cost, resource and tags.
 _DETAILS = {
     "aws_cur": "line_item_line_item_type, line_item_product_code, line_item_usage_type, line_item_operation",
     "focus": "lower(trim(charge_category)), service_name, sku_id, x_usage_type, x_operation, "
@@ -25,12 +22,12 @@ _COLUMNS = {
 
 
 def account_name(account: str) -> str:
-    """SQL: an account's id without its path, and without the zeros that spreadsheets lose."""
+    """SQL: an account id without its path and without leading zeros, which spreadsheets drop."""
     return f"ltrim(regexp_extract(lower({account}), '[^/]*$'), '0')"
 
 
 def charge_keys(family: str, file: Path) -> str:
-    """A subquery of a file's charges with `keys` of what tells each apart, the finest last."""
+    """A subquery of a file's charges with `keys` that distinguish them, the finest last."""
     same_time = "covered_from, covered_until"
     details = f"{same_time}, billed, {_DETAILS[family]}"
     return (

@@ -1,7 +1,4 @@
-"""The charges of one delivery: its files read, and written as one Parquet file.
-
-What belongs here: the query over the files. What does not: when a delivery's files are replaced.
-"""
+"""Read one delivery's files and write its charges as one Parquet file."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.source_totals import ColumnReport, source_totals
 from orchestration.warehouse.sql import literal
 
-# A table of more distinct maps than this is not made: each takes about 700 bytes.
+# Maximum number of distinct maps in a table: each takes about 700 bytes.
 _MOST_CONTENTS = 100_000
 
 
 def write_charges(
     connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]], target: Path
 ) -> ColumnReport:
-    """Write the charges of all groups to `target`, and say what the files hold besides."""
+    """Write the charges of all groups to `target`, and report what else the files contain."""
     try:
-        # Before the charges: how ends are written is only known from all rows.
-        # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
+        # Before the charges, because the convention for ends is only known from all rows. Small row groups:
+        # each thread holds one in memory, ninety columns wide, until it is written.
         report = source_totals(connection, groups)
         query = " union all ".join(
             reading.charges(
@@ -48,10 +45,10 @@ def write_charges(
 def _dictionaries(
     connection: duckdb.DuckDBPyConnection, place: int, reading: Reading, group: list[DataFile]
 ) -> dict[str, str]:
-    """Tables of the maps that a group's rows share: building one of sixty columns costs more than a row.
+    """Tables of the maps shared by a group's rows: building a map of sixty columns costs more than a row.
 
-    CSV has none, it would be parsed once more for each. Nor have maps of many contents (tags that name a pod
-    or a job): their table would outgrow the memory, and is no faster than building each row's own.
+    Not for CSV, which would be parsed once more for each, nor for maps with many distinct contents (tags that
+    name a pod or a job): their table would exceed memory and be no faster than building maps row by row.
     """
     tables: dict[str, str] = {}
     if group[0].kind == "csv" or not reading.map_columns:

@@ -1,8 +1,4 @@
-"""Files that are numbered like the chunks of one report: whether they are, or copies of one another.
-
-What belongs here: comparing the charges of one delivery's files. What does not: which files are taken for
-chunks by their names (`bare_files`), and comparing deliveries (`counted_once`).
-"""
+"""Check files numbered like chunks of one report: whether they are chunks, or copies of one another."""
 
 from __future__ import annotations
 
@@ -67,9 +63,9 @@ order by all
 def copied_files(
     connection: duckdb.DuckDBPyConnection, charges: Path, family: Family, files: list[DataFile]
 ) -> dict[str, str]:
-    """Keys of files that have the content of another one → the key of that one.
+    """Keys of files with the content of another one → that file's key.
 
-    Raises `BillingError` for files that hold the same charges in part: they are no chunks of one report.
+    Raises `BillingError` for files that share only some charges: they are not chunks of one report.
     """
     keys = charge_keys(family, charges)
     connection.execute(

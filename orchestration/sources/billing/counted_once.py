@@ -1,8 +1,4 @@
-"""One bill counted once: deliveries with the same content, and deliveries that hold the same charges.
-
-What belongs here: comparing what has landed, by content. What does not: landing it (`delivery`), or what is
-done about it (`landing`).
-"""
+"""Find deliveries with the same content, and deliveries with the same charges."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ _DAYS = "read_parquet(?, hive_partitioning = true, hive_types_autocast = false, 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Charges of one account and month that two deliveries hold, on these days, with their money."""
+    """Charges of one account and month that are in two deliveries, with their days and money."""
 
     month: str
     account: str
@@ -36,7 +32,7 @@ class Overlap:
 
 
 def copies(landing: Path) -> list[tuple[Name, Name]]:
-    """Deliveries with the same days, charge by charge, as another one: (copy, original)."""
+    """Deliveries with the same days as another one, charge by charge: (copy, original)."""
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"""
@@ -69,10 +65,9 @@ def copies(landing: Path) -> list[tuple[Name, Name]]:
 def overlaps(landing: Path) -> list[Overlap]:
     """Pairs of deliveries that bill the same charges of an account on the same days.
 
-    Charges are compared one by one where both deliveries have them by the same unit of time, else in sums by
-    day (by month, where one has months). A day counts as billed twice when charges worth half of what the
-    smaller of the two bills for it are in both, so chunks of one bill, and files of a few hours each, are not
-    taken for copies.
+    Charges are compared one by one if both deliveries have the same unit of time, else as sums by day (by
+    month, if one is monthly). A day counts as billed twice if the common charges are worth half of the
+    smaller delivery's day, so chunks of one bill, and files of a few hours each, are not mistaken for copies.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -278,7 +273,7 @@ order by all
 
 
 def described(overlap: Overlap, shown: Mapping[Name, str]) -> str:
-    """What is billed twice, in one sentence; `shown` names where each delivery comes from."""
+    """What is billed twice, in one sentence; `shown` names the source of each delivery."""
     money = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(overlap.money.items()))
     places: Sequence[str] = [
         shown.get(name, f"{name[0]}/{name[1]}") for name in (overlap.first, overlap.second)

@@ -1,8 +1,4 @@
-"""One delivery of a bill: its files read, converted and written as landed Parquet.
-
-What belongs here: the queries over one delivery and the order in which its files are replaced.
-What does not: which deliveries there are (`manifest`), or whether one has changed (`landing`).
-"""
+"""Land one delivery of a bill: read its files, convert them and write landed Parquet."""
 
 from __future__ import annotations
 
@@ -43,7 +39,7 @@ from orchestration.sources.locations import Location
 from orchestration.warehouse.files import replacing
 from orchestration.warehouse.sql import literal, quoted
 
-# What identifies the account that a bill is for, per family.
+# Columns that identify the billed account, per family.
 _ACCOUNT = {
     "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
     "focus": "billing_account_id",
@@ -52,9 +48,9 @@ _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 
 def connect(work: Path, threads: int = 0, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that may spill into `work`, in UTC."""
+    """An in-memory DuckDB in UTC that may spill into `work`."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "temp_directory": str(work)})
-    connection.execute("SET enable_progress_bar = false")  # it would be drawn over the run's own
+    connection.execute("SET enable_progress_bar = false")  # it would overwrite the run's own progress bar
     connection.execute("set TimeZone = 'UTC'")
     if threads:
         connection.execute(f"set threads = {int(threads)}")
@@ -66,7 +62,7 @@ def connect(work: Path, threads: int = 0, memory_limit: str = "") -> duckdb.Duck
 def open_files(
     connection: duckdb.DuckDBPyConnection, location: Location, delivery: Delivery, work: Path
 ) -> list[DataFile]:
-    """Fetch a delivery's files and look at their headers."""
+    """Fetch a delivery's files and read their headers."""
     return [
         open_data_file(
             connection, stored.key, location.describe(stored.key), location.fetch(stored.key, work), work
@@ -78,7 +74,7 @@ def open_files(
 def group_files(
     connection: duckdb.DuckDBPyConnection, files: list[DataFile], export: BillingExport, delivery: Delivery
 ) -> list[tuple[Reading, list[DataFile]]]:
-    """Files with the same columns together, each group with the way it is read."""
+    """Files with the same columns, grouped, each group with how to read it."""
     groups: dict[object, list[DataFile]] = {}
     for file in files:
         groups.setdefault((file.kind, file.columns), []).append(file)
@@ -112,10 +108,10 @@ def land_delivery(
     files: list[DataFile],
     refuse_changed: Callable[[], None],
 ) -> ColumnReport:
-    """Replace what a delivery landed before, whole: first its charges, then its days.
+    """Replace a landed delivery as a whole: first its charges, then its days.
 
-    `refuse_changed` is called when all has been read, and raises when it is not what it was any more.
-    Raises `BillingError` for content that cannot be read; nothing is replaced then.
+    `refuse_changed` is called after reading and raises if the delivery has changed meanwhile. Raises
+    `BillingError` for unreadable content; nothing is replaced then.
     """
     groups = group_files(connection, files, export, delivery)
     family = groups[0][0].family
@@ -272,7 +268,7 @@ def _refuse_gaps(
     files: list[DataFile],
     export: BillingExport,
 ) -> None:
-    """Refuse charges that belong to no month, day or currency, and rows that were lost on the way."""
+    """Reject charges without month, day or currency, and rows lost during conversion."""
     needed = {
         "billing_period": "billing month; the file must give the start of the billing period",
         "usage_date": "usage day; the file must give the start of the charge",

@@ -1,7 +1,4 @@
-"""What the sources hold now: each export's deliveries, and the months that they are for.
-
-What belongs here: listing locations and reading manifests. What does not: landing what is found.
-"""
+"""What the sources contain now: each export's deliveries and their months."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from orchestration.sources.billing.formats.files import relation
 from orchestration.sources.billing.manifest import Delivery, read_listing, read_manifest
 from orchestration.sources.locations import Location, LocationError
 
-# Raise it when the same files would land differently: everything lands again then.
+# Increase when the same files would land differently; everything lands again then.
 LANDING_VERSION = 7
 
 OpenLocation = Callable[[str], Location]
@@ -32,13 +29,13 @@ OpenLocation = Callable[[str], Location]
 
 @dataclass(frozen=True)
 class FoundBills:
-    """What one export's location holds now: the deliveries that are the bill, and what is not read."""
+    """Content of one export's location: the current deliveries, and what is not read."""
 
     export: BillingExport
     location: Location
     deliveries: tuple[Delivery, ...]
     notes: tuple[str, ...]
-    ignored: frozenset[str] = frozenset()  # names of reports that the settings say do not count
+    ignored: frozenset[str] = frozenset()  # reports ignored by the settings
 
     def version(self, delivery: Delivery) -> str:
         """What a delivery's landing depends on: its files, the export's settings, this code."""
@@ -52,9 +49,9 @@ class FoundBills:
 
 
 def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills:
-    """List one export's location and read its current manifests; no data file is read.
+    """List one export's location and read its current manifests, but no data files.
 
-    Raises `BillingError` when the location cannot be read or a manifest is not in order.
+    Raises `BillingError` if the location cannot be read or a manifest is invalid.
     """
     try:
         location = open_location(export.location)
@@ -97,9 +94,10 @@ def _is_ignored(export: BillingExport, key: str) -> bool:
 def discover_months(
     exports: Iterable[BillingExport], open_location: OpenLocation, landing: Path
 ) -> list[str]:
-    """The billing months (YYYY-MM) that the sources hold now, sorted.
+    """The billing months (YYYY-MM) in the sources, sorted.
 
-    Manifests tell theirs; of a bare file the landed days do, or, when it is new, its billing period column.
+    Manifests name theirs; for a file without one they come from its landed days or, if it is new, from its
+    billing period column.
     """
     months: set[str] = set()
     for export in exports:

@@ -1,8 +1,4 @@
-"""Columns that no row of a bill has a value for, though rules can name them.
-
-What belongs here: which landed columns the canonical ones come from, and the notes about those without any
-value. What does not: costs, which a bill must not lack (`required_costs`).
-"""
+"""Columns that rules can refer to but that have no value in any row of a bill."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ _SAME_IN_FOCUS = (
     ),
 )
 
-# Column of the canonical charge → SQL of what it comes from, in landed charges.
+# Canonical charge column → SQL of its source in landed charges.
 NAMED_BY_RULES: dict[Family, Mapping[str, str]] = {
     "focus": {name: name for name in _SAME_IN_FOCUS}
     | {
@@ -59,7 +55,7 @@ NAMED_BY_RULES: dict[Family, Mapping[str, str]] = {
         "cost_categories": "nullif(cardinality(cost_category), 0)",
     },
 }
-# Every bill has these; the others are empty where nothing calls for them.
+# Every bill has these; others are legitimately empty in some bills.
 _IN_EVERY_BILL = frozenset(
     {"provider_name", "billing_account_id", "charge_category", "service_name", "x_line_item_type"}
 )
@@ -68,9 +64,9 @@ _IN_EVERY_BILL = frozenset(
 def empty_column_notes(
     connection: duckdb.DuckDBPyConnection, charges: Path, family: Family, source: str, delivery: str
 ) -> list[Note]:
-    """The notes about a delivery's charges, one per billing month and empty column.
+    """Notes about a delivery's charges, one per billing month and empty column.
 
-    The mart `warnings` shows those that a rule names, and those that every bill has.
+    The mart `warnings` shows those that a rule refers to, and those that every bill has.
     """
     columns = NAMED_BY_RULES[family]
     counts = ", ".join(f"count({sql})" for sql in columns.values())
@@ -98,5 +94,5 @@ def empty_column_notes(
 
 
 def part_of(source: str, delivery: str) -> str:
-    """Names the part of billing's notes that a delivery's are."""
+    """Name of a delivery's part of the billing notes."""
     return f"columns.{source}.{delivery}"

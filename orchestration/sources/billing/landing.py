@@ -1,10 +1,7 @@
-"""Bills into landed Parquet: what the sources hold now against what has landed, and the difference landed.
+"""Land bills: compare what the sources contain with what has landed, and land the difference.
 
-A delivery (one report and month, or one bare file) is replaced whole: new charges take the place of the old
-ones, then the days, which carry the version, are written. A run killed between the two lands it again.
-
-What belongs here: deciding what to land, and the account of what was done. What does not: layouts
-(`manifest`), forms of files (`formats`), the queries over one delivery (`delivery`).
+A delivery (one report and month, or one file without a manifest) is replaced as a whole: first its charges,
+then the days, which carry the version. A run killed in between lands it again.
 """
 
 from __future__ import annotations
@@ -47,13 +44,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What became of one delivery.
+    """Result of one delivery.
 
     `billed_cost` is the sum in the source files per billing currency; `changed_days` are the usage days whose
-    charges are not what they were; `unused_columns` are the file's columns that nothing reads, with the
-    number of values in them, and `new_columns` those of them that the provider's documentation lacks;
-    `new_column_spend` is what the rows with a value in a new column bill, per currency; `cut_digits` is what
-    rounding to twelve digits took from `billed_cost`, per currency, and in how many rows.
+    charges changed; `unused_columns` are columns that are not read, with the number of values, and
+    `new_columns` those missing from the provider's documentation; `new_column_spend` is the billed amount of
+    rows with a value in a new column, per currency; `cut_digits` is what rounding to twelve digits took from
+    `billed_cost`, per currency, and in how many rows.
     """
 
     source_name: str
@@ -76,10 +73,8 @@ class DeliveryResult:
 
 @dataclass(frozen=True)
 class BillingLanding:
-    """What a run of the landing did.
-
-    `overlaps` are texts about months of one account that several deliveries hold, whose charges count twice;
-    `notes` are texts about what the locations hold and is not read.
+    """Result of landing bills. `overlaps` describe months of an account that several deliveries have, whose
+    charges count twice; `notes` describe what the locations contain but is not read.
     """
 
     deliveries: tuple[DeliveryResult, ...]
@@ -88,7 +83,7 @@ class BillingLanding:
 
     @property
     def changed_days(self) -> tuple[date, ...]:
-        """The usage days whose charges are not what they were, in any delivery."""
+        """Usage days whose charges changed in any delivery."""
         return tuple(sorted({day for result in self.deliveries for day in result.changed_days}))
 
 
@@ -102,17 +97,18 @@ def land_billing(
     memory_limit: str = "",
     overlaps: Literal["refuse", "count"] = "refuse",
 ) -> BillingLanding:
-    """Land what has changed since the last time; one caller at a time.
+    """Land what has changed since the last time; not reentrant.
 
-    `months` (YYYY-MM) limits the reports that are looked at, None means all; bare files always are.
-    `on_progress` is told what is being landed, how many deliveries are done, and of how many.
-    `overlaps` says whether charges that two deliveries hold are refused or count twice.
+    `months` (YYYY-MM) restricts the reports, None means all; files without a manifest are always included.
+    `on_progress` receives what is being landed, how many deliveries are done, and their total. `overlaps`
+    says whether charges in two deliveries are rejected or count twice.
+
     Raises `BillingError` at the first bill that cannot be landed, and for charges that would count twice.
-    Deliveries before it have landed, whole; it and the ones after it stay as they were.
+    Deliveries before it have landed completely; it and later ones stay as they were.
     """
     exports = list(exports)
     ensure_landing(landing)
-    for left in (landing / "billing").glob(".work-*"):  # of killed runs
+    for left in (landing / "billing").glob(".work-*"):  # left by killed runs
         shutil.rmtree(left, ignore_errors=True)
     found = [find_bills(export, open_location) for export in exports]
     for bills in found:
@@ -127,7 +123,7 @@ def land_billing(
     results: list[DeliveryResult] = []
     for bills in found:
         results.extend(_remove_vanished(bills, states[bills.export.name], landing))
-    # Copies of other deliveries last: whether they still are is known when the others have landed.
+    # Copies last: whether they still are copies is known once the others have landed.
     wanted.sort(key=lambda one: _is_copy(states[one[0].export.name].get(one[1].name)))
     for done, (bills, delivery) in enumerate(wanted):
         if on_progress:
@@ -194,7 +190,7 @@ def _land(
 
 
 def _refuse_changed(bills: FoundBills, delivery: Delivery) -> None:
-    """A report that AWS overwrites in place can change while it is read: a mixture would be no bill."""
+    """A report that AWS overwrites can change while it is read, which would mix two versions."""
     start = os.path.commonprefix([stored.key for stored in delivery.files])  # noqa: RUF071 (of the text)
     now = {stored.key: stored.version for stored in bills.location.list(start)}
     changed = [stored.key for stored in delivery.files if now.get(stored.key) != stored.version]
@@ -220,9 +216,9 @@ def _refuse_empty(bills: FoundBills, landing: Path) -> None:
 def _remove_vanished(
     bills: FoundBills, state: dict[str, landed.LandedDelivery], landing: Path
 ) -> list[DeliveryResult]:
-    """Take away what bare files landed that are there no more.
+    """Remove what was landed from files without a manifest that no longer exist.
 
-    Reports that are there no more stay: buckets expire old months, which have not become free of charge.
+    Reports stay: buckets expire old months, which have not become free of charge.
     """
     present = {delivery.name for delivery in bills.deliveries}
     for delivery in landed.unfinished_deliveries(landing, bills.export.name) - present:

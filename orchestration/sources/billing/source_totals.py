@@ -1,9 +1,4 @@
-"""What a delivery's files say of themselves: sums of their money columns, and the columns that nothing reads.
-
-What belongs here: queries over the raw files apart from the landing, so that what has landed can be held to
-them. What does not: how a file is read (`formats`), or what becomes of the sums (`delivery`, and the mart
-`reconciliation`).
-"""
+"""Totals of a delivery's raw files: sums of their money columns, and columns that are not read."""
 
 from __future__ import annotations
 
@@ -20,12 +15,12 @@ from orchestration.sources.billing.formats.times import VOTES, EndHabit, UsageDa
 
 @dataclass
 class ColumnReport:
-    """What a delivery's files have besides what is read: columns with the number of values in them.
+    """What a delivery's files contain besides what is read: columns with their number of values.
 
-    `new_spend` is what the rows with a value in a new column bill, per currency. `cut` is what rounding to
-    twelve digits took from what is billed, per currency, with the number of rows; only where it took any.
-    `habits` says how each provider writes the ends of its charges, `usage_days` are the days with usage of
-    each billing month, `zero_costs` the providers that have no value but 0 in a column that needs one.
+    `new_spend` is the billed amount of rows with a value in a new column, per currency. `cut` is what
+    rounding to twelve digits took from the billed amount, per currency, with the number of rows; only if it
+    took any. `habits` says how each provider writes the ends of its charges, `usage_days` are the days with
+    usage of each billing month, `zero_costs` the providers with only 0 in a required column.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -41,9 +36,9 @@ class ColumnReport:
 def source_totals(
     connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]]
 ) -> ColumnReport:
-    """Fill table `source_totals` from the raw files, and count what is not read.
+    """Fill table `source_totals` from the raw files, and count values that are not read.
 
-    One row per billing period, currency and day that charges begin on, of each group: rows, and the sum of
+    One row per billing period, currency and first day of charges in each group: row count, and the sum of
     every money column.
     """
     report = ColumnReport()
@@ -100,7 +95,7 @@ def _needs(family: Family, kind: str = "") -> str:
 
 
 def _find_zero_costs(connection: duckdb.DuckDBPyConnection, family: Family, report: ColumnReport) -> None:
-    """Columns that hold 0 for want of a value: their sums are those of no value then."""
+    """Columns that hold 0 in place of missing values: their sums count as missing."""
     for place, name in enumerate(NOT_ZERO_THROUGHOUT[family]):
         rows = connection.execute(
             f"select provider from end_votes group by 1 having sum(needed{place}) > 0 and sum(had{place}) = 0"
@@ -112,7 +107,7 @@ def _find_zero_costs(connection: duckdb.DuckDBPyConnection, family: Family, repo
 
 
 def _find_times(connection: duckdb.DuckDBPyConnection, report: ColumnReport) -> None:
-    """How ends are written, and each month's days with usage; what is booked ahead moves to the first."""
+    """How ends are written, and each month's days with usage; charges booked ahead move to the first one."""
     sums = ", ".join(f"sum({name})::bigint" for name in VOTES)
     for provider, *votes in connection.execute(
         f"select provider, {sums} from end_votes group by 1"
@@ -134,7 +129,7 @@ def _find_times(connection: duckdb.DuckDBPyConnection, report: ColumnReport) -> 
 
 
 def _add_spend(connection: duckdb.DuckDBPyConnection, spend: dict[str, Decimal], place: int) -> None:
-    """Add what the rows with a value in one unused column bill, from `raw_totals`, per currency."""
+    """Add the billed amount of rows with a value in one unused column, from `raw_totals`, per currency."""
     sums = connection.execute(
         f"select billing_currency, sum(s{place}) from raw_totals where u{place} > 0 "
         "and billing_currency is not null group by 1 order by 1"

@@ -1,8 +1,4 @@
-"""Text files as people's programs save them: how they are encoded, and what stands between their cells.
-
-What belongs here: what can be told from a file as a whole, for lists that people keep (customers, revenue).
-What does not: what a cell means, and usage, whose files are too large to be held at once.
-"""
+"""Encoding and delimiter of text files kept by people (customers, revenue), detected from the whole file."""
 
 from __future__ import annotations
 
@@ -19,15 +15,15 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class EncodingError(ValueError):
-    """The bytes are no text that can be told; says where, and how to save the file."""
+    """The encoding cannot be determined; says where, and how to save the file."""
 
 
 @dataclass(frozen=True)
 class DelimitedText:
     """A CSV file's text without `sep=` and blank lines before the header.
 
-    `skipped` counts those lines. `encoding` is utf-8, utf-16 or windows-1252: the last is assumed where the
-    bytes are no UTF-8, and worth a note.
+    `skipped` counts those lines. `encoding` is utf-8, utf-16 or windows-1252; the last is assumed if the
+    bytes are not UTF-8, which is worth a note.
     """
 
     text: str
@@ -37,7 +33,7 @@ class DelimitedText:
 
 
 def read_delimited(content: bytes) -> DelimitedText:
-    """The text of a CSV file and its delimiter, found from its first line. Raises `EncodingError`."""
+    """A CSV file's text and its delimiter, detected from the first line. Raises `EncodingError`."""
     text, encoding = decoded(content)
     lines = text.splitlines(keepends=True)
     skipped = 0
@@ -58,7 +54,7 @@ def read_delimited(content: bytes) -> DelimitedText:
 
 
 def decoded(content: bytes) -> tuple[str, str]:
-    """The text and its encoding: by its byte order mark, else UTF-8, else Windows-1252."""
+    """The text and its encoding: by byte order mark, else UTF-8, else Windows-1252."""
     if content.startswith(UTF_16_MARKS):
         try:
             return content.decode("utf-16"), "utf-16"

@@ -1,8 +1,4 @@
-"""Times and numbers whose form only the file as a whole can tell: what the rows that waited for it say.
-
-What belongs here: the decision for each batch of a load, and its rows judged by it. What does not: the rules
-of one record (`records.py`).
-"""
+"""Decide time and number formats that only the whole file can tell, and judge the rows that waited for it."""
 
 from __future__ import annotations
 
@@ -27,7 +23,7 @@ _FORMS = f"""
     WHERE batch IN (SELECT batch FROM judged WHERE reason = '{UNDECIDED}')
     GROUP BY batch
 """
-# A value that waits fits a format that its file may have: seen beside decimal points it must be one of them.
+# A waiting value must fit a format the file can have: next to decimal points, it must use one too.
 _NUMBER_FORMAT = """
     CASE
         WHEN forms.has_points AND forms.said_format IN ('comma', 'mixed') THEN 'mixed'
@@ -67,7 +63,7 @@ def decide(connection: duckdb.DuckDBPyConnection, parameters: dict[str, datetime
                 WHEN {_NUMBER_FORMAT} IN ('mixed', 'unknown') AND {number_formats.fits_comma("said_value")}
                     AND regexp_matches(said_value, '[^0-9]')
                     THEN 'number-format'
-            END AS misread,
+            END AS read_error,
             {chosen}
         FROM waiting JOIN forms USING (batch)
     """

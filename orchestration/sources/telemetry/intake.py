@@ -35,15 +35,15 @@ _JUDGED = f"""
         CASE
             WHEN reason IS NULL AND (stream <> $stream OR operation <> $operation) THEN '{ELSEWHERE}'
             ELSE reason
-        END AS refused,
+        END AS rejection,
         CASE
-            WHEN refused = '{ELSEWHERE}'
+            WHEN rejection = '{ELSEWHERE}'
                 THEN 'the record is for ' || stream || '/' || operation
                     || '; send it to that address, or leave stream and operation out'
             ELSE detail
         END AS message,
         CASE
-            WHEN refused IS NULL
+            WHEN rejection IS NULL
                 THEN to_json(struct_pack(
                     stream := stream,
                     timestamp := strftime(usage_timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'),
@@ -122,14 +122,14 @@ def judge(
     )
     address = {"stream": stream, "operation": operation, "request": request}
     rows = connection.execute(_JUDGED, {**address, **limits.parameters(now)}).fetchall()
-    good = [stored for _, refused, _, stored in rows if refused is None]
+    good = [stored for _, rejection, _, stored in rows if rejection is None]
     return IntakeResult(len(good), _lines(good), list(_rejected(rows)))
 
 
 def _rejected(rows: Iterable[tuple[Any, ...]]) -> Iterable[dict[str, Any]]:
-    for index, refused, message, _ in rows:
-        if refused is not None:
-            yield {"index": index, "reason": refused, "message": message}
+    for index, rejection, message, _ in rows:
+        if rejection is not None:
+            yield {"index": index, "reason": rejection, "message": message}
 
 
 def _lines(texts: Iterable[str]) -> bytes:

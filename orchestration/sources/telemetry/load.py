@@ -179,16 +179,16 @@ class Load:
             self.progress("read batches", done, len(files))
         decide(self.connection, self.limits.parameters(self.at))
         if plan.unreadable:
-            refused = pa.table(
+            rejected = pa.table(
                 {
                     "batch": pa.array(plan.unreadable.keys(), pa.int32()),
                     "detail": pa.array(plan.unreadable.values(), pa.string()),
                 }
             )
-            self.connection.register("refused", refused)
-            self.connection.execute("DELETE FROM judged WHERE batch IN (SELECT batch FROM refused)")
+            self.connection.register("rejected", rejected)
+            self.connection.execute("DELETE FROM judged WHERE batch IN (SELECT batch FROM rejected)")
             self.connection.execute(
-                "INSERT INTO judged BY NAME SELECT batch, $reason AS reason, detail FROM refused",
+                "INSERT INTO judged BY NAME SELECT batch, $reason AS reason, detail FROM rejected",
                 {"reason": UNREADABLE},
             )
 

@@ -55,7 +55,7 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
     """One reading for all JSONL files, one per form of CSV and one per Parquet schema.
 
     `folder` takes what must be unpacked first. The queries give batch, batch_row (JSONL: the line; CSV: the
-    row after the header; Parquet: the row; each from 1), unknown_fields, misread, raw,
+    row after the header; Parquet: the row; each from 1), unknown_fields, read_error, raw,
     point_is_usual (what 1.500 means where no other row tells) and each field.
     """
     plan = Readings()

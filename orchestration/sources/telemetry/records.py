@@ -1,9 +1,8 @@
-"""The usage record: its fields, the rules it must keep, and the meaning of its text.
+"""The usage record: its fields, rules and the meaning of its text.
 
-What belongs here: everything that is decided about one record by looking at that record alone, as SQL over
-its fields as text, so that one set of rules serves files of every format and the HTTP API.
-What does not: where records come from (`readers.py`), which batches count (`ledger.py`), and anything that
-needs other records or the contexts, such as whether a stream is known, which is for dbt.
+Everything decided about a record by looking at that record alone, as SQL over its fields as text, so that one
+set of rules serves files of every format and the HTTP API. Anything that needs other records or the contexts,
+such as whether a stream is known, is left to dbt.
 """
 
 from __future__ import annotations
@@ -30,30 +29,30 @@ _NAME = "[a-z][a-z0-9_]*"
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that a record must not do.
+    """One way in which a record can be invalid.
 
-    `code` is the stable reason shown in quarantine. `refused_when` is a DuckDB condition over the columns
-    that `judged_records` prepares. `message` says what is wrong and what to do; `{field}` stands for what
-    the record says.
+    `code` is the stable reason shown in quarantine. `rejected_when` is a DuckDB condition over the columns
+    that `judged_records` prepares. `message` says what is wrong and what to do; `{field}` stands for the
+    record's value.
     """
 
     code: str
-    refused_when: str
+    rejected_when: str
     message: str
 
 
 @dataclass(frozen=True)
 class UsageLimits:
-    """The times that usage is taken for: from a day (UTC) on, and up to so long after the present.
+    """Range of accepted usage times: from a day (UTC) on, up to some time after the present.
 
-    A clock that is wrong, or seconds taken for milliseconds, would otherwise make days that no bill has.
+    Otherwise a wrong clock, or seconds taken for milliseconds, would create days that no bill has.
     """
 
     earliest_day: date = date(2000, 1, 1)
     future_hours: int = 24
 
     def parameters(self, now: datetime) -> dict[str, datetime]:
-        """The parameters of `judged_records` at a time (UTC, no zone)."""
+        """Parameters of `judged_records` at a time (UTC, no zone)."""
         latest = now + timedelta(hours=self.future_hours)
         return {"earliest": datetime.combine(self.earliest_day, time.min), "latest": latest}
 
@@ -61,24 +60,25 @@ class UsageLimits:
 EVERY_TIME = UsageLimits()
 """The limits where a deployment sets no others."""
 
-# A misread row (not JSON, the wrong number of columns, ...) is known by its reader, before it has fields.
+# Unreadable rows (not JSON, wrong number of columns, ...) are detected by the reader, before they have
+# fields.
 MISREAD = (
-    Rule("not-utf-8", "misread = 'not-utf-8'", "the line is not UTF-8 text; write the file as UTF-8"),
-    Rule("not-json", "misread = 'not-json'", "the line is not valid JSON; write one object per line"),
-    Rule("not-an-object", "misread = 'not-an-object'", "the line is JSON, but not an object of fields"),
+    Rule("not-utf-8", "read_error = 'not-utf-8'", "the line is not UTF-8 text; write the file as UTF-8"),
+    Rule("not-json", "read_error = 'not-json'", "the line is not valid JSON; write one object per line"),
+    Rule("not-an-object", "read_error = 'not-an-object'", "the line is JSON, but not an object of fields"),
     Rule(
         "column-count",
-        "misread = 'column-count'",
+        "read_error = 'column-count'",
         "the row has another number of columns than the header; quote values that hold a comma",
     ),
     Rule(
         "csv-quotes",
-        "misread = 'csv-quotes'",
+        "read_error = 'csv-quotes'",
         'a quote is not closed on its line or stands inside a value; write "" for a quote inside quotes',
     ),
     Rule(
         "number-format",
-        "misread = 'number-format'",
+        "read_error = 'number-format'",
         "value '{value}' has a decimal sign or thousands, and the file does not tell which; write 1500.5",
     ),
 )
@@ -159,7 +159,7 @@ RULES = (
     ),
 )
 
-# A value that needs no further look: greater than 0, with at most 27 and 9 digits.
+# A plainly valid value: greater than 0, with at most 27 and 9 digits.
 _PLAIN = r"[1-9]\d{0,26}(?:\.\d{1,9})?|0\.\d{0,8}[1-9]"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?"
 _TIMESTAMP = (
@@ -167,7 +167,7 @@ _TIMESTAMP = (
     r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?"
 )
 
-# A list of elements, or NULL where the text is neither a text nor a list of at least one, none empty.
+# A list of elements, or NULL unless it is a text or a nonempty list of nonempty texts.
 _ELEMENTS = """
     CASE json_type(given)
         WHEN 'VARCHAR' THEN
@@ -182,7 +182,7 @@ _ELEMENTS = """
 """
 
 
-# Forms that only the file as a whole can tell: their rows wait for its other rows (see `file_forms.py`).
+# Formats that only the whole file can tell: their rows wait for the other rows (see `file_forms.py`).
 UNDECIDED = "undecided"
 EPOCH = r"(?:\d{10}|\d{13})(?:\.\d+)?"
 _UNDECIDED_RULES = (
@@ -210,8 +210,8 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     With `wait_for_file`, rows of `UNDECIDED` forms keep what they say in said_timestamp, said_value and
     said_filter; has_point then says of the others that their value has a decimal point.
 
-    `source` is SQL with the columns misread (code of a reading problem or NULL), raw (what to show of a
-    refused row: a text, or a struct that becomes JSON), point_is_usual and each of `FIELDS` as text or NULL,
+    `source` is SQL with the columns read_error (code of a reading problem or NULL), raw (what to show for a
+    rejected row: a text, or a struct that becomes JSON), point_is_usual and each of `FIELDS` as text or NULL,
     next to any others. The session's time zone must be UTC; the parameters are those of `UsageLimits`. The
     result has the other columns of it and
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
@@ -219,7 +219,7 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     """
     trimmed = ", ".join(f"nullif(trim({field}, {BLANKS}), '') AS {field}" for field in FIELDS)
     rules = _rules_of_a_file() if wait_for_file else RULES
-    reasons = "\n".join(f"WHEN {rule.refused_when} THEN {literal(rule.code)}" for rule in rules)
+    reasons = "\n".join(f"WHEN {rule.rejected_when} THEN {literal(rule.code)}" for rule in rules)
     said = ""
     if wait_for_file:
         said = "contains(value, '.') AS has_point,\n" + "".join(
@@ -271,7 +271,7 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     ),
     judged AS (SELECT *, CASE {reasons} END AS reason FROM measured)
     SELECT
-        * EXCLUDE ({", ".join(FIELDS)}, misread, raw, usage_timestamp, plain, mantissa, exponent, members,
+        * EXCLUDE ({", ".join(FIELDS)}, read_error, raw, usage_timestamp, plain, mantissa, exponent, members,
             digits, fraction_length, decimal_places, whole_digits, dimensions, reason
             {"" if wait_for_file else ", point_is_usual"}),
         reason,
@@ -298,7 +298,7 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
 
 
 def _message(message: str) -> str:
-    """SQL that fills the places of a message: `{field}`, `{earliest}` and `{latest}`."""
+    """SQL that fills the placeholders of a message: `{field}`, `{earliest}` and `{latest}`."""
     values = {field: f"coalesce({field}, '')" for field in FIELDS}
     values |= {name: f"strftime(${name}::TIMESTAMP, '%Y-%m-%dT%H:%MZ')" for name in ("earliest", "latest")}
     parts = re.split(r"\{(" + "|".join(values) + r")\}", message)

@@ -1,7 +1,5 @@
-"""The fixed columns of landed charges: what dbt finds, whatever the file looked like.
-
-What belongs here: names and kinds of landed columns, per family, and the names that providers document but
-nothing reads yet. What does not: how a file's column becomes one of them.
+"""The fixed columns of landed charges, whatever the file looked like, per family; and documented columns not
+read yet.
 """
 
 from __future__ import annotations
@@ -160,7 +158,7 @@ FOCUS: dict[str, Kind] = {
 
 COLUMNS: dict[Family, dict[str, Kind]] = {"aws_cur": AWS_CUR, "focus": FOCUS}
 
-# Amounts of money: what the files say of each is summed apart and compared with what has landed.
+# Money columns: the files' sums are computed independently and compared with what landed.
 AMOUNTS: dict[Family, tuple[str, ...]] = {
     "aws_cur": tuple(
         name
@@ -190,9 +188,8 @@ NOT_ZERO_THROUGHOUT: dict[Family, dict[str, str]] = {
     ),
 }
 
-# Columns that change no cost and that no model reads: AWS gives line item ids anew with every delivery, and
-# the invoice's id when it is final, to every line of the month. They do not make a day another one; nor does
-# what other columns tell.
+# Columns without influence on costs or models: AWS assigns new line item ids with every delivery, and the
+# final invoice id to every line of the month. They do not change a day; neither do derived columns.
 NOT_IN_FINGERPRINT = frozenset(
     {
         *("identity_line_item_id", "bill_invoice_id", "invoice_id", "landed_file", "landed_row"),
@@ -200,7 +197,7 @@ NOT_IN_FINGERPRINT = frozenset(
     }
 )
 
-# The charges whose days say how far a bill has come; fees and taxes are dated ahead.
+# Charges whose days tell how far a bill has progressed; fees and taxes are dated ahead.
 USAGE_CATEGORY: dict[Family, str] = {"aws_cur": "line_item_line_item_type", "focus": "charge_category"}
 _USAGE_WORDS: dict[Family, str] = {
     "aws_cur": "'usage', 'discountedusage', 'savingsplancoveredusage'",
@@ -244,7 +241,7 @@ DAYS: dict[str, str] = {
     "delivery_kind": "VARCHAR",
 }
 
-# Columns that AWS documents and nothing reads. Anything beyond these is new, and said so.
+# Documented AWS columns that are not read. Anything else is reported as new.
 DOCUMENTED_PREFIXES = (
     "product_",
     "pricing_",
@@ -270,7 +267,7 @@ DOCUMENTED = frozenset(
 
 
 def is_usage(family: Family, category: str) -> str:
-    """Whether a charge of this category (SQL) is usage."""
+    """SQL: whether a charge category is usage."""
     return f"coalesce(lower(trim({category})) in ({_USAGE_WORDS[family]}), false)"
 
 

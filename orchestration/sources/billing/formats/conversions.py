@@ -1,7 +1,6 @@
-"""SQL that turns a column of any type into a landed type: text, number, timestamp, map.
+"""SQL that converts a column of any type to a landed type: text, number, timestamp, map.
 
-Numbers become decimal(38,12) here, once; floats end here. Text, CSV's or Parquet's, is absent when empty.
-What does not belong here: which column becomes which.
+Numbers become decimal(38,12) here; floats end here. Empty text, in CSV or Parquet, counts as absent.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ def text(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
 
 
 def currency_code(value: str) -> str:
-    """A currency as ISO 4217 writes it: three capitals, without blanks around them."""
+    """A currency as in ISO 4217: three capitals, trimmed."""
     return f"upper(trim({value}, {BLANKS}))"
 
 
 def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
-    """The column as decimal(38,12), rounded half up when it has more digits."""
+    """The column as decimal(38,12), rounded half up if it has more digits."""
     kind = column.type
     if not column.has_values:
         return "null::decimal(38,12)"
     if kind == "DOUBLE" and cast == "cast":
-        # The decimal that a double stands for is its shortest text. Going through text costs five times as
-        # much, so it is left to the values where a direct cast does not give the same double back.
+        # The decimal meant by a double is its shortest text. Converting through text costs five times as
+        # much, so it is only used where a direct cast does not round-trip.
         x = column.sql
         return (
             f"case when abs({x}) < 4096 and cast({x} as decimal(38,12))::double = {x} "
@@ -85,14 +84,14 @@ def _cut(column: SourceColumn, absent: tuple[str, ...]) -> str:
 
 
 def timestamp(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
-    """The column as a timestamp in UTC; a text without zone is UTC."""
+    """The column as a UTC timestamp; text without a zone is UTC."""
     if not column.has_values:
         return "null::timestamp"
     if column.type == "TIMESTAMP WITH TIME ZONE":
         return f"{column.sql} at time zone 'UTC'"
     if column.type.startswith("TIMESTAMP") or column.type == "DATE":
         return f"{cast}({column.sql} as timestamp)"
-    # By way of timestamptz, because a plain timestamp would ignore an offset that the text gives.
+    # Through timestamptz, because a plain timestamp cast ignores the text's offset.
     return f"{cast}({text(column, absent)} as timestamptz) at time zone 'UTC'"
 
 
@@ -118,21 +117,21 @@ def mapping(column: SourceColumn, absent: tuple[str, ...] = ()) -> str:
 
 @cache
 def spelled(family: Family, tags: str) -> str:
-    """A map (SQL, never NULL) under one spelling of its keys: dbt's own macro says which."""
+    """A map (SQL, never NULL) with normalized keys, by dbt's own macro."""
     macros = (PROJECT_ROOT / "dbt_project" / "macros" / "tag_keys.sql").read_text(encoding="utf-8")
     call = f"{{{{ with_tag_keys({literal(tags)}, of_cur={str(family == 'aws_cur').lower()}) }}}}"
     return jinja2.Template(macros + call).render().strip()
 
 
 def may_hold_map(column: SourceColumn) -> bool:
-    """Whether a column has a type that `mapping` takes: a list has to be one of keys and values."""
+    """Whether `mapping` accepts the column's type: a list must be one of keys and values."""
     fields = column.type.lower()
     is_keyed = all(re.search(rf'[(, ]"?{name}"? ', fields) for name in ("key", "value"))
     return not fields.endswith("[]") or (fields.startswith("struct(") and is_keyed)
 
 
 def is_no_map(value: str) -> str:
-    """Whether a text is there and is not the JSON of what `mapping` takes."""
+    """Whether a text is present and not valid JSON for `mapping`."""
     kind = f"coalesce(json_type(try_cast({value} as json)), '')"
     entries = f"case when {kind} = 'ARRAY' then from_json({value}, '{_ENTRIES}') end"
     keyless = f"len(list_filter({entries}, lambda e: e.key is null)) > 0"
@@ -140,9 +139,9 @@ def is_no_map(value: str) -> str:
 
 
 def _map_of_json(value: str) -> str:
-    """JSON text of an object, or of a list of objects with `key` and `value`, as a map."""
+    """A map from the JSON text of an object, or of a list of objects with `key` and `value`."""
     listed = f"from_json_strict({value}, '{_ENTRIES}')"
-    # A cast refuses an object that has a key twice; its first value is looked up by the key then.
+    # A cast rejects objects with duplicate keys; then the first value is looked up by key.
     repeated = (
         f"map_from_entries(list_transform(list_distinct(json_keys({value})), lambda k: {{'key': k, "
         f"""'value': json_extract_string({value}, '$."' || k || '"')}}))"""
@@ -155,7 +154,7 @@ def _map_of_json(value: str) -> str:
 
 
 def _map_of_list(entries: str) -> str:
-    """A list of structs with `key` and `value` as a map."""
+    """A map from a list of structs with `key` and `value`."""
     keys = f"list_transform({entries}, lambda e: cast(e.key as varchar))"
     kept = f"list_filter({entries}, lambda e, i: list_position({keys}, cast(e.key as varchar)) = i)"
     return (
@@ -165,7 +164,7 @@ def _map_of_list(entries: str) -> str:
 
 
 def converted(kind: Kind, column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
-    """The column as the landed type of `kind`."""
+    """The column converted to the landed type of `kind`."""
     if kind == "text":
         return text(column, absent)
     if kind == "number":
@@ -176,7 +175,7 @@ def converted(kind: Kind, column: SourceColumn, absent: tuple[str, ...] = (), ca
 
 
 def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str:
-    """The first of several columns with a value (they stand for the same thing); a typed NULL for none."""
+    """The first of several equivalent columns with a value; a typed NULL if there is none."""
     values = [converted(kind, column, absent) for column in columns]
     if not values:
         return f"null::{SQL_TYPES[kind]}"
@@ -184,12 +183,12 @@ def first_present(kind: Kind, columns: list[SourceColumn], absent: tuple[str, ..
 
 
 def or_empty(value: str | None) -> str:
-    """A map that is never NULL; None stands for a map that the file does not have."""
+    """A map that is never NULL; None stands for a map that the file lacks."""
     return f"coalesce({value}, {EMPTY_MAP})" if value else EMPTY_MAP
 
 
 def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:
-    """A map from names to the columns' texts, without empty ones, sorted by name; None for no columns."""
+    """A map from names to the columns' text, without empty values, sorted by name; None for no columns."""
     if not columns:
         return None
     entries = ", ".join(

@@ -1,7 +1,4 @@
-"""How one set of file columns becomes landed charges: what every format produces.
-
-What belongs here: the plan and the queries made from it. What does not: the names of any one provider.
-"""
+"""The plan and queries that turn files with one set of columns into landed charges, for every format."""
 
 from __future__ import annotations
 
@@ -51,14 +48,14 @@ class Reading:
     cut: str
     used: tuple[tuple[SourceColumn, Kind], ...]
     unused: tuple[SourceColumn, ...]
-    present: frozenset[str]  # landed columns that the file has
+    present: frozenset[str]  # landed columns present in the file
     new: frozenset[str]
-    absent: tuple[str, ...]  # words that stand for no value
-    repeated: tuple[str, ...]  # landed columns that several columns of the file stand for
+    absent: tuple[str, ...]  # words that mean null
+    repeated: tuple[str, ...]  # landed columns with several source columns
 
     def dictionary(self, name: str, relation: str) -> str:
-        """A query for the distinct contents of a map's columns (`<name>_0`, …), the map that they make, and
-        the map under one spelling of its keys, where it has one.
+        """A query for the distinct contents of a map's columns (`<name>_0`, …), the resulting map, and the
+        map with normalized keys, if it has one.
         """
         columns = self.map_columns[name]
         keys = ", ".join(f"{column.sql} as {name}_{place}" for place, column in enumerate(columns))
@@ -70,7 +67,7 @@ class Reading:
         return f"select *, {spelled(self.family, f'{name}_map')} as {name}_spelled from ({query})"
 
     def content_counts(self, relation: str) -> str:
-        """A query for about how many distinct contents the columns of each map have, in their order."""
+        """A query for the approximate number of distinct contents of each map's columns, in their order."""
         counts = ", ".join(
             f"approx_count_distinct(hash({', '.join(column.sql for column in columns)}))"
             for columns in self.map_columns.values()
@@ -88,9 +85,9 @@ class Reading:
         """A query for the landed charges of a relation.
 
         `habits` says how each provider writes the ends of charges, `usage_days` the days with usage of each
-        billing month, `zero_costs` the providers that write 0 in a column for want of a value.
-        `dictionaries` names tables made by `dictionary`, by map column; these maps are looked
-        up there, the others are built row by row.
+        billing month, `zero_costs` the providers that write 0 for missing values in a column. `dictionaries`
+        names tables created by `dictionary`, by map column; these maps are looked up there, others are built
+        row by row.
         """
         values = self.values | {
             "billing_period": billing_period(usage_days),
@@ -173,7 +170,7 @@ class Reading:
 
 
 def empty_charges(family: Family) -> str:
-    """A query for no charges, with all their columns."""
+    """A query with all columns of charges and no rows."""
     chosen = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in charges_schema(family).items())
     return f"select {chosen} where false"
 

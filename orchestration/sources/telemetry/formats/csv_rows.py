@@ -1,8 +1,7 @@
 """CSV: a header line, then one record per line.
 
-What belongs here: how a line is cut into cells. What does not: the rules of a record.
-A record is one line: a line break inside of quotes is refused, so that a stray quote costs one line and not
-all that follow.
+A record is one line: line breaks inside quotes are rejected, so that a stray quote costs one line and not all
+that follow.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ LINES_BEFORE_DATA = 20
 
 @dataclass(frozen=True)
 class CsvForm:
-    """What the first `lines` of a file say: its columns, and what stands between cells."""
+    """What the first `lines` of a file determine: its columns and delimiter."""
 
     header: tuple[str, ...]
     delimiter: str
@@ -37,9 +36,9 @@ class CsvForm:
 
 
 def csv_form(file: BatchFile) -> CsvForm | None:
-    """The form of a file; None when it is empty.
+    """The form of a file; None if it is empty.
 
-    Lines of nothing but delimiters before the header, and Excel's `sep=;`, are passed over.
+    Lines of only delimiters before the header, and Excel's `sep=;`, are skipped.
     """
     told = None
     try:
@@ -73,7 +72,7 @@ def _header_text(line: bytes) -> str:
 
 
 def csv_query(form: CsvForm) -> str:
-    """The query over `lines` of files of this form."""
+    """Query over `lines` of files of this form."""
     header = form.header
     cell = f'"(?:[^"]|"")*"|[^{form.delimiter}"]*'
     between = literal(form.delimiter)
@@ -117,7 +116,7 @@ def csv_query(form: CsvForm) -> str:
     SELECT
         batch, batch_row, raw, {unknown_columns(header)} AS unknown_fields,
         {form.delimiter == ","} AS point_is_usual,
-        CASE WHEN len(cells) <> {len(header)} THEN 'column-count' ELSE unclear END AS misread,
+        CASE WHEN len(cells) <> {len(header)} THEN 'column-count' ELSE unclear END AS read_error,
         {fields}
     FROM cut
     """

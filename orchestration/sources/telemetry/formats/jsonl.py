@@ -30,24 +30,24 @@ JSONL_QUERY = rf"""
                 WHEN contains(raw, chr(65533)) THEN 'not-utf-8'
                 WHEN NOT json_valid(json) THEN 'not-json'
                 WHEN NOT regexp_matches(json, '^\s*\{{') THEN 'not-an-object'
-            END AS misread
+            END AS read_error
         FROM exact
     ),
     opened AS (
         SELECT
-            batch, batch_row, misread, raw,
+            batch, batch_row, read_error, raw,
             CASE
-                WHEN misread IS NULL
+                WHEN read_error IS NULL
                     THEN list_filter(json_keys(json), lambda name: NOT list_contains({_KNOWN}, name))
             END AS unknown_fields,
             CASE
-                WHEN misread IS NULL
+                WHEN read_error IS NULL
                     THEN json_extract_string(json, [{", ".join(f"'$.{name}'" for name in FIELDS)}])
             END AS told
         FROM checked
     )
     SELECT
-        batch, batch_row, misread, raw, unknown_fields, true AS point_is_usual,
+        batch, batch_row, read_error, raw, unknown_fields, true AS point_is_usual,
         {", ".join(f"told[{place}] AS {name}" for place, name in enumerate(FIELDS, 1))}
     FROM opened
 """

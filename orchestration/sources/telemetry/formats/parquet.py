@@ -58,7 +58,7 @@ def parquet_query(columns: tuple[tuple[str, str], ...], files: Sequence[BatchFil
     SELECT
         parse_filename(filename, true)::INTEGER AS batch,
         file_row_number + 1 AS batch_row,
-        NULL::VARCHAR AS misread,
+        NULL::VARCHAR AS read_error,
         {{{row}}} AS raw,
         {unknown_columns(tuple(kinds))} AS unknown_fields,
         true AS point_is_usual,

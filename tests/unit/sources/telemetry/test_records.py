@@ -65,7 +65,7 @@ def judge(limits: UsageLimits = EVERY_TIME, **said: str | None) -> dict:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         query = judged_records(
-            f"SELECT NULL::VARCHAR AS misread, true AS point_is_usual, 'as it came' AS raw, {columns}"
+            f"SELECT NULL::VARCHAR AS read_error, true AS point_is_usual, 'as it came' AS raw, {columns}"
         )
         result = connection.execute(query, {**fields, **limits.parameters(datetime(2026, 8, 5, 12))})
         return dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
