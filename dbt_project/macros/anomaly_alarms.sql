@@ -1,17 +1,17 @@
 {#
-  Which scores are alarms. No threshold is given; two things make it:
+  Which scores are alarms, without a configured threshold:
 
-  How rare a score is follows from the scores of all series in the `tail_days` before the day: their sizes at the
-  upper 16% and 4% (drifts: 50% and 16%) say how fast the tail falls (-ln p grows as a power of the score, the
-  Weibull tail), so a company of noisy series needs larger scores. Quantiles, not moments: what was an anomaly itself does not count.
+  How rare a score is follows from the scores of all series in the previous `tail_days`: their upper 16% and 4% (drifts:
+  50% and 16%) say how fast the tail falls (-ln p grows as a power of the score, the Weibull tail), so a company of noisy
+  series needs larger scores. Quantiles rather than moments, so past anomalies do not count.
 
-  How many rare scores a day has by chance follows from how many are looked at. Of a day's alarms, the share that
-  the method of Benjamini and Hochberg lets be false is `anomaly_false_discovery_rate`; on a day on which nothing
-  happened it is the probability of any alarm. Series that cost more weigh more (by the root of their level): as many
-  false alarms in all, and fewer misses where there is money.
+  How many rare scores a day has by chance follows from the number of scores. Among a day's alarms, the
+  Benjamini-Hochberg procedure allows a false discovery rate of `anomaly_false_discovery_rate`; on a day without
+  incidents, that is the probability of any alarm. Series are weighted by the square root of their level: the same
+  number of false alarms overall, and fewer misses where there is money.
 
-  `scores`: test, series_key, usage_date, started_at, previous_at, level, score. Alarms have the weak ones in them,
-  which begin and end what an alarm is part of.
+  `scores`: test, series_key, usage_date, started_at, previous_at, level, score. The result includes weak alarms, which
+  mark where an anomaly starts and ends.
 #}
 {% macro alarms(scores, tail_days) %}
     with
@@ -50,8 +50,8 @@
             from days_before
         ),
 
-        -- Levels change together and for weeks, so that many drift at a time: their tail is taken nearer the
-        -- middle.
+        -- Levels change together and for weeks, so many series drift at once: their tail is fitted nearer
+        -- the median.
         tails as (
             select
                 test,
@@ -86,7 +86,7 @@
         shapes as (
             select
                 *,
-                -- Not below 0.5, which is a very heavy tail, nor above 2, which is that of normal noise.
+                -- Between 0.5, a very heavy tail, and 2, that of normal noise.
                 least(
                     greatest(
                         ln(ln(outer_share) / ln(inner_share)) / greatest(ln(outer_size / inner_size), 0.01),
@@ -97,7 +97,7 @@
             from tails
         ),
 
-        -- Whole numbers, so that sums do not depend on the order of the rows.
+        -- Integers, so that sums do not depend on row order.
         weighed as (
             select *, cast(100000 * sqrt(abs(coalesce(level, 0))) as bigint) + 1000 as weight
             from {{ scores }}

@@ -1,13 +1,12 @@
 {#
-  What a line of AWS' bill costs: each formula once, as an expression over the landed columns of
-  `aws_cur_charges`. `docs/billing.md` has them as a table. The formulas are AWS' own, from its Cost and Usage Report
-  user guide: pages "Line item details", "Reservation details", "Savings Plans details", "Split line item details"
-  and "Pricing details". A bill that lacks a value that a formula cannot do without is rejected when it lands, see
-  `orchestration/sources/billing/required_costs.py`.
+  Cost formulas of AWS bill lines, as expressions over the landed columns of `aws_cur_charges`; `docs/billing.md`
+  lists them as a table. They are AWS's own, from its Cost and Usage Report user guide: pages "Line item details",
+  "Reservation details", "Savings Plans details", "Split line item details" and "Pricing details". Bills without a
+  required value are rejected at landing, see `orchestration/sources/billing/required_costs.py`.
 #}
 {#
-  Pods and tasks are a second view of the money of the instance that they ran on. A Fargate task has none: its lines
-  are its own money, also where they name the task itself as the parent.
+  Pods and tasks are a second view of their instance's cost. A Fargate task has no instance: its lines are its own
+  cost, even if they name the task itself as the parent.
 #}
 {% macro aws_is_split() -%}
     (
@@ -17,8 +16,8 @@
 {%- endmacro %}
 
 {#
-  Reservation details: AWS does not amortise the reservations of Dedicated Hosts, their amortised columns are empty or 0.
-  Their lines count as they are billed.
+  Reservation details: AWS does not amortise reservations of Dedicated Hosts; their amortised columns are empty or 0.
+  Their lines count as billed.
 #}
 {% macro aws_is_host_reservation() -%}
     (
@@ -30,8 +29,8 @@
 {%- endmacro %}
 
 {#
-  The upfront fees of commitments, and their refunds, whenever they come: their money is in the effective costs of what
-  they cover. A refund of anything else than a commitment's fee is a refund of what the bill counted.
+  Upfront fees of commitments and their refunds, in any month: they are part of the effective cost of the covered
+  usage. Any other refund refunds billed cost.
 #}
 {% macro aws_is_upfront_fee() -%}
     (
@@ -57,14 +56,14 @@
     )
 {%- endmacro %}
 
-{# Line item details, lineItem/UnblendedCost: what the invoice is made of. #}
+{# Line item details, lineItem/UnblendedCost: the invoiced cost. #}
 {% macro aws_billed_cost() -%}
     case when {{ aws_is_split() }} then 0 else coalesce(line_item_unblended_cost, 0) end
 {%- endmacro %}
 
 {#
-  What nothing used of a commitment, on the row of its fee; null on rows that are no such fee. `net` is after
-  negotiated discounts: the Net… columns of the same pages, which only accounts with a discount programme have.
+  Unused part of a commitment, on the row of its fee; null on other rows. `net` is after negotiated discounts: the
+  Net… columns of the same pages, which only accounts with a discount programme have.
 #}
 {% macro aws_unused_commitment_cost(net=false) -%}
     case
@@ -84,7 +83,7 @@
     end
 {%- endmacro %}
 
-{# The amortised cost of a row that is no fee of a commitment. `has_net_costs` is a fact of the bill. #}
+{# Amortised cost of a row other than a commitment fee. `has_net_costs` is a property of the bill. #}
 {% macro aws_covered_or_plain_cost(net=false) -%}
     case
         when {{ aws_is_split() }} or {{ aws_is_upfront_fee() }} or {{ aws_is_refunded_fee() }}
@@ -111,14 +110,14 @@
     end
 {%- endmacro %}
 
-{# The effective cost of a whole line: its fee counts 0, what nothing used of it counts. #}
+{# Effective cost of a whole line: a commitment's fee counts as 0, its unused part counts. #}
 {% macro aws_effective_cost(net=false) -%}
     coalesce({{ aws_unused_commitment_cost(net) }}, {{ aws_covered_or_plain_cost(net) }})
 {%- endmacro %}
 
 {#
-  The part of upfront fees, paid in this or another month, that a month's effective costs hold beside what the month
-  bills: on the rows of the commitments' fees.
+  Part of upfront fees (paid in any month) included in a month's effective cost but not billed in it, on the rows of
+  commitment fees.
 #}
 {% macro aws_amortised_upfront_cost() -%}
     case
@@ -131,8 +130,8 @@
 {%- endmacro %}
 
 {#
-  Pricing details, pricing/publicOnDemandCost. Where AWS gives none, a reservation's usage has its amortised cost, all
-  other usage what is billed of it, and the fees of commitments nothing: what they cover has its own list cost.
+  Pricing details, pricing/publicOnDemandCost. If AWS gives none: amortised cost for a reservation's usage, billed
+  cost for other usage, and 0 for commitment fees, whose covered usage has its own list cost.
 #}
 {% macro aws_list_cost() -%}
     case
@@ -149,8 +148,8 @@
 {%- endmacro %}
 
 {#
-  FOCUS, ContractedCost: at the negotiated price but without commitments. A reservation's usage is billed at 0 and has
-  no such price on the row: its list cost is the nearest to it.
+  FOCUS, ContractedCost: at the negotiated price, without commitments. A reservation's usage is billed at 0 without
+  such a price on the row; its list cost comes closest.
 #}
 {% macro aws_contracted_cost() -%}
     case
@@ -163,8 +162,8 @@
 {%- endmacro %}
 
 {#
-  Condition on landed lines: the bill of this account and month has net costs. It leaves them empty in some of its rows,
-  and a report can be in several files: whether costs are net of discounts is a fact of the month's bill, not of a row.
+  Condition on landed lines: the bill of this account and month has net costs. They are empty on some rows, and a
+  report can be in several files: whether costs are net is a property of the month's bill, not of a row.
 #}
 {% macro aws_has_net_costs() -%}
     (source_name, billing_period, coalesce(bill_payer_account_id, line_item_usage_account_id, ''))

@@ -1,4 +1,4 @@
-{# A text without blanks at its ends: spaces, those that break no line or have no width, tabs, line ends. #}
+{# Text trimmed of spaces (also non-breaking and zero-width ones), tabs and line breaks. #}
 {% macro trimmed(text) -%}
     trim(
         {{ text }},
@@ -18,8 +18,8 @@
 {%- endmacro %}
 
 {#
-  Join of the alias that names a customer on the day; `customer_of` then gives the customer. Every id of a customer,
-  from usage, tags, fixed shares or revenue, becomes a customer by these two, so that all are read alike.
+  Join of the alias valid on the day; `customer_of` then gives the customer. All customer ids (usage, tags, fixed
+  shares, revenue) are resolved by these two macros.
 #}
 {% macro join_alias(id, usage_date) -%}
     left join
@@ -28,5 +28,5 @@
         and {{ usage_date }} between aliases.valid_from and aliases.valid_to
 {%- endmacro %}
 
-{# The customer that an id stands for: itself, unless it is another one's alias. #}
+{# Customer of an id: the id itself, unless it is another customer's alias. #}
 {% macro customer_of(id) -%} coalesce(aliases.customer_id, {{ trimmed(id) }}) {%- endmacro %}

@@ -5,8 +5,7 @@ with
         where allocation_kind = 'overhead'
     ),
 
-    -- Customers' costs before overhead, on days with overhead to divide; those of the long tail are kept
-    -- apart.
+    -- Customers' costs before overhead, on days with overhead to divide; those of the long tail separately.
     carried as (
         select
             pools.usage_date,
@@ -56,8 +55,8 @@ with
         {{ shares_of_quantities("carried_in_tail", ["usage_date", "billing_currency"], "tail_customer_id") }}
     ),
 
-    -- What the long tail of another rule carries joins the tail however large its share. Its customers have
-    -- it by what they carry, cut at the twelfth digit, and the one that carries most has the rest.
+    -- The long tail of another rule stays in the long tail, however large its share. Its customers divide
+    -- it by their cost, truncated to twelve digits, and the costliest gets the remainder.
     cut_parts as (
         select
             divided.usage_date,
@@ -113,7 +112,7 @@ with
             share_set_id,
             'long tail',
             tail_customer_id,
-            -- Together, in one row.
+            -- Combined in one row.
             {{ carried_money("case when place = 1 then tail_quantity else 0 end") }},
             {{ carried_money("total") }},
             cut_share + case when place = 1 then missing_share else 0 end

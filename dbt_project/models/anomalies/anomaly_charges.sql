@@ -1,7 +1,6 @@
 {{ config(materialized="table") }}
--- Which services, resources and elements the charges behind an anomaly are of, and in the weeks
--- before. Only of the anomalies that cost most: a list that nobody reads to its end need not be
--- explained to its end.
+-- Services, resources and elements of the charges behind an anomaly, and in previous weeks. Only for the
+-- costliest anomalies: nobody reads such a list to its end.
 with
     explained as (
         select *

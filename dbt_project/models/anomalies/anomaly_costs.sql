@@ -1,5 +1,5 @@
 {{ config(materialized="table") }}
--- What each anomaly cost and what was expected of its time. A drift is measured by the level that it left.
+-- Actual and expected cost of each anomaly. A drift is measured against the level it left.
 with
     series as (
         select distinct series_key, {{ series_columns() }}
@@ -100,8 +100,8 @@ select
     sums.expected_cost,
     cast(sums.actual_cost as decimal(38, 12)) as actual_cost,
     cast(sums.actual_cost - sums.expected_cost as decimal(38, 12)) as cost_impact,
-    -- What it is compared with to find what drives it: the same time of the four weeks before it (of twice as
-    -- many for one longer than a week). The first window is its own.
+    -- Compared periods for finding drivers: the same time in the four previous weeks (twice as many for
+    -- anomalies longer than a week). The first window is the anomaly itself.
     7 * {{ whole_quotient("date_diff('hour', runs.started_at, runs.ended_at) + 167", 168) }} as step_days,
     list_transform(
         range(5),

@@ -1,6 +1,6 @@
 {{ config(materialized="table") }}
--- Alarms made whole: weak ones in a row, in one direction, of which one at least is an alarm. Runs that are
--- close together are one.
+-- Runs of consecutive weak alarms in one direction with at least one alarm. Runs that are close together
+-- are merged.
 with
     hours as (
         select
@@ -98,8 +98,8 @@ with
         group by test, series_key, direction, run_number
     ),
 
-    -- A drift began before it could be told: after the last day on which the series was still where it
-    -- had been, by a tenth of the way that it has come.
+    -- A drift starts before it is detectable: after the last day on which the series was within a tenth of
+    -- the way from its former level.
     drift_days as (
         select
             runs.series_key,

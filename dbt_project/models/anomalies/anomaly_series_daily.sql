@@ -3,7 +3,7 @@ with
         {{ customer_costs(["usage_date", anomaly_dimension(), "billing_currency"], ["effective_cost"]) }}
     ),
 
-    -- What an anomaly is found in is an estimate's business: the digits of a bill are enough.
+    -- Anomaly detection is an estimate: the bill's twelve digits are enough.
     series as (
         select
             'customer_feature' as series_kind,

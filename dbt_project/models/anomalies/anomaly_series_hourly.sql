@@ -1,5 +1,5 @@
--- The hours that customer_costs_hourly has. Of customers and elements, the costliest series only: hours are
--- for finding when something began, and what is left out here is looked at by the day.
+-- The hours of customer_costs_hourly. For customer series, only the costliest: hours tell when something
+-- began, and series left out here are still monitored by day.
 with
     costs as (
         {{
@@ -49,7 +49,7 @@ with
         where {{ is_newest_day("usage_date", var("hourly_costs_days")) }}
         group by all
         union all by name
-        -- A charge for longer than an hour says nothing about one.
+        -- A charge longer than an hour says nothing about a single hour.
         select
             'service_account' as series_kind,
             usage_date,

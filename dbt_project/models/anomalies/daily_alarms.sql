@@ -1,4 +1,4 @@
--- A residual says little by itself: it is measured by what the series' own residuals have been.
+-- A residual is measured against the series' own past residuals.
 with
     expectations as (select * from {{ ref("daily_expectations", days_before=28 + 84) }}),
 
@@ -29,8 +29,8 @@ with
             unnest(
                 [
                     {'test':'daily', 'score':residual / {{ residual_scale("residual_sizes") }}},
-                    -- The middle of seven days and that of a month vary by half of one day's noise; a change
-                    -- within that is not one.
+                    -- The medians of seven days and of a month vary by half of a day's noise; smaller
+                    -- changes are ignored.
                     {
                         'test':'drift',
                         'score': case

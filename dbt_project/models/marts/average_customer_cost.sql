@@ -1,5 +1,5 @@
 with
-    -- A customer's part of the long tail is as much its cost as what it carries by itself.
+    -- A customer's part of the long tail is part of its cost.
     customer_days as (
         select usage_date, billing_currency, customer_id, sum(effective_cost) as effective_cost
         from

@@ -1,7 +1,7 @@
--- Months are those of the bill, so that the costs of a month are its bill; revenue for months without a bill
--- is in customer_revenue_daily. What a customer pays in one currency and costs in another is never set off.
+-- Months are billing months, so a month's costs sum to its bill; revenue for months without a bill is in
+-- customer_revenue_daily. Revenue in one currency is never netted against cost in another.
 with
-    -- The long tail's cost is that of its customers, whom the other rules make carry more of their own.
+    -- The long tail's cost belongs to its customers, in addition to their cost under other rules.
     customer_costs as (
         select billing_period, customer_id, billing_currency, unallocated_reason, effective_cost
         from {{ ref("customer_costs_monthly") }}
@@ -60,7 +60,8 @@ with
         full join revenue using (billing_month, customer_id, billing_currency)
     ),
 
-    -- Churned customers get one more row: their margin fell to 0. Of a month that runs, nobody knows yet.
+    -- Churned customers get one more row: their margin fell to 0. Not in a running month, where that is
+    -- still open.
     keys as (
         select billing_month, customer_id, billing_currency
         from found
@@ -108,14 +109,14 @@ with
             *,
             revenue_to_date - effective_cost as gross_margin,
             previous_revenue - previous_effective_cost as previous_gross_margin,
-            -- Five days are not compared with a month.
+            -- A month of which only some days are billed is not compared with a whole one.
             case when not is_running then revenue - previous_revenue end as revenue_change,
             case when not is_running then effective_cost - previous_effective_cost end as cost_change
         from compared
     ),
 
-    -- The element whose cost changed most, the way the whole cost changed, and the service in it that carries
-    -- most of that.
+    -- The element whose cost changed most in the direction of the total change, and its service with the
+    -- largest change.
     element_changes as (
         select
             *,

@@ -1,5 +1,4 @@
--- Customers of the list, and those that only usage or a tag has named: a cost never waits for a master
--- record.
+-- Listed customers, plus those named only by usage or a tag: costs do not wait for master data.
 with
     listed as (
         select customer_id, customer_name, segment, plan, aliases from {{ ref("stg_customers__customers") }}

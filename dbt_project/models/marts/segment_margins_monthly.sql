@@ -28,7 +28,7 @@ with
         group by all
     ),
 
-    -- The customer that moved the segment most, the way the segment moved.
+    -- The customer that moved the segment most in its direction.
     main_customers as (
         select
             billing_month,

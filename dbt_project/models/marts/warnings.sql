@@ -1,8 +1,6 @@
--- A new finding is one more branch of `found`, or a note where the files are landed
--- (orchestration/sources/landing/notes.py).
+-- To add a warning, add a branch to `found`, or a note at landing (orchestration/sources/landing/notes.py).
 with
-    -- A file of which nothing counts is one row; what is rejected of other files, one row per reason and
-    -- stream.
+    -- One row per fully rejected file; for other files, one row per reason and stream.
     rejected_usage as (
         select
             case when batches.record_count = 0 then 'file-rejected' else reason end as code,
@@ -44,7 +42,7 @@ with
 
     listed_names as (select lower(name) as lowered_name, min(name) as name from listed group by lower(name)),
 
-    -- Elements that charges have: where a dimension takes them from values, no rule says them beforehand.
+    -- Elements that charges have: dimensions that take them from values do not list them in rules.
     charged_elements as (
         {%- for name in dimension_names() %}
             select distinct '{{ name }}' as dimension, cast({{ name }} as varchar) as element
@@ -65,7 +63,7 @@ with
         group by stream, filter
     ),
 
-    -- Columns of which no delivery of a source's month has values, and that a rule names or every bill has.
+    -- Columns without values in any delivery of a source's month that a rule refers to or every bill has.
     empty_columns as (
         select
             notes.* replace (
@@ -207,7 +205,7 @@ with
             {{ ref("billed_months") }} as months
             on months.billing_month = bills.billing_period
             and not months.is_running
-        -- Whoever bills by the day bills the last day of a month that is over.
+        -- Providers with daily charges bill the last day of a finished month.
         where bills.last_usage_date < last_day(cast(bills.billing_period || '-01' as date))
         group by all
         union all by name
