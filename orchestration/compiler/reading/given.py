@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
+from orchestration.compiler.language import signal_columns as signals
 from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.language.conditions import Operand, normalise_key
 from orchestration.compiler.language.program import (
@@ -16,15 +17,6 @@ from orchestration.compiler.language.program import (
     GivenResource,
     Texts,
 )
-from orchestration.compiler.language.signal_columns import (
-    ACCOUNT_FIELDS,
-    ACCOUNT_MAPS,
-    BILLED_ACCOUNT_FIELDS,
-    KUBERNETES_FIELDS,
-    KUBERNETES_MAPS,
-    RESOURCE_FIELDS,
-    RESOURCE_MAPS,
-)
 from orchestration.compiler.problems import Place, did_you_mean
 from orchestration.compiler.reading.mappings import Reader, kind
 from orchestration.compiler.reading.subjects import read_relationship
@@ -32,7 +24,7 @@ from orchestration.compiler.reading.syntax import Mapping, Node, Sequence
 from orchestration.compiler.reading.values import read_typed
 
 GIVEN_SUBJECTS = ("tag", "cost_category", "k8s", "account", "dimension", "resource", "related")
-GIVEN_RESOURCE_KEYS = (*RESOURCE_FIELDS, *RESOURCE_MAPS, "related")
+GIVEN_RESOURCE_KEYS = (*signals.RESOURCE_FIELDS, *signals.RESOURCE_MAPS, "related")
 
 
 def read_given(reader: Reader, node: Node, expect: Expected, place: Place) -> DimensionTest | None:
@@ -70,19 +62,21 @@ def read_given(reader: Reader, node: Node, expect: Expected, place: Place) -> Di
 
 def _pod(reader: Reader, given: Mapping, charge: dict[str, Operand]) -> Texts:
     node = given.get("k8s")
-    if node is None or not reader.mapping(node, '"k8s"', (*KUBERNETES_FIELDS, *KUBERNETES_MAPS)):
+    if node is None or not reader.mapping(
+        node, '"k8s"', (*signals.KUBERNETES_FIELDS, *signals.KUBERNETES_MAPS)
+    ):
         return ()
-    _columns(reader, node, KUBERNETES_FIELDS, charge)
+    _columns(reader, node, signals.KUBERNETES_FIELDS, charge)
     return _keyed_texts(reader, node, "label")
 
 
 def _account(reader: Reader, given: Mapping, charge: dict[str, Operand]) -> GivenAccount | None:
-    known = (*BILLED_ACCOUNT_FIELDS, *ACCOUNT_FIELDS, *ACCOUNT_MAPS)
+    known = (*signals.BILLED_ACCOUNT_FIELDS, *signals.ACCOUNT_FIELDS, *signals.ACCOUNT_MAPS)
     node = given.get("account")
     if node is None or not reader.mapping(node, '"account"', known):
         return None
-    _columns(reader, node, BILLED_ACCOUNT_FIELDS, charge)
-    columns = tuple(_fields(reader, node, ACCOUNT_FIELDS))
+    _columns(reader, node, signals.BILLED_ACCOUNT_FIELDS, charge)
+    columns = tuple(_fields(reader, node, signals.ACCOUNT_FIELDS))
     tags = _keyed_texts(reader, node, "tag")
     return GivenAccount(columns, tags) if columns or tags else None
 
@@ -107,7 +101,7 @@ def _resource(reader: Reader, node: Node) -> GivenResource | None:
         return None
     related = mapping.get("related")
     return GivenResource(
-        tuple(_fields(reader, mapping, RESOURCE_FIELDS)),
+        tuple(_fields(reader, mapping, signals.RESOURCE_FIELDS)),
         _keyed_texts(reader, mapping, "tag"),
         _keyed_texts(reader, mapping, "attribute"),
         () if related is None else _related(reader, related),

@@ -10,18 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.compiler.language import signal_columns as signals
 from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.language.conditions import Operator
 from orchestration.compiler.language.program import SPLIT_WINDOWS, WHEN_NO_USAGE
-from orchestration.compiler.language.signal_columns import (
-    ACCOUNT_FIELDS,
-    ACCOUNT_MAPS,
-    BILLED_ACCOUNT_FIELDS,
-    KUBERNETES_FIELDS,
-    KUBERNETES_MAPS,
-    RESOURCE_FIELDS,
-    RESOURCE_MAPS,
-)
 from orchestration.compiler.reading.allocation import ALLOCATION_KEYS, EVERYTHING, METHOD_KEYS
 from orchestration.compiler.reading.conditions import COMBINATIONS, OPERATORS
 from orchestration.compiler.reading.dimensions import DIMENSION_KEYS
@@ -101,15 +93,17 @@ def _one_of_keys(names: tuple[str, ...]) -> list[Schema]:
 def _subjects() -> dict[str, Schema]:
     """What each subject takes."""
     path = {"type": "array", "items": _RELATIONSHIP, "minItems": 1, "maxItems": MAX_RELATED_PATH}
-    account_fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}
+    account_fields = {**signals.BILLED_ACCOUNT_FIELDS, **signals.ACCOUNT_FIELDS}
     known: dict[str, Schema] = {
         "charge": {"enum": sorted(CHARGE_COLUMNS), "description": "A column of the charge"},
         "tag": {**_TEXT, "description": "A tag, however its key is spelled"},
         "cost_category": {**_TEXT, "description": "An AWS cost category"},
-        "k8s": _field(KUBERNETES_FIELDS, KUBERNETES_MAPS, "Where a pod ran"),
-        "account": _field(account_fields, ACCOUNT_MAPS, "The account that used it"),
+        "k8s": _field(signals.KUBERNETES_FIELDS, signals.KUBERNETES_MAPS, "Where a pod ran"),
+        "account": _field(account_fields, signals.ACCOUNT_MAPS, "The account that used it"),
         "dimension": {**_NAME, "description": "What another dimension made of the charge"},
-        "resource": _field(RESOURCE_FIELDS, RESOURCE_MAPS, "What the inventory knows of the resource"),
+        "resource": _field(
+            signals.RESOURCE_FIELDS, signals.RESOURCE_MAPS, "What the inventory knows of the resource"
+        ),
         "related": {
             "anyOf": [_RELATIONSHIP, path],
             "description": "The relationship to follow, or several; beside it, what is looked at over there",
@@ -209,8 +203,10 @@ def _dimension_test() -> Schema:
     texts = {"type": "object", "additionalProperties": _TEXT}
     given: Schema = dict.fromkeys(CHARGE_COLUMNS, _TEXT)
     given |= {"tag": texts, "cost_category": texts, "dimension": texts}
-    given["k8s"] = _given_fields(KUBERNETES_FIELDS, KUBERNETES_MAPS)
-    given["account"] = _given_fields({**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS}, ACCOUNT_MAPS)
+    given["k8s"] = _given_fields(signals.KUBERNETES_FIELDS, signals.KUBERNETES_MAPS)
+    given["account"] = _given_fields(
+        {**signals.BILLED_ACCOUNT_FIELDS, **signals.ACCOUNT_FIELDS}, signals.ACCOUNT_MAPS
+    )
     given["resource"] = _ref("given_resource")
     given["related"] = _given_related()
     shares = {"type": "object", "minProperties": 1, "additionalProperties": _FRACTION}
@@ -237,7 +233,7 @@ def _given_related() -> Schema:
 
 
 def _given_resource() -> Schema:
-    schema = _given_fields(RESOURCE_FIELDS, RESOURCE_MAPS)
+    schema = _given_fields(signals.RESOURCE_FIELDS, signals.RESOURCE_MAPS)
     schema["properties"]["related"] = _given_related()
     return {**schema, "properties": {name: schema["properties"][name] for name in GIVEN_RESOURCE_KEYS}}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingOf
 
+from orchestration.compiler.language import signal_columns as signals
 from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.language.conditions import (
     AccountFact,
@@ -20,16 +21,6 @@ from orchestration.compiler.language.conditions import (
     Subject,
     Tag,
     normalise_key,
-)
-from orchestration.compiler.language.signal_columns import (
-    ACCOUNT_FIELDS,
-    ACCOUNT_MAPS,
-    ACCOUNT_NAME,
-    BILLED_ACCOUNT_FIELDS,
-    KUBERNETES_FIELDS,
-    KUBERNETES_MAPS,
-    RESOURCE_FIELDS,
-    RESOURCE_MAPS,
 )
 from orchestration.compiler.problems import did_you_mean
 from orchestration.compiler.reading.mappings import Reader
@@ -72,7 +63,7 @@ def read_subject(reader: Reader, node: Mapping, what: str) -> Subject | None:
         return None
     if path and key.text == "tag":
         tag = _key(reader, value, text)
-        return None if tag is None else ResourceFact(path, RESOURCE_MAPS["tag"], tag)
+        return None if tag is None else ResourceFact(path, signals.RESOURCE_MAPS["tag"], tag)
     return _named_subject(reader, key.text, text, value, path)
 
 
@@ -118,12 +109,12 @@ def _named_subject(reader: Reader, kind: str, text: str, node: Node, path: tuple
     if kind == "dimension":
         return DimensionElement(text)
     if kind == "k8s":
-        found = _field(reader, node, kind, text, KUBERNETES_FIELDS, KUBERNETES_MAPS)
+        found = _field(reader, node, kind, text, signals.KUBERNETES_FIELDS, signals.KUBERNETES_MAPS)
     elif kind == "account":
-        fields = {**BILLED_ACCOUNT_FIELDS, **ACCOUNT_FIELDS, "name": ACCOUNT_NAME}
-        found = _field(reader, node, kind, text, fields, ACCOUNT_MAPS)
+        fields = {**signals.BILLED_ACCOUNT_FIELDS, **signals.ACCOUNT_FIELDS, "name": signals.ACCOUNT_NAME}
+        found = _field(reader, node, kind, text, fields, signals.ACCOUNT_MAPS)
     else:
-        found = _field(reader, node, kind, text, RESOURCE_FIELDS, RESOURCE_MAPS)
+        found = _field(reader, node, kind, text, signals.RESOURCE_FIELDS, signals.RESOURCE_MAPS)
     if found is None:
         return None
     column, key = found
