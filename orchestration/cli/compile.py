@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,12 +16,18 @@ def compile_(
     json_schema: Annotated[
         bool, typer.Option("--json-schema", help="Only write the JSON Schemas for editors.")
     ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="Copy the project here, for plain dbt and editors, paths filled in."),
+    ] = None,
 ) -> None:
     """Write the dbt project of a run, with compiled contexts, and list its generated files.
 
     Examples:
 
     [bold]cpc compile --workspace workspace[/], then read workspace/dbt_project/models/context/
+
+    [bold]cpc compile --workspace workspace --to my-dbt[/], then cd my-dbt; dbt build
 
     [bold]cpc compile --contexts contexts --json-schema[/], into contexts/.schema/
     """
@@ -30,6 +37,12 @@ def compile_(
     settings = settings_of(workspace, contexts)
     if json_schema:
         print("\n".join(map(str, write_schemas(settings.contexts))))
+        return
+    if to is not None:
+        from orchestration.warehouse.project_copy import copy_project
+
+        copy_project(settings, to)
+        print(to)
         return
     for path in sorted(assemble_project(settings).compilation.files):
         print(settings.dbt_project / path)
