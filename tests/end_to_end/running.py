@@ -67,7 +67,10 @@ class Company:
     def marts(self) -> dict[str, Rows]:
         """Everything that readers see: every row of every mart, sorted."""
         tables = [
-            name for (name,) in self.read("select table_name from information_schema.tables order by 1")
+            name
+            for (name,) in self.read(
+                "select table_name from information_schema.tables where table_schema = 'main' order by 1"
+            )
         ]
         return {name: self.read(f'select * from "{name}" order by all') for name in tables}
 
