@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -24,6 +24,8 @@ from orchestration.settings import Settings
 T = TypeVar("T")
 _SECONDS_BETWEEN_LOOKS = 0.05
 _BLOCK = 512
+# A line of dbt's log about a model or test that ended: its name, and how long it took.
+_ENDED = re.compile(r"(?:OK created|PASS|FAIL|ERROR) (?:sql \S+ model )?(\S+).* in ([0-9.]+)s\]")
 
 
 class CommandFailedError(Exception):
@@ -143,12 +145,10 @@ def stages_of_last_run(settings: Settings) -> list[Stage]:
 
 
 def slowest_of_last_run(settings: Settings, count: int) -> list[tuple[str, float]]:
-    """The models and tests that took dbt longest in the newest run: name and seconds."""
-    newest = max((settings.workspace / "dbt_runs").iterdir(), key=lambda folder: folder.stat().st_mtime)
-    results = json.loads((newest / "run_results.json").read_text(encoding="utf-8"))["results"]
-    timed = [
-        (str(result["unique_id"]).split(".", 2)[-1], float(result["execution_time"])) for result in results
-    ]
+    """The models and tests that took dbt longest in the newest run, from its log: name and seconds."""
+    logs = (settings.workspace / "dbt_runs").glob("*/dbt.log")
+    newest = max(logs, key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
+    timed = [(name, float(seconds)) for name, seconds in _ENDED.findall(newest)]
     return sorted(timed, key=lambda each: -each[1])[:count]
 
 

@@ -24,7 +24,9 @@ with
             service_name,
             charge_category,
             billing_period,
-            billing_currency
+            billing_currency,
+            sum(billed_cost) as pool_billed_cost,
+            sum(effective_cost) as pool_cost
         from {{ ref("cost_pools") }}
         where
             usage_date > (select last_day from newest) - {{ var("explanations_days") | int }}
@@ -41,18 +43,33 @@ with
         group by all
     ),
 
-    parts as (
+    -- All that is known of a pool, before its customers multiply the rows.
+    sets as (
         select
-            allocations.*,
-            pools.* exclude (pool_id, usage_date),
+            pools.*,
+            sets.usage_hour,
+            sets.share_set_id,
+            sets.allocation_rule,
+            sets.allocation_kind,
             rules.method,
             rules.rule_place,
             rules.stream,
             usage_windows.usage_window
-        from {{ ref("allocations") }} as allocations
+        from {{ ref("pool_share_sets") }} as sets
         inner join pools using (pool_id, usage_date)
         left join rules using (allocation_rule)
         left join usage_windows using (share_set_id, usage_date)
+    ),
+
+    parts as (
+        select
+            sets.* exclude (allocation_kind),
+            {{ kind_of_member() }} as allocation_kind,
+            shares.* exclude (share_set_id, usage_date),
+            sets.pool_cost * shares.share as effective_cost,
+            sets.pool_billed_cost * shares.share as billed_cost
+        from sets
+        inner join {{ ref("shares") }} as shares using (share_set_id, usage_date)
     )
 
 select
