@@ -1,8 +1,7 @@
-"""What the rules of the contexts do on the bill in the warehouse: which claim nothing, which contradict.
+"""Findings about rules on the bill in the warehouse: rules that match nothing, come too late, or contradict.
 
-A rule without a charge is dead weight or, more often, a misspelt tag; one whose every charge is claimed
-before it stands in the wrong order. What does not belong here: rules that can never match whatever the bill
-is; the compiler refuses those.
+A rule without charges is dead weight or, more often, a misspelt tag; a rule whose every charge an earlier
+rule matches is in the wrong place. Rules that can never match any bill are rejected by the compiler.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ class NamedRule:
 
 @dataclass(frozen=True)
 class RuleFinding:
-    """Something to look at. `cost` is the effective cost of the charges that it is about, by currency.
+    """A finding. `cost` is the effective cost of the affected charges, by currency.
 
-    `matches-nothing`: no charge of the bill matches. `shadowed`: some do, and earlier rules (`claimed_by`)
-    claim every one of them. `overlap`: the first of `claimed_by` claims charges that `rule` would have given
-    something else.
+    `matches-nothing`: no charge of the bill matches. `shadowed`: some do, but earlier rules (`claimed_by`)
+    match all of them. `overlap`: the first of `claimed_by` matches charges to which `rule` would have given a
+    different element.
     """
 
     kind: Kind

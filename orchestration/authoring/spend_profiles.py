@@ -29,11 +29,11 @@ _NAME_PREFIX = rf"nullif(regexp_extract({_NAME}, '^[A-Za-z]\w*?-[A-Za-z]\w*?-'),
 
 
 def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, ...]:
-    """Make the temporary table `profiles`, and give the names of the dimensions.
+    """Create the temporary table `profiles`, and return the names of the dimensions.
 
     Its columns: usage_month, billing_currency, service_name, sub_account_id, sub_account_name, x_usage_type,
-    x_kubernetes_namespace, _name_prefix (how the resource's name begins), tags, cost_categories, per
-    dimension `<name>` and `<name>_rule` (0: the default, NULL: none), charge_count, effective_cost.
+    x_kubernetes_namespace, _name_prefix (start of the resource's name), tags, cost_categories, per dimension
+    `<name>` and `<name>_rule` (0: the default, NULL: none), charge_count, effective_cost.
     """
     plan = compilation.plan
     if plan is None or compilation.problems:

@@ -36,7 +36,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> OpenEventLog:
-        """As Dagster makes it from the configuration."""
+        """As created by Dagster from the configuration."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextlib.contextmanager

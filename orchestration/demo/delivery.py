@@ -114,8 +114,8 @@ def deliver(root: Path, seed: int, progress: Callable[[str], None] = lambda _: N
     files += [_write(root, key, content) for key, content in _business(seed)]
     for stale in set(before.files) - set(files):
         (root / stale).unlink(missing_ok=True)
-    # The order of usage is that of the files' times, then names. A bucket gets them by name; so that this
-    # folder tells the same order when it is read in place of the bucket, its files are of one time.
+    # Usage is ordered by file time, then name. The bucket receives the files by name; all files here get one
+    # time, so that the folder gives the same order as the bucket.
     delivered_at = time.time()
     for key in files:
         os.utime(root / key, (delivered_at, delivered_at))

@@ -46,11 +46,11 @@ def s3_server() -> Iterator[str]:
 
 @contextmanager
 def server_credentials() -> Iterator[None]:
-    """Make boto3 in this process use made-up credentials, and no others, for the time of the block.
+    """Make boto3 in this process use fake credentials, and no others, for the duration of the block.
 
-    boto3 signs every request, so it wants some; the server on loopback looks at none. They are put into the
-    environment because that comes first in boto3's chain: whatever role or profile this machine has is
-    neither used nor sent anywhere, and nothing is written that would outlive the demo.
+    boto3 signs every request, so it needs some; the local server ignores them. They are set in the
+    environment, which comes first in boto3's chain: roles or profiles of this machine are neither used nor
+    sent anywhere, and nothing is written that outlives the demo.
     """
     made_up = {
         "AWS_ACCESS_KEY_ID": "sample",

@@ -54,8 +54,8 @@ class DataWarning:
             facts.append(f"{self.row_count:,} rows")
         if self.place:
             facts.append(f"see {self.place}")
-        told = f" ({', '.join(facts)})" if facts else ""
-        return f"{self.code}: {self.message}{told}"
+        details = f" ({', '.join(facts)})" if facts else ""
+        return f"{self.code}: {self.message}{details}"
 
 
 def published_warnings(settings: Settings) -> list[DataWarning]:

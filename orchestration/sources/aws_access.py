@@ -81,7 +81,7 @@ def what_failed(error: Exception, service: str) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     operation = error.operation_name
     if code in _REFUSALS:
-        return f"{operation} was refused ({code}); allow {permission(service, operation)}"
+        return f"{operation} was denied ({code}); allow {permission(service, operation)}"
     return f"{operation} failed: {error}"
 
 

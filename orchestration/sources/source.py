@@ -106,10 +106,11 @@ class Landing(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """One source. `name` is that of its setting (`<name>_location`), its default folder and its step.
+    """A source of outside data.
 
-    `label` says what is landed; `module` is the one of its `Landing`. `locations` is for a source that has
-    several; `arrivals` for one whose delivery is complete only when a certain file is there.
+    `name` is that of its setting (`<name>_location`), its default folder and its step. `label` describes what
+    is landed; `module` is its `Landing`. `locations` is for a source with several; `arrivals` for one whose
+    delivery is complete only with a certain file.
     """
 
     name: str

@@ -1,10 +1,10 @@
-"""What is known of the marts as they stand in the working database: that they passed every check, what they
-were made from, and that readers have them.
+"""The audit record of the marts in the working database: that they passed every check, what they were built
+from, and whether they are published.
 
-Write, audit, publish: a run takes the record away before it writes, and puts it back after all of dbt's
-models were built and all of its tests passed. Publishing without it is refused, so that no part of a run,
-started by hand or left by a kill, can bring unchecked marts to readers. Once readers have them, the record
-says so; a run that would make them from the very same things has nothing to do.
+Write, audit, publish: a run removes the record before it writes, and writes it again after all dbt models
+were built and all tests passed. Publishing requires it, so no partial run, started by hand or left by a kill,
+can publish unchecked marts. Once published, the record says so; a run with identical inputs then has nothing
+to do.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class NotAuditedError(ExpectedError):
 class Audit:
     """The run whose marts passed every check.
 
-    `made_from` is a digest of all that its models read. `snapshot` is the name of what readers got of it, and
+    `made_from` is a digest of all inputs of its models. `snapshot` is the name of the published snapshot, and
     `database` the state of the working database then. `looked_at` and `left_behind` are digests of the
-    sources as the run found them and of the files as it left them, `warnings` what it told. All but the first
-    two are empty until that is done.
+    sources as the run found them and of the files as it left them, `warnings` its warnings. All but the first
+    two are empty until then.
     """
 
     run_id: str
@@ -47,22 +47,22 @@ class Audit:
 
 
 def begin_writing(settings: Settings) -> None:
-    """Take the record away: from now on the working marts count as unchecked."""
+    """Remove the record: from now on the working marts count as unchecked."""
     _path(settings).unlink(missing_ok=True)
 
 
 def passed(settings: Settings, run_id: str, made_from: str) -> None:
-    """Put up the record of the run that built all marts and passed all tests."""
+    """Write the record of the run that built all marts and passed all tests."""
     _write(settings, Audit(run_id, made_from))
 
 
 def published(settings: Settings, snapshot: str, database: str) -> None:
-    """Note that readers have the marts, as the snapshot of this name."""
+    """Record that the marts are published, as the snapshot of this name."""
     _write(settings, replace(_required(settings), snapshot=snapshot, database=database))
 
 
 def finished(settings: Settings, looked_at: str, left_behind: str, warnings: tuple[str, ...]) -> None:
-    """Note that a whole run has ended well, on which sources, leaving which files, telling what."""
+    """Record that a whole run succeeded, with its sources, files and warnings."""
     audit = _required(settings)
     _write(settings, replace(audit, looked_at=looked_at, left_behind=left_behind, warnings=warnings))
 
@@ -73,7 +73,7 @@ def require_passed(settings: Settings) -> None:
 
 
 def last(settings: Settings) -> Audit | None:
-    """The record, None when there is none: the marts are unchecked, or an older program wrote it."""
+    """The record, or None if the marts are unchecked or an older program wrote it."""
     path = _path(settings)
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +94,7 @@ def _required(settings: Settings) -> Audit:
 
 @contextmanager
 def full_check(settings: Settings, *, asked: bool) -> Iterator[None]:
-    """Have the tests that dbt runs in the block look at all days, if asked, not only at those it makes."""
+    """Make dbt's tests in the block check all days, if requested, not only those of the run."""
     if not asked:
         yield
         return

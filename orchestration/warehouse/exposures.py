@@ -29,7 +29,7 @@ def with_what_they_read(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _names_in(folder: str) -> set[str]:
-    """What stands in quotes, or after `from` or `join`, in the modules of a folder."""
+    """Words in quotes, or after `from` or `join`, in the modules of a folder."""
     found: set[str] = set()
     for path in (PROJECT_ROOT / folder).rglob("*.py"):
         text = path.read_text(encoding="utf-8")

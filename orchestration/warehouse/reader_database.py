@@ -22,10 +22,9 @@ _STORAGE_VERSION = "v1.2.0"
 def make_reader_database(
     warehouse: Connection, folder: Path, marts: dict[str, Content], views: Sequence[Relation]
 ) -> None:
-    """Make `marts.duckdb` in the folder of a snapshot whose Parquet files are there.
+    """Create `marts.duckdb` in the folder of a snapshot whose Parquet files exist.
 
-    Marts that are kept by day become views over their files, `views` (with all that they read) views,
-    all others tables.
+    Marts kept by day become views over their files, `views` (with all their inputs) views, all others tables.
     """
     target = folder / DATABASE
     with _attached(warehouse, target):

@@ -25,10 +25,10 @@ _DESCRIPTION = "snapshot.json"
 
 @dataclass(frozen=True)
 class Content:
-    """What is in one mart: its number of rows, and a fingerprint of its columns and rows.
+    """Content of one mart: its number of rows, and a fingerprint of its columns and rows.
 
-    `files` are those of its days, or of what it reads if it is a view, relative to `folder_of_files`; empty
-    for a mart that is one file. The rows of a view are not counted.
+    `files` are those of its days, or of the inputs of a view, relative to `folder_of_files`; empty for a mart
+    that is one file. Rows of a view are not counted.
     """
 
     rows: int | None

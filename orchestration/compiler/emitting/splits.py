@@ -1,11 +1,11 @@
-"""Splits as SQL: the parts that a charge is divided into, and what each part costs.
+"""Splits as SQL: the parts of a charge, and the amounts of each part.
 
-The parts of every split are the model `split_parts`, written by hand. Here: the layer in which a charge that
-a splitting rule claims becomes one row per part, and, after all rules are known, the one that works out the
-parts' amounts. Conditions see the whole charge's amounts, as the bill has them.
+The parts of every split are the hand-written model `split_parts`. This module adds the layer that turns a
+split charge into one row per part and, after all rules, the layer that computes the parts' amounts.
+Conditions see the amounts of the undivided charge.
 
-A part reaches from one share of the charge to the next; each of its amounts is what lies between the two
-cuts, rounded to the last digit, so that the parts add up to the charge.
+A part covers a range of the charge's shares; each of its amounts is the difference of two cumulative amounts,
+rounded to the last digit, so the parts sum to the charge.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def split_column(dimension: Dimension, name: str) -> str:
 
 
 def part_column(amount: str) -> str:
-    """The column that holds the part's own amount, or its share, beside the whole charge's."""
+    """Column of the part's own amount or share, next to that of the undivided charge."""
     return f"_part_{amount}"
 
 
@@ -70,9 +70,9 @@ def divided(dimension: Dimension, previous: str) -> exp.Select:
 
 
 def part_amounts(dimension: Dimension, is_first: bool) -> list[exp.Expr]:
-    """The amounts of the part, beside the whole charge's; of a charge that is not split they are its own.
+    """Amounts of the part, next to the undivided charge's; equal if the charge is not split.
 
-    `is_first` where no dimension has split the charge before: its share is still the whole.
+    `is_first` if no dimension has split the charge before, so its share is still the whole.
     """
     before, through = (exp.column(split_column(dimension, name)) for name in ("before", "through"))
     amounts = []

@@ -63,9 +63,9 @@ class TracedRule:
 
 @dataclass(frozen=True)
 class Trace:
-    """The query, one row per part of the charges it is asked for, and what its columns mean.
+    """The query, one row per part of the requested charges, and what its columns mean.
 
-    Beside those named here it has, per dimension, `<name>` and `<name>_rule`, then `cost_of_goods_sold`,
+    Besides those named here it has, per dimension, `<name>` and `<name>_rule`, then `cost_of_goods_sold`,
     `allocation_rule` and `direct_customer_id`, and every column of the charge.
     """
 

@@ -1,9 +1,8 @@
-"""The YAML and macro files beside the generated models: docs, tests, and the dimensions' columns in
-contracts.
+"""YAML and macros for generated models: docs, tests, and the dimensions' columns in contracts.
 
-A hand-written model's `.yml` that lists the placeholder column `- name: __dimensions__` gets one column per
-dimension in its place, so that a new dimension changes no hand-written file. With `type: categorical`
-below it, it stands for the dimensions of a semantic model.
+In a hand-written model's `.yml`, the placeholder column `- name: __dimensions__` is replaced by one column
+per dimension, so that a new dimension changes no hand-written file. With `type: categorical` below it, it
+stands for the dimensions of a semantic model.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ _TABLES = {
 
 
 def quoted(text: str) -> str:
-    """A text as a YAML value, on one line, whatever stands in it."""
+    """Text as a YAML value on one line, whatever it contains."""
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
@@ -131,13 +130,13 @@ def dimension_names_macro(plan: Plan) -> str:
 
 
 def reserved_customers_macro() -> str:
-    """The macro that gives hand-written models the ids that no customer can have, as a list of literals."""
+    """The macro with the reserved customer ids, as a list of literals."""
     names = ", ".join(f"'{name}'" for name in RESERVED_CUSTOMERS)
     return f"{{% macro reserved_customers() %}}({names}){{% endmacro %}}\n"
 
 
 def columns_of_rules_macro(program: Program) -> str:
-    """The macro that says which columns of a charge the rules look at."""
+    """The macro with the charge columns that rules refer to."""
     names = {name for subject in all_subjects(program) if (name := _charge_column(subject))}
     listed = ", ".join(f"'{name}'" for name in sorted(names))
     return f"{{% macro columns_of_rules() %}}{{{{ return([{listed}]) }}}}{{% endmacro %}}\n"
@@ -160,7 +159,7 @@ def _charge_column(subject: Subject) -> str | None:
 
 
 def signals_read_macro(plan: Plan) -> str:
-    """The macro that says which signals the rules read: a change of the others changes no charge."""
+    """The macro with the signals that rules read: changes of other signals change no charge."""
     read = {"resources": plan.resource_facts, "accounts": plan.account_facts}
     names = ", ".join(f"'{name}'" for name, facts in read.items() if facts)
     return f"{{% macro signals_read() %}}{{{{ return([{names}]) }}}}{{% endmacro %}}\n"

@@ -26,7 +26,7 @@ def normalise_key(key: str) -> str:
     letter or digit is left. The macro `tag_key` does the same to the charges.
     """
     own = re.sub(r"^user[:_]", "", key)
-    # Letter by letter, as the warehouse does it: what stands beside a letter does not change its lower case.
+    # Letter by letter, like the warehouse: neighbours do not affect a letter's lower case.
     lowered = "".join(character.lower()[0] for character in own)
     return re.sub(r"[\W_]+", "", lowered)
 
@@ -72,7 +72,7 @@ class KubernetesLabel:
 
 @dataclass(frozen=True)
 class AccountFact:
-    """What the organization says of the account: a column of `accounts`, or a key in a map of it."""
+    """A fact about the account in the organization: a column of `accounts`, or a key in one of its maps."""
 
     column: str
     key: str | None
@@ -80,10 +80,10 @@ class AccountFact:
 
 @dataclass(frozen=True)
 class ResourceFact:
-    """What the inventory says of a resource: a column of `resources`, or a key in a map of it.
+    """A fact about a resource in the inventory: a column of `resources`, or a key in one of its maps.
 
-    Of the charge's own resource where `path` is empty; else of the one that the relationships in `path`
-    lead to, from one to the next. Where they lead to several, what all that have a value agree on.
+    Refers to the charge's own resource if `path` is empty, else to the one at the end of the relationships in
+    `path`. If they lead to several, the value on which all that have one agree.
     """
 
     path: tuple[str, ...]

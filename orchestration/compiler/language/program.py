@@ -1,8 +1,7 @@
 """A program of dimensions, streams and allocation rules, as data.
 
-Frozen and typed, without YAML and without SQL: `reading` makes it from text and checks it,
-`emitting` turns it into files. The conditions and values in it are in `conditions`, the columns of the
-canonical charge in `charge_columns`.
+Frozen and typed, without YAML or SQL: `reading` creates it from text and checks it, `emitting` turns it into
+files. Its conditions and values are in `conditions`, the columns of the canonical charge in `charge_columns`.
 """
 
 from __future__ import annotations
@@ -66,8 +65,8 @@ ChargeSplit = FixedSplit | EvenSplit | SplitByUsage
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a dimension: gives `element`, or the value `source` as element, or a `split` among
-    several; exactly one is set.
+    """One rule of a dimension: gives `element`, or the value `source` as element, or a `split` among several;
+    exactly one is set.
     """
 
     element: str | None
@@ -85,7 +84,7 @@ Texts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class GivenResource:
-    """A resource given by hand: texts by column of `resources`, and those that it is related to."""
+    """An example resource: texts by column of `resources`, and its related resources."""
 
     columns: Texts
     tags: Texts
@@ -95,7 +94,7 @@ class GivenResource:
 
 @dataclass(frozen=True)
 class GivenAccount:
-    """What the organization says of an account, given by hand: texts by column of `accounts`."""
+    """An example account: texts by column of `accounts`."""
 
     columns: Texts
     tags: Texts
@@ -107,10 +106,7 @@ Expected = str | tuple[tuple[str, Decimal], ...] | None
 
 @dataclass(frozen=True)
 class DimensionTest:
-    """A charge given by hand and what is expected of it.
-
-    `resource` and `account` are None where nothing is given of them.
-    """
+    """An example charge and its expected element. `resource` and `account` are None if not given."""
 
     charge: tuple[tuple[str, Operand], ...]
     tags: Texts
@@ -125,7 +121,7 @@ class DimensionTest:
 
 @dataclass(frozen=True)
 class Dimension:
-    """One way to look at cost; the first rule that matches a charge gives its element, else `default`."""
+    """One way to slice cost; the first matching rule gives a charge's element, else `default`."""
 
     name: str
     description: str
@@ -152,7 +148,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class ToCustomer:
-    """The whole cost goes to the customer that the value names."""
+    """The whole cost goes to the customer named by the value."""
 
     name: ClassVar = "to"
     value: Value
@@ -160,7 +156,7 @@ class ToCustomer:
 
 @dataclass(frozen=True)
 class WeightedStream:
-    """A stream, and the part of the cost that its usage divides."""
+    """A stream, and the part of the cost divided by its usage."""
 
     stream: str
     weight: Decimal
@@ -177,14 +173,14 @@ class ByStreams:
 
 @dataclass(frozen=True)
 class ByAllocatedCost:
-    """Divided in proportion to what each customer already carries."""
+    """Divided in proportion to each customer's other costs."""
 
     name: ClassVar = "allocated_cost"
 
 
 @dataclass(frozen=True)
 class Evenly:
-    """The same for every active customer."""
+    """Equal shares for all active customers."""
 
     name: ClassVar = "even"
 
@@ -213,7 +209,7 @@ METHODS_BY_WORD: dict[str, Method] = {method.name: method for method in (ByAlloc
 
 @dataclass(frozen=True)
 class AllocationRule:
-    """How the cost that `when` holds for is divided among customers; the first rule that matches wins."""
+    """How the cost that matches `when` is divided among customers; the first matching rule wins."""
 
     name: str
     when: Condition | None

@@ -1,6 +1,6 @@
-"""`allocation.yml` to an `Allocation`: which cost counts, and which rule divides it.
+"""Read `allocation.yml` as an `Allocation`: which cost counts, and which rule divides it.
 
-Whether streams and dimensions exist is looked at by `check`.
+`check` verifies that streams and dimensions exist.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ EVERYTHING = "everything"
 
 
 def read_allocation(reader: Reader, node: Node) -> Allocation:
-    """What `allocation.yml` says; problems are added, what could be read is kept."""
+    """Read `allocation.yml`; problems are reported, and everything readable is kept."""
     mapping = reader.mapping(node, "allocation.yml", ALLOCATION_KEYS, ALLOCATION_KEYS)
     if mapping is None:
         return Allocation(None, (), node.place)
@@ -63,7 +63,7 @@ def read_allocation(reader: Reader, node: Node) -> Allocation:
 
 
 def _cost_of_goods_sold(reader: Reader, node: Node) -> Condition | None:
-    """A condition, several of which one has to hold, or the word for all cost (None)."""
+    """A condition, several of which one must hold, or the word for all cost (None)."""
     if isinstance(node, Scalar):
         if node.text != EVERYTHING:
             message = f"a condition, a list of them, or the word {EVERYTHING} is needed; found {kind(node)}"
@@ -172,7 +172,7 @@ def _fixed_shares(reader: Reader, node: Node) -> Method | None:
 
 
 def _minimum_share(reader: Reader, node: Node | None, method: Method | None) -> Decimal | None:
-    """The share of a pool below which a customer is part of the long tail; of what is divided only."""
+    """Share of a rule's daily usage below which a customer is in the long tail."""
     if node is None:
         return None
     if isinstance(method, ToCustomer | NoAllocation):
@@ -182,7 +182,7 @@ def _minimum_share(reader: Reader, node: Node | None, method: Method | None) -> 
 
 
 def _when_no_usage(reader: Reader, node: Node | None) -> tuple[str, ...]:
-    """The windows to look for usage in, in order; `unallocated` always ends them."""
+    """Windows to search for usage, in order; always ends with `unallocated`."""
     if node is None:
         return DEFAULT_WHEN_NO_USAGE
     items = reader.items(node, '"when_no_usage"')

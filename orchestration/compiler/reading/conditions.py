@@ -1,4 +1,4 @@
-"""Nodes to conditions: combinations and comparisons, as `when` and `cost_of_goods_sold` have them.
+"""Read conditions: combinations and comparisons, as in `when` and `cost_of_goods_sold`.
 
 Subjects and values are read by `values`.
 """
@@ -60,7 +60,7 @@ def read_condition(reader: Reader, node: Node) -> Condition | None:
 
 
 def _comparison(reader: Reader, node: Mapping) -> Condition | None:
-    """A subject, one operator, and `ignore_case` if wanted."""
+    """A subject, one operator, and optionally `ignore_case`."""
     if not reader.mapping(node, "a condition", (*COMBINATIONS, *SUBJECTS, *OPERATORS, "ignore_case")):
         return None
     subject = read_subject(reader, node, "a condition")
@@ -139,7 +139,7 @@ def _operand(
 
 
 def _lies_after(first: Operand, last: Operand) -> bool:
-    """Whether a range ends before it begins; a day against a time is compared by the day."""
+    """Whether a range ends before it starts; a day and a time are compared by day."""
     if isinstance(first, date) and isinstance(last, date):
         both_times = isinstance(first, datetime) and isinstance(last, datetime)
         return str(first) > str(last) if both_times else str(first)[:10] > str(last)[:10]

@@ -1,4 +1,4 @@
-"""A dimension file to a `Dimension`: its rules and its tests."""
+"""Read a dimension file as a `Dimension`: its rules and tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from orchestration.compiler.language.program import Dimension, DimensionTest, Ex
 from orchestration.compiler.reading.conditions import read_condition
 from orchestration.compiler.reading.given import read_given
 from orchestration.compiler.reading.mappings import Reader
-from orchestration.compiler.reading.splits import SPLIT_KEYS, read_split, refuse_keys
+from orchestration.compiler.reading.splits import SPLIT_KEYS, read_split, reject_keys
 from orchestration.compiler.reading.syntax import Mapping, Node, Scalar, Sequence
 from orchestration.compiler.reading.values import read_value
 
@@ -47,7 +47,7 @@ def read_dimension(reader: Reader, node: Node, file_name: str) -> Dimension | No
 
 
 def _rule(reader: Reader, node: Node) -> Rule | None:
-    """One rule; what could not be read of it is replaced by what claims nothing."""
+    """One rule; unreadable parts are replaced by ones that match nothing."""
     mapping = reader.mapping(node, "a rule", RULE_KEYS)
     if mapping is None:
         return None
@@ -74,14 +74,14 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
         if split is not None:
             return Rule(None, None, when, valid, text, place, split)
     elif key.text == "element":
-        refuse_keys(reader, mapping, ("transform",), '"from"; write the element out')
-        refuse_keys(reader, mapping, SPLIT_KEYS, '"split"; write the element out')
+        reject_keys(reader, mapping, ("transform",), '"from"; write the element out')
+        reject_keys(reader, mapping, SPLIT_KEYS, '"split"; write the element out')
         element = reader.text(value_node, '"element"')
         return Rule(element, None, when, valid, text, place) if element else None
     else:
-        refuse_keys(reader, mapping, SPLIT_KEYS, '"split"; remove it')
+        reject_keys(reader, mapping, SPLIT_KEYS, '"split"; remove it')
     source = read_value(reader, value_node, transform, '"from"') if key.text == "from" else None
-    source = source or Value((), (), value_node.place)  # unread, but it could have named any element
+    source = source or Value((), (), value_node.place)  # unreadable, but it could have named any element
     return Rule(None, source, when, valid, text, place)
 
 

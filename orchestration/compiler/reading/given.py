@@ -1,6 +1,6 @@
-"""The charge that a test of a dimension gives by hand, with what the signals say of it.
+"""Read the example charge of a dimension test, with its signals.
 
-What a test expects is read by `dimensions`.
+The expected result is read by `dimensions`.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _resource(reader: Reader, node: Node) -> GivenResource | None:
 
 
 def _related(reader: Reader, node: Node) -> tuple[tuple[str, GivenResource], ...]:
-    """`{attached_to: {tag: {feature: Search}}}`; a list where it is related to several."""
+    """`{attached_to: {tag: {feature: Search}}}`; a list if there are several."""
     if not isinstance(node, Mapping):
         message = f'"related" is a mapping of relationships to resources; found {kind(node)}'
         reader.problem(node.place, "wrong-type", message)
@@ -142,7 +142,7 @@ def _fields(reader: Reader, node: Node, fields: MappingOf[str, str]) -> Texts:
 
 
 def _keyed_texts(reader: Reader, node: Node, name: str) -> Texts:
-    """The texts of a map under `name`, by keys spelled as the charges spell them."""
+    """Texts of a map under `name`, by normalized key."""
     texts = node.get(name) if isinstance(node, Mapping) else None
     if texts is None:
         return ()

@@ -1,8 +1,8 @@
-"""Reads typed values out of nodes, noting a problem for each that does not fit.
+"""Read typed values from nodes, reporting a problem for each that does not fit.
 
-Every method gives None where it noted a problem, so that reading goes on and finds the others. The shapes
-of the language belong in the modules beside it; this one knows only texts, numbers, dates, lists and
-mappings.
+Every method returns None after reporting a problem, so that reading continues and finds the others.
+Language-specific shapes belong in the neighbouring modules; this one only knows text, numbers, dates, lists
+and mappings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]
 
 
 def kind(node: Node) -> str:
-    """What a node is, for messages."""
+    """Description of a node, for messages."""
     if isinstance(node, Mapping):
         return "a mapping"
     if isinstance(node, Sequence):
@@ -36,19 +36,19 @@ def _short(text: str) -> str:
 
 
 class Reader:
-    """Typed values from nodes; what does not fit goes to `problems`."""
+    """Typed values from nodes; problems go to `problems`."""
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
 
     def problem(self, place: Place, code: str, message: str) -> None:
-        """Note a problem."""
+        """Report a problem."""
         self.problems.add(place, code, message)
 
     def mapping(
         self, node: Node, what: str, known: Collection[str], required: Collection[str] = ()
     ) -> Mapping | None:
-        """A mapping with keys of `known` only and all of `required`; None when it is no mapping."""
+        """A mapping with only `known` keys and all `required` ones; None if it is not a mapping."""
         if not isinstance(node, Mapping):
             message = f"{what} is a mapping of {', '.join(sorted(known))}; found {kind(node)}"
             self.problem(node.place, "wrong-type", message)
@@ -63,7 +63,7 @@ class Reader:
         return node
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
-        """The items of a list that is not empty; none when it is no list."""
+        """Items of a nonempty list; none if it is not a list."""
         if not isinstance(node, Sequence):
             self.problem(node.place, "wrong-type", f"{what} is a list; found {kind(node)}")
             return ()
@@ -72,7 +72,7 @@ class Reader:
         return node.items
 
     def text(self, node: Node, what: str) -> str | None:
-        """A text that is not empty."""
+        """A nonempty text."""
         text = self.any_text(node, what)
         if text == "":
             self.problem(node.place, "empty-text", f"{what} is empty; write it, or remove the key")
@@ -80,12 +80,12 @@ class Reader:
         return text
 
     def optional_text(self, mapping: Mapping, key: str) -> str | None:
-        """The text under a key, None where the key is absent."""
+        """The text under a key, None if the key is absent."""
         node = mapping.get(key)
         return None if node is None else self.text(node, f'"{key}"')
 
     def any_text(self, node: Node, what: str) -> str | None:
-        """A text, possibly an empty one in quotes."""
+        """A text, possibly empty if quoted."""
         if not isinstance(node, Scalar) or node.is_nothing:
             hint = (
                 " (put it in quotes if you mean that word)" if isinstance(node, Scalar) and node.text else ""
@@ -146,7 +146,7 @@ class Reader:
         return number
 
     def shares(self, node: Node, what: str, of: str) -> tuple[tuple[str, Decimal], ...] | None:
-        """Fractions by name that sum to exactly 1; `of` says what is named, such as `customer id`."""
+        """Fractions by name that sum to exactly 1; `of` is what the names are, such as `customer id`."""
         if not isinstance(node, Mapping) or not node.entries:
             found = "an empty one" if isinstance(node, Mapping) else kind(node)
             message = f"{what} is a mapping of {of}s to fractions; found {found}"
@@ -169,7 +169,7 @@ class Reader:
         return shares
 
     def whole(self, node: Node, what: str) -> int | None:
-        """A whole number of at most 18 digits."""
+        """An integer of at most 18 digits."""
         text = self.text(node, what)
         if text is None:
             return None

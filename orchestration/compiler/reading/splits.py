@@ -1,6 +1,6 @@
-"""The `split` of a rule: fixed shares, even parts, or by the usage of a stream.
+"""Read a rule's `split`: fixed shares, even parts, or by the usage of a stream.
 
-Whether the stream exists is looked at by `check`.
+`check` verifies that the stream exists.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BY = "by"
 
 
 def read_split(reader: Reader, rule: Mapping, node: Node) -> ChargeSplit | None:
-    """What stands under `split` in a rule, with the keys of the rule that belong to it."""
+    """Read the value of `split` in a rule, with the rule's keys that belong to it."""
     if not isinstance(node, Mapping | Scalar):
         message = (
             f'"split" is shares such as {{Search: 0.6, Ingest: 0.4}}, {EVEN}, or {{{BY}: <stream>}}; '
@@ -32,12 +32,12 @@ def read_split(reader: Reader, rule: Mapping, node: Node) -> ChargeSplit | None:
         )
         reader.problem(node.place, "wrong-type", message)
         return None
-    refuse_keys(reader, rule, ("transform",), '"from"; remove it')
+    reject_keys(reader, rule, ("transform",), '"from"; remove it')
     if isinstance(node, Mapping) and node.get(BY) is not None:
         return _by_usage(reader, rule, node)
-    refuse_keys(reader, rule, ("when_no_usage",), f'"split: {{{BY}: <stream>}}"; remove it')
+    reject_keys(reader, rule, ("when_no_usage",), f'"split: {{{BY}: <stream>}}"; remove it')
     if isinstance(node, Mapping):
-        refuse_keys(
+        reject_keys(
             reader, rule, ("elements",), f'"split: {EVEN}" and "split: {{{BY}: <stream>}}"; remove it'
         )
         shares = reader.shares(node, '"split"', "element")
@@ -50,8 +50,8 @@ def read_split(reader: Reader, rule: Mapping, node: Node) -> ChargeSplit | None:
     return None if word is None or elements is None else EvenSplit(elements)
 
 
-def refuse_keys(reader: Reader, rule: Mapping, keys: Collection[str], owner: str) -> None:
-    """Note a problem for each of the rule's keys that only another kind of rule has."""
+def reject_keys(reader: Reader, rule: Mapping, keys: Collection[str], owner: str) -> None:
+    """Report a problem for each of the rule's keys that belongs to another kind of rule."""
     for key, value in rule.entries:
         if key.text in keys:
             reader.problem(value.place, "conflicting-keys", f'"{key.text}" belongs to {owner}')
@@ -85,7 +85,7 @@ def _elements(reader: Reader, rule: Mapping) -> tuple[str, ...] | None:
 
 
 def _windows(reader: Reader, node: Node | None) -> tuple[str, ...]:
-    """The windows of `when_no_usage`, in order; none where the key is absent."""
+    """Windows of `when_no_usage`, in order; none if the key is absent."""
     if node is None:
         return ()
     items = reader.items(node, '"when_no_usage"')

@@ -1,6 +1,6 @@
-"""Nodes to subjects: the one thing that a condition or a value looks at.
+"""Read subjects: what a condition or value refers to.
 
-Whether a dimension exists is looked at by `check`, which knows the whole program.
+`check`, which knows the whole program, verifies that dimensions exist.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RELATIONSHIP = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def read_subject(reader: Reader, node: Mapping, what: str) -> Subject | None:
-    """The key of the mapping that says what is looked at; for `related`, with the one beside it."""
+    """The key of the mapping that names the subject; for `related`, with its second key."""
     given = [(key, value) for key, value in node.entries if key.text in SUBJECTS]
     if not given:
         reader.problem(node.place, "missing-key", f"{what} needs a subject: {', '.join(SUBJECTS)}")
@@ -68,12 +68,12 @@ def read_subject(reader: Reader, node: Mapping, what: str) -> Subject | None:
 
 
 def type_of(subject: Subject) -> ColumnType:
-    """What a subject holds."""
+    """Type of a subject's values."""
     return subject.type if isinstance(subject, ChargeColumn) else "text"
 
 
 def _path(reader: Reader, node: Node) -> tuple[str, ...] | None:
-    """The relationships to follow, one after the other."""
+    """The relationships to follow, in order."""
     nodes = reader.items(node, '"related"') if isinstance(node, Sequence) else (node,)
     if len(nodes) > MAX_RELATED_PATH:
         message = f"a path of {len(nodes)} relationships; at most {MAX_RELATED_PATH} are followed"
@@ -146,7 +146,7 @@ def _field(
 
 
 def _key(reader: Reader, node: Node, text: str) -> str | None:
-    """The key of a tag, label or cost category, as the charges spell it."""
+    """Normalized key of a tag, label or cost category."""
     normalised = normalise_key(text)
     if not normalised:
         message = f'the key "{text}" has no letter a-z or digit; nothing can carry it'

@@ -28,7 +28,7 @@ _FORBIDDEN_CHARACTER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud80
 
 @dataclass(frozen=True)
 class Scalar:
-    """A single value, as text. `plain` says that it stood without quotes."""
+    """A single value as text. `plain` if it was not quoted."""
 
     place: Place
     text: str
@@ -36,13 +36,13 @@ class Scalar:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether YAML reads this as no value at all."""
+        """Whether YAML reads this as null."""
         return self.plain and self.text in {"", "~", "null", "Null", "NULL"}
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """A list; `place` is where it begins."""
+    """A list; `place` is its start."""
 
     place: Place
     items: tuple[Node, ...]
@@ -50,7 +50,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Keys with their values, in the order of the file; it stands in `file_text` from `start` up to `end`."""
+    """Keys with their values, in file order; spans `file_text` from `start` to `end`."""
 
     place: Place
     entries: tuple[tuple[Scalar, Node], ...]
@@ -60,7 +60,7 @@ class Mapping:
 
     @property
     def source(self) -> str:
-        """The YAML text it was read from, its indentation and the comments after it cut off."""
+        """Its YAML text, without indentation and following comments."""
         first, *others = self.file_text[self.start : self.end].rstrip().split("\n")
         while others and (not others[-1].strip() or others[-1].lstrip().startswith("#")):
             others.pop()
@@ -69,7 +69,7 @@ class Mapping:
         return "\n".join([first, *shifted]).rstrip()
 
     def get(self, key: str) -> Node | None:
-        """The value of `key`, or None where it is absent."""
+        """The value of `key`, or None if absent."""
         return next((value for name, value in self.entries if name.text == key), None)
 
 
@@ -77,16 +77,16 @@ Node = Scalar | Sequence | Mapping
 
 
 class _StopReadingError(Exception):
-    """Raised after a problem that leaves nothing sensible to read in the rest of the file."""
+    """Raised after a problem that makes the rest of the file unreadable."""
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text can stand in generated files: no begin of a template, no control characters."""
+    """Whether text may appear in generated files: no template marks, no control characters."""
     return not _JINJA_MARK.search(text) and not _FORBIDDEN_CHARACTER.search(text) and "\n" not in text
 
 
 def parse_yaml(path: str, text: str, problems: Problems) -> Node | None:
-    """The nodes of one YAML file; None when it is empty or broken, which is then among the problems."""
+    """Nodes of one YAML file; None if it is empty or broken, which is reported as a problem."""
     start = Place(path, 1, 1)
     if len(text) > MAX_FILE_CHARACTERS:
         problems.add(start, "too-large", f"{len(text)} characters; at most {MAX_FILE_CHARACTERS} are read")
@@ -132,7 +132,7 @@ def _place_at(path: str, text: str, offset: int) -> Place:
 
 
 class _Events:
-    """Builds nodes from YAML's events, refusing what contexts may not contain."""
+    """Builds nodes from YAML events, rejecting what contexts may not contain."""
 
     def __init__(self, path: str, text: str, problems: Problems) -> None:
         self.path = path

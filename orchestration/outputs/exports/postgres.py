@@ -57,7 +57,7 @@ def export_to_postgres(
     """Update the tables of `schema` in the database at `url` to what is published.
 
     Tables of marts that are no longer published are dropped, unless `only` is given. Raises `ExportError`
-    with the database's message if it cannot be reached or refuses; nothing is changed then.
+    with the database's message if it fails; nothing is changed then.
     """
     psycopg = _driver()
     chosen = wanted_marts(marts, only)

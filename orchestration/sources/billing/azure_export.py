@@ -125,7 +125,7 @@ def _file(run: Run, blob: Mapping[str, str], objects: Mapping[str, StoredObject]
     _, found, rest = name.partition(f"{run.name}/{run.dates}/")
     if not found or {"", ".", ".."} & set(rest.split("/")):
         raise BillingError(
-            f"{where}: names {name}, which is outside of the export {run.name}/{run.dates}; refused"
+            f"{where}: names {name}, which is outside of the export {run.name}/{run.dates}; rejected"
         )
     key = f"{run.root}{run.dates}/{rest}"
     if key not in objects:

@@ -106,11 +106,11 @@ def land_delivery(
     delivery: Delivery,
     version: str,
     files: list[DataFile],
-    refuse_changed: Callable[[], None],
+    require_unchanged: Callable[[], None],
 ) -> ColumnReport:
     """Replace a landed delivery as a whole: first its charges, then its days.
 
-    `refuse_changed` is called after reading and raises if the delivery has changed meanwhile. Raises
+    `require_unchanged` is called after reading and raises if the delivery has changed meanwhile. Raises
     `BillingError` for unreadable content; nothing is replaced then.
     """
     groups = group_files(connection, files, export, delivery)
@@ -128,10 +128,10 @@ def land_delivery(
             groups = group_files(connection, files, export, delivery)
             report = write_charges(connection, groups, new_charges)
         _write_days(connection, new_charges, new_days, family, version, delivery)
-        _refuse_gaps(connection, new_charges, new_days, family, files, export)
+        _reject_gaps(connection, new_charges, new_days, family, files, export)
         present = frozenset[str]().union(*(reading.present for reading, _ in groups))
         reject_missing_costs(connection, new_charges, family, present, files)
-        refuse_changed()
+        require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
         notes += [
             Note(
@@ -260,7 +260,7 @@ def _write_days(
     ).fetchall()
 
 
-def _refuse_gaps(
+def _reject_gaps(
     connection: duckdb.DuckDBPyConnection,
     new_charges: Path,
     new_days: Path,

@@ -112,7 +112,7 @@ def land_billing(
         shutil.rmtree(left, ignore_errors=True)
     found = [find_bills(export, open_location) for export in exports]
     for bills in found:
-        _refuse_empty(bills, landing)
+        _require_not_empty(bills, landing)
     wanted = [
         (bills, delivery)
         for bills in found
@@ -183,13 +183,13 @@ def _land(
                 delivery,
                 version,
                 files,
-                lambda: _refuse_changed(bills, delivery),
+                lambda: _require_unchanged(bills, delivery),
             )
         except LocationError as error:
             raise BillingError(f"billing export {bills.export.name}: {error}") from error
 
 
-def _refuse_changed(bills: FoundBills, delivery: Delivery) -> None:
+def _require_unchanged(bills: FoundBills, delivery: Delivery) -> None:
     """A report that AWS overwrites can change while it is read, which would mix two versions."""
     start = os.path.commonprefix([stored.key for stored in delivery.files])  # noqa: RUF071 (of the text)
     now = {stored.key: stored.version for stored in bills.location.list(start)}
@@ -202,7 +202,7 @@ def _refuse_changed(bills: FoundBills, delivery: Delivery) -> None:
         )
 
 
-def _refuse_empty(bills: FoundBills, landing: Path) -> None:
+def _require_not_empty(bills: FoundBills, landing: Path) -> None:
     """An emptied location is more likely a wrong setting than the end of all bills."""
     state = landed.landed_deliveries(landing, bills.export.name)
     if state and not bills.deliveries:

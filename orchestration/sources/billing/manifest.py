@@ -175,7 +175,7 @@ def read_manifest(
     elsewhere = sorted({source for source, _ in named if bucket and source not in (None, bucket)})
     keys = [_relative(manifest, where, source, key, bucket, prefix, anchors) for source, key in named]
     if len(anchors) > 1:
-        raise BillingError(f"{where}: names files of several reports: {sorted(map(str, anchors))}; refused")
+        raise BillingError(f"{where}: names files of several reports: {sorted(map(str, anchors))}; rejected")
     if not keys:
         raise BillingError(f"{where}: names no data file; deliver the report again")
     if len(set(keys)) < len(keys):
@@ -252,19 +252,21 @@ def _relative(
     """Key below the location of a file that a manifest names by its key in a bucket."""
     shown = f"s3://{named_bucket}/{key}" if named_bucket else key
     if not isinstance(key, str) or {"..", "."} & set(key.split("/")) or "\0" in key:
-        raise BillingError(f"{where}: names {shown}, which leaves the report; refused")
+        raise BillingError(f"{where}: names {shown}, which leaves the report; rejected")
     if bucket is not None:
         home = prefix + manifest.root
         # The bucket is not compared: in a replicated bucket, the manifest still names the original.
         if not key.startswith(home) or key == home:
             raise BillingError(
-                f"{where}: names {shown}, which is outside of the report s3://{bucket}/{home}; refused"
+                f"{where}: names {shown}, which is outside of the report s3://{bucket}/{home}; rejected"
             )
         return key.removeprefix(prefix)
     # A copied folder: what was above the report in the bucket is unknown, only the report's inner layout is.
     below = _BELOW_ROOT.fullmatch(key)
     folder = below["root"].rstrip("/").rpartition("/")[2] if below else ""
     if below is None or folder not in ("", manifest.name):
-        raise BillingError(f"{where}: names {shown}, which is outside of the report {manifest.name}; refused")
+        raise BillingError(
+            f"{where}: names {shown}, which is outside of the report {manifest.name}; rejected"
+        )
     anchors.add((named_bucket, below["root"]))
     return manifest.root + below["rest"]

@@ -59,10 +59,10 @@ class CustomersLanding:
 def land_customers(location: Location, landing: Path) -> CustomersLanding:
     """Land all lists of the location as `customers/customers.parquet`: one row per customer.
 
-    Files are CSV (a header names the columns), JSONL or Parquet with customer_id and, as far as there are
-    any, customer_name, segment, plan and aliases (in what form: `aliases.py`). A location without any
-    object gives zero rows, unless customers had landed before. Raises `CustomersError` for a list that is
-    none, `LocationError` when the location refuses.
+    Files are CSV (with a header), JSONL or Parquet with customer_id and optionally customer_name, segment,
+    plan and aliases (formats: `aliases.py`). A location without objects gives no rows, unless customers had
+    landed before. Raises `CustomersError` for an invalid list, `LocationError` if the location cannot be
+    read.
     """
     target = _target(landing)
     lists, ignored = find_lists(location, ENDINGS, target, "customers", CustomersError)

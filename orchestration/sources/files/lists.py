@@ -1,4 +1,4 @@
-"""The files of a list that people keep (customers, revenue), and that an absent list is no empty one."""
+"""Find the files of a list kept by people (customers, revenue); a missing list is not an empty one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from orchestration.sources.locations import Location
 def find_lists(
     location: Location, endings: Sequence[str], landed: Path, what: str, error: type[ExpectedError]
 ) -> tuple[list[str], list[str]]:
-    """The keys with one of the endings, and the others; a name with a part that begins with _ is not seen.
+    """Keys with one of the endings, and the others; names with a part starting with _ are ignored.
 
-    Raises `error` where there are only others, and where there is nothing although `landed` has rows: a wrong
-    location must not remove what has landed. `what` says what a file holds, such as `customers`.
+    Raises `error` if there are only others, or if there is nothing although `landed` has rows: a wrong
+    location must not remove what has landed. `what` is what a file contains, such as `customers`.
     """
     keys = [
         stored.key

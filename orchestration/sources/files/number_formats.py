@@ -17,20 +17,20 @@ POINT, COMMA, MIXED, UNKNOWN = "point", "comma", "mixed", "unknown"
 
 
 def fits_point(value: str) -> str:
-    """SQL: the text can be a number with a decimal point."""
+    """SQL: whether the text can be a number with a decimal point."""
     return f"regexp_full_match({value}, {literal(_POINT)})"
 
 
 def fits_comma(value: str) -> str:
-    """SQL: the text can be a number with a decimal comma."""
+    """SQL: whether the text can be a number with a decimal comma."""
     return f"regexp_full_match({value}, {literal(_COMMA)})"
 
 
 def format_of(value: str, point_is_usual: str) -> str:
-    """SQL aggregate: the format of a file's values, `point`, `comma`, `mixed` or `unknown`.
+    """SQL aggregate: the format of a file's values: `point`, `comma`, `mixed` or `unknown`.
 
-    Values that fit both and differ (`1.500`, `1,500`) decide nothing; where nothing else does, a file whose
-    cells stand between commas has decimal points (`point_is_usual`), and of any other it is not known.
+    Values that fit both with different meanings (`1.500`, `1,500`) decide nothing; if nothing else does,
+    comma-separated files use decimal points (`point_is_usual`), and other files are unknown.
     """
     point, comma = fits_point(value), fits_comma(value)
     return f"""
@@ -47,7 +47,7 @@ def format_of(value: str, point_is_usual: str) -> str:
 
 
 def plain(value: str, number_format: str) -> str:
-    """SQL: the text as a plain decimal with a point, where it fits the file's format; else as it is."""
+    """SQL: the text as a plain decimal with a point, if it fits the file's format; else unchanged."""
     ungrouped = f"regexp_replace({value}, '[{_SPACES.replace(chr(39), chr(39) * 2)}]', '', 'g')"
     return f"""
         CASE

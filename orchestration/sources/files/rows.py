@@ -1,7 +1,6 @@
-"""Rows of JSONL, CSV and Parquet files from a location, as text, in one DuckDB table.
+"""Rows of JSONL, CSV and Parquet files of a location, as text, in one DuckDB table.
 
-A row that cannot be read at all is there too, with the reason, so that the sources can set it aside where
-everybody sees it, and take the others.
+Unreadable rows are included with the reason, so that sources can reject them visibly and use the others.
 """
 
 from __future__ import annotations
@@ -86,9 +85,9 @@ def reading_rows(columns: Mapping[str, Kind]) -> Iterator[tuple[duckdb.DuckDBPyC
 
 
 def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Rule]) -> None:
-    """Make the table `judged` of the query `parsed`, with `reason` where a rule refuses a row.
+    """Create the table `judged` of the query `parsed`, with `reason` if a rule rejects a row.
 
-    Rows that are rejected are added to `rejected`.
+    Rejected rows are added to `rejected`.
     """
     reasons = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition, _ in rules)
     details = " ".join(f"WHEN '{code}' THEN {said}" for code, _, said in rules)
@@ -139,12 +138,12 @@ def read_rows(
     table: str = "given",
     documents: str = "",
 ) -> None:
-    """Add the rows of one file to the table. `json` columns hold JSON text (of a CSV: as it is written).
+    """Add the rows of one file to the table.
 
-    `documents` is for files that are one JSON document: SQL of the list of objects in it, over `content`.
-
-    Fields of other names are left alone. A file that cannot be read becomes one row with `read_error`, and so
-    does each line that is none; such rows have no values. Raises `LocationError` when the location refuses.
+    `json` columns hold JSON text (in CSV: as written). `documents` is for files that are one JSON document:
+    SQL of its list of objects, over `content`. Other fields are ignored. An unreadable file becomes one row
+    with `read_error`, and so does each unreadable line; such rows have no values. Raises `LocationError` if
+    the location cannot be read.
     """
     place = location.describe(stored.key)
     path = folder / f"rows{_ending(stored.key)}"

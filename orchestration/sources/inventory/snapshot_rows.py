@@ -1,7 +1,7 @@
-"""What a row of a file says of a resource, for accounts that nobody may ask by API.
+"""Rows of inventory files, for accounts that cannot be queried through APIs.
 
-A file is JSONL, Parquet or CSV, a resource a row, with `snapshot_time`; the files of one folder are one
-scope: what a newer snapshot of the folder no longer has, is gone. docs/signals.md describes the format.
+A file is JSONL, Parquet or CSV, one resource per row, with `snapshot_time`; the files of one folder are one
+scope: a resource missing from a newer snapshot of the folder is gone. docs/signals.md describes the format.
 """
 
 from __future__ import annotations

@@ -41,11 +41,10 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Note:
-    """One thing to know.
-
-    `code` is a stable name in kebab case. `error`: figures are wrong until it is mended; `warning`: look at
-    it; `note`: nothing to do. `subject` is what it is about (a file, column, delivery), `place` where to look
-    (file and row), `row_count` how many rows it concerns, `effective_cost` the money in `billing_currency`.
+    """A note. `code` is a stable name in kebab case. `error`: figures are wrong until fixed; `warning`: look
+    at it; `note`: nothing to do. `subject` is what it is about (a file, column, delivery), `place` where to
+    look (file and row), `row_count` the number of affected rows, `effective_cost` the affected money in
+    `billing_currency`.
     """
 
     code: str

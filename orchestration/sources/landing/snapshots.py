@@ -62,12 +62,12 @@ class SnapshotLanding:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """One kind of thing, whose landed files lie in `folder`.
+    """One kind of thing, with landed files in `folder`.
 
-    `content` is what a snapshot says of a thing: another value of any column is another version.
-    `file_columns` are read from files; `parsed` is SQL of columns made of them, among them `moment`, the time
-    of the snapshot; `rules` refuse rows; `observed` is SQL of the content. `compared` is SQL of the columns
-    that an API gives, in the form in which they are compared.
+    `content` is what a snapshot says about a thing: a different value in any column is another version.
+    `file_columns` are read from files; `parsed` is SQL of columns derived from them, including `moment`, the
+    time of the snapshot; `rules` reject rows; `observed` is SQL of the content. `compared` is SQL of the
+    columns from an API, in the form in which they are compared.
     """
 
     folder: str
@@ -112,9 +112,9 @@ class Snapshots:
         answers: Sequence[Answer] = (),
         failures: Sequence[str] = (),
     ) -> SnapshotLanding:
-        """Read the new files and take in the answers of `now`: what is new, different or gone is added.
+        """Read the new files and the answers of `now`: what is new, changed or gone is added.
 
-        A scope that failed changes nothing. Raises `LocationError` when the location refuses.
+        A scope that failed changes nothing. Raises `LocationError` if the location cannot be read.
         """
         self.ensure_landing(landing)
         files = find_files(location)
@@ -229,9 +229,9 @@ def _register(
 
 
 def landed_snapshots(source: Source, landing: SnapshotLanding, request: LandingRequest) -> Iterator[Landed]:
-    """What is shown of a landing's versions, snapshots and rejected rows, the three tables of the source.
+    """Metadata of a landing's versions, snapshots and rejected rows, the three tables of the source.
 
-    The check passes when everything answered and no row was rejected.
+    The check passes if every scope answered and no row was rejected.
     """
     versions, snapshots, rejected = (table.name for table in source.tables)
     changes = landing.changes

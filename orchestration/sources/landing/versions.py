@@ -1,9 +1,9 @@
-"""History out of snapshots: a row for every change of a thing, none for what stays as it was.
+"""History from snapshots: a row for every change of a thing, none while it is unchanged.
 
-A snapshot says what there is in a scope (an account's instances in one region, the files of a folder) at an
-instant. Taking it in adds a version of everything that is new or different, and, where the snapshot is
-complete, the note that a thing is gone. So the landed history grows with what changes, however often one
-looks, and SQL reads the time that each version is valid for from it.
+A snapshot says what exists in a scope (an account's instances in one region, the files of a folder) at a
+moment. Adding it adds a version of everything new or changed and, if the snapshot is complete, a record that
+a thing is gone. So the landed history grows with changes, however often a scope is queried, and SQL derives
+each version's validity from it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ LATE = "older than a snapshot of the same scope that was taken in before; histor
 
 @dataclass(frozen=True)
 class History:
-    """Where a history is kept, and what it is made of: the column of the key, and those of the content.
+    """Location and columns of a history: its key column and content columns.
 
-    The content has the column `scope`. Maps and lists in it are compared as they are: sort them.
+    The content includes the column `scope`. Maps and lists are compared as they are: sort them.
     """
 
     key: str
@@ -62,12 +62,12 @@ class Changes:
 def take_in(
     connection: duckdb.DuckDBPyConnection, history: History, kept_scopes: Collection[str] = ()
 ) -> Changes:
-    """Take in the snapshots in the tables `scopes` (`SNAPSHOT_COLUMNS`) and `observed`.
+    """Add the snapshots in the tables `scopes` (`SNAPSHOT_COLUMNS`) and `observed`.
 
     `observed` has snapshot_time, the key and the content, each key once per snapshot time; scopes without
-    any row in it are empty. The oldest snapshot is taken in first; one that is older than what its scope
-    holds already is noted and changes nothing. Of scopes that are asked again and again only the last
-    snapshot is remembered, and those that changed something; `kept_scopes` names scopes to remember whole.
+    rows in it are empty. The oldest snapshot is added first; one older than what its scope already has is
+    recorded and changes nothing. For scopes that are queried repeatedly, only the last snapshot and those
+    that changed something are remembered; `kept_scopes` names scopes to remember completely.
     """
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE versions AS FROM read_parquet({literal(history.versions)})"

@@ -25,12 +25,12 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True)
 class RevenueFile:
-    """What one file says.
+    """Content of one file.
 
-    `rows` has `file_row` (from 1, without the header) and the `FIELDS`, null where the file has no such
-    column. `broken` are the rows that cannot be told apart into columns, as (row, text, reason).
-    `point_is_usual` says that an amount such as 1.500 has a decimal point unless other rows show otherwise;
-    `encoding` is what the bytes were read as.
+    `rows` has `file_row` (from 1, without the header) and the `FIELDS`, null if the file lacks the column.
+    `broken` are rows that cannot be split into columns, as (row, text, reason). `point_is_usual` means that
+    an amount such as 1.500 has a decimal point unless other rows show otherwise; `encoding` is how the bytes
+    were read.
     """
 
     rows: pa.Table

@@ -49,10 +49,10 @@ class RevenueLanding:
 def land_revenue(location: Location, landing: Path) -> RevenueLanding:
     """Land all files of the location as `revenue/revenue.parquet` and `revenue/quarantine.parquet`.
 
-    Files are CSV (a header names the columns; `,`, `;` or tab between cells) or Parquet, plain or .gz; see
-    `columns.SPELLINGS` for the names of columns. A row that cannot be used is rejected with its file, row
-    and reason. A location without any object gives no rows, unless revenue had landed before. Raises
-    `RevenueError` for a file that is no table of revenue, `LocationError` when the location refuses.
+    Files are CSV (with a header; `,`, `;` or tab) or Parquet, plain or .gz; `columns.SPELLINGS` lists the
+    column names. Invalid rows are rejected with file, row and reason. A location without objects gives no
+    rows, unless revenue had landed before. Raises `RevenueError` for a file that is not a table of revenue,
+    `LocationError` if the location cannot be read.
     """
     target = landing / "revenue" / "revenue.parquet"
     chosen, ignored = find_lists(location, ENDINGS, target, "revenue", RevenueError)

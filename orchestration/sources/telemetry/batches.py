@@ -31,12 +31,12 @@ def land_telemetry(
     memory_limit: str = "",
     threads: int = 0,
 ) -> TelemetryLanding:
-    """Land every batch of the location that is new or has changed; `now` must know its zone.
+    """Land every new or changed batch of the location; `now` must have a zone.
 
-    Objects whose name, or a folder of it, begins with `_` are not batches. A batch that cannot be read is
-    one row in quarantine, and is tried again when its object changes. Nothing counts before the ledger is
-    written, at the end: killed at any instant, the next load starts from the last ledger. Raises
-    `LocationError` when the location refuses.
+    Objects whose name or folder starts with `_` are not batches. An unreadable batch is one row in
+    quarantine, and is retried when its object changes. Nothing counts before the ledger is written, at the
+    end: after a kill at any moment, the next load starts from the last ledger. Raises `LocationError` if the
+    location cannot be read.
     """
     progress = on_progress or _silent
     at = now.astimezone(UTC).replace(tzinfo=None)

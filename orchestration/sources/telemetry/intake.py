@@ -80,17 +80,21 @@ def records_of_json(body: bytes) -> list[str]:
     # Numbers stay text: Python refuses to convert very long ones, and they are not needed here.
     decoder = json.JSONDecoder(parse_int=str, parse_float=str)
     try:
-        told = decoder.decode(text)
-        if not isinstance(told, dict) or list(told) != ["records"] or not isinstance(told["records"], list):
+        parsed = decoder.decode(text)
+        if (
+            not isinstance(parsed, dict)
+            or list(parsed) != ["records"]
+            or not isinstance(parsed["records"], list)
+        ):
             raise BodyError('the body must be {"records": [...]} and nothing else')
         place = text.index("[") + 1
         records = []
-        for _ in told["records"]:
+        for _ in parsed["records"]:
             start = _skip(text, place)
             _, end = decoder.raw_decode(text, start)
             records.append(re.sub(r"[\r\n]", " ", text[start:end]))
             place = _skip(text, end) + 1  # comma or end of the list
-        if told["records"] and (text[place - 1] != "]" or text[place:].strip(" \t\r\n") != "}"):
+        if parsed["records"] and (text[place - 1] != "]" or text[place:].strip(" \t\r\n") != "}"):
             raise BodyError("the body names records more than once")
     except (json.JSONDecodeError, RecursionError) as error:
         raise BodyError(f"the body is not JSON: {error}") from error

@@ -87,7 +87,7 @@ class LoadPlan:
 def plan_load(ledger: Iterable[Batch], arrivals: Iterable[Arrival]) -> LoadPlan:
     """Decide what the arrivals (in order of arrival, each place once) mean for the ledger.
 
-    Places that have vanished keep what they delivered: batches are cleaned up once they are loaded.
+    Batches whose place has disappeared still count: batches are cleaned up once loaded.
     """
     lines = list(ledger)
     at_place = {line.batch_location: number for number, line in enumerate(lines) if line.live}

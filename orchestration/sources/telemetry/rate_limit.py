@@ -1,4 +1,4 @@
-"""How often a token may ask: a bucket of requests that fills over time."""
+"""Rate limit per token: a bucket of requests that refills over time."""
 
 from __future__ import annotations
 

@@ -52,11 +52,11 @@ def format_of(key: str) -> Format | None:
 
 
 def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
-    """One reading for all JSONL files, one per form of CSV and one per Parquet schema.
+    """One reading for all JSONL files, one per CSV form and one per Parquet schema.
 
-    `folder` takes what must be unpacked first. The queries give batch, batch_row (JSONL: the line; CSV: the
-    row after the header; Parquet: the row; each from 1), unknown_fields, read_error, raw,
-    point_is_usual (what 1.500 means where no other row tells) and each field.
+    `folder` takes files that must be unpacked first. The queries return batch, batch_row (JSONL: the line;
+    CSV: the row after the header; Parquet: the row; each from 1), unknown_fields, read_error, raw,
+    point_is_usual (how to read 1.500 if no other row decides) and each field.
     """
     plan = Readings()
     jsonl: list[BatchFile] = []

@@ -73,8 +73,8 @@ class Tokens:
             stat = self.path.stat()
             version = (stat.st_mtime_ns, stat.st_ino)
             if self._read is None or self._read[0] != version:
-                told = yaml.safe_load(self.path.read_text(encoding="utf-8")) or []
-                self._read = version, TypeAdapter(tuple[Token, ...]).validate_python(told)
+                content = yaml.safe_load(self.path.read_text(encoding="utf-8")) or []
+                self._read = version, TypeAdapter(tuple[Token, ...]).validate_python(content)
         except FileNotFoundError:
             return ()
         except (yaml.YAMLError, ValidationError) as error:

@@ -169,8 +169,9 @@ AMOUNTS: dict[Family, tuple[str, ...]] = {
 }
 BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
 
-# Costs beside the billed one, each with the rows (SQL, with landed columns in braces) that need a value:
-# where there are such rows, a column that is 0 on all rows has no values. Oracle writes EffectiveCost so.
+# Costs besides the billed one, each with the rows (SQL, with landed columns in braces) that require a value:
+# if there are such rows, a column that is 0 throughout counts as missing. Oracle writes EffectiveCost that
+# way.
 _BILLED_USAGE = "t_is_usage and {%s} <> 0"
 NOT_ZERO_THROUGHOUT: dict[Family, dict[str, str]] = {
     "aws_cur": {

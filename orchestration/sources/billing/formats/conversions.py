@@ -57,10 +57,10 @@ def number(column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast
 
 
 def cut_digits(columns: list[SourceColumn], absent: tuple[str, ...] = ()) -> str:
-    """What `number` has rounded away of the first of several columns with a value: 0 for nearly every bill.
+    """What `number` rounds off the first of several columns with a value: 0 for nearly every bill.
 
-    The value less its twelve digits, by up to 24 digits; 0 also for values of more than 14 digits before the
-    point, of which 24 behind it cannot be told.
+    The value minus its twelve digits, up to 24 digits; also 0 for values of more than 14 digits before the
+    point, of which 24 decimals do not fit.
     """
     cases = "".join(
         f"when {number(column, absent)} is not null then {_cut(column, absent)} " for column in columns

@@ -68,10 +68,10 @@ def mapping_value(column: SourceColumn, key: str) -> str:
 
 
 def _of_origin(column: SourceColumn, origin: str, prefix: str) -> str:
-    """The entries of `tags` with one origin, keys renamed by AWS' rule; NULL when there are none.
+    """Entries of `tags` with one origin, keys renamed by AWS's rule; NULL if there are none.
 
     `resourceTags/user:CostCenter` becomes `user_cost_center`, `accountTag/Owner` becomes `account_tag_owner`.
-    Of keys that become the same the first stays.
+    If keys become equal, the first wins.
     """
     renamed = (
         f"{literal(prefix)} || trim(regexp_replace(lower(regexp_replace("

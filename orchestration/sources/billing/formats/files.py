@@ -24,8 +24,8 @@ _CHUNK = 1 << 20
 class SourceColumn:
     """A column of a data file: its header, the SQL name it is read by, and its SQL type.
 
-    `has_values` is false where every row is NULL, `may_be_blank` where no text is empty, as far as the file
-    says so of itself: what is known beforehand need not be looked at row by row.
+    `has_values` is false if every row is NULL, `may_be_blank` if some text may be empty, as far as the file's
+    statistics tell: what is known beforehand need not be checked row by row.
     """
 
     header: str
@@ -80,7 +80,7 @@ def relation(files: list[DataFile]) -> str:
 
 
 def known_columns(connection: duckdb.DuckDBPyConnection, files: list[DataFile]) -> tuple[SourceColumn, ...]:
-    """The columns of files that have the same, with what Parquet's statistics say of their values."""
+    """Columns shared by files, with what Parquet statistics say about their values."""
     columns = files[0].columns
     if files[0].kind == "csv":
         return columns

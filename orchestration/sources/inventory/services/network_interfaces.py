@@ -1,7 +1,7 @@
-"""Network interfaces, as `DescribeNetworkInterfaces` answers: what each of them is attached to.
+"""Network interfaces, from `DescribeNetworkInterfaces`: what each is attached to.
 
-Only those of instances say it in a field. The services that make interfaces of their own name themselves in
-the description, in words that AWS has kept for years.
+Only those of instances have this in a field. Services that create their own interfaces name themselves in the
+description, in wording that AWS has kept for years.
 """
 
 from __future__ import annotations

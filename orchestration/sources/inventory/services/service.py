@@ -15,11 +15,11 @@ Answer: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Service:
-    """One thing to ask for in a region.
+    """Something to query in a region.
 
-    `name` names the scope (such as `ec2:volume`), `client` boto3's client. `ask` gives answers, page by
-    page; `resources` reads one of them, and is pure. Where a service does not tell tags, `needs_tags` says
-    that they come from the Resource Groups Tagging API, without which too little is known.
+    `name` is the scope's name (such as `ec2:volume`), `client` boto3's client. `ask` yields answers page by
+    page; `resources` reads one of them and is pure. If a service does not return tags, `needs_tags` says that
+    they come from the Resource Groups Tagging API, without which too little is known.
     """
 
     name: str

@@ -40,7 +40,7 @@ def csv_form(file: BatchFile) -> CsvForm | None:
 
     Lines of only delimiters before the header, and Excel's `sep=;`, are skipped.
     """
-    told = None
+    declared = None
     try:
         with closing(file.open()) as stream:
             for number in range(1, LINES_BEFORE_DATA + 1):  # noqa: B007 (used after the loop)
@@ -49,14 +49,14 @@ def csv_form(file: BatchFile) -> CsvForm | None:
                     return None
                 text = _header_text(line)
                 if text.lower().startswith("sep=") and len(text) == len("sep=") + 1:
-                    told = text[-1]
+                    declared = text[-1]
                 elif text.strip(DELIMITERS + " "):
                     break
             else:
                 raise UnreadableFileError("the first lines are blank; one must name the columns")
     except BROKEN_GZIP as error:
         raise UnreadableFileError(f"gzip is broken: {error}") from error
-    delimiter = told or max(DELIMITERS, key="".join(text.split('"')[::2]).count)
+    delimiter = declared or max(DELIMITERS, key="".join(text.split('"')[::2]).count)
     header = tuple(name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter)))
     check_columns(header)
     return CsvForm(header, delimiter, number)

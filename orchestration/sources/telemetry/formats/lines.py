@@ -33,10 +33,10 @@ def lines_of_all(
     unreadable: dict[int, str],
     failures: list[OSError],
 ) -> Iterator[pa.RecordBatch]:
-    """The lines of the files after their header lines; files found broken on the way join `unreadable`.
+    """Lines of the files after their headers; files found broken on the way are added to `unreadable`.
 
-    What was read of a broken file before its damage is given too. An error of the machine joins `failures`,
-    for whoever runs the query to raise: what passes through the query is not the same error any more.
+    What was read of a broken file before its damage is included. An error of the machine is added to
+    `failures`, to be raised by whoever runs the query, because exceptions lose their type inside the query.
     """
     for file in files:
         try:

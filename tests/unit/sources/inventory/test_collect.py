@@ -130,14 +130,14 @@ def test_what_goes_ends_and_what_is_refused_does_not(
     with held_to_policies():
         landing = inventory.land(access, day=2)
     assert (
-        f"account {OTHER_ACCOUNT}, {REGION}, DescribeVolumes was refused (AccessDenied); "
+        f"account {OTHER_ACCOUNT}, {REGION}, DescribeVolumes was denied (AccessDenied); "
         "allow ec2:DescribeVolumes"
     ) in landing.failures
     assert landing.changes.gone == 0
     assert inventory.rows(of_volume) == [(True, "2026-05-01 06:00:00")]
     scope = f"api:{OTHER_ACCOUNT}/{REGION}/ec2:volume"
     assert inventory.rows(f"SELECT detail FROM snapshots WHERE NOT is_complete AND scope = '{scope}'") == [
-        ("DescribeVolumes was refused (AccessDenied); allow ec2:DescribeVolumes",)
+        ("DescribeVolumes was denied (AccessDenied); allow ec2:DescribeVolumes",)
     ]
 
     # Once it may, what is gone is gone: as of the snapshot that says so.
