@@ -1,13 +1,10 @@
-"""The dbt models as Dagster assets, and the published snapshot, all made by one step.
+"""The dbt models and the published snapshot as Dagster assets, built by one step.
 
-A part of them cannot be made alone: which runs Dagster makes of a selection is its own affair (a backfill of
-all assets cuts it where partitions begin), and marts of which some are old and some new add up to nothing.
-
-What belongs here: how the warehouse's part of the graph looks in Dagster. What does not: SQL (in the dbt
-project, `tables.py` and `publish.py`) and what decides when these assets are made (`jobs.py`).
+They cannot be built in part: how Dagster splits a selection into runs is its own decision (a backfill of all
+assets splits it at the partitions), and a mix of old and new marts is meaningless.
 """
 
-# Dagster reads annotations when it meets a function, so they are not postponed here.
+# No postponed annotations: Dagster evaluates them when decorating.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,10 +26,10 @@ SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 def build_warehouse_assets(
     settings: Settings, project: PreparedProject, behind: Sequence[Callable[[], bool]] = ()
 ) -> dg.AssetsDefinition:
-    """All dbt models, with their tests as checks, and `published/snapshot` behind the marts: all or none.
+    """All dbt models, with their tests as checks, and `published/snapshot` after the marts: all or none.
 
-    Where the models would be made from what the published snapshot was made from, and all that lies `behind`
-    it has been made too, nothing is made, and the steps behind are skipped.
+    If the published snapshot was built from identical inputs, and everything `behind` it exists too, nothing
+    is built, and later steps are skipped.
     """
     models = dbt_assets.model_specs(project.manifest)
     checks = dbt_assets.check_specs(project.manifest)
@@ -68,7 +65,7 @@ def build_warehouse_assets(
 
 
 def _nothing_to_do(settings: Settings, checks: Sequence[dg.AssetCheckSpec]) -> Iterator[Any]:
-    # Dagster wants a result of every check; what is published passed each of them.
+    # Dagster requires a result for every check; a published snapshot has passed all of them.
     for check in checks:
         description = "Passed when it was made; nothing has changed since."
         yield dg.AssetCheckResult(
@@ -87,9 +84,9 @@ def _nothing_to_do(settings: Settings, checks: Sequence[dg.AssetCheckSpec]) -> I
 
 
 class _Progress:
-    """What dbt says while it runs: how every model and test ended, each as a line in Dagster's log too.
+    """dbt's progress: the result of every model and test, also logged in Dagster.
 
-    Lines of about a second go together: each entry of Dagster's log is a transaction of its own.
+    Lines are batched for about a second: each entry of Dagster's log is its own transaction.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -98,7 +95,7 @@ class _Progress:
         self._logged_at = time.monotonic()
 
     def on_event(self, event: Event) -> None:
-        """Take in one event."""
+        """Handle one event."""
         if not dbt_results.is_progress(event):
             return
         self._lines.append(dbt_results.line(event))
@@ -106,15 +103,15 @@ class _Progress:
             self.log_lines()
 
     def log_lines(self) -> None:
-        """Log what has come since the last time."""
+        """Log the lines since the last call."""
         if self._lines:
             self._log("\n".join(self._lines))
         self._lines, self._logged_at = [], time.monotonic()
 
 
 def _results(settings: Settings, project: PreparedProject, result: DbtResult) -> Iterator[Any]:
-    """What became of every node, with counts and previews of its table, looked up once for all: the database
-    is dbt's alone until dbt has ended.
+    """Results of every node, with counts and previews of its table, queried once for all: the database
+    belongs to dbt until dbt has ended.
     """
     ended = [(each, node) for each in result.nodes if (node := dbt_assets.node_of(project.manifest, each))]
     made = [(node["schema"], node["alias"]) for _, node in ended]
@@ -130,7 +127,7 @@ def _results(settings: Settings, project: PreparedProject, result: DbtResult) ->
 
 
 def _is_kept_by_day(node: Mapping[str, Any]) -> bool:
-    """Whether the model makes the changed days and leaves all others as they are."""
+    """Whether the model is kept by day."""
     config = node["config"]
     return config["materialized"] == "by_day" and "period" not in config
 

@@ -1,8 +1,6 @@
-"""dbt's view of the assembled project: the variables it is run with, and its manifest.
+"""dbt's view of the assembled project: its variables and manifest.
 
-What belongs here: parsing once per version of the project, where each run's dbt artifacts lie, dbt's
-arguments. What does not: what the project consists of (`generate.py`), how dbt is called (`dbt.py`) and which
-assets its models are (`assets.py`).
+Parses once per version of the project, and says where each run's dbt artifacts are.
 """
 
 from __future__ import annotations
@@ -29,12 +27,12 @@ _PARSED = "partial_parse.msgpack"  # dbt's name of it
 
 @dataclass(frozen=True)
 class PreparedProject:
-    """An assembled project together with its manifest and the variables of every dbt command on it."""
+    """An assembled project with its manifest and the variables of every dbt command."""
 
     assembled: AssembledProject
     variables: Mapping[str, str | int]
     runs: Path
-    # What this process parsed, for the first command to use: dbt changes it as it works.
+    # What this process parsed, for the first command only: dbt modifies it.
     just_parsed: list[Manifest] = field(default_factory=list)
 
     @cached_property
@@ -54,7 +52,7 @@ class PreparedProject:
     def dbt(self, *command: str, folder: Path, on_event: OnEvent | None = None) -> DbtResult:
         """Run a dbt command, always with the same variables; `folder` gets its log and compiled SQL."""
         manifest = self.just_parsed.pop() if self.just_parsed else None
-        # The version of the project never changes, so dbt need not look whether its files did.
+        # A version of the project never changes, so dbt need not check its files for changes.
         known = ["--partial-parse-file-path", str(self._parsed / _PARSED)]
         known += ["--no-partial-parse-file-diff", "--no-write-json"]
         arguments = [*command, *known, *self.vars_arguments]
@@ -62,7 +60,7 @@ class PreparedProject:
 
     @property
     def vars_arguments(self) -> list[str]:
-        """The variables as arguments of dbt: others would make dbt parse again."""
+        """The variables as arguments of dbt; other values would make dbt parse again."""
         return ["--vars", json.dumps(self.variables, sort_keys=True)]
 
     @property
@@ -70,7 +68,7 @@ class PreparedProject:
         return self.assembled.folder / "target"
 
     def artifacts_of_run(self, run_id: str) -> Path:
-        """The folder for dbt's log, compiled SQL and results of one run; old ones are removed."""
+        """Folder of one run's dbt log, compiled SQL and results; old ones are removed."""
         self.runs.mkdir(parents=True, exist_ok=True)
         newest_first = sorted(self.runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for folder in newest_first[RUNS_KEPT - 1 :]:
@@ -110,10 +108,7 @@ def _variables(settings: Settings) -> dict[str, str | int]:
 
 
 def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
-    """Parse into a folder beside `target` and rename it, so that a manifest is whole or absent.
-
-    Of what the version before it has as well, dbt takes what it read then.
-    """
+    """Parse into a folder next to `target` and rename it, so that a manifest is complete or absent."""
     target = project.assembled.folder / "target"
     variables = json.dumps(project.variables, sort_keys=True)
     parsed_with = target / "parsed_with.json"
@@ -136,7 +131,7 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
     try:
         unfinished.rename(target)
     except OSError:
-        # Another process parsed the same version at the same time.
+        # A concurrent process parsed the same version.
         if not parsed_with.is_file():
             raise
         shutil.rmtree(unfinished)

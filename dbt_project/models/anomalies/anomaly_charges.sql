@@ -36,7 +36,7 @@ with
         group by all
     ),
 
-    of_anomalies as (
+    window_charges as (
         select
             windows.anomaly_id,
             windows.series_kind,
@@ -86,7 +86,7 @@ with
                 recursive := true
             ),
             effective_cost
-        from of_anomalies
+        from window_charges
     )
 
 select

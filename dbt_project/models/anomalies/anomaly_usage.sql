@@ -1,6 +1,6 @@
 {{ config(materialized="table") }}
--- How much was used during an anomaly, and at the same time of the weeks before: the stream that divides most
--- of the element's cost, of the customer or of all; of a service in an account, its costliest usage type.
+-- Usage during an anomaly and at the same time in previous weeks: of the stream that divides most of the
+-- element's cost, for the customer or in total; for a service in an account, of its costliest usage type.
 with
     windows as (
         select * exclude (windows), unnest(windows, recursive := true) from {{ ref("anomaly_costs") }}
@@ -31,7 +31,7 @@ with
         group by all
     ),
 
-    of_elements as (
+    element_windows as (
         select windows.*, element_streams.stream
         from windows
         inner join
@@ -42,40 +42,42 @@ with
 
     usage as (
         select
-            of_elements.anomaly_id,
-            of_elements.stream as usage_name,
-            of_elements.weeks_before,
+            element_windows.anomaly_id,
+            element_windows.stream as usage_name,
+            element_windows.weeks_before,
             sum(daily.usage_quantity) as usage_quantity
-        from of_elements
+        from element_windows
         inner join
             {{ ref("usage_by_day") }} as daily
-            on daily.stream = of_elements.stream
-            and daily.usage_date >= of_elements.window_start
-            and daily.usage_date < of_elements.window_end
-            and (of_elements.customer_id is null or daily.customer_id = of_elements.customer_id)
-        where of_elements.granularity = 'daily' and {{ is_of_element("daily.filter", "of_elements.element") }}
+            on daily.stream = element_windows.stream
+            and daily.usage_date >= element_windows.window_start
+            and daily.usage_date < element_windows.window_end
+            and (element_windows.customer_id is null or daily.customer_id = element_windows.customer_id)
+        where
+            element_windows.granularity = 'daily'
+            and {{ is_of_element("daily.filter", "element_windows.element") }}
         group by all
         union all
         select
-            of_elements.anomaly_id,
-            of_elements.stream as usage_name,
-            of_elements.weeks_before,
+            element_windows.anomaly_id,
+            element_windows.stream as usage_name,
+            element_windows.weeks_before,
             sum(hourly.usage_quantity) as usage_quantity
-        from of_elements
+        from element_windows
         inner join
             {{ ref("usage_by_period") }} as hourly
-            on hourly.stream = of_elements.stream
-            and hourly.usage_period_start >= of_elements.window_start
-            and hourly.usage_period_start < of_elements.window_end
-            and (of_elements.customer_id is null or hourly.customer_id = of_elements.customer_id)
+            on hourly.stream = element_windows.stream
+            and hourly.usage_period_start >= element_windows.window_start
+            and hourly.usage_period_start < element_windows.window_end
+            and (element_windows.customer_id is null or hourly.customer_id = element_windows.customer_id)
         where
-            of_elements.granularity = 'hourly'
+            element_windows.granularity = 'hourly'
             and hourly.usage_granularity = 'hourly'
-            and {{ is_of_element("hourly.filter", "of_elements.element") }}
+            and {{ is_of_element("hourly.filter", "element_windows.element") }}
         group by all
     ),
 
-    of_streams as (
+    usage_by_stream as (
         select
             anomaly_id,
             usage_name,
@@ -86,7 +88,7 @@ with
         group by all
     ),
 
-    of_services as (
+    usage_by_service as (
         select
             windows.anomaly_id,
             coalesce(daily.x_usage_type, 'usage') as usage_name,
@@ -119,7 +121,7 @@ with
             cast(usage_quantity as decimal(38, 9)) as usage_quantity,
             cast(reference_usage as decimal(38, 9)) as reference_usage,
             reference_weeks
-        from of_streams
+        from usage_by_stream
         union all by name
         select
             anomaly_id,
@@ -127,7 +129,7 @@ with
             cast(usage_quantity as decimal(38, 9)) as usage_quantity,
             cast(reference_usage as decimal(38, 9)) as reference_usage,
             reference_weeks
-        from of_services
+        from usage_by_service
         where cost_rank = 1
     ),
 
@@ -135,8 +137,7 @@ with
         select
             summed.*,
             anomalies.expected_cost,
-            -- Times what it was in an average week, to nine digits; nothing is known of what was not used
-            -- before.
+            -- Ratio to an average week, to nine digits; unknown without previous usage.
             {{
                 whole_quotient(
                     "cast(usage_quantity * 1000000000 as hugeint) * reference_weeks * 1000000000",

@@ -1,5 +1,5 @@
--- Every day by the days before it alone, so that what is expected of a day stays as it is when more days
--- come. Days that a series does not have are not known, rather than 0: they are left out of every window.
+-- Each day is judged only by previous days, so its expectation does not change when more days arrive.
+-- Missing days are unknown, not 0, and left out of every window.
 with
     costs as (
         select series_key, usage_date, cast(effective_cost as double) as cost
@@ -10,8 +10,8 @@ with
         select
             *,
             lag(usage_date) over by_day as previous_date,
-            -- The level that the series has come to: the middle of its last seven days or, if some are
-            -- missing and a weekday may be there twice, of its last fourteen.
+            -- Current level: the median of the last seven days or, if days are missing and a weekday could
+            -- occur twice, of the last fourteen.
             case
                 when count(*) over last_fourteen < 4 or min(usage_date) over last_seven < usage_date - 28
                 then null
@@ -24,7 +24,7 @@ with
                 then median(cost) over fortnight_until_now
                 else median(cost) over week_until_now
             end as recent_level,
-            -- What it was a month before that, for changes too slow for the level to show.
+            -- The level a month earlier, for changes too slow for the level to show.
             case when count(*) over month_before >= 14 then median(cost) over month_before end as older_level
         from costs
         window
@@ -66,8 +66,8 @@ with
             )
     ),
 
-    -- What falls on the first or the last days of a month is compared with the same days of other months.
-    -- Those have numbers: the first three 1, 2 and 3, the last three -1, -2 and -3.
+    -- The first and last days of a month are compared with the same days of other months, numbered 1, 2, 3
+    -- from the start and -1, -2, -3 from the end.
     month_days as (
         select
             series_key,
@@ -119,7 +119,7 @@ with
         where weekdays.usage_date in {{ days_of_batch() }}
     ),
 
-    -- The milder of two readings. On a month's very first and last day there must be another month to tell.
+    -- The smaller of two residuals. The first and last day of a month need another month to compare with.
     judged as (
         select
             *,

@@ -1,6 +1,5 @@
--- What is expected of an hour is what is expected of its day × the part of a day that such an hour has. The
--- first and the last day of a month are looked at by the day only: what runs in which of their hours is seen
--- once a month.
+-- Expected cost of an hour: the day's expected cost × the hour's usual part of a day. The first and last
+-- day of a month are monitored by day only: their hourly pattern occurs once a month.
 with
     costs as (
         select
@@ -21,7 +20,7 @@ with
         select
             *,
             lag(usage_hour) over (partition by series_key order by usage_hour) as previous_hour,
-            -- Summed as decimals: a sum of doubles depends on the order of the rows.
+            -- Summed as decimals: a sum of doubles depends on row order.
             cost / nullif(
                 cast(sum(effective_cost) over (partition by series_key, usage_date) as double), 0
             ) as part_of_day
@@ -34,7 +33,7 @@ with
             case
                 when count(part_of_day) over same_hour >= 4 then median(part_of_day) over same_hour
             end as hour_part,
-            -- What happens once a week, at the same hour.
+            -- Weekly events at the same hour.
             case
                 when count(part_of_day) over same_hour_of_week >= 3
                 then median(part_of_day) over same_hour_of_week
@@ -84,7 +83,7 @@ with
         group by all
     ),
 
-    -- Hours of a day are alike in what is unusual about the day: ten days at least, and their own spread.
+    -- Hours of an unusual day are all unusual: require at least ten days, and their own spread.
     usual as (
         select
             series_key,

@@ -1,8 +1,8 @@
 with
     costs as (select * from {{ ref("anomaly_costs") }}),
 
-    -- One cause shows in several series; an anomaly names the one that shows most of it. Here: the same
-    -- series, told by the hour rather than the day, or as a jump rather than a drift.
+    -- One cause can show in several series; an anomaly refers to the one that shows most of it. Here: the
+    -- same series, found by hour rather than by day, or as a jump rather than a drift.
     same_series as (
         select
             later.anomaly_id,
@@ -26,7 +26,7 @@ with
         group by later.anomaly_id
     ),
 
-    -- Of a service in an account: the element that its change is of.
+    -- For a service in an account: the element that changed.
     changed_elements as (
         select
             anomaly_id,
@@ -45,8 +45,8 @@ with
         left join changed_elements using (anomaly_id)
     ),
 
-    -- Rule by rule, the first that fits. Every rule points to an anomaly that is more of the cause than
-    -- this one, so no two point to each other.
+    -- The first rule that applies. Every rule points to an anomaly that shows more of the cause, so there
+    -- are no cycles.
     pairs as (
         select
             shown.anomaly_id,
@@ -56,23 +56,23 @@ with
             shown.direction = cause.direction as is_same_way,
             shown.element = cause.element as is_same_element,
             case
-                -- An element, by the customer that makes half of the difference or more.
+                -- An element refers to the customer with half of the deviation or more.
                 when shown.series_kind = 'feature' and cause.series_kind = 'customer_feature'
                 then case when is_same_way and is_same_element and cause.size * 2 >= shown.size then 1 end
-                -- A customer, by its element, where no customer makes half of the difference.
+                -- A customer refers to its element, if no customer has half of the deviation.
                 when shown.series_kind = 'customer_feature' and cause.series_kind = 'feature'
                 then case when is_same_way and is_same_element then 4 end
-                -- A service in an account, by the element that its change is of.
+                -- A service in an account refers to the element that changed.
                 when shown.series_kind = 'service_account' and cause.series_kind <> 'service_account'
                 then case when is_same_way and cause.element = shown.changed_element then 5 end
                 when shown.series_kind <> 'customer_feature' or cause.series_kind <> 'customer_feature'
                 then null
-                -- A customer, by another element of the same customer that makes a larger difference at the
-                -- same time (overhead follows the cost that a customer carries).
+                -- A customer refers to its other element with a larger deviation at the same time (overhead
+                -- follows the customer's other costs).
                 when is_same_way and cause.customer_id = shown.customer_id and cause.size > shown.size
                 then 2
-                -- A customer, by another one of the element that makes ten times the difference, or that
-                -- pays more because this one pays less: they divide one cost.
+                -- A customer refers to another customer of the element with ten times the deviation, or one
+                -- that pays more because this one pays less, since they share one cost.
                 when
                     is_same_element
                     and (cause.size > 10 * shown.size or (not is_same_way and cause.size > shown.size))
@@ -110,8 +110,8 @@ with
     anomalies as (
         select
             costs.*,
-            -- To the end of the chain: at most from a day to its hours, to the element, to the customer,
-            -- to its other element or the customer beside it.
+            -- Follow the chain to its end: at most from a day to its hours, to the element, to the
+            -- customer, to its other element or another customer.
             coalesce(
                 fifth.same_cause_as,
                 fourth.same_cause_as,
@@ -191,7 +191,7 @@ with
                 then anomalies.element || ' for all customers'
                 else anomalies.service_name || ' in account ' || anomalies.sub_account_id
             end as subject,
-            -- Times without seconds; of a day, without an hour.
+            -- Times without seconds; for days, without hours.
             case anomalies.granularity when 'hourly' then 16 else 10 end as time_length,
             left(strftime(anomalies.started_at, '%Y-%m-%d %H:%M'), time_length) as started,
             left(

@@ -7,7 +7,7 @@ with
         where series_kind = 'customer_feature'
     ),
 
-    -- What a customer costs by service comes from the marts, what a resource costs from the charges.
+    -- A customer's cost by service comes from the marts, a resource's cost from the charges.
     customer_services as (
         select windows.anomaly_id, costs.service_name, costs.effective_cost, windows.is_anomaly
         from customer_windows as windows
@@ -57,8 +57,8 @@ with
             or (anomalies.series_kind = 'service_account' and charges.part_kind = 'element')
     ),
 
-    -- The parts of an anomaly add up to its impact exactly: what was expected of all is expected of
-    -- each as the weeks before had it; the largest takes what the division leaves over.
+    -- Parts sum exactly to the anomaly's impact: the expected cost is divided as in previous weeks, and the
+    -- largest part gets the remainder.
     expected_parts as (
         select
             parts.*,
@@ -78,7 +78,7 @@ with
                 partition by parts.anomaly_id, parts.driver_kind
                 order by abs(parts.actual_cost) desc, parts.driver
             )
-            = 1 as takes_the_rest
+            = 1 as is_remainder_recipient
         from parts
         inner join anomalies using (anomaly_id)
         window whole as (partition by parts.anomaly_id, parts.driver_kind)
@@ -93,7 +93,7 @@ with
                 actual_cost
                 - expected_part
                 + case
-                    when takes_the_rest
+                    when is_remainder_recipient
                     then
                         (whole_cost - sum(actual_cost) over whole)
                         - (expected_cost - sum(expected_part) over whole)
@@ -117,8 +117,8 @@ with
         group by all
     ),
 
-    -- Of a customer, each resource of the element by its part of the element's cost; else by what it
-    -- costs more than in the weeks before.
+    -- For a customer, resources by their part of the element's cost; else by their increase from previous
+    -- weeks.
     resource_drivers as (
         select
             anomalies.anomaly_id,
@@ -174,7 +174,7 @@ with
         inner join anomalies using (anomaly_id)
     ),
 
-    -- What else the customer did: its other streams, against the weeks before.
+    -- The customer's other streams, compared with previous weeks.
     customer_usage as (
         select
             windows.anomaly_id,

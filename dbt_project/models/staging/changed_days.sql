@@ -9,11 +9,11 @@
         ],
     )
 }}
--- As soon as a run takes a day on, the day is noted as begun (post_hook), and as built when it is published.
--- Should the run stop before that, the next one takes the day on again, even if it meets the former content
--- or no such day any more: half of it may have been made.
+-- When a run starts a day, it is marked as begun (post_hook), and as built once published. If the run stops
+-- before that, the next one repeats the day, even if its content is back to the previous one or gone: it
+-- may be half built.
 with
-    -- Whether a bill's costs are net is a fact of its month: a day's charges change with it.
+    -- Whether a bill has net costs is a property of its month, and affects each day's charges.
     net_deliveries as (
         select distinct days.source_name, days.delivery, days.billing_period
         from
@@ -86,7 +86,7 @@ with
         full join usage_days using (usage_date)
     ),
 
-    -- The ids that stand for other customers on the day.
+    -- Aliases valid on the day.
     alias_days as (
         select
             known_days.usage_date,
@@ -110,8 +110,7 @@ with
         left join alias_days using (usage_date)
     ),
 
-    -- What is said of resources, accounts and nodes on a day, as far as anything on that day is classified
-    -- by it.
+    -- Signals of the day about resources, accounts and nodes, as far as rules read them.
     landed_and_told as (
         select
             landed_days.*,
@@ -131,7 +130,7 @@ with
             on opencost_days.usage_date = landed_days.usage_date
     ),
 
-    -- What was made of the day is not on the disk any more.
+    -- The day's files are missing on disk.
     lost_files as (
         select distinct period_start, contains(file, '/usage_month=') as is_of_month
         from built.day_files
@@ -174,7 +173,7 @@ with
         full join {{ source("built", "days") }} as built_days using (usage_date)
     ),
 
-    -- A day without usage of its own was divided by the usage of the days before it: it changes with them.
+    -- A day without usage was divided by the usage of previous days, so it changes with them.
     with_lookback as (
         select
             *,
@@ -207,7 +206,7 @@ select
     signals_fingerprint,
     aliases_fingerprint,
     rules_fingerprint,
-    -- Days that are made together: so many rows of charges and usage, to fit into memory.
+    -- Batches of days, limited by rows of charges and usage to fit into memory.
     cast(
         floor(
             (sum(row_count) over (order by usage_date) - row_count) / {{ var("batch_rows") | int }}
