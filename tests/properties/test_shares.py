@@ -49,9 +49,9 @@ def random_charges(random: Random, features: list[str], customers: list[str]) ->
     for alias, (customer, _) in ALIASES.items():
         names.setdefault(customer, [customer]).append(alias)
     charges = []
-    for _ in range(random.randrange(1, 40)):
+    for _ in range(random.randrange(1, 60)):
         day = FIRST_DAY + timedelta(random.choice([0, 0, 1, 3, 8, 20]))
-        first = random.randrange(24)
+        first = random.choice([0, 9, 23])
         start = datetime(day.year, day.month, day.day, first) + timedelta(minutes=random.choice([0, 0, 30]))
         minutes = random.choice([60, 60, 60 * (24 - first), 30, 1440])
         end = start + timedelta(minutes=minutes)
@@ -123,6 +123,7 @@ def fill(connection: duckdb.DuckDBPyConnection, charges: list[Charge], usage: li
             "allocation_rule": charge.rule,
             "direct_customer_id": charge.customer,
             "cost_of_goods_sold": charge.is_cogs,
+            "sub_account_id": str(number % 3),
             "charge_part": 0,
             "charge_share": 1,
             **dict(zip(KEY, charge.key, strict=True)),
@@ -158,11 +159,11 @@ def exact(amount: Fraction) -> Decimal:
     return Decimal(int(amount * 10**12)).scaleb(-12)
 
 
-def read_also(connection: duckdb.DuckDBPyConnection, contexts: Path) -> None:
+def read_also(connection: duckdb.DuckDBPyConnection, contexts: Path, last: date) -> None:
     """What the models read besides charges and usage."""
     rules = compile_contexts(read_contexts(contexts), {}).files["models/rules/allocation_rules.sql"]
     connection.execute(f"create table allocation_rules as {rules.partition(chr(10))[2]}")
-    connection.execute("create table billed_through as select date '2026-04-30' as billed_through")
+    connection.execute(f"create table billed_through as select date '{last}' as billed_through")
     seed = PROJECT / "seeds" / "service_categories.csv"
     connection.execute(f"create table service_categories as from read_csv('{seed}')")
     connection.execute(
@@ -195,7 +196,8 @@ def test_customers_carry_pools_times_shares(seed: int, tmp_path_factory: pytest.
     rules = random_rules(random)
     contexts = write_contexts(tmp_path_factory.mktemp("company") / "contexts", rules)
     customers = [f"customer-{n}" for n in range(random.randrange(1, 8))] + [STRANGE, "a", "A & Co"]
-    charges = random_charges(random, [*rules, "unknown"], customers)
+    # A few features, so that several charges meet in a pool.
+    charges = random_charges(random, random.sample([*rules, "unknown"], 6), customers)
     days = sorted({FIRST_DAY + timedelta(n) for n in (0, 1, 3, 7, 8, 19)})
     # Usage has the ids of customers, not their aliases: those are the landing's.
     usage = random_usage(random, [name for name in customers if name != "a"], days)
@@ -210,13 +212,15 @@ def test_customers_carry_pools_times_shares(seed: int, tmp_path_factory: pytest.
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false; set threads = 1")
         fill(connection, charges, usage)
-        read_also(connection, contexts)
+        read_also(connection, contexts, max(charge.day for charge in charges))
         for mart in MARTS:
             build(connection, mart)
         wanted = by_hand.daily()
         found = rows_of(connection, "customer_costs_daily")
         assert found == wanted
         assert rows_of(connection, "customer_costs_hourly", "usage_hour") == by_hand.hourly()
+        counted = connection.execute("select sum(charge_count) from cost_pools").fetchall()
+        assert counted == [(len(charges),)]
         in_tail = connection.execute(
             "select usage_date, customer_id, billing_currency, sum(effective_cost) "
             "from long_tail_costs group by all"
