@@ -40,7 +40,8 @@ DIVIDED_TABLES = """
         '' as charge_id, 'i-1' as resource_id, timestamp '2026-05-01' as charge_period_start,
         timestamp '2026-05-01 01:00:00' as charge_period_end, date '2026-05-01' as usage_date,
         'Usage' as charge_category, 'BoxUsage:m6i.large' as x_usage_type, null::varchar as x_split_parent_id,
-        'one' as delivery, 0::decimal(38, 12) as billed_cost, 0::decimal(38, 12) as effective_cost,
+        'billing' as x_source_name, 'one' as delivery, 'one.parquet' as x_landed_file, 0 as x_landed_row,
+        0::decimal(38, 12) as billed_cost, 0::decimal(38, 12) as effective_cost,
         0::decimal(38, 12) as contracted_cost, 0::decimal(38, 12) as list_cost,
         0::decimal(38, 12) as x_net_effective_cost, 1::decimal(38, 12) as consumed_quantity;
     create table stg_aws_cur__charges as from one_charge where false;
@@ -159,9 +160,9 @@ def test_any_cost_is_divided_to_the_last_digit(
         for number, (billed, listed) in enumerate(charges):
             connection.execute(
                 "insert into stg_aws_cur__charges by name select * replace ($1 as charge_id, "
-                "$2::hugeint::decimal(38, 0) * 0.000000000001 as billed_cost, "
+                "$4 as x_landed_row, $2::hugeint::decimal(38, 0) * 0.000000000001 as billed_cost, "
                 "$3::hugeint::decimal(38, 0) * 0.000000000001 as list_cost) from one_charge",
-                [f"charge {number}", billed, listed],
+                [f"charge {number}", billed, listed, number],
             )
         for pod, weight in weights.items():
             connection.execute(
