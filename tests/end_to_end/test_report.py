@@ -38,5 +38,5 @@ def test_its_figures_are_those_worked_out_by_hand(
         assert Decimal(opened.figure("Unallocated")) == expected[month, "unallocated"]
     said = opened.open("customer?customer=ada&from=2026-05-01&to=2026-05-03").locator("main").inner_text()
     assert "Usage and cost" in said
-    assert "Why it is this customer's" in said
+    assert "Why this customer pays for it" in said
     assert opened.complaints == []
