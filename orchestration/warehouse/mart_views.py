@@ -15,6 +15,8 @@ _MARTS = "marts"
 # DuckDB stores the names in a view without its own database's name.
 _REFERENCE = re.compile(r'\b"?(\w+)"?\."?(\w+)"?')
 
+_USING = re.compile(r"(?<= USING \()[^()]+(?=\))")
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -24,6 +26,11 @@ class Relation:
     name: str
     statement: str = ""
     files: tuple[Path, ...] | None = None
+
+    @property
+    def definition(self) -> str:
+        """The statement, the same every time: DuckDB writes the columns of a `using` in any order."""
+        return _USING.sub(lambda match: ", ".join(sorted(match[0].split(", "))), self.statement)
 
     @property
     def is_mart(self) -> bool:

@@ -101,7 +101,7 @@ def _contents_of_views(warehouse: Connection, views: Sequence[Relation]) -> dict
     contents = {}
     for mart in _names(views):
         columns = columns_of(warehouse, f"marts.{quoted(mart)}")
-        read = [view.statement for view in views]
+        read = [view.definition for view in views]
         contents[mart] = Content(None, _digest([columns, read, tables, files]), _reads(views), is_view=True)
     return contents
 

@@ -333,35 +333,25 @@ BILLS = (
         warned={("cost-missing", "net_of_zeros: pricing_public_on_demand_cost"): (1, "100")},
     ),
     Bill(
-        # Oracle's costs beside the billed one are 0 throughout; another provider's in the file are not.
-        "zeros_of_one_provider",
+        # Oracle's costs beside the billed one are 0 on every row.
+        "zeros_throughout",
         [
             [
                 focus(
                     BilledCost=cost,
-                    EffectiveCost=effective,
-                    ListCost=effective,
-                    ContractedCost=effective,
-                    ProviderName=provider,
+                    EffectiveCost=zero,
+                    ListCost=zero,
+                    ContractedCost=zero,
+                    ProviderName="Oracle",
                     CommitmentDiscountId="",
                 )
-                for provider, cost, effective in (
-                    ("Oracle", "6", "0"),
-                    ("Oracle", "0", "0"),
-                    ("Oracle", "-1", "0.0"),
-                    ("Other", "5", "4"),
-                    ("Other", "1", "0"),
-                )
+                for cost, zero in (("6", "0"), ("0", "0"), ("-1", "0.0"))
             ]
         ],
-        costs(billed="11", effective="9", contracted="9", listed="9"),
-        bridge={"provider's own": "-1", "unexplained": "-1"},
+        costs(billed="5", effective="5", contracted="5", listed="5"),
         warned={
-            **{
-                ("cost-missing", f"zeros_of_one_provider: {column}"): (2, "5")
-                for column in ("EffectiveCost", "ContractedCost", "ListCost")
-            },
-            ("effective-cost-unexplained", "zeros_of_one_provider"): (None, "-1"),
+            ("cost-missing", f"zeros_throughout: {column}"): (2, "5")
+            for column in ("EffectiveCost", "ContractedCost", "ListCost")
         },
     ),
     Bill(

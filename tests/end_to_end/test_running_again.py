@@ -217,7 +217,8 @@ def test_a_failing_check_keeps_readers_on_the_last_snapshot(company: Company) ->
         )
     Path(f"{landed}.damaged").replace(landed)
     feature = company.settings.contexts / "dimensions" / "feature.yml"
-    feature.write_text(feature.read_text() + "# so that all days are computed again\n")
+    # Rules on other lines have other explanations, so all days are computed again.
+    feature.write_text("# All lines are one further down.\n" + feature.read_text())
     good, printed = company.run()
     assert not good
     assert "assert_every_hop_reconciles" in printed

@@ -20,7 +20,7 @@ class ColumnReport:
     `new_spend` is the billed amount of rows with a value in a new column, per currency. `cut` is what
     rounding to twelve digits took from the billed amount, per currency, with the number of rows; only if it
     took any. `habits` says how each provider writes the ends of its charges, `usage_days` are the days with
-    usage of each billing month, `zero_costs` the providers with only 0 in a required column.
+    usage of each billing month, `zero_costs` the required columns with only 0.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class ColumnReport:
     cut: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     habits: dict[str | None, EndHabit] = field(default_factory=dict)
     usage_days: dict[str, UsageDays] = field(default_factory=dict)
-    zero_costs: dict[str, list[str | None]] = field(default_factory=dict)
+    zero_costs: list[str] = field(default_factory=list)
 
 
 def source_totals(
@@ -97,12 +97,13 @@ def _needs(family: Family, kind: str = "") -> str:
 def _find_zero_costs(connection: duckdb.DuckDBPyConnection, family: Family, report: ColumnReport) -> None:
     """Columns that hold 0 in place of missing values: their sums count as missing."""
     for place, name in enumerate(NOT_ZERO_THROUGHOUT[family]):
-        rows = connection.execute(
-            f"select provider from end_votes group by 1 having sum(needed{place}) > 0 and sum(had{place}) = 0"
-        ).fetchall()
-        if rows:
-            report.zero_costs[name] = [provider for (provider,) in rows]
-        if rows and family == "aws_cur":
+        # A provider's zeros beside another one's costs stay as they are: the column is there and says 0.
+        (is_zero,) = connection.execute(
+            f"select coalesce(sum(needed{place}) > 0 and sum(had{place}) = 0, false) from end_votes"
+        ).fetchall()[0]
+        if is_zero:
+            report.zero_costs.append(name)
+        if is_zero and family == "aws_cur":
             connection.execute(f"update source_totals set {name} = null").fetchall()
 
 

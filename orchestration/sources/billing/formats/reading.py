@@ -24,7 +24,7 @@ from orchestration.sources.billing.formats.times import (
     UsageDays,
     billing_period,
 )
-from orchestration.warehouse.sql import literal, quoted
+from orchestration.warehouse.sql import quoted
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class Reading:
         relation: str,
         habits: Mapping[str | None, EndHabit],
         usage_days: Mapping[str, UsageDays],
-        zero_costs: Mapping[str, Collection[str | None]],
+        zero_costs: Collection[str],
         dictionaries: Mapping[str, str] | None = None,
     ) -> str:
         """A query for the landed charges of a relation.
 
         `habits` says how each provider writes the ends of charges, `usage_days` the days with usage of each
-        billing month, `zero_costs` the providers that write 0 for missing values in a column. `dictionaries`
+        billing month, `zero_costs` the columns that hold 0 for missing values. `dictionaries`
         names tables created by `dictionary`, by map column; these maps are looked up there, others are built
         row by row.
         """
@@ -97,12 +97,7 @@ class Reading:
             "covered_until": "bill.t_until",
         }
         values |= dict.fromkeys(SPELLED[self.family].values(), EMPTY_MAP)
-        for name, providers in zero_costs.items():
-            written = " or ".join(
-                f"bill.t_provider is not distinct from {literal(each) if each is not None else 'null'}"
-                for each in providers
-            )
-            values[name] = f"case when not ({written}) then {values[name]} end"
+        values |= dict.fromkeys(zero_costs, "null")
         joins = ""
         for name, table in (dictionaries or {}).items():
             values[name] = f"{table}.{name}_map"
