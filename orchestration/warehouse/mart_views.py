@@ -15,7 +15,7 @@ _MARTS = "marts"
 # DuckDB stores the names in a view without its own database's name.
 _REFERENCE = re.compile(r'\b"?(\w+)"?\."?(\w+)"?')
 
-_USING = re.compile(r"(?<= USING \()[^()]+(?=\))")
+_EXCLUDED = re.compile(r"(?<= EXCLUDE \()[^()]+(?=\))")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Relation:
 
     @property
     def definition(self) -> str:
-        """The statement, the same every time: DuckDB writes the columns of a `using` in any order."""
-        return _USING.sub(lambda match: ", ".join(sorted(match[0].split(", "))), self.statement)
+        """The statement, the same every time: DuckDB writes excluded columns in any order."""
+        return _EXCLUDED.sub(lambda match: ", ".join(sorted(match[0].split(", "))), self.statement)
 
     @property
     def is_mart(self) -> bool:
