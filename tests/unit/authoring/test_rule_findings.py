@@ -119,7 +119,7 @@ def test_a_warehouse_that_cannot_tell_says_what_to_do(settings: Settings) -> Non
     with closing(duckdb.connect(str(settings.warehouse_file))):
         pass
     [line] = lines_of_findings(settings, compilation, 10)
-    assert "no charges yet: no run has got so far" in line
+    assert "no charges yet: no run got that far" in line
 
 
 def test_a_rule_without_an_element_is_named_by_the_beginning_of_its_text_in_one_line(tmp_path: Path) -> None:

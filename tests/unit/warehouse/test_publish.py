@@ -187,7 +187,7 @@ def test_marts_that_do_not_reconcile_stay_unseen(settings: Settings, difference:
 
 def test_marts_without_reconciliation_stay_unseen(settings: Settings) -> None:
     change(settings, "drop table marts.reconciliation")
-    with pytest.raises(PublishError, match="no mart `reconciliation`"):
+    with pytest.raises(PublishError, match="mart `reconciliation` with its `difference` is missing"):
         publish_at(settings, 0)
     assert not (settings.published_folder / "current").exists()
 
