@@ -13,9 +13,6 @@ import pytest
 from orchestration.automation.workspace import dagster_home
 from tests.end_to_end.running import Company, kill_when
 
-# Takes longer than a test may on a loaded machine; not seen whole since days are kept as files.
-pytestmark = pytest.mark.xfail(reason="not seen green since days are files", strict=False)
-
 
 def landed_bills(company: Company) -> dict[Path, int]:
     """The landed deliveries by the moment they were written; `days.parquet` is written last."""

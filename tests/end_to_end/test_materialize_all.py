@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from orchestration.automation.deployment import build_definitions
 from orchestration.automation.workspace import dagster_home, prepare_workspace
@@ -39,9 +38,6 @@ query($id: String!) {
   partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status runs(limit: 50) { status } } }
 }
 """
-
-# Takes longer than a test may on a loaded machine; not seen whole since days are kept as files.
-pytestmark = pytest.mark.xfail(reason="not seen green since days are files", strict=False)
 
 
 def test_materialize_all_over_all_partitions_publishes(tmp_path: Path) -> None:
