@@ -136,6 +136,6 @@ def test_an_export_that_breaks_off_is_not_seen(marts: Path, tmp_path: Path) -> N
 
 
 def test_a_mart_that_there_is_not_is_said(marts: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"There is no mart costs\. Published are: costs_daily, customers"):
+    with pytest.raises(ExportError, match=r"Unknown mart costs\. Published marts: costs_daily, customers"):
         exported(marts, tmp_path / "exports", only=("costs",))
     assert not (tmp_path / "exports").exists()
