@@ -134,7 +134,7 @@
   If no day is published (first run, or a rule change, which affects every day), all files of a model are discarded,
   because its columns may differ.
 #}
-{% macro is_made_anew() %}
+{% macro is_made_from_scratch() %}
     {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
     {%- set published_days = "select count(*) from built.days where rules_fingerprint <> 'not published'" -%}
     {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
@@ -169,7 +169,7 @@
         model = '{{ name_of(relation) }}'
         and (
             period_start in ({{ periods or "null" }})
-    {%- if is_made_anew() %} or true {%- endif %}
+    {%- if is_made_from_scratch() %} or true {%- endif %}
     {%- if days_kept is not none %}
                 or period_start <= ({{ last_day_with_costs() }}) - {{ days_kept | int }}
                 or period_start > ({{ last_day_with_costs() }})

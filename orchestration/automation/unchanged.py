@@ -53,7 +53,9 @@ def digest_of_sources(settings: Settings) -> str:
     values = settings.model_dump_json(
         exclude={name for name in Settings.model_fields if name.startswith(_OF_NO_CONSEQUENCE)}
     )
-    return digest([values, digest_of_program(settings), *found])
+    # Dumped, a secret is masked; another database to export to is a change.
+    exported_to = settings.export_postgres.get_secret_value() if settings.export_postgres else ""
+    return digest([values, exported_to, digest_of_program(settings), *found])
 
 
 def note_finished(settings: Settings, looked_at: str, warnings: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ from orchestration.warehouse.files import point
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
-# Not a variable of dbt: with other variables it would read a project anew that has changed in one file.
+# A macro, not a dbt variable: dbt parses the whole project again when a variable changes.
 _FINGERPRINT_MACRO = "macros/context/project_fingerprint.sql"
 VERSIONS_KEPT = 5
 UNFINISHED_SECONDS = 3600

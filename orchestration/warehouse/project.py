@@ -43,7 +43,7 @@ class PreparedProject:
 
     @property
     def rules_fingerprint(self) -> str:
-        """What every day is made by, as the macro of this name has it: another value makes every day anew."""
+        """Fingerprint of the rules, as in the macro of this name; a new value recomputes every day."""
         variables = ("hourly_costs_days", "anomaly_dimension", "anomaly_hourly_series")
         return "-".join(
             [self.assembled.rules_fingerprint, *(str(self.variables[name]) for name in variables)]

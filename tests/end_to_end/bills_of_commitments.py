@@ -355,6 +355,32 @@ BILLS = (
         },
     ),
     Bill(
+        # One provider's zeros beside another one's costs stay: their sum is the file's.
+        "zeros_of_one_provider",
+        [
+            [
+                focus(
+                    BilledCost=cost,
+                    EffectiveCost=effective,
+                    ListCost=effective,
+                    ContractedCost=effective,
+                    ProviderName=provider,
+                    CommitmentDiscountId="",
+                )
+                for provider, cost, effective in (
+                    ("Oracle", "6", "0"),
+                    ("Oracle", "0", "0"),
+                    ("Oracle", "-1", "0.0"),
+                    ("Other", "5", "4"),
+                    ("Other", "1", "0"),
+                )
+            ]
+        ],
+        costs(billed="11", effective="4", contracted="4", listed="4"),
+        bridge={"provider's own": "-1", "unexplained": "-6"},
+        warned={("effective-cost-unexplained", "zeros_of_one_provider"): (None, "-6")},
+    ),
+    Bill(
         # Without public prices, usage has what is billed of it, and a reservation's what it costs amortised.
         "no_list_cost",
         [

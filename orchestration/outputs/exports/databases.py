@@ -12,6 +12,7 @@ from orchestration.outputs.exports.marts import DatabaseExport, ExportError
 from orchestration.outputs.exports.postgres import export_to_postgres
 from orchestration.settings import Settings
 from orchestration.warehouse.files import write_file
+from orchestration.warehouse.made_from import digest
 
 DATABASES = ("postgres", "iceberg")
 
@@ -30,7 +31,7 @@ def export_to_database(
     progress: Callable[[str], None] = lambda _: None,
 ) -> DatabaseExport:
     """Export the published marts to one of `DATABASES`. Raises `ExportError`."""
-    target = _target(settings)
+    target = _target(name, settings)
     if name == "iceberg":
         done = export_to_iceberg(
             marts, settings.export_iceberg, target["snapshot"], settings.export_schema, only, progress
@@ -52,9 +53,13 @@ def export_to_database(
 def is_exported(name: str, settings: Settings) -> bool:
     """Whether a database has the currently published snapshot."""
     record = settings.export_folder / f"{name}.json"
-    return record.is_file() and json.loads(record.read_text(encoding="utf-8")) == _target(settings)
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8")) == _target(name, settings)
 
 
-def _target(settings: Settings) -> dict[str, str]:
+def _target(name: str, settings: Settings) -> dict[str, str]:
+    """The record: which snapshot went where. The address may hold a password, so only its digest is kept."""
+    secret = settings.export_postgres
+    postgres = secret.get_secret_value() if secret else ""
+    address = postgres if name == "postgres" else json.dumps(settings.export_iceberg, sort_keys=True)
     snapshot = (settings.published_folder / "current").resolve().name
-    return {"snapshot": snapshot, "schema": settings.export_schema}
+    return {"snapshot": snapshot, "address": digest([address]), "schema": settings.export_schema}

@@ -1,6 +1,6 @@
 """Which run of an Azure Cost Management export is the bill now: pure functions, as `manifest` is for AWS.
 
-Each run writes the month to date anew, into a folder of its own or over the last one, and last a
+Each run writes the whole month to date, into its own folder or over the last one, and finally a
 `manifest.json` that names its files: `<folder>/<export>/YYYYMMDD-YYYYMMDD/[<run>/]manifest.json`. The latest
 run of a range of dates is the bill of these dates; reading every run would count the month many times.
 """

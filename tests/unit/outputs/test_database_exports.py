@@ -17,11 +17,14 @@ import duckdb
 import psycopg
 import pytest
 import sqlalchemy
+from pydantic import SecretStr
 from pyiceberg.catalog import load_catalog
 
+from orchestration.outputs.exports.databases import export_to_database, is_exported
 from orchestration.outputs.exports.iceberg import export_to_iceberg
 from orchestration.outputs.exports.marts import ExportError
 from orchestration.outputs.exports.postgres import export_to_postgres
+from orchestration.settings import Settings
 
 FIRST, SECOND = date(2026, 10, 1), date(2026, 10, 2)
 COST = Decimal("12345678901234.123456789012345678901234")
@@ -147,6 +150,25 @@ def test_postgres_gets_only_the_days_that_changed(marts: Path, server: str) -> N
     assert ask(server, "select count(*) from changes.costs_daily") == [(1,)]
     tables = "select table_name from information_schema.tables where table_schema = 'changes' order by 1"
     assert ask(server, tables) == [("costs_daily",), ("exported_days",), ("focus_customer_costs",)]
+
+
+def test_another_database_or_snapshot_has_not_been_exported_to(
+    marts: Path, server: str, tmp_path: Path
+) -> None:
+    snapshots = tmp_path / "published" / "snapshots"
+    (snapshots / "first").mkdir(parents=True)
+    current = tmp_path / "published" / "current"
+    current.symlink_to(snapshots / "first")
+    settings = Settings(workspace=tmp_path, export_postgres=SecretStr(server), export_schema="recorded")
+    assert not is_exported("postgres", settings)
+    with closing(duckdb.connect(str(marts), read_only=True)) as connection:
+        export_to_database("postgres", connection, settings)
+    assert is_exported("postgres", settings)
+    for other in ({"export_postgres": SecretStr(f"{server}&user=other")}, {"export_schema": "other"}):
+        assert not is_exported("postgres", settings.model_copy(update=other))
+    current.unlink()
+    current.symlink_to(snapshots / "second")
+    assert not is_exported("postgres", settings)
 
 
 def test_an_export_that_fails_leaves_postgres_as_it_was(marts: Path, server: str) -> None:
