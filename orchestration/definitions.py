@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.automation.deployment import build_definitions
+from orchestration.automation.deployment import load_definitions
 from orchestration.settings import Settings
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The deployment that the environment and the workspace's settings describe."""
-    return build_definitions(Settings())
+    return load_definitions(Settings())

@@ -4,14 +4,16 @@
 import dagster as dg
 
 from orchestration.authoring.rule_findings import idle_rules
-from orchestration.compiler import Compilation
 from orchestration.outputs.warnings import shown_lines, working_warnings
 from orchestration.settings import Settings
+from orchestration.warehouse.project import BrokenProject, PreparedProject
 
 WARNINGS = dg.AssetKey(["marts", "warnings"])
 
 
-def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetChecksDefinition:
+def build_rules_check(
+    settings: Settings, project: PreparedProject | BrokenProject
+) -> dg.AssetChecksDefinition:
     """Warn about rules that match nothing."""
 
     @dg.asset_check(
@@ -20,7 +22,9 @@ def build_rules_check(settings: Settings, compilation: Compilation) -> dg.AssetC
         description="Every context rule matches charges of the bill; `cpc check` says why one does not.",
     )
     def every_rule_claims_charges() -> dg.AssetCheckResult:
-        idle = idle_rules(settings, compilation.program)
+        if isinstance(project, BrokenProject):
+            raise dg.Failure(str(project.problem), allow_retries=False)
+        idle = idle_rules(settings, project.assembled.compilation.program)
         lines = [
             f"{rule.place} warning: this rule of {rule.dimension} ({rule.gives}) claims no charge on this "
             "bill; cpc check says whether none matches, or others come before it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.checks import build_rules_check, build_warnings_check
+from orchestration.automation.contexts import build_contexts_check, contexts_spec, with_problem
 from orchestration.automation.jobs import build_daily_costs_job
 from orchestration.automation.partitions import billing_months
 from orchestration.automation.schedules import build_daily_schedule
@@ -17,7 +18,7 @@ from orchestration.sources import SOURCES
 from orchestration.sources.assets import build_landing_assets, build_notes
 from orchestration.sources.s3 import S3_KEY, s3_resource
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
-from orchestration.warehouse.project import prepare_project
+from orchestration.warehouse.project import BrokenProject, PreparedProject, prepare_or_last, prepare_project
 from orchestration.warehouse.writer import WRITER, SingleWriter
 
 
@@ -27,24 +28,39 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     Raises `ContextProblems` when the contexts do not compile.
     """
     prepare_workspace(settings)
-    project = prepare_project(settings)
+    return _definitions(settings, prepare_project(settings))
+
+
+def load_definitions(settings: Settings) -> dg.Definitions:
+    """The same for Dagster's UI and daemon: a typo in the contexts must not take the whole location down.
+
+    Until it is corrected, the models are those of the contexts that compiled last, their descriptions begin
+    with the problem, and nothing can be built.
+    """
+    prepare_workspace(settings)
+    return _definitions(settings, prepare_or_last(settings))
+
+
+def _definitions(settings: Settings, project: PreparedProject | BrokenProject) -> dg.Definitions:
+    problem = project.problem if isinstance(project, BrokenProject) else None
     months = billing_months(settings)
     behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
     return dg.Definitions(
         assets=[
             *(build_landing_assets(source, settings, months) for source in SOURCES),
             build_notes(SOURCES),
-            build_warehouse_assets(settings, project, behind),
+            *with_problem(problem, [contexts_spec(), build_warehouse_assets(settings, project, behind)]),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),
         ],
         asset_checks=[
+            build_contexts_check(problem),
             build_warnings_check(settings),
-            build_rules_check(settings, project.assembled.compilation),
+            build_rules_check(settings, project),
         ],
         jobs=[build_daily_costs_job(months)],
         schedules=[build_daily_schedule(settings)],
-        sensors=[build_arrivals_sensor(settings), build_alerts_sensor(settings)],
+        sensors=[build_arrivals_sensor(settings, problem), build_alerts_sensor(settings)],
         resources={
             S3_KEY: s3_resource(settings),
             WRITER: SingleWriter.of(settings),

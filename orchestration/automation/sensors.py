@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration.automation.contexts import contexts_checked
 from orchestration.automation.jobs import DAILY_COSTS
 from orchestration.automation.partitions import current_and_previous_month, month_range_tags
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.sending import send_alerts
 from orchestration.outputs.databases import NotReadableError
-from orchestration.settings import MONTH, Settings
+from orchestration.settings import MONTH, ExpectedError, Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.locations import LocationError, open_location
 from orchestration.sources.s3 import S3
@@ -28,8 +29,11 @@ _NOT_YET_RUNNING = [
 ]
 
 
-def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
-    """One run for everything that arrived since the last tick: manifests, bills, batches, customer lists."""
+def build_arrivals_sensor(settings: Settings, problem: ExpectedError | None) -> dg.SensorDefinition:
+    """One run for everything that arrived since the last tick: manifests, bills, batches, customer lists.
+
+    While the contexts have a `problem` it starts none, so that after the correction nothing has been missed.
+    """
 
     @dg.sensor(
         name="arrivals",
@@ -39,6 +43,9 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def arrivals(context: dg.SensorEvaluationContext, s3: S3) -> dg.SensorResult | dg.SkipReason:
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
+        checked = contexts_checked(context.instance, problem)
+        if problem:
+            return dg.SensorResult(skip_reason=f"Runs are refused: {problem}", asset_events=checked)
         try:
             seen = digests_of_arrivals(settings, lambda place: open_location(place, s3.get_client))
         except LocationError as error:
@@ -46,18 +53,20 @@ def build_arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
         before = json.loads(context.cursor) if context.cursor else {}
         changed = [place for place in seen if seen[place] != before.get(place)]
         if not changed:
-            return dg.SkipReason("Nothing new")
+            return dg.SensorResult(skip_reason="Nothing new", asset_events=checked)
         cursor = json.dumps(seen)
         waiting = dg.RunsFilter(job_name=DAILY_COSTS, statuses=_NOT_YET_RUNNING)
         if context.instance.get_runs_count(waiting):
             # That run has not listed the sources yet, so it will find these arrivals too.
-            return dg.SensorResult(skip_reason="A queued run will read the new data", cursor=cursor)
+            return dg.SensorResult(
+                skip_reason="A queued run will read the new data", cursor=cursor, asset_events=checked
+            )
         context.log.info(f"New or changed: {', '.join(changed)}")
         request = dg.RunRequest(
             run_key=hashlib.sha256(cursor.encode()).hexdigest(),
             tags=month_range_tags(settings, _months(changed)),
         )
-        return dg.SensorResult(run_requests=[request], cursor=cursor)
+        return dg.SensorResult(run_requests=[request], cursor=cursor, asset_events=checked)
 
     return arrivals
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Node = Mapping[str, Any]
 _TABLES = ("model", "seed")
+CONTEXTS = dg.AssetKey(["contexts", "files"])
+_COMPILED = ("rules", "context")  # groups that the compiler writes
 
 
 def model_specs(manifest: Node) -> list[dg.AssetSpec]:
@@ -23,14 +25,17 @@ def model_specs(manifest: Node) -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             asset_key(node),
-            deps=sorted({asset_key(nodes[read]) for read in node["depends_on"].get("nodes", ())}),
+            deps=sorted(
+                {asset_key(nodes[read]) for read in node["depends_on"].get("nodes", ())}
+                | ({CONTEXTS} if _group(node) in _COMPILED else set())
+            ),
             description=_description(node),
             metadata={
                 "dagster/table_name": node["relation_name"].replace('"', ""),
                 "dagster/column_schema": _columns(node),
             },
             skippable=True,
-            group_name=node["config"]["meta"]["dagster"]["group"],
+            group_name=_group(node),
             code_version=node["checksum"]["checksum"],
             kinds={"dbt", "duckdb"},
         )
@@ -87,6 +92,10 @@ def result_of(
     if str(ended.status) == "success":
         return dg.MaterializeResult(asset_key=asset_key(node), metadata={**seconds, **metadata})
     return None
+
+
+def _group(node: Node) -> str:
+    return str(node["config"]["meta"]["dagster"]["group"])
 
 
 def _description(node: Node) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.settings import Settings
+from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 RUNS_KEPT = 10
-_PARSED = "partial_parse.msgpack"  # dbt's name of it
+_PARSED, _MANIFEST = "partial_parse.msgpack", "manifest.json"  # dbt's names
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PreparedProject:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The parsed manifest."""
-        manifest: dict[str, Any] = json.loads((self._parsed / "manifest.json").read_bytes())
+        manifest: dict[str, Any] = json.loads((self._parsed / _MANIFEST).read_bytes())
         return manifest
 
     @property
@@ -74,6 +74,37 @@ class PreparedProject:
         for folder in newest_first[RUNS_KEPT - 1 :]:
             shutil.rmtree(folder, ignore_errors=True)
         return self.runs / run_id
+
+
+@dataclass(frozen=True)
+class BrokenProject:
+    """In place of a project that cannot be prepared: why, and the manifest of the last one that could.
+
+    Without any, the manifest has no nodes.
+    """
+
+    problem: ExpectedError
+    manifest: dict[str, Any]
+
+
+def prepare_or_last(settings: Settings) -> PreparedProject | BrokenProject:
+    """The prepared project; while it does not compile or parse, what is left of the last one that did."""
+    try:
+        return prepare_project(settings)
+    except ExpectedError as problem:
+        return BrokenProject(problem, _last_manifest(settings))
+
+
+def _last_manifest(settings: Settings) -> dict[str, Any]:
+    by_age = sorted(
+        (settings.workspace / "dbt_projects").glob(f"*/target/{_MANIFEST}"),
+        key=lambda path: path.stat().st_mtime,
+    )
+    for path in (settings.dbt_project / "target" / _MANIFEST, *reversed(by_age)):
+        if path.is_file():
+            manifest: dict[str, Any] = json.loads(path.read_bytes())
+            return manifest
+    return {"nodes": {}, "sources": {}}
 
 
 def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedProject:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
-from orchestration.automation.deployment import build_definitions
+from orchestration.automation.contexts import CONTEXTS_COMPILE
+from orchestration.automation.deployment import build_definitions, load_definitions
 from orchestration.automation.jobs import DAILY_COSTS
 from orchestration.automation.workspace import dagster_home
 from orchestration.settings import PROJECT_ROOT
@@ -21,6 +23,8 @@ from orchestration.warehouse.generate import ContextProblems
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company
+
+_MART = dg.AssetKey(["marts", "customer_costs_daily"])
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,17 @@ def test_assets_are_named_and_grouped_by_layer(loaded: tuple[Company, dg.Definit
     specs = list(loaded[1].resolve_all_asset_specs())
     assert [spec.key.to_user_string() for spec in specs if len(spec.key.path) != 2] == []
     layers = {spec.key.path[0] for spec in specs if spec.group_name == spec.key.path[0]}
-    before_marts = {"landing", "seeds", "staging", "signals", "rules", "usage", "context", "allocation"}
+    before_marts = {
+        "contexts",
+        "landing",
+        "seeds",
+        "staging",
+        "signals",
+        "rules",
+        "usage",
+        "context",
+        "allocation",
+    }
     assert layers == {*before_marts, "anomalies", "marts", "published", "reports"}
     named_otherwise = [
         spec.key.to_user_string()
@@ -140,16 +154,82 @@ def test_an_edited_context_is_in_effect_after_a_reload(loaded: tuple[Company, dg
     rules = "rules:\n  - element: idle\n    when: {tag: app, equals: idle}\n"
     (dimensions / "tier.yml").write_text(f"dimension: tier\ndescription: What kind\n{rules}")
     after = build_definitions(company.settings)
-    mart = dg.AssetKey(["marts", "customer_costs_daily"])
 
     def columns(definitions: dg.Definitions) -> set[str]:
-        schema = definitions.resolve_asset_graph().get(mart).metadata["dagster/column_schema"]
+        schema = definitions.resolve_asset_graph().get(_MART).metadata["dagster/column_schema"]
         return {column.name for column in schema.columns}
 
     assert columns(after) - columns(before) == {"tier"}
-    (dimensions / "tier.yml").write_text(f"dimension: tier\ncolour: red\n{rules}")
-    with pytest.raises(ContextProblems, match=r"contexts/dimensions/tier\.yml:2:1 "):
+    (dimensions / "tier.yml").unlink()
+
+
+_TYPO = "contexts/dimensions/tier.yml:2:1 unknown-key"
+
+
+def _mistype(company: Company) -> Path:
+    path = company.settings.contexts / "dimensions" / "tier.yml"
+    path.write_text("dimension: tier\ncolour: red\nrules:\n  - element: x\n    when: {tag: app, equals: x}\n")
+    with pytest.raises(ContextProblems, match=_TYPO):
         build_definitions(company.settings)
+    return path
+
+
+def _refused(definitions: dg.Definitions, asset: dg.AssetKey, instance: dg.DagsterInstance) -> str:
+    """What a run of everything behind the landing and of the check on the contexts says before it ends."""
+    check = dg.AssetSelection.checks(CONTEXTS_COMPILE)
+    job = dg.define_asset_job(
+        "some", selection=dg.AssetSelection.assets(asset).required_multi_asset_neighbors() | check
+    )
+    selected = dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
+    ended = selected.resolve_job_def("some").execute_in_process(instance=instance, raise_on_error=False)
+    assert not ended.success
+    (evaluation,) = ended.get_asset_check_evaluations()
+    assert not evaluation.passed
+    assert _TYPO in str(evaluation.description)
+    (failure,) = [event for event in ended.all_events if event.is_step_failure]
+    return str(failure.step_failure_data.user_failure_data.description)
+
+
+def test_a_typo_leaves_the_location_with_what_compiled_last(
+    loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
+) -> None:
+    company, before = loaded
+    typo = _mistype(company)
+    try:
+        after = load_definitions(company.settings)
+        graph = after.resolve_asset_graph()
+        assert graph.get_all_asset_keys() == before.resolve_asset_graph().get_all_asset_keys()
+        snapshot = dg.AssetKey(["published", "snapshot"])
+        assert _TYPO in str(graph.get(snapshot).description)
+        assert "One row per" in str(graph.get(_MART).description)
+        assert _TYPO not in str(graph.get(dg.AssetKey(["landing", "customers"])).description)
+        assert _TYPO in _refused(after, _MART, instance)
+        assert {schedule.name for schedule in after.schedules or ()} == {"daily_costs_at_six"}
+
+        def look(definitions: dg.Definitions) -> Any:
+            resources = {"s3": (definitions.resources or {})["s3"]}
+            sensor = definitions.resolve_sensor_def("arrivals")
+            context = dg.build_sensor_context(instance, resources=resources, definitions=definitions)
+            return sensor.evaluate_tick(context)
+
+        assert _TYPO in str(look(after).skip_message)
+        assert not look(after).asset_events  # the run above has recorded the failed check
+    finally:
+        typo.unlink()
+    corrected = look(load_definitions(company.settings))
+    assert corrected.run_requests
+    assert [event.passed for event in corrected.asset_events] == [True]
+
+
+def test_a_typo_before_anything_compiled_leaves_the_landing(tmp_path: Path) -> None:
+    company = new_company(tmp_path / "company")
+    _mistype(company)
+    definitions = load_definitions(company.settings)
+    graph = definitions.resolve_asset_graph()
+    assert dg.AssetKey(["landing", "billing_days"]) in graph.executable_asset_keys
+    snapshot = dg.AssetKey(["published", "snapshot"])
+    assert _TYPO in str(graph.get(snapshot).description)
+    assert _TYPO in _refused(definitions, snapshot, dg.DagsterInstance.ephemeral())
 
 
 def test_dagster_loads_the_workspace_file(built: Company) -> None:
