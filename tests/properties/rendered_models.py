@@ -26,10 +26,11 @@ _MACRO = re.compile(r"\{%-? macro (\w+)\(.*?\{%-? endmacro -?%\}", re.DOTALL)
 _NOT_OF_MODELS = ("by_day", "changed_days", "generate_schema_name", "inputs_by_day", "keys")
 
 
+@cache
 def rendered(model: str) -> str:
     """The SQL of a model, given as `usage/usage_by_period`; references are the plain names of models."""
     text = (PROJECT / "models" / f"{model}.sql").read_text(encoding="utf-8")
-    return _environment().from_string(_macros() + text).render()
+    return _environment().from_string(_macros_of(text) + text).render()
 
 
 def build(connection: duckdb.DuckDBPyConnection, model: str) -> None:
@@ -61,10 +62,19 @@ def _macro_texts() -> str:
     )
 
 
-@cache
-def _macros() -> str:
-    """All macros but those that return a value: dbt stops rendering there, and jinja does not."""
-    return _MACRO.sub(lambda match: "" if "return(" in match[0] else match[0], _macro_texts())
+def _macros_of(text: str) -> str:
+    """The macros that a text uses, and those that they use.
+
+    Without those that return a value: dbt stops rendering there, and jinja does not.
+    """
+    named = {match[1]: match[0] for match in _MACRO.finditer(_macro_texts()) if "return(" not in match[0]}
+    used, to_search = set(), [text]
+    while to_search:
+        searched = to_search.pop()
+        found = {name for name in named if name not in used and re.search(rf"\b{name}\(", searched)}
+        used |= found
+        to_search += [named[name] for name in found]
+    return "".join(text for name, text in named.items() if name in used)
 
 
 @cache

@@ -38,6 +38,7 @@ from tests.properties.test_allocation import (
 )
 
 MARTS = ("customer_costs_daily", "customer_costs_hourly", "long_tail_costs")
+SUMS = ", ".join(f"sum({column})" for column in COST_COLUMNS)
 SQL_TYPES = {
     **{"text": "varchar", "date": "date", "timestamp": "timestamp"},
     **{"decimal": "decimal(38, 12)", "integer": "bigint"},
@@ -221,6 +222,13 @@ def test_customers_carry_pools_times_shares(seed: int, tmp_path_factory: pytest.
         assert rows_of(connection, "customer_costs_hourly", "usage_hour") == by_hand.hourly()
         counted = connection.execute("select sum(charge_count) from cost_pools").fetchall()
         assert counted == [(len(charges),)]
+        build(connection, "allocations")
+        explained = connection.execute(
+            f"select pool_cost * share = effective_cost, {SUMS} from allocations group by all"
+        ).fetchall()
+        assert explained == [
+            (True, *connection.execute(f"select {SUMS} from customer_costs_daily").fetchone())
+        ]
         in_tail = connection.execute(
             "select usage_date, customer_id, billing_currency, sum(effective_cost) "
             "from long_tail_costs group by all"

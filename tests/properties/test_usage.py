@@ -13,11 +13,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestration.sources.locations import FolderLocation
 from orchestration.sources.telemetry.batches import land_telemetry
+from tests.examples import examples
 from tests.properties import usage_by_hand
 from tests.properties.rendered_models import rendered
 
@@ -202,7 +203,9 @@ class Company:
             return usage_of(connection), rejected, days
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(seed=st.integers(0, 2**32))
 def test_any_history_of_deliveries_ends_as_one_fresh_build_of_the_same_files(
     seed: int, tmp_path_factory: pytest.TempPathFactory
