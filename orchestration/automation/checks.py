@@ -1,4 +1,4 @@
-"""Asset checks that warn without failing the run. Checks that fail a run are dbt tests."""
+"""Asset checks that do not fail the run. Checks that fail a run are dbt tests."""
 
 # No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
@@ -51,9 +51,10 @@ def build_warnings_check(settings: Settings) -> dg.AssetChecksDefinition:
     def nothing_to_look_at() -> dg.AssetCheckResult:
         found = working_warnings(settings)
         serious = [warning for warning in found if warning.severity != "note"]
+        is_wrong = any(warning.severity == "error" for warning in found)
         return dg.AssetCheckResult(
             passed=not serious,
-            severity=dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.ERROR if is_wrong else dg.AssetCheckSeverity.WARN,
             description="\n".join(shown_lines(serious)) or None,
             metadata={"warnings": len(serious), "notes": len(found) - len(serious)},
         )

@@ -55,7 +55,8 @@ class DataWarning:
         if self.place:
             facts.append(f"see {self.place}")
         details = f" ({', '.join(facts)})" if facts else ""
-        return f"{self.code}: {self.message}{details}"
+        code = f"ERROR {self.code}" if self.severity == "error" else self.code
+        return f"{code}: {self.message}{details}"
 
 
 def published_warnings(settings: Settings) -> list[DataWarning]:

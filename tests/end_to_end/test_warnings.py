@@ -20,8 +20,18 @@ MONTH = "2026-03"
 SOURCES = ("telemetry", "customers", "revenue", "made_up")
 CODES = {
     *("unknown-stream", "file-rejected", "no-effective-cost", "customer-capitals", "customer-not-listed"),
-    *("customer-id-missing", "revenue-rejected"),
+    *("customer-id-missing", "revenue-rejected", "stream-rejected", "no-usage"),
 }
+LOGINS = """  logins:
+    unit: login
+    granularity: daily
+    description: Logins
+"""
+IDLE_BY_LOGINS = """  - name: idle
+    when: {tag: app, equals: idle}
+    by: logins
+    when_no_usage: [unallocated]
+"""
 NOTE = Note(
     "no-effective-cost",
     "effective = billed: the file has no commitments",
@@ -32,23 +42,38 @@ NOTE = Note(
 )
 
 
-def record(stream: str = "searches", customer: str = "ada", value: object = 1, day: int = 1) -> str:
-    time = f"{MONTH}-{day:02d}T00:00:00Z"
-    return json.dumps({"stream": stream, "timestamp": time, "customer_id": customer, "value": value})
+def record(
+    stream: str = "searches",
+    customer: str = "ada",
+    value: object = 1,
+    named: dict[str, list[str]] | None = None,
+) -> str:
+    said = {"stream": stream, "timestamp": f"{MONTH}-01T00:00:00Z", "customer_id": customer, "value": value}
+    return json.dumps(said | ({"filter": named} if named else {}))
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """Its usage is ada's half, and the rest of customers and records that nobody expects."""
+    """Its usage is ada's half, and the rest of customers and records that nobody expects.
+
+    A file of usage, one of revenue and a stream have no row that counts.
+    """
     made = Company(tmp_path_factory.mktemp("warned") / "company")
     small_company.write_contexts(made.settings.contexts)
+    for name, more in (("streams.yml", LOGINS), ("allocation.yml", IDLE_BY_LOGINS)):
+        with (made.settings.contexts / name).open("a") as file:
+            file.write(more)
     sources = made.settings.sources
     small_company.write_bill(sources / "billing", MONTH, days=(1,))
     small_company.write_customers(sources / "customers")
     telemetry = sources / "telemetry"
     telemetry.mkdir(parents=True)
     lines = {
-        "good.jsonl": [record(value=5), record(customer="Ada", value=4), record(customer="n/a", value=1)],
+        "good.jsonl": [
+            *(record(value=5), record(customer="Ada", value=4), record(customer="n/a", value=1)),
+            *(record(stream="logins", value="x"), record(stream="logins", value=-1)),
+        ],
+        "filtered.jsonl": [record(named={"feature": ["Nowhere"]})],
         "mixed.jsonl": [record(stream="serches"), record(customer=""), record(stream="serches")],
         "more.jsonl": [record(stream="serches")],
         "broken.csv": ["stream;timestamp", "searches;x"],
@@ -60,6 +85,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     (revenue / "r.csv").write_text(
         f"customer,period,amount,currency\nada,{MONTH},12.00,USD\nbob,then,1,USD\nADA,{MONTH},3,USD\n"
     )
+    (revenue / "q.csv").write_text(
+        "customer,period,amount,currency\nada,soon,12.00,usd\nbob,2026,1.5,USD\nbob,2026,7.25,EUR\na;b\n"
+    )
     write_notes(made.settings.landing_folder, "made_up", [NOTE])
     good, printed = made.run()
     assert good, printed
@@ -70,7 +98,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
     rows = company.read(
         "select code, severity, source, subject, row_count, billing_currency, effective_cost from warnings "
-        f"where source in {SOURCES} and code <> 'month-not-billed-to-its-end' order by code, source"
+        f"where source in {SOURCES} and code <> 'month-not-billed-to-its-end' order by code, source, subject"
     )
     share = small_company.SEARCH / 10
     # Exports: thirty among the three who used anything, in shares of twelve digits.
@@ -81,9 +109,13 @@ def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
         ("customer-capitals", "warning", "revenue", "ADA", 1, "USD", None),
         ("customer-id-missing", "warning", "telemetry", None, 1, None, None),
         ("customer-not-listed", "warning", "customers", "n/a", 1, "USD", share + last),
+        ("file-rejected", "error", "revenue", "q.csv", 4, None, None),
         ("file-rejected", "error", "telemetry", str(telemetry / "broken.csv"), 1, None, None),
+        ("file-rejected", "error", "telemetry", str(telemetry / "filtered.jsonl"), 1, None, None),
         ("no-effective-cost", "warning", "made_up", "a.csv", None, "USD", Decimal("100000.25")),
+        ("no-usage", "error", "telemetry", None, None, "USD", small_company.BILL["idle", "production"]),
         ("revenue-rejected", "warning", "revenue", "r.csv", 1, None, None),
+        ("stream-rejected", "error", "telemetry", "logins", 2, None, None),
         ("unknown-stream", "error", "telemetry", "serches", 3, None, None),
     ]
 
@@ -91,10 +123,10 @@ def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
 def test_the_run_ends_with_them_errors_first_then_the_largest(company: Company) -> None:
     printed = (company.root / "printed.txt").read_text()
     told = [line for line in printed.splitlines() if line.startswith("! ")]
-    codes = [line[2:].partition(":")[0] for line in told if ": " in line]
+    codes = [line[2:].partition(":")[0].removeprefix("ERROR ") for line in told if ": " in line]
     assert [code for code in codes if code in CODES] == [
-        "unknown-stream",
-        "file-rejected",
+        "no-usage",
+        *("file-rejected", "unknown-stream", "stream-rejected", "file-rejected", "file-rejected"),
         "no-effective-cost",
         "customer-capitals",
         "customer-not-listed",
@@ -107,6 +139,14 @@ def test_the_run_ends_with_them_errors_first_then_the_largest(company: Company) 
         "alias (4,010.00 USD, 2026-03-01, see customer_costs_daily)"
     ) in printed
     assert "100,000.25 USD, 2026-03)" in printed
+    assert (
+        "! ERROR file-rejected: every row of the file is rejected and in no margin, with revenue of 7.25 EUR "
+        "and 13.50 USD, the first because the month 'soon' is not written as 2026-09 (4 rows, see q.csv "
+        "row 1)"
+    ) in printed
+    assert (
+        "! ERROR stream-rejected: no record of stream \"logins\" counts, the first is rejected: value 'x' is"
+    ) in printed
     assert f"{company.settings.sources / 'telemetry' / 'mixed.jsonl'} row 1)" in printed
 
 
@@ -116,7 +156,7 @@ def test_dagster_warns_and_the_report_has_them(company: Company) -> None:
         (last,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     evaluation = last.event.dagster_event.asset_check_evaluation_data
     assert not evaluation.passed
-    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert evaluation.metadata["warnings"].value >= 8
     assert "customer-capitals" in evaluation.description
     report = (company.settings.published_folder / "report.html").read_text()
@@ -133,7 +173,7 @@ def test_they_are_told_again_when_nothing_has_changed_and_new_notes_are_too(comp
 
 def test_only_the_weightiest_are_shown_and_the_others_counted(company: Company) -> None:
     lines = shown_lines(working_warnings(company.settings), shown=2)
-    assert [line.partition(":")[0] for line in lines[:2]] == ["unknown-stream", "file-rejected"]
+    assert [line.partition(":")[0] for line in lines[:2]] == ["ERROR no-usage", "ERROR file-rejected"]
     assert lines[2].startswith("… and ")
     assert len(lines) == 3
 

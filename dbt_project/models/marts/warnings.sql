@@ -1,12 +1,19 @@
 -- To add a warning, add a branch to `found`, or a note at landing (orchestration/sources/landing/notes.py).
 with
-    -- One row per fully rejected file; for other files, one row per reason and stream.
-    rejected_usage as (
+    judged_usage as (
         select
-            case when batches.record_count = 0 then 'file-rejected' else reason end as code,
             case
-                when batches.record_count = 0 then location when reason = 'unknown-stream' then stream
-            end as subject,
+                when reason = 'unknown-stream'
+                then 'unknown-stream'
+                when
+                    count(*) filter (reason <> 'unknown-stream') over (partition by location)
+                    = batches.record_count + batches.quarantined_count
+                then 'file-rejected'
+                when stream not in (select stream from {{ ref("usage_by_day") }})
+                then 'stream-rejected'
+                else reason
+            end as code,
+            stream,
             location,
             coalesce(file_row, 0) as file_row,
             location || coalesce(' row ' || file_row, '') as place,
@@ -15,6 +22,48 @@ with
         left join
             {{ ref("stg_telemetry__batches") }} as batches on batches.batch_location = quarantine.location
         where source = 'telemetry'
+    ),
+
+    -- `subject`: the file or stream of which every record is rejected.
+    rejected_usage as (
+        select
+            *,
+            case
+                when code = 'file-rejected'
+                then location
+                when code in ('unknown-stream', 'stream-rejected')
+                then stream
+            end as subject
+        from judged_usage
+    ),
+
+    -- What rejected rows of revenue say, as far as it can be read.
+    rejected_revenue as (
+        select
+            *,
+            coalesce(upper(json_extract_string(row_read, '$.currency')), 'without a currency') as currency,
+            try_cast(json_extract_string(row_read, '$.amount') as decimal(38, 12)) as revenue
+        from
+            (
+                select *, case when json_valid(row_text) then row_text end as row_read
+                from {{ ref("revenue_quarantine") }}
+            )
+    ),
+
+    rejected_amounts as (
+        select
+            source_file,
+            string_agg(
+                cast(revenue as decimal(38, 2)) || ' ' || currency, ' and ' order by currency
+            ) as amounts
+        from
+            (
+                select source_file, currency, sum(revenue) as revenue
+                from rejected_revenue
+                where revenue is not null
+                group by all
+            )
+        group by source_file
     ),
 
     unlisted_costs as (
@@ -90,7 +139,12 @@ with
             subject,
             count(*) as row_count,
             case
-                when code = 'file-rejected' then 'every record of the file is rejected, the first: ' else ''
+                code
+                when 'file-rejected'
+                then 'every record of the file is rejected, the first: '
+                when 'stream-rejected'
+                then 'no record of stream "' || subject || '" counts, the first is rejected: '
+                else ''
             end
             || min_by(detail, (location, file_row))
             || case
@@ -103,16 +157,22 @@ with
         group by code, subject
         union all by name
         select
-            'revenue-rejected' as code,
-            'warning' as severity,
+            case when files.source_file is null then 'file-rejected' else 'revenue-rejected' end as code,
+            case when files.source_file is null then 'error' else 'warning' end as severity,
             'revenue' as source,
-            source_file as subject,
+            rejected.source_file as subject,
             count(*) as row_count,
-            'rows of revenue are rejected and in no margin, the first because '
-            || min_by(reason, source_row) as message,
-            source_file || ' row ' || min(source_row) as place
-        from {{ ref("revenue_quarantine") }}
-        group by source_file
+            case when files.source_file is null then 'every row of the file is' else 'rows are' end
+            || ' rejected and in no margin'
+            || coalesce(', with revenue of ' || any_value(rejected_amounts.amounts), '')
+            || ', the first because '
+            || min_by(rejected.reason, rejected.source_row) as message,
+            rejected.source_file || ' row ' || min(rejected.source_row) as place
+        from rejected_revenue as rejected
+        left join rejected_amounts using (source_file)
+        left join
+            (select distinct source_file from {{ ref("stg_revenue__revenue") }}) as files using (source_file)
+        group by rejected.source_file, files.source_file
         union all by name
         select
             source || '-rejected' as code,
@@ -268,7 +328,12 @@ with
         union all by name
         select
             'no-usage' as code,
-            'warning' as severity,
+            -- Of usage that was sent and rejected as a whole, this is the money.
+            case
+                when exists (select 1 from rejected_usage where subject is not null)
+                then 'error'
+                else 'warning'
+            end as severity,
             'telemetry' as source,
             billing_period,
             billing_currency,

@@ -1,12 +1,6 @@
 {{ config(materialized="view") }}
 select
-    'telemetry' as source,
-    null::varchar as stream,
-    batch_location as location,
-    batch_row as file_row,
-    reason,
-    detail,
-    record
+    'telemetry' as source, stream, batch_location as location, batch_row as file_row, reason, detail, record
 from {{ source("landing", "telemetry_quarantine") }}
 union all
 select

@@ -44,6 +44,7 @@ QUARANTINE_COLUMNS = {
     "batch_id": "VARCHAR",
     "batch_location": "VARCHAR",
     "batch_row": "BIGINT",
+    "stream": "VARCHAR",
     "reason": "VARCHAR",
     "detail": "VARCHAR",
     "record": "VARCHAR",
@@ -69,15 +70,16 @@ class LandedTelemetry:
         self.work = folder / _WORK
 
     def prepare(self) -> None:
-        """Create what readers need before the first load: every file pattern matches an empty file.
+        """Create what readers need before the first load: every file pattern matches an empty file, with all
+        columns of this version.
 
-        Changes no existing file, so it may be called during a load.
+        Changes no file with rows, so it may be called during a load.
         """
         for path, columns in (
             (self.records / "usage_date=1970-01-01" / "none.parquet", RECORD_COLUMNS),
             (self.quarantine / "none.parquet", QUARANTINE_COLUMNS),
         ):
-            if not path.exists():
+            if not path.exists() or pq.read_schema(path).names != list(columns):
                 nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
                 with duckdb.connect() as connection:
                     self._copy(connection, f"SELECT {nothing} WHERE false", path)

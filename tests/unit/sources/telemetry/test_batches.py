@@ -34,6 +34,15 @@ def test_a_batch_is_landed_once_and_seen_again_costs_nothing(telemetry, line):
     assert telemetry.quarantine("batch_row, reason, record") == [(3, "not-json", "oops")]
 
 
+def test_rejected_records_name_their_stream_also_beside_those_of_an_older_version(telemetry, line):
+    telemetry.land()
+    empty = telemetry.landing / "telemetry" / "quarantine" / "none.parquet"
+    pq.write_table(pq.read_table(empty).drop_columns(["stream"]), empty)
+    telemetry.put("a.jsonl", line("c1", value="x"))
+    telemetry.land()
+    assert telemetry.quarantine("stream, reason") == [("searches", "value-not-a-number")]
+
+
 def test_the_same_content_counts_once_under_whatever_name(telemetry, line):
     telemetry.put("a.jsonl", line())
     telemetry.put("b.jsonl", line())
