@@ -145,7 +145,11 @@ class Settings(BaseSettings):
     warehouse: Path | None = Field(None, description="DuckDB file; default: <workspace>/warehouse.duckdb")
     published: Path | None = Field(None, description="Published snapshots; default: <workspace>/published")
 
-    first_billing_month: str = Field("2018-01", pattern=f"^{MONTH}$")
+    first_billing_month: str = Field(
+        "",
+        pattern=f"^({MONTH})?$",
+        description="First month that Dagster offers; empty: the first month that has a bill",
+    )
     explanations_days: int = Field(7, ge=0, description="Number of latest days in allocation_explanations")
     hourly_costs_days: int = Field(
         0,

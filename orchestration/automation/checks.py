@@ -6,6 +6,7 @@ import dagster as dg
 from orchestration.authoring.rule_findings import idle_rules
 from orchestration.outputs.warnings import shown_lines, working_warnings
 from orchestration.settings import Settings
+from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.project import BrokenProject, PreparedProject
 
 WARNINGS = dg.AssetKey(["marts", "warnings"])
@@ -22,8 +23,9 @@ def build_rules_check(
         description="Every context rule matches charges of the bill; `cpc check` says why one does not.",
     )
     def every_rule_claims_charges() -> dg.AssetCheckResult:
-        if isinstance(project, BrokenProject):
-            raise dg.Failure(str(project.problem), allow_retries=False)
+        with expected_errors():
+            if isinstance(project, BrokenProject):
+                raise project.problem
         idle = idle_rules(settings, project.assembled.compilation.program)
         lines = [
             f"{rule.place} warning: this rule of {rule.dimension} ({rule.gives}) claims no charge on this "

@@ -16,6 +16,7 @@ from orchestration.outputs.report.assets import build_report_asset, report_is_ma
 from orchestration.settings import Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.assets import build_landing_assets, build_notes
+from orchestration.sources.billing.landed import require_bills
 from orchestration.sources.s3 import S3_KEY, s3_resource
 from orchestration.warehouse.assets import SNAPSHOT, build_warehouse_assets
 from orchestration.warehouse.project import BrokenProject, PreparedProject, prepare_or_last, prepare_project
@@ -28,7 +29,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     Raises `ContextProblems` when the contexts do not compile.
     """
     prepare_workspace(settings)
-    return _definitions(settings, prepare_project(settings))
+    return definitions_of(settings, prepare_project(settings))
 
 
 def load_definitions(settings: Settings) -> dg.Definitions:
@@ -38,18 +39,20 @@ def load_definitions(settings: Settings) -> dg.Definitions:
     with the problem, and nothing can be built.
     """
     prepare_workspace(settings)
-    return _definitions(settings, prepare_or_last(settings))
+    return definitions_of(settings, prepare_or_last(settings))
 
 
-def _definitions(settings: Settings, project: PreparedProject | BrokenProject) -> dg.Definitions:
+def definitions_of(settings: Settings, project: PreparedProject | BrokenProject) -> dg.Definitions:
+    """The definitions around a project."""
     problem = project.problem if isinstance(project, BrokenProject) else None
     months = billing_months(settings)
     behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
+    models = build_warehouse_assets(settings, project, lambda: require_bills(settings), behind)
     return dg.Definitions(
         assets=[
             *(build_landing_assets(source, settings, months) for source in SOURCES),
             build_notes(SOURCES),
-            *with_problem(problem, [contexts_spec(), build_warehouse_assets(settings, project, behind)]),
+            *with_problem(problem, [contexts_spec(), models]),
             build_report_asset(settings, SNAPSHOT),
             *build_exports_assets(settings),
         ],
@@ -59,8 +62,8 @@ def _definitions(settings: Settings, project: PreparedProject | BrokenProject) -
             build_rules_check(settings, project),
         ],
         jobs=[build_daily_costs_job(months)],
-        schedules=[build_daily_schedule(settings)],
-        sensors=[build_arrivals_sensor(settings, problem), build_alerts_sensor(settings)],
+        schedules=[build_daily_schedule(months)],
+        sensors=[build_arrivals_sensor(settings, months, problem), build_alerts_sensor(settings)],
         resources={
             S3_KEY: s3_resource(settings),
             WRITER: SingleWriter.of(settings),

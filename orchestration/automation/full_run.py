@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 
-from orchestration.automation.deployment import build_definitions
+from orchestration.automation.deployment import definitions_of
 from orchestration.automation.jobs import DAILY_COSTS
 from orchestration.automation.messages import show_data_warnings, show_error, show_snapshot, show_warnings
-from orchestration.automation.partitions import MonthsError, month_range_tags
+from orchestration.automation.partitions import MonthsError, billing_months, month_range_tags, note_months
 from orchestration.automation.run_history import open_instance
 from orchestration.automation.terminal import RunDisplay
 from orchestration.automation.unchanged import digest_of_sources, note_finished
@@ -26,6 +26,7 @@ from orchestration.sources.billing.landing import discover_months
 from orchestration.sources.locations import open_of
 from orchestration.warehouse.assets import SNAPSHOT
 from orchestration.warehouse.audit import CHECK_ALL_TAG
+from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.writer import close_dead_run, writer_lock
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -41,16 +42,19 @@ def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console
     try:
         prepare_workspace(settings)
         with shown.status("Compiling the contexts and reading the models"):
-            definitions = build_definitions(settings)
+            project = prepare_project(settings)
         home = dagster_home(settings)
         with writer_lock(settings).hold(shown.print) as dead, open_instance(home, COMMAND_CONFIG) as instance:
             close_dead_run(instance, dead)
             with shown.status("Looking for bills"):
                 # Before reading: the next run picks up whatever arrives meanwhile.
                 looked_at = digest_of_sources(settings) if months is None else ""
-                tags = month_range_tags(settings, months or _months(settings))
+                found = _months(settings)
+                note_months(settings, found)
+                tags = month_range_tags(billing_months(settings), months or found)
             if check_all:
                 tags[CHECK_ALL_TAG] = "true"
+            definitions = definitions_of(settings, project)
             return _execute(settings, definitions, instance, tags, shown, looked_at)
     except ExpectedError as error:
         show_error(shown, str(error))

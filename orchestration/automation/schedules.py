@@ -4,11 +4,10 @@
 import dagster as dg
 
 from orchestration.automation.jobs import DAILY_COSTS
-from orchestration.automation.partitions import current_and_previous_month, month_range_tags
-from orchestration.settings import Settings
+from orchestration.automation.partitions import month_range_tags, open_months
 
 
-def build_daily_schedule(settings: Settings) -> dg.ScheduleDefinition:
+def build_daily_schedule(months: dg.MonthlyPartitionsDefinition) -> dg.ScheduleDefinition:
     """One run a day for the current and the previous billing month, which providers still correct."""
 
     @dg.schedule(
@@ -20,7 +19,8 @@ def build_daily_schedule(settings: Settings) -> dg.ScheduleDefinition:
     )
     def daily_costs_at_six(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         now = context.scheduled_execution_time
-        months = current_and_previous_month(now)
-        return dg.RunRequest(run_key=f"{now:%Y-%m-%d}", tags=month_range_tags(settings, months))
+        return dg.RunRequest(
+            run_key=f"{now:%Y-%m-%d}", tags=month_range_tags(months, open_months(months, now))
+        )
 
     return daily_costs_at_six

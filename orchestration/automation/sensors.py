@@ -3,19 +3,23 @@
 # No postponed annotations: Dagster evaluates them when decorating.
 import hashlib
 import json
-import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from orchestration.automation.contexts import contexts_checked
 from orchestration.automation.jobs import DAILY_COSTS
-from orchestration.automation.partitions import current_and_previous_month, month_range_tags
+from orchestration.automation.partitions import (
+    MONTH_FORMAT,
+    month_range_tags,
+    months_of,
+    note_months,
+    open_months,
+)
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.sending import send_alerts
 from orchestration.outputs.databases import NotReadableError
-from orchestration.settings import MONTH, ExpectedError, Settings
+from orchestration.settings import ExpectedError, Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.locations import LocationError, open_location
 from orchestration.sources.s3 import S3
@@ -29,11 +33,15 @@ _NOT_YET_RUNNING = [
 ]
 
 
-def build_arrivals_sensor(settings: Settings, problem: ExpectedError | None) -> dg.SensorDefinition:
+def build_arrivals_sensor(
+    settings: Settings, months: dg.MonthlyPartitionsDefinition, problem: ExpectedError | None
+) -> dg.SensorDefinition:
     """One run for everything that arrived since the last tick: manifests, bills, batches, customer lists.
 
     While the contexts have a `problem` it starts none, so that after the correction nothing has been missed.
     """
+
+    first = f"{months.start:{MONTH_FORMAT}}"
 
     @dg.sensor(
         name="arrivals",
@@ -52,6 +60,12 @@ def build_arrivals_sensor(settings: Settings, problem: ExpectedError | None) -> 
             return dg.SkipReason(f"Cannot list the sources: {error}")
         before = json.loads(context.cursor) if context.cursor else {}
         changed = [place for place in seen if seen[place] != before.get(place)]
+        early = [place for place in changed if min(months_of([place]), default=first) < first]
+        if early and not settings.first_billing_month:
+            context.log.warning(f"Reload the location to read {', '.join(early)}: older than {first}")
+            note_months(settings, months_of(early))
+            seen = {place: digest for place, digest in seen.items() if place not in early}
+        changed = [place for place in changed if place not in early]
         if not changed:
             return dg.SensorResult(skip_reason="Nothing new", asset_events=checked)
         cursor = json.dumps(seen)
@@ -64,7 +78,7 @@ def build_arrivals_sensor(settings: Settings, problem: ExpectedError | None) -> 
         context.log.info(f"New or changed: {', '.join(changed)}")
         request = dg.RunRequest(
             run_key=hashlib.sha256(cursor.encode()).hexdigest(),
-            tags=month_range_tags(settings, _months(changed)),
+            tags=month_range_tags(months, {*open_months(months, datetime.now(UTC)), *months_of(changed)}),
         )
         return dg.SensorResult(run_requests=[request], cursor=cursor, asset_events=checked)
 
@@ -104,13 +118,4 @@ def digests_of_arrivals(settings: Settings, open_location: OpenLocation) -> dict
         place: digest
         for source in SOURCES
         for place, digest in source.arrived(settings, open_location).items()
-    }
-
-
-def _months(changed: Iterable[str]) -> set[str]:
-    """Billing months to run: those with a new manifest, plus the two that are still open."""
-    found = {place.rsplit(" ", 1)[-1] for place in changed}
-    return {
-        *current_and_previous_month(datetime.now(UTC)),
-        *(month for month in found if re.fullmatch(MONTH, month)),
     }

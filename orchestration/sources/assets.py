@@ -8,10 +8,11 @@ from typing import Any
 # No postponed annotations: Dagster evaluates them when decorating.
 import dagster as dg
 
-from orchestration.settings import ExpectedError, Settings
+from orchestration.settings import Settings
 from orchestration.sources.locations import open_location
 from orchestration.sources.s3 import S3, S3_KEY
 from orchestration.sources.source import Landed, LandingRequest, Markdown, Metadata, Source
+from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.writer import WRITER
 
 
@@ -66,12 +67,10 @@ def build_landing_assets(
             context.log,
             {key[:7] for key in context.partition_keys} if source.by_month else (),
         )
-        try:
+        # No retry: it would read the same files, which only a person or the next delivery can fix.
+        with expected_errors():
             for landed in source.landing.land(request):
                 yield _result(source, landed)
-        except ExpectedError as error:
-            # No retry: it would read the same files, which only a person or the next delivery can fix.
-            raise dg.Failure(description=str(error), allow_retries=False) from error
 
     return landing
 

@@ -15,6 +15,7 @@ import dagster as dg
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_assets, dbt_results, publish, snapshots, tables
 from orchestration.warehouse.dbt import DbtResult, Event
+from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.made_from import digest_of_models, is_published, state_of_database
 from orchestration.warehouse.project import BrokenProject, PreparedProject
 from orchestration.warehouse.writer import WRITER
@@ -26,12 +27,14 @@ SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 def build_warehouse_assets(
     settings: Settings,
     project: PreparedProject | BrokenProject,
+    require_input: Callable[[], None] = lambda: None,
     behind: Sequence[Callable[[], bool]] = (),
 ) -> dg.AssetsDefinition:
     """All dbt models, with their tests as checks, and `published/snapshot` after the marts: all or none.
 
     If the published snapshot was built from identical inputs, and everything `behind` it exists too, nothing
-    is built, and later steps are skipped. A broken project refuses to be built, with its problem.
+    is built, and later steps are skipped. It refuses to build a broken project, or without
+    what `require_input` asks for, with the reason.
     """
     models = dbt_assets.model_specs(project.manifest)
     checks = dbt_assets.check_specs(project.manifest)
@@ -46,8 +49,10 @@ def build_warehouse_assets(
         allow_arbitrary_check_specs=True,
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        if isinstance(project, BrokenProject):
-            raise dg.Failure(str(project.problem), allow_retries=False)
+        with expected_errors():
+            if isinstance(project, BrokenProject):
+                raise project.problem
+            require_input()
         made_from = digest_of_models(settings, {**project.variables, "rules": project.rules_fingerprint})
         check_all = audit.CHECK_ALL_TAG in context.run.tags
         if not check_all and is_published(settings, made_from) and all(made() for made in behind):

@@ -25,6 +25,7 @@ from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company
 
 _MART = dg.AssetKey(["marts", "customer_costs_daily"])
+_SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,40 @@ def test_the_job_is_everything_and_publishes_after_the_marts(loaded: tuple[Compa
     graph = loaded[1].resolve_asset_graph()
     job = loaded[1].resolve_job_def(DAILY_COSTS)
     assert set(job.asset_layer.executable_asset_keys) == set(graph.executable_asset_keys)
-    before_publishing = graph.get(dg.AssetKey(["published", "snapshot"])).parent_keys
+    before_publishing = graph.get(_SNAPSHOT).parent_keys
     marts = {key for key in graph.executable_asset_keys if key.path[0] == "marts"}
     assert before_publishing == marts
     assert graph.get(dg.AssetKey(["landing", "billing_days"])).is_partitioned
+
+
+def test_models_and_snapshot_are_made_together_or_not_at_all(loaded: tuple[Company, dg.Definitions]) -> None:
+    graph = loaded[1].resolve_asset_graph()
+    together = graph.get(_MART).execution_set_asset_keys
+    behind_landing = {key for key in graph.executable_asset_keys if key.path[0] not in ("landing", "reports")}
+    assert together == behind_landing
+    assert _SNAPSHOT in together
+
+
+def test_partitions_begin_with_the_first_month_that_has_a_bill(
+    loaded: tuple[Company, dg.Definitions],
+) -> None:
+    months = loaded[1].resolve_asset_graph().get(dg.AssetKey(["landing", "billing_days"])).partitions_def
+    assert isinstance(months, dg.MonthlyPartitionsDefinition)
+    assert months.get_first_partition_key() == small_company.MONTHS[0]
+
+
+@pytest.mark.parametrize(
+    ("asset", "words"),
+    [
+        (dg.AssetKey(["marts", "customer_costs_daily"]), "No bill has landed yet"),
+        (dg.AssetKey(["reports", "customer_cost_report"]), "current.duckdb does not exist yet"),
+    ],
+)
+def test_what_needs_an_earlier_step_says_so(
+    loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance, asset: dg.AssetKey, words: str
+) -> None:
+    selection = dg.AssetSelection.assets(asset).required_multi_asset_neighbors()
+    assert words in _failure(_run_of(loaded[1], selection, instance))
 
 
 def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> None:
@@ -107,11 +138,11 @@ def test_the_schedule_covers_the_open_months_in_one_run(
     loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
 ) -> None:
     schedule = loaded[1].resolve_schedule_def("daily_costs_at_six")
-    at = datetime(2026, 1, 15, 6, tzinfo=UTC)
+    at = datetime(2026, 5, 15, 6, tzinfo=UTC)
     tick = schedule.evaluate_tick(dg.build_schedule_context(instance=instance, scheduled_execution_time=at))
     (request,) = tick.run_requests or []
-    assert request.tags["dagster/asset_partition_range_start"] == "2025-12"
-    assert request.tags["dagster/asset_partition_range_end"] == "2026-01"
+    assert request.tags["dagster/asset_partition_range_start"] == "2026-04"
+    assert request.tags["dagster/asset_partition_range_end"] == "2026-05"
 
 
 def test_the_sensor_starts_one_run_for_all_that_arrived(
@@ -140,6 +171,17 @@ def test_the_sensor_starts_one_run_for_all_that_arrived(
     new = look(first.cursor)
     assert len(new.run_requests) == 1
     assert new.run_requests[0].run_key != request.run_key
+
+    # The partitions were made when the location was loaded; a bill before them waits for the next time.
+    small_company.write_bill(company.settings.sources / "billing", "2025-11")
+    earlier = look(new.cursor)
+    assert earlier.skip_message == "Nothing new"
+    reloaded = build_definitions(company.settings).resolve_sensor_def("arrivals")
+    context = dg.build_sensor_context(
+        instance=instance, cursor=new.cursor, resources={"s3": resources["s3"]}, definitions=definitions
+    )
+    (request,) = reloaded.evaluate_tick(context).run_requests or ()
+    assert request.tags["dagster/asset_partition_range_start"] == "2025-11"
 
     # A run that has not begun yet will find what arrives now; a second one would have nothing left to do.
     waiting = definitions.resolve_job_def(DAILY_COSTS)
@@ -174,20 +216,27 @@ def _mistype(company: Company) -> Path:
     return path
 
 
+def _run_of(
+    definitions: dg.Definitions, selection: dg.AssetSelection, instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    job = dg.Definitions(jobs=[dg.define_asset_job("some", selection=selection)])
+    merged = dg.Definitions.merge(definitions, job)
+    return merged.resolve_job_def("some").execute_in_process(instance=instance, raise_on_error=False)
+
+
+def _failure(ended: dg.ExecuteInProcessResult) -> str:
+    (failure,) = [event for event in ended.all_events if event.is_step_failure]
+    return str(failure.step_failure_data.user_failure_data.description)
+
+
 def _refused(definitions: dg.Definitions, asset: dg.AssetKey, instance: dg.DagsterInstance) -> str:
     """What a run of everything behind the landing and of the check on the contexts says before it ends."""
-    check = dg.AssetSelection.checks(CONTEXTS_COMPILE)
-    job = dg.define_asset_job(
-        "some", selection=dg.AssetSelection.assets(asset).required_multi_asset_neighbors() | check
-    )
-    selected = dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
-    ended = selected.resolve_job_def("some").execute_in_process(instance=instance, raise_on_error=False)
-    assert not ended.success
+    selection = dg.AssetSelection.assets(asset).required_multi_asset_neighbors()
+    ended = _run_of(definitions, selection | dg.AssetSelection.checks(CONTEXTS_COMPILE), instance)
     (evaluation,) = ended.get_asset_check_evaluations()
     assert not evaluation.passed
     assert _TYPO in str(evaluation.description)
-    (failure,) = [event for event in ended.all_events if event.is_step_failure]
-    return str(failure.step_failure_data.user_failure_data.description)
+    return _failure(ended)
 
 
 def test_a_typo_leaves_the_location_with_what_compiled_last(
@@ -199,8 +248,7 @@ def test_a_typo_leaves_the_location_with_what_compiled_last(
         after = load_definitions(company.settings)
         graph = after.resolve_asset_graph()
         assert graph.get_all_asset_keys() == before.resolve_asset_graph().get_all_asset_keys()
-        snapshot = dg.AssetKey(["published", "snapshot"])
-        assert _TYPO in str(graph.get(snapshot).description)
+        assert _TYPO in str(graph.get(_SNAPSHOT).description)
         assert "One row per" in str(graph.get(_MART).description)
         assert _TYPO not in str(graph.get(dg.AssetKey(["landing", "customers"])).description)
         assert _TYPO in _refused(after, _MART, instance)
@@ -227,9 +275,8 @@ def test_a_typo_before_anything_compiled_leaves_the_landing(tmp_path: Path) -> N
     definitions = load_definitions(company.settings)
     graph = definitions.resolve_asset_graph()
     assert dg.AssetKey(["landing", "billing_days"]) in graph.executable_asset_keys
-    snapshot = dg.AssetKey(["published", "snapshot"])
-    assert _TYPO in str(graph.get(snapshot).description)
-    assert _TYPO in _refused(definitions, snapshot, dg.DagsterInstance.ephemeral())
+    assert _TYPO in str(graph.get(_SNAPSHOT).description)
+    assert _TYPO in _refused(definitions, _SNAPSHOT, dg.DagsterInstance.ephemeral())
 
 
 def test_dagster_loads_the_workspace_file(built: Company) -> None:

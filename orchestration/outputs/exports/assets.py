@@ -9,6 +9,7 @@ from orchestration.outputs.databases import open_published
 from orchestration.outputs.exports.databases import databases_of, export_to_database, is_exported
 from orchestration.outputs.exports.files import export_marts, was_exported_since
 from orchestration.settings import Settings
+from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.writer import WRITER
 
 EXPORTS = dg.AssetKey(["reports", "exports"])
@@ -41,7 +42,7 @@ def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:
     )
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         metadata: dict[str, Any] = {}
-        with open_published(settings) as marts:
+        with expected_errors(), open_published(settings) as marts:
             if settings.export_formats:
                 files = export_marts(
                     marts, settings.export_folder, settings.export_formats, progress=context.log.debug

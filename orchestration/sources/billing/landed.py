@@ -10,7 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.settings import Settings
 from orchestration.sources.billing.empty_columns import part_of
+from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import DAYS, Family, charges_schema
 from orchestration.sources.billing.formats.reading import empty_charges
 from orchestration.sources.landing.notes import write_notes
@@ -118,6 +120,16 @@ def landed_sources(landing: Path) -> set[str]:
     """Exports that have landed data."""
     found = (landing / "billing" / "days").glob("source_name=*/delivery=*/days.parquet")
     return {path.parent.parent.name.removeprefix("source_name=") for path in found} - {_NONE}
+
+
+def require_bills(settings: Settings) -> None:
+    """Raise `BillingError` before the first bill has landed: there is nothing to compute."""
+    if not landed_sources(settings.landing_folder):
+        places = ", ".join(export.location for export in settings.exports)
+        raise BillingError(
+            f"No bill has landed yet. Materialize landing/billing_days for the months to read from {places}, "
+            "or everything (cpc run, or Materialize all)."
+        )
 
 
 def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:

@@ -155,6 +155,20 @@ def land_billing(
         )
         for source in sorted(landed.landed_sources(landing) - {export.name for export in exports})
     ]
+    later = sorted(
+        {
+            delivery.month
+            for bills in found
+            for delivery in bills.deliveries
+            if months is not None
+            and delivery.month is not None
+            and delivery.month not in months
+            and delivery.name not in states[bills.export.name]
+        }
+    )
+    if later:
+        message = f"bills of {', '.join(later)} have not landed: no run was for these months"
+        notes.append(Note("bill-not-landed", message, "note"))
     twice = [Note("billed-twice", overlap) for overlap in counted.overlaps]
     write_notes(landing, "billing", [*notes, *twice], "landing")
     return BillingLanding(tuple(results), tuple(counted.overlaps), tuple(note.message for note in notes))
