@@ -8,7 +8,7 @@ by the first two dimensions; date ranges in the page then snap to months where t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -45,21 +45,59 @@ class Detail:
         }
 
 
-def choose_detail(marts: duckdb.DuckDBPyConnection, published: Published, budget: int) -> Detail:
+@dataclass
+class RowCounts:
+    """How many rows the marts have at each level of detail, each counted once."""
+
+    marts: duckdb.DuckDBPyConnection
+    _found: dict[str, list[Any]] = field(default_factory=dict)
+
+    def rows(self, query: str) -> int:
+        """Number of rows of a query."""
+        return int(self._fetch(f"select count(*) from ({query})")[0][0])
+
+    def rows_since(self, levels: tuple[str, ...]) -> list[tuple[date, int]]:
+        """Recent days, latest first, each with the rows by customer, day and `levels` from it on."""
+        return self._fetch(
+            f"""
+            with
+                newest as (
+                    select max(usage_date) as usage_date
+                    from customer_costs_daily
+                    where {_COME}
+                ),
+                groups as (
+                    select distinct usage_date, {_columns(levels, False)}
+                    from customer_costs_daily
+                    where usage_date > (select usage_date - {_NEWEST_DAYS} from newest) and {_COME}
+                )
+            select usage_date, sum(count(*)) over (order by usage_date desc) as row_count
+            from groups
+            group by usage_date
+            order by usage_date desc
+            """
+        )
+
+    def _fetch(self, query: str) -> list[Any]:
+        if query not in self._found:
+            self._found[query] = self.marts.execute(query).fetchall()
+        return self._found[query]
+
+
+def choose_detail(counts: RowCounts, published: Published, budget: int) -> Detail:
     """The finest detail with at most `budget` rows."""
     dimensions = published.dimensions
     # Counting the mart's rows is quick and slightly overestimates the page's.
-    (in_mart,) = marts.execute("select count(*) from customer_costs_daily").fetchall()[0]
-    if in_mart <= 8 * budget:
+    if counts.rows("from customer_costs_daily") <= 8 * budget:
         for levels in dict.fromkeys((dimensions, dimensions[:2])):
             daily = f"select distinct usage_date, {_columns(levels, True)} from customer_costs_daily"
-            if _count(marts, daily) <= budget:
+            if counts.rows(daily) <= budget:
                 return Detail("day", levels, services=True, days_from=None)
     for levels, services in _coarser(dimensions[:2]):
         columns = _columns(levels, services)
-        monthly = _count(marts, f"select distinct usage_month, {columns} from customer_costs_monthly")
+        monthly = counts.rows(f"select distinct usage_month, {columns} from customer_costs_monthly")
         if monthly <= budget:
-            return Detail("month", levels, services, _days_from(marts, levels, budget - monthly))
+            return Detail("month", levels, services, _days_from(counts, levels[:2], budget - monthly))
     return Detail("month", (), services=False, days_from=None)
 
 
@@ -105,34 +143,10 @@ def _columns(levels: tuple[str, ...], services: bool) -> str:
     return quoted([*columns, "service_name"] if services else columns)
 
 
-def _count(marts: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(marts.execute(f"select count(*) from ({query})").fetchall()[0][0])
-
-
-def _days_from(marts: duckdb.DuckDBPyConnection, levels: tuple[str, ...], budget: int) -> date | None:
+def _days_from(counts: RowCounts, levels: tuple[str, ...], budget: int) -> date | None:
     """First day that fits, counting back from the latest; None if not even a week does."""
-    columns = _columns(levels[:2], False)
-    days = marts.execute(
-        f"""
-        with
-            newest as (
-                select max(usage_date) as usage_date
-                from customer_costs_daily
-                where {_COME}
-            ),
-            groups as (
-                select distinct usage_date, {columns}
-                from customer_costs_daily
-                where usage_date > (select usage_date - {_NEWEST_DAYS} from newest) and {_COME}
-            )
-        select usage_date, sum(count(*)) over (order by usage_date desc) as row_count
-        from groups
-        group by usage_date
-        order by usage_date desc
-        """
-    ).fetchall()
+    days = counts.rows_since(levels)
     fitting = [day for day, rows in days if rows <= budget]
     if not fitting or days[0][0] - fitting[-1] < timedelta(days=6):
         return None
-    first: date = fitting[-1]
-    return first
+    return fitting[-1]

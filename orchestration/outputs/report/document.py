@@ -11,6 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +37,7 @@ def page_source(name: str) -> str:
     return text.read_text(encoding="utf-8")
 
 
+@cache
 def charting_library() -> bytes:
     """Plotly's script, from its Python package."""
     package = distribution("plotly")  # located without importing, which would load all of it
@@ -58,7 +60,7 @@ def assemble(fingerprint: str, catalog: Mapping[str, Any], tables: Mapping[str, 
     script = _in_one_function(page_source(f"{name}.js") for name in SCRIPTS)
     packed = {
         **{f"table-{name}": text for name, text in tables.items()},
-        "plotly": base64.b64encode(zlib.compress(library, 9)).decode("ascii"),
+        "plotly": _compressed(library),
     }
     parts = {
         "fingerprint": fingerprint,
@@ -75,6 +77,11 @@ def assemble(fingerprint: str, catalog: Mapping[str, Any], tables: Mapping[str, 
         before, after = document.split("{{" + name + "}}")
         document = before + text + after
     return document
+
+
+@cache
+def _compressed(library: bytes) -> str:
+    return base64.b64encode(zlib.compress(library)).decode("ascii")
 
 
 def _in_one_function(sources: Any) -> str:

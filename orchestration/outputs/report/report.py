@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.outputs.databases import open_snapshot
-from orchestration.outputs.report import costs, usage
+from orchestration.outputs.report import costs, explanations, usage
 from orchestration.outputs.report.document import assemble, sources_fingerprint
 from orchestration.outputs.report.encoding import encode
 from orchestration.outputs.report.tables import TABLES, Published
@@ -22,7 +25,11 @@ FILE_NAME = "report.html"
 LARGEST_FILE = 15_000_000
 # Default nesting of dimensions; others follow in the marts' order.
 _FIRST_LEVELS = ("product", "feature")
+# Tables that begin with the first day shown.
+_NEWEST = ("newest_days", "newest_usage")
 _HEAD = 2000
+# With less detail the file does not become smaller.
+_FEWEST_COST_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -62,34 +69,44 @@ def _document(marts: duckdb.DuckDBPyConnection, folder: Path, fingerprint: str, 
         for table in TABLES
         if published.marts.issuperset(table.marts)
     }
-    for rows in _budgets(cost_rows):
-        detail = costs.choose_detail(marts, published, rows)
+    if explanations.MART in published.marts:
+        tables["explanations"] = encode(explanations.select_explanations(marts, published))
+    counts = costs.RowCounts(marts)
+    before, detailed = None, dict[str, pa.Table]()
+    while True:
+        detail = costs.choose_detail(counts, published, cost_rows)
         catalog = _catalog(marts, folder, published, detail)
-        detailed = {
-            name: encode(marts.sql(select).to_arrow_table())
-            for name, select in _detailed(detail, published).items()
-        }
-        document = assemble(fingerprint, catalog, {**tables, **detailed}).encode()
-        if len(document) <= LARGEST_FILE:
-            break
-    return document
+        detailed = (
+            _since(detail.days_from, detailed)
+            if before and detail.days_from and detail == replace(before, days_from=detail.days_from)
+            else {name: marts.sql(query).to_arrow_table() for name, query in _detailed(detail, published)}
+        )
+        before = detail
+        encoded = {name: encode(table) for name, table in detailed.items()}
+        document = assemble(fingerprint, catalog, {**tables, **encoded}).encode()
+        # The file's size follows the rows of costs; 5% less, as it does so roughly.
+        shown = sum(table.num_rows for name, table in detailed.items() if name in ("costs", _NEWEST[0]))
+        cost_rows = shown * LARGEST_FILE * 95 // (len(document) * 100)
+        if len(document) <= LARGEST_FILE or cost_rows < _FEWEST_COST_ROWS:
+            return document
 
 
-def _budgets(rows: int) -> Iterator[int]:
-    """Decreasing row budgets, until the file is small enough or no less detail is possible."""
-    while rows >= 1000:
-        yield rows
-        rows = rows * 2 // 3
+def _since(first: date, tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """The same tables with fewer days, without asking the marts again."""
+    return {
+        name: table.filter(pc.field("period_start") >= pa.scalar(first)) if name in _NEWEST else table
+        for name, table in tables.items()
+    }
 
 
-def _detailed(detail: costs.Detail, published: Published) -> dict[str, str]:
+def _detailed(detail: costs.Detail, published: Published) -> Iterator[tuple[str, str]]:
     selects = {
         "costs": costs.select_costs(detail),
         "newest_days": costs.select_newest_days(detail),
         "usage": usage.select_usage(detail, published),
         "newest_usage": usage.select_newest_usage(detail, published),
     }
-    return {name: select for name, select in selects.items() if select is not None}
+    return ((name, select) for name, select in selects.items() if select is not None)
 
 
 def _published(marts: duckdb.DuckDBPyConnection) -> Published:

@@ -9,7 +9,6 @@ from orchestration.outputs import warnings
 
 LARGEST_UNCLAIMED = 400
 LARGEST_ANOMALIES = 500
-LARGEST_EXPLAINED = 3000
 LARGEST_WARNINGS = 1000
 
 
@@ -189,34 +188,6 @@ def _anomaly_drivers(_: Published) -> str:
     """
 
 
-def _explanations(published: Published) -> str:
-    """Rules behind each customer's cost of the latest days; full sentences only for the largest parts."""
-    levels = quoted(published.dimensions[:2])
-    return f"""
-        select
-            customer_id,
-            billing_currency,
-            allocation_rule,
-            rule_place,
-            method,
-            stream,
-            unallocated_reason,
-            {levels + "," if levels else ""}
-            min(usage_date) as first_day,
-            max(usage_date) as last_day,
-            sum(effective_cost) as effective_cost,
-            sum(pool_cost)::decimal(38, 12) as pool_cost,
-            if(
-                row_number() over (order by sum(effective_cost) desc) <= {LARGEST_EXPLAINED},
-                arg_max(explanation, effective_cost),
-                null
-            ) as largest
-        from allocation_explanations
-        group by all
-        order by customer_id, effective_cost desc
-    """
-
-
 def _warnings(_: Published) -> str:
     return f"select * from warnings {warnings.ORDER} limit {LARGEST_WARNINGS}"
 
@@ -233,7 +204,6 @@ TABLES = (
     PageTable("company_margins", ("company_margins_monthly",), _company_margins),
     PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
     PageTable("product_margins", ("product_margins_monthly",), _product_margins),
-    PageTable("explanations", ("allocation_explanations",), _explanations),
     PageTable("warnings", ("warnings",), _warnings),
     PageTable("anomalies", ("cost_anomalies",), _anomalies),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),

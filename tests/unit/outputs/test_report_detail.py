@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.outputs.databases import NotReadableError
-from orchestration.outputs.report.costs import choose_detail, select_costs, select_newest_days
+from orchestration.outputs.report.costs import RowCounts, choose_detail, select_costs, select_newest_days
 from orchestration.outputs.report.report import make_report
 from orchestration.outputs.report.tables import Published
 from orchestration.settings import Settings
@@ -47,7 +47,7 @@ def rows(marts: duckdb.DuckDBPyConnection, select: str) -> int:
 
 
 def test_a_small_company_gets_every_day_of_everything(marts: duckdb.DuckDBPyConnection) -> None:
-    detail = choose_detail(marts, ALL, budget=1_000_000)
+    detail = choose_detail(RowCounts(marts), ALL, budget=1_000_000)
     assert (detail.grain, set(detail.levels), detail.services) == ("day", set(DIMENSIONS), True)
     assert select_newest_days(detail) is None
     assert rows(marts, select_costs(detail)) <= 1_000_000
@@ -57,7 +57,7 @@ def test_a_small_company_gets_every_day_of_everything(marts: duckdb.DuckDBPyConn
 def test_no_detail_is_larger_than_the_budget_and_none_loses_a_digit(
     marts: duckdb.DuckDBPyConnection, budget: int
 ) -> None:
-    detail = choose_detail(marts, ALL, budget)
+    detail = choose_detail(RowCounts(marts), ALL, budget)
     costs = select_costs(detail)
     newest = select_newest_days(detail)
     taken = rows(marts, costs) + (rows(marts, newest) if newest else 0)
@@ -75,11 +75,11 @@ def test_no_detail_is_larger_than_the_budget_and_none_loses_a_digit(
 
 
 def test_the_newest_days_go_back_as_far_as_they_fit(marts: duckdb.DuckDBPyConnection) -> None:
-    months = choose_detail(marts, ALL, budget=1500)
+    months = choose_detail(RowCounts(marts), ALL, budget=1500)
     assert (months.grain, months.levels, months.services) == ("month", ("product", "feature"), True)
     assert months.days_from is not None
     assert date(2026, 3, 1) < months.days_from < date(2026, 5, 14)
-    assert choose_detail(marts, ALL, budget=600).days_from is None  # less than a week would fit
+    assert choose_detail(RowCounts(marts), ALL, budget=600).days_from is None  # less than a week would fit
 
 
 def test_dimensions_are_the_users(tmp_path: Path) -> None:
