@@ -14,7 +14,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- do run_query("set variable batch_days = []::date[]") -%}
+    {%- do adapter.execute("set variable batch_days = []::date[]") -%}
     {%- if config.get("contract").enforced -%}
         {{ get_assert_columns_equivalent(model_sql) }} {%- set model_sql = get_select_subquery(model_sql) -%}
         {%- set columns = [] -%}
@@ -39,30 +39,33 @@
         {%- set is_input_changed = [input_rows] != run_query(known).columns[0].values() | list -%}
     {%- endif -%}
 
-    {%- set periods = [] -%}
+    {%- set made = [] -%}
     {%- for batch in run_query(batches_of_days(this, is_input_changed)).rows -%}
-        {%- do periods.append(batch["periods"]) -%}
-        {%- do run_query("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
-        {%- do run_query(write_by_day(model_sql, columns, key, run ~ "-" ~ loop.index)) -%}
+        {%- do adapter.execute("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
+        {%- set periods, with_rows = batch["periods"].split(", "), [] -%}
+        {%- for file in run_query(write_by_day(model_sql, columns, key, run ~ "-" ~ loop.index)).rows -%}
+            {%- set period = "date '" ~ file["filename"].split(key ~ "=")[-1].split("/")[0] ~ "'" -%}
+            {%- if period not in periods -%}
+                {{
+                    exceptions.raise_compiler_error(
+                        "it has rows of days that are not of the batch, such as "
+                        ~ period
+                        ~ "; what looks back at other days has to select those of days_of_batch()"
+                    )
+                }}
+            {%- endif -%}
+            {%- do with_rows.append(period) -%}
+            {%- do made.append([period, "'" ~ file["filename"] ~ "'", file["count"]]) -%}
+        {%- endfor -%}
+        {%- for period in periods if period not in with_rows -%}
+            {%- do made.append([period, "null", 0]) -%}
+        {%- endfor -%}
     {%- endfor -%}
 
     {%- if existing is not none and existing.type != "view" -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
-    {%- call statement("main") -%} {{ note_files(this, key, run, periods | join(", ")) }} {%- endcall -%}
-    {%- set asked_for = " and period_start not in (" ~ (periods | join(", ") or "null") ~ ")" -%}
-    {%- set made = "select period_start from built.day_files where made_by = '" ~ run ~ "'" -%}
-    {%- set of_model = " and model= '" ~ name_of(this) ~ "'" -%}
-    {%- set astray = run_query(made ~ of_model ~ asked_for ~ " order by 1").columns[0].values() -%}
-    {%- if astray -%}
-        {{
-            exceptions.raise_compiler_error(
-                "it has rows of days that are not of the batch, such as "
-                ~ astray[0]
-                ~ "; what looks back at other days has to select those of days_of_batch()"
-            )
-        }}
-    {%- endif -%}
+    {%- call statement("main") -%} {{ note_files(this, run, made) }} {%- endcall -%}
     {%- if is_input_changed -%}
         {%- do run_query("delete from built.inputs where model= '" ~ name_of(this) ~ "'") -%}
         {%- do run_query(
@@ -131,18 +134,8 @@
 {% endmacro %}
 
 {#
-  If no day is published (first run, or a rule change, which affects every day), all files of a model are discarded,
-  because its columns may differ.
-#}
-{% macro is_made_from_scratch() %}
-    {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
-    {%- set published_days = "select count(*) from built.days where rules_fingerprint <> 'not published'" -%}
-    {{ return(run_query(published_days).columns[0].values()[0] == 0) }}
-{% endmacro %}
-
-{#
-  Statement: write the rows of the batch, one or more files per period with rows. Parquet has no 128-bit integers;
-  DuckDB would write doubles.
+  Statement: write the rows of the batch, one or more files per period with rows; gives one row per file. Parquet has
+  no 128-bit integers; DuckDB would write doubles.
 #}
 {% macro write_by_day(model_sql, columns, key, file_name) %}
     copy (
@@ -156,45 +149,37 @@
     {% endif %}
         from ({{ model_sql }})
     ) to '{{ folder_of_days(this) }}' (
-        format parquet, compression zstd, partition_by ({{ key }}), filename_pattern '{{ file_name }}-{uuid}', append
+        format parquet, compression zstd, partition_by ({{ key }}), filename_pattern '{{ file_name }}-{uuid}', append,
+        return_stats
     )
 {% endmacro %}
 
-{# Statements: replace the periods' files by those of this run. #}
-{% macro note_files(relation, key, run, periods) %}
-    {%- set files = folder_of_days(relation) ~ "/*/" ~ run ~ "-*.parquet" -%}
+{#
+  Statements: replace the periods' files by those made: [period, file or null, rows]. If no day is published (first
+  run, or a rule change, which affects every day), all files of the model are discarded, as its columns may differ.
+#}
+{% macro note_files(relation, run, made) %}
     {%- set days_kept = config.get("days_kept", none) -%}
     delete from built.day_files
     where
         model = '{{ name_of(relation) }}'
         and (
-            period_start in ({{ periods or "null" }})
-    {%- if is_made_from_scratch() %} or true {%- endif %}
+            period_start in ({{ made | map(attribute=0) | join(", ") or "null" }})
+            or {{ "true" if flags.FULL_REFRESH else "false" }}
+            or not exists (select 1 from built.days where rules_fingerprint <> 'not published')
     {%- if days_kept is not none %}
                 or period_start <= ({{ last_day_with_costs() }}) - {{ days_kept | int }}
                 or period_start > ({{ last_day_with_costs() }})
     {%- endif %}
         );
-    {%- if run_query("select count(*) from glob('" ~ files ~ "')").columns[0].values()[0] %}
+    {%- if made %}
         insert into built.day_files
-        select
-            '{{ name_of(relation) }}',
-            regexp_extract(file_name, '{{ key }}=([0-9-]+)', 1)::date,
-            file_name,
-            num_rows,
-            '{{ run }}'
-        from parquet_file_metadata('{{ files }}');
+        values
+        {%- for period, file, rows in made %}
+                ('{{ name_of(relation) }}', {{ period }}, {{ file }}, {{ rows }}, '{{ run }}')
+            {{- "," if not loop.last }}
+        {%- endfor %}
     {%- endif %}
-    -- Without any row, a period is made all the same.
-    insert into built.day_files
-    select '{{ name_of(relation) }}', period_start, null, 0, '{{ run }}'
-    from (select unnest([{{ periods }}]::date[]) as period_start)
-    where
-        period_start not in (
-            select period_start
-            from built.day_files
-            where model = '{{ name_of(relation) }}' and made_by = '{{ run }}'
-        )
 {% endmacro %}
 
 {# Query: the rows of the current files, with the model's types. #}
