@@ -25,6 +25,21 @@
     }}
 {%- endmacro %}
 
+{# Price × quantity, truncated toward zero to twelve digits; null if either is absent or the product is too large. #}
+{% macro price_times_quantity(price, quantity) -%}
+    try(
+        cast(
+            {{
+                money(
+                    whole_quotient(
+                        money_units(price) ~ " * " ~ money_units(quantity), "1000000000000::hugeint"
+                    )
+                )
+            }} as decimal(38, 12)
+        )
+    )
+{%- endmacro %}
+
 {# Amount ÷ integer, truncated toward zero to 24 digits; null if the divisor is 0 or null. #}
 {% macro money_divided_by(amount, whole_number) -%}
     {{

@@ -40,5 +40,5 @@ select
 from {{ ref("staged_costs") }}
 where
     billing_currency is null
-    or charge_category not in ('{{ charge_categories() | join("', '") }}')
+    or charge_category not in ('Usage', 'Purchase', 'Tax', 'Credit', 'Adjustment')
     or x_split_part not in ('used', 'unused', 'remainder')

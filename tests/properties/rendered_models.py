@@ -38,6 +38,10 @@ def build(connection: duckdb.DuckDBPyConnection, model: str) -> None:
     there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
     if model in there:
         return
+    seed = PROJECT / "seeds" / f"{model}.csv"
+    if seed.exists():
+        connection.execute(f"create table {model} as from read_csv('{seed}', all_varchar = true)")
+        return
     (path,) = (PROJECT / "models").rglob(f"{model}.sql")
     text = path.read_text(encoding="utf-8")
     for needed in re.findall(r'ref\("(\w+)"', text + _macros_named_in(text)):

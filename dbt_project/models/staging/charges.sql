@@ -1,5 +1,5 @@
 with
-    bill as (
+    bill as not materialized(
         select *
         from {{ ref("stg_aws_cur__charges") }}
         union all by name

@@ -27,16 +27,15 @@ with
                 else case when line_item_net_unblended_cost is null then 'line_item_net_unblended_cost' end
             end as absent_net_column,
             line_item_line_item_type not in ('EdpDiscount', 'PrivateRateDiscount', 'SavingsPlanNegation')
-            and {{ aws_has_net_costs() }} as is_net,
-            {{ aws_is_host_reservation() }} as is_host_reservation,
-            {{ aws_is_upfront_fee() }} as is_upfront_fee,
-            {{ aws_is_refunded_fee() }} as is_refunded_fee,
-            {{ aws_billed_cost() }} as billed_cost,
-            {{ aws_effective_cost() }} as effective_cost,
-            {{ aws_amortised_upfront_cost() }} as amortised_upfront_cost,
-            {{ aws_list_cost() }} as list_cost
-        from {{ source("landing", "aws_cur_charges") }}
-        where not {{ aws_is_split() }}
+            and has_net_costs as is_net,
+            is_host_reservation,
+            counts_as,
+            billed_cost,
+            effective_cost,
+            amortised_upfront_cost,
+            list_cost
+        from {{ ref("stg_aws_cur__costs") }}
+        where not is_split
     ),
 
     aws_cur_findings as (
@@ -47,8 +46,7 @@ with
                 absent_net_column,
                 is_net,
                 is_host_reservation,
-                is_upfront_fee,
-                is_refunded_fee,
+                counts_as,
                 billed_cost,
                 effective_cost,
                 amortised_upfront_cost,
@@ -59,9 +57,9 @@ with
                     {
                         'finding':'cause',
                         'detail': case
-                            when is_upfront_fee
+                            when counts_as = 'upfront fee'
                             then 'upfront fees'
-                            when is_refunded_fee
+                            when counts_as = 'refunded fee'
                             then 'refunded fees'
                             else 'unexplained'
                         end,
@@ -118,19 +116,19 @@ with
             usage_date,
             commitment_discount_id,
             charge_class,
-            {{ focus_category() }} as charge_category,
-            {{ focus_commitment_status() }} as commitment_discount_status,
-            {{ focus_is_of_commitment() }}
+            charge_category,
+            commitment_discount_status,
+            is_of_commitment
             or coalesce(lower(trim(pricing_category)) = 'committed', false) as is_of_commitment,
-            {{ focus_is_commitment_fee() }} as is_commitment_fee,
-            effective_cost as told_effective_cost,
-            contracted_cost as told_contracted_cost,
-            list_cost as told_list_cost,
-            {{ focus_billed_cost() }} as billed_cost,
-            {{ focus_effective_cost() }} as effective_cost,
-            {{ focus_contracted_cost() }} as contracted_cost,
-            {{ focus_list_cost() }} as list_cost
-        from {{ source("landing", "focus_charges") }}
+            is_commitment_fee,
+            told_effective_cost,
+            told_contracted_cost,
+            told_list_cost,
+            billed_cost,
+            effective_cost,
+            contracted_cost,
+            list_cost
+        from {{ ref("stg_focus__costs") }}
     ),
 
     focus_findings as (

@@ -1,15 +1,5 @@
-{%- set focus_formulas = {
-    "billed_cost": focus_billed_cost(),
-    "effective_cost": focus_effective_cost(),
-    "contracted_cost": focus_contracted_cost(),
-    "list_cost": focus_list_cost(),
-} %}
 -- Landed cost by day, and the sums of the delivered files. Reconciliation starts here.
 with
-    aws_cur_lines as (
-        select *, {{ aws_has_net_costs() }} as has_net_costs from {{ source("landing", "aws_cur_charges") }}
-    ),
-
     aws_cur_costs as (
         select
             source_name as x_source_name,
@@ -17,19 +7,10 @@ with
             line_item_currency_code as billing_currency,
             usage_date,
             count(*) as line_count,
-            sum({{ aws_billed_cost() }}) as billed_cost,
             -- Pod and task lines repeat what their instances bill.
-            sum(coalesce(line_item_unblended_cost, 0))
-            - sum({{ aws_billed_cost() }}) as billed_again_for_pods,
-            sum(
-                case when not {{ aws_is_split() }} then {{ aws_effective_cost() }} else 0 end
-            ) as effective_cost,
-            sum({{ aws_contracted_cost() }}) as contracted_cost,
-            sum({{ aws_list_cost() }}) as list_cost,
-            sum(
-                case when not {{ aws_is_split() }} then {{ aws_effective_cost(net=true) }} else 0 end
-            ) as x_net_effective_cost
-        from aws_cur_lines
+            sum(coalesce(line_item_unblended_cost, 0)) - sum(billed_cost) as billed_again_for_pods,
+            {{ sum_of_cost_columns() }}
+        from {{ ref("stg_aws_cur__costs") }}
         group by all
     ),
 
@@ -40,13 +21,13 @@ with
             billing_currency,
             usage_date,
             count(*) as line_count,
-            {%- for column, formula in focus_formulas.items() %}
-                sum({{ formula }}) as {{ column }},
-                sum({{ formula }} - coalesce({{ column }}, 0)) as {{ column }}_beside_the_file,
+            {%- for column in ["billed_cost", "effective_cost", "contracted_cost", "list_cost"] %}
+                sum({{ column }}) as {{ column }},
+                sum({{ column }} - coalesce(told_{{ column }}, 0)) as {{ column }}_beside_the_file,
             {%- endfor %}
-            sum({{ focus_effective_cost() }}) as x_net_effective_cost,
+            sum(effective_cost) as x_net_effective_cost,
             0 as billed_again_for_pods
-        from {{ source("landing", "focus_charges") }}
+        from {{ ref("stg_focus__costs") }}
         group by all
     ),
 
@@ -85,7 +66,7 @@ with
             sum(line_count) as line_count,
             {{ sum_of_cost_columns() }},
             sum(billed_again_for_pods) as billed_again_for_pods
-            {%- for column in focus_formulas %}
+            {%- for column in ["billed_cost", "effective_cost", "contracted_cost", "list_cost"] %}
                 , sum({{ column }}_beside_the_file) as {{ column }}_beside_the_file
             {%- endfor %}
         from costs

@@ -1,7 +1,7 @@
 """Reject bills with unknown costs before they land, with the column, the rows and their money.
 
-A missing cost is never 0. What follows from the rest of the row is derived by the formulas in dbt
-(`macros/aws_costs.sql`, `macros/focus_costs.sql`) and reported by the model `cost_findings`.
+A missing cost is never 0. What follows from the rest of the row is derived by the models `stg_aws_cur__costs`
+and `stg_focus__costs` and reported by `cost_findings`.
 """
 
 from __future__ import annotations

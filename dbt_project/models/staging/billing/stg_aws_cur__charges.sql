@@ -1,12 +1,12 @@
 {{ config(meta={"has_days": true}) }}
 with
-    line_items as (select * from {{ ref("stg_aws_cur__line_items") }}),
+    line_items as not materialized(select * from {{ ref("stg_aws_cur__line_items") }}),
 
-    pods as (select * from {{ ref("stg_aws_cur__pods") }}),
+    pods as not materialized(select * from {{ ref("stg_aws_cur__pods") }}),
 
     -- A commitment's fee row has two facts: the fee paid, and the unused part of the commitment. FOCUS
     -- separates them: a Purchase without effective cost, and a charge with status Unused.
-    parts as (
+    parts as not materialized(
         select
             line_items.*,
             unnest(

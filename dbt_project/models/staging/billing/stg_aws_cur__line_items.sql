@@ -1,9 +1,7 @@
 {{ config(meta={"has_days": true}) }}
--- The AWS bill in FOCUS terms, line by line. Cost formulas are in macros/aws_costs.sql.
+-- The AWS bill in FOCUS terms, line by line. Cost formulas are in stg_aws_cur__costs.
 with
-    source as (select * from {{ source("landing", "aws_cur_charges") }}),
-
-    named as (
+    costed as not materialized(
         select
             *,
             concat_ws('/', source_name, delivery, left(md5(landed_file), 8), landed_row) as line_item_id,
@@ -12,22 +10,6 @@ with
             coalesce(
                 spelled_cost_categories, {{ with_tag_keys("cost_category", of_cur=true) }}
             ) as cost_categories,
-            {{ aws_is_split() }} as is_split,
-            {{ aws_has_net_costs() }} as has_net_costs
-        from source
-    ),
-
-    costed as (
-        select
-            *,
-            {{ aws_billed_cost() }} as billed_cost,
-            -- The unused part of a commitment, a separate charge in stg_aws_cur__charges.
-            {{ aws_unused_commitment_cost() }} as unused_commitment_cost,
-            {{ aws_covered_or_plain_cost() }} as covered_or_plain_cost,
-            {{ aws_unused_commitment_cost(net=true) }} as net_unused_commitment_cost,
-            {{ aws_covered_or_plain_cost(net=true) }} as net_covered_or_plain_cost,
-            {{ aws_list_cost() }} as list_cost,
-            {{ aws_contracted_cost() }} as contracted_cost,
             -- Split line item details, splitLineItem/SplitCost, UnusedCost and their Net… forms.
             coalesce(split_line_item_split_cost, 0) as used_split_cost,
             coalesce(split_line_item_unused_cost, 0) as unused_split_cost,
@@ -37,7 +19,7 @@ with
                 when split_line_item_net_split_cost is not null
                 then coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0)
             end as net_unused_split_cost
-        from named
+        from {{ ref("stg_aws_cur__costs") }}
     )
 
 select
@@ -53,22 +35,7 @@ select
     covered_until as charge_period_end,
     usage_date,
     last_usage_date,
-    case
-        when
-            line_item_line_item_type
-            in ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage', 'SavingsPlanNegation')
-        then 'Usage'
-        when
-            line_item_line_item_type
-            in ('Fee', 'RIFee', 'SavingsPlanUpfrontFee', 'SavingsPlanRecurringFee', 'FlatRateSubscription')
-        then 'Purchase'
-        when line_item_line_item_type = 'Tax'
-        then 'Tax'
-        when line_item_line_item_type in ('Credit', 'Refund')
-        then 'Credit'
-        -- Discounts, rounding and future types: x_line_item_type keeps AWS's value.
-        else 'Adjustment'
-    end as charge_category,
+    charge_category,
     case when line_item_line_item_type = 'Refund' then 'Correction' end as charge_class,
     line_item_line_item_description as charge_description,
     coalesce(product_product_name, product['product_name'], line_item_product_code) as service_name,

@@ -1,5 +1,5 @@
 {{ config(meta={"has_days": true}) }}
--- Already in FOCUS terms: omitted columns are null; macros/focus_costs.sql handles omitted costs.
+-- Already in FOCUS terms: omitted columns are null; stg_focus__costs handles omitted costs.
 with
     charged as not materialized(
         select
@@ -15,9 +15,8 @@ with
             covered_until as charge_period_end,
             usage_date,
             last_usage_date,
-            -- A provider-specific category is an adjustment; x_line_item_type keeps it.
-            {{ focus_category() }} as charge_category,
-            {{ focus_word("charge_class", ["Correction"], "charge_class") }} as charge_class,
+            charge_category,
+            charge_class,
             charge_description,
             service_name,
             service_category,
@@ -30,20 +29,18 @@ with
             consumed_quantity,
             consumed_unit,
             commitment_discount_id,
-            {{ focus_commitment_status() }} as commitment_discount_status,
+            commitment_discount_status,
             billing_currency,
-            {{ focus_billed_cost() }} as billed_cost,
-            {{ focus_effective_cost() }} as effective_cost,
-            {{ focus_contracted_cost() }} as contracted_cost,
-            {{ focus_list_cost() }} as list_cost,
+            billed_cost,
+            effective_cost,
+            contracted_cost,
+            list_cost,
             -- FOCUS effective cost is net of negotiated discounts.
-            {{ focus_effective_cost() }} as x_net_effective_cost,
+            effective_cost as x_net_effective_cost,
             -- Files landed before keys were normalized at landing have none.
             coalesce(spelled_tags, {{ with_tag_keys("tags") }}) as tags,
             coalesce(spelled_cost_categories, {{ with_tag_keys("x_cost_categories") }}) as cost_categories,
-            case
-                when {{ focus_word("charge_category", charge_categories()) }} is null then charge_category
-            end as x_line_item_type,
+            x_line_item_type,
             x_usage_type,
             x_operation,
             x_service_code,
@@ -56,7 +53,7 @@ with
             null::varchar as x_split_parent_id,
             landed_file as x_landed_file,
             landed_row as x_landed_row
-        from {{ source("landing", "focus_charges") }}
+        from {{ ref("stg_focus__costs") }}
     )
 
     {{ spread_over_days("charged") }}
