@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sources.billing.charge_keys import charge_keys
+from orchestration.sources.billing.charge_keys import KEYS, charge_keys
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import Family
 from orchestration.sources.billing.formats.files import DataFile
@@ -69,8 +69,8 @@ def copied_files(
     """
     keys = charge_keys(family, charges)
     connection.execute(
-        f"create or replace temp table charges as select landed_file, usage_date, billed, keys[5] as key "
-        f"from {keys}"
+        "create or replace temp table charges as "
+        f"select landed_file, usage_date, billed, keys[{KEYS + 5}] as key from {keys}"
     ).fetchall()
     shown = {file.key: file.shown for file in files}
     copies: dict[str, str] = {}

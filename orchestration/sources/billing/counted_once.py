@@ -11,6 +11,7 @@ import duckdb
 
 from orchestration.sources.billing import landed
 from orchestration.sources.billing.charge_keys import account_name, charge_keys
+from orchestration.sources.billing.overlaps import OVERLAPS
 
 Name = tuple[str, str]
 """Export and delivery."""
@@ -65,9 +66,12 @@ def copies(landing: Path) -> list[tuple[Name, Name]]:
 def overlaps(landing: Path) -> list[Overlap]:
     """Pairs of deliveries that bill the same charges of an account on the same days.
 
-    Charges are compared one by one if both deliveries have the same unit of time, else as sums by day (by
-    month, if one is monthly). A day counts as billed twice if the common charges are worth half of the
-    smaller delivery's day, so chunks of one bill, and files of a few hours each, are not mistaken for copies.
+    Charges are compared one by one if both deliveries have the same unit of time, and of charges of resources
+    also those whose amounts differ by up to a tenth (a restated month). Deliveries of another unit of time or
+    in other words (another format, another name of the provider) are compared as sums by day (by month, if
+    one is monthly), to the digits that both have. A day counts as billed twice if the common charges are
+    worth half of the smaller delivery's day, so chunks of one bill, and files of a few hours each, are not
+    mistaken for copies.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -100,7 +104,7 @@ def overlaps(landing: Path) -> list[Overlap]:
             for place, (family, source, delivery) in enumerate(involved)
         )
         connection.execute(f"create table charges as {charges}").fetchall()
-        rows = connection.execute(_OVERLAPS).fetchall()
+        rows = connection.execute(OVERLAPS).fetchall()
     found: dict[tuple[str, str, int, int], Overlap] = {}
     for month, account, first, second, currency, first_day, last_day, money in rows:
         overlap = found.setdefault(
@@ -109,167 +113,6 @@ def overlaps(landing: Path) -> list[Overlap]:
         )
         overlap.money[currency] = money
     return list(found.values())
-
-
-_OVERLAPS = """
-with
-    deliveries as (
-        select
-            delivery,
-            any_value(family) as family,
-            case when mode(hours) <= 1 then 1 when mode(hours) <= 26 then 24 else 720 end as unit,
-            bool_or(has_resource) as has_resources,
-            bool_or(has_tags) as has_tags
-        from charges
-        group by delivery
-    ),
-
-    -- The finest key that both deliveries can have: without tags, if one of them has none.
-    pairs as (
-        select
-            a.delivery as first,
-            b.delivery as second,
-            a.unit = b.unit as is_by_charge,
-            greatest(a.unit, b.unit) > 24 as is_by_month,
-            case
-                when a.family <> b.family
-                then 1
-                else
-                    2
-                    + case when a.has_resources and b.has_resources then 1 else 0 end
-                    + case when a.has_tags and b.has_tags then 2 else 0 end
-            end as key_number
-        from deliveries as a
-        inner join deliveries as b on a.delivery < b.delivery
-    ),
-
-    keyed as (
-        select
-            delivery,
-            billing_period,
-            account,
-            currency,
-            usage_date,
-            key_number,
-            key,
-            sum(abs(billed)) as money
-        from (select *, unnest(keys) as key, generate_subscripts(keys, 1) as key_number from charges)
-        group by all
-    ),
-
-    by_charge as (
-        select
-            pairs.first,
-            pairs.second,
-            a.billing_period,
-            a.account,
-            a.currency,
-            a.usage_date,
-            sum(least(a.money, b.money)) as money
-        from pairs
-        inner join keyed as a on a.delivery = pairs.first and a.key_number = pairs.key_number
-        inner join
-            keyed as b
-            on b.delivery = pairs.second
-            and b.key_number = a.key_number
-            and b.key = a.key
-            and b.billing_period = a.billing_period
-            and b.account = a.account
-            and b.currency = a.currency
-        where pairs.is_by_charge
-        group by all
-    ),
-
-    days as (
-        select
-            delivery,
-            billing_period,
-            account,
-            currency,
-            usage_date,
-            sum(billed) as billed,
-            sum(abs(billed)) as money
-        from charges
-        group by all
-    ),
-
-    sums as (
-        select *, false as is_by_month
-        from days
-        union all by name
-        select
-            delivery,
-            billing_period,
-            account,
-            currency,
-            min(usage_date) as usage_date,
-            sum(billed) as billed,
-            sum(money) as money,
-            true as is_by_month
-        from days
-        group by all
-    ),
-
-    by_sum as (
-        select
-            pairs.first,
-            pairs.second,
-            a.billing_period,
-            a.account,
-            a.currency,
-            a.usage_date,
-            least(a.money, b.money) as money,
-            least(a.money, b.money) as least_money
-        from pairs
-        inner join sums as a on a.delivery = pairs.first and a.is_by_month = pairs.is_by_month
-        inner join
-            sums as b
-            on b.delivery = pairs.second
-            and b.is_by_month = pairs.is_by_month
-            and b.billing_period = a.billing_period
-            and b.account = a.account
-            and b.currency = a.currency
-            and (pairs.is_by_month or b.usage_date = a.usage_date)
-            and round(b.billed, 6) = round(a.billed, 6)
-        where not pairs.is_by_charge
-    ),
-
-    found as (
-        select by_charge.*, least(a.money, b.money) as least_money
-        from by_charge
-        inner join
-            days as a
-            on a.delivery = by_charge.first
-            and a.billing_period = by_charge.billing_period
-            and a.account = by_charge.account
-            and a.currency = by_charge.currency
-            and a.usage_date = by_charge.usage_date
-        inner join
-            days as b
-            on b.delivery = by_charge.second
-            and b.billing_period = by_charge.billing_period
-            and b.account = by_charge.account
-            and b.currency = by_charge.currency
-            and b.usage_date = by_charge.usage_date
-        union all by name
-        select *
-        from by_sum
-    )
-
-select
-    billing_period,
-    account,
-    first,
-    second,
-    currency,
-    min(usage_date),
-    max(usage_date),
-    cast(sum(money) as decimal(38, 12))
-from found
-where 2 * money >= least_money
-group by all
-order by all
-"""
 
 
 def described(overlap: Overlap, shown: Mapping[Name, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -39,6 +40,10 @@ def cur_hour(day: int, hour: int, cost: str = "1.00", **more: str) -> Row:
     return legacy_row(cost, **times | more)
 
 
+def cost_of(row: Row) -> Decimal:
+    return Decimal(row.get("BilledCost") or row["lineItem/UnblendedCost"])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
@@ -54,6 +59,19 @@ def folder(tmp_path: Path) -> FolderStore:
         {f"{name}.csv": [hour(3, 0, Tags=f'{{"customer": "{name}"}}')] for name in "abcd"},
         {f"{name}.csv": [hour(3, 0, ResourceId=name, ResourceName="x")] for name in "abcd"},
         {f"{name}.csv": [cur_hour(3, 0, **{"lineItem/ResourceId": name})] for name in "abcd"},
+        # Equal fees of the payer's accounts, and corrections of the same charges.
+        {f"{name}.csv": [hour(3, 0, SubAccountId=name)] for name in "abcd"},
+        {
+            "cur.csv": [cur_hour(3, 0)],
+            "focus.csv": [hour(3, 0, BillingAccountId="11254002932", SubAccountId="2")],
+        },
+        {
+            "a.csv": [hour(3, 0, ResourceId="vm-1", ResourceName="x"), hour(4, 0, "2.00", ResourceId="vm-1")],
+            "b.csv": [
+                hour(3, 0, ResourceId="vm-1", ResourceName="x", ChargeClass="Correction"),
+                hour(4, 0, "1.00", ResourceId="vm-1"),
+            ],
+        },
         # An account that moves from one form of bill to another within a month.
         {"cur.csv": [cur_hour(3, 0)], "focus.csv": [hour(4, 0), hour(5, 0)], "more.csv": [hour(6, 0)]},
     ],
@@ -66,7 +84,7 @@ def test_files_that_share_no_charge_all_count(
     for _ in range(2):
         result = land(folder, landing)
         assert (result.overlaps, result.notes) == ((), ())
-        assert total(landing) == sum(len(rows) for rows in files.values())
+        assert total(landing) == sum(map(cost_of, chain(*files.values())))
 
 
 def test_the_same_content_under_other_names_counts_once(folder: FolderStore, landing: Path) -> None:
@@ -124,6 +142,32 @@ DOUBLES = {
         [hour(3, at) for at in range(24)] + [hour(4, at) for at in range(24)],
         [hour(1, 0, "48.00", ChargePeriodStart="2026-07-01", ChargePeriodEnd="2026-08-01")],
     ),
+    "gross with a discount line, and net": (
+        [
+            *(cur_hour(day, 0, "100.00") for day in (3, 4)),
+            *(cur_hour(day, 0, "-10.00", **{"lineItem/LineItemType": "EdpDiscount"}) for day in (3, 4)),
+        ],
+        [hour(3, 0, "90.00"), hour(4, 0, "90.00")],
+    ),
+    "rounded to four digits": (
+        [cur_hour(3, at, "0.4281999") for at in range(24)],
+        [hour(3, at, "0.4282") for at in range(24)],
+    ),
+    "a provider and its account in other words": (
+        [hour(3, 0, ProviderName="AWS", BillingAccountId="111122223333")],
+        [
+            hour(
+                *(3, 0),
+                ProviderName="Amazon Web Services",
+                BillingAccountId="1111-2222-3333",
+                ServiceName="Amazon EC2",
+            )
+        ],
+    ),
+    "a month restated in every amount": (
+        [hour(day, 0, "10.00", ResourceId="vm-1") for day in (3, 4)],
+        [hour(day, 0, "9.99", ResourceId="vm-1") for day in (3, 4)],
+    ),
     "with resources and without": (
         [cur_hour(3, 0, **{"lineItem/ResourceId": "i-1"}), cur_hour(4, 0, **{"lineItem/ResourceId": "i-2"})],
         [cur_hour(3, 0), cur_hour(4, 0), cur_hour(5, 0)],
@@ -142,9 +186,7 @@ def test_a_double_is_refused_with_its_money_until_the_settings_choose(
         with pytest.raises(BillingError, match=r"billed twice .* USD is both in .*ignore"):
             land(folder, landing)
     land(folder, landing, ignore=("two/*",))
-    assert total(landing) == sum(
-        Decimal(row.get("BilledCost") or row["lineItem/UnblendedCost"]) for row in first
-    )
+    assert total(landing) == sum(map(cost_of, first))
     exports = [BillingExport(name="test", location=folder.location)]
     both = land_billing(exports, lambda place: open_location(place, folder.client), landing, overlaps="count")
     assert len(both.overlaps) == 1
