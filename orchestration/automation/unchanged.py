@@ -7,6 +7,7 @@ changed is determined later, by landing and `changed_days`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.settings import Settings
@@ -40,7 +41,7 @@ def find_unchanged(settings: Settings) -> LastRun | None:
 
 
 def digest_of_sources(settings: Settings) -> str:
-    """Digest of the source listings, the settings, the contexts and the program.
+    """Digest of the day, the source listings, the settings, the contexts and the program.
 
     '' if listings cannot tell: a location fails, or resources or accounts are queried from AWS.
     """
@@ -55,7 +56,9 @@ def digest_of_sources(settings: Settings) -> str:
     )
     # Dumped, a secret is masked; another database to export to is a change.
     exported_to = settings.export_postgres.get_secret_value() if settings.export_postgres else ""
-    return digest([values, exported_to, digest_of_program(settings), *found])
+    # With the day, what was to come becomes cost, and a month ends.
+    today = str(datetime.now(UTC).date())
+    return digest([today, values, exported_to, digest_of_program(settings), *found])
 
 
 def note_finished(settings: Settings, looked_at: str, warnings: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -239,27 +239,37 @@ def test_random_charges_are_spread_to_the_last_digit(company: Company) -> None:
 
 
 def test_the_days_to_come_are_seen_apart_until_they_come(tmp_path: Path) -> None:
-    """A month's tax of 31.00, delivered on two days of the month."""
+    """A running month's tax of 1.00 a day, delivered on two days of the month."""
     write_company(tmp_path)
     company = Company(tmp_path)
-    tax = charge("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "31.00", "USD", ChargeCategory="Tax")
-    for last_day in (10, 20):
-        write(tmp_path, "month", [*days_of_october(1, last_day, "USD", "10.00", "ada"), tax])
+    today = datetime.now(UTC).date()
+    first = today.replace(day=1)
+    following = (first + timedelta(31)).replace(day=1)
+    days = (following - first).days
+    month = {"BillingPeriodStart": str(first), "BillingPeriodEnd": str(following)}
+    tax = charge(str(first), str(following), f"{days}.00", "USD", ChargeCategory="Tax", **month)
+    for last_day in sorted({max(1, today.day - 5), max(1, today.day - 1)}):
+        last = first.replace(day=last_day)
+        usage = [
+            charge(str(day), str(day + timedelta(1)), "10.00", "USD", "ada", **month)
+            for day in (first + timedelta(n) for n in range(last_day))
+        ]
+        write(tmp_path, "month", [*usage, tax])
         good, printed = company.run()
         assert good, printed
         by_reason = costs(company, "USD", "customer_id, unallocated_reason")
         assert by_reason == {
             ("ada", None): Decimal(11 * last_day),
-            ("unallocated", "day to come"): Decimal(31 - last_day),
+            ("unallocated", "day to come"): Decimal(days - last_day),
         }
         to_come = costs(company, "USD", "unallocated_reason, usage_date")
         assert {day for reason, day in to_come if reason} == {
-            date(2026, 10, day) for day in range(last_day + 1, 32)
+            last + timedelta(n) for n in range(1, days - last_day + 1)
         }
         with duckdb.connect(
             str(company.settings.published_folder / "current.duckdb"), read_only=True
         ) as marts:
             through = marts.execute("select distinct billed_through from customer_margins_monthly").fetchall()
             totals = marts.execute("select sum(effective_cost) from customer_totals_daily").fetchall()
-        assert through == [(date(2026, 10, last_day),)]
+        assert through == [(last,)]
         assert totals == [(Decimal(11 * last_day),)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from orchestration.settings import PROJECT_ROOT
 PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS = ["environment", "feature"]
 # What the settings give to dbt: an hourly mart of all days.
-VARIABLES = {"hourly_costs_days": 1000}
+VARIABLES = {"hourly_costs_days": 1000, "run_day": "2026-11-29"}
 
 _MACRO = re.compile(r"\{%-? macro (\w+)\(.*?\{%-? endmacro -?%\}", re.DOTALL)
 # How dbt builds, not what a model says.
@@ -99,6 +100,7 @@ def _environment() -> Environment:
         var=lambda name, default=None: VARIABLES.get(name, default),
         is_incremental=lambda: False,
         execute=False,
+        run_started_at=datetime(2000, 1, 1),
         dimension_names=lambda: DIMENSIONS,
         reserved_customers=lambda: f"({reserved})",
     )

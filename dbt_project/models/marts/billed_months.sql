@@ -23,7 +23,6 @@ select
     billing_month,
     days.billed_through,
     -- Until its last day is over (UTC).
-    cast('{{ var("run_day", run_started_at.strftime("%Y-%m-%d")) }}' as date)
-    <= months.last_day_of_month as is_running
+    {{ run_day() }} <= months.last_day_of_month as is_running
 from months
 left join days using (billing_month)

@@ -159,7 +159,8 @@ def _write_days(
     content = ", ".join(quoted(name) for name in charges_schema(family) if name not in NOT_IN_FINGERPRINT)
     usage_of_a_day = (
         f"{is_usage(family, USAGE_CATEGORY[family])} "
-        "and coalesce(covered_until <= covered_from + interval 1 day, true)"
+        # The day on which clocks are set back has 25 hours.
+        "and coalesce(covered_until <= covered_from + interval 2 day, true)"
     )
     sums = ", ".join(f"{{'key': '{name}', 'value': sum({name})::decimal(38,12)}}" for name in AMOUNTS[family])
     amounts = f"map_from_entries(list_filter([{sums}], lambda e: e.value is not null))"
