@@ -132,6 +132,8 @@ class Company:
                 self.by_hour[record.stream, record.hour].append(record)
             self.by_day[record.stream, record.day].append(record)
             self.active[record.day].add(record.customer)
+        # Of each day, how many days before it were searched for usage, successfully or not.
+        self.looked_back: dict[date, int] = defaultdict(int)
         self.pools = self._pools(charges)
         self.sets: dict[int, tuple[str, Shares, str | None]] = {}
         self._known: dict[Any, Shares] = {}
@@ -242,7 +244,7 @@ class Company:
     def _usage_shares(self, rule: Rule, pool: Pool, hour: datetime | None) -> Shares:
         parts: list[tuple[Fraction, Shares]] = []
         for stream, weight, is_hourly in rule.streams:
-            used = self._usage(rule, stream, pool, hour if is_hourly else None)
+            used = self.usage_of(rule, stream, pool, hour if is_hourly else None)
             parts.append((weight, share_set(used) if used else {UNALLOCATED: Fraction(1)}))
         if len(parts) == 1:
             return parts[0][1]
@@ -252,7 +254,8 @@ class Company:
                 weighted[member] += weight * share
         return share_set(weighted)
 
-    def _usage(self, rule: Rule, stream: str, pool: Pool, hour: datetime | None) -> dict[str, Fraction]:
+    def usage_of(self, rule: Rule, stream: str, pool: Pool, hour: datetime | None) -> dict[str, Fraction]:
+        """What each customer used of a stream, in the first window that has any."""
         itself = self.by_day.get((stream, pool.day), [])
         if hour is not None:
             itself = self.by_hour.get((stream, hour), [])
@@ -260,6 +263,7 @@ class Company:
             return found
         for window in rule.windows:
             first, last = LOOKBACK[window]
+            self.looked_back[pool.day] = max(self.looked_back[pool.day], first)
             days = [pool.day - timedelta(back) for back in range(last, first + 1)]
             records = [record for day in days for record in self.by_day.get((stream, day), [])]
             if found := used_of(records, pool.charge.elements):

@@ -6,6 +6,8 @@ The models run on small tables, without the job around them: `test_allocation` r
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +25,16 @@ from orchestration.compiler import compile_contexts
 from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from orchestration.warehouse.generate import read_contexts
 from tests.examples import examples
-from tests.properties.allocation_by_hand import COST_COLUMNS, Charge, Company, Usage, fractions
+from tests.properties.allocation_by_hand import (
+    COST_COLUMNS,
+    LONG_TAIL,
+    Charge,
+    Company,
+    Usage,
+    add,
+    fractions,
+    share_set,
+)
 from tests.properties.rendered_models import PROJECT, build
 from tests.properties.test_allocation import (
     ALIASES,
@@ -37,8 +48,13 @@ from tests.properties.test_allocation import (
     write_contexts,
 )
 
-MARTS = ("customer_costs_daily", "customer_costs_hourly", "long_tail_costs")
+MARTS = ("customer_costs_daily", "customer_costs_hourly", "long_tail_costs", "days_allocated")
+# By the seed's words; what no word fits is of the last kind.
+FOCUS_CATEGORIES = ("Web", "Storage", "Compute")
+CATEGORY_OF_NAME = {"EC2": "Compute", "S3": "Storage", "Dial tone": "Other", None: "Other"}
+Category = tuple[str | None, str | None]
 SUMS = ", ".join(f"sum({column})" for column in COST_COLUMNS)
+FINGERPRINTS = ("charges", "usage", "signals", "aliases", "rules")
 SQL_TYPES = {
     **{"text": "varchar", "date": "date", "timestamp": "timestamp"},
     **{"decimal": "decimal(38, 12)", "integer": "bigint"},
@@ -65,7 +81,7 @@ def random_charges(random: Random, features: list[str], customers: list[str]) ->
             "billing_period": f"{day:%Y-%m}",
             "feature": feature,
             "environment": environment,
-            "service_name": random.choice(["EC2", "S3"]),
+            "service_name": random.choice(list(CATEGORY_OF_NAME)),
             "provider_name": "AWS",
             "charge_category": random.choice(["Usage", "Usage", "Tax"]),
             "charge_class": random.choice([None, None, "Correction"]),
@@ -108,7 +124,23 @@ def random_usage(random: Random, customers: list[str], days: list[date]) -> list
     return usage
 
 
-def fill(connection: duckdb.DuckDBPyConnection, charges: list[Charge], usage: list[Usage]) -> None:
+def random_categories(random: Random, charges: list[Charge]) -> list[Category]:
+    """Line item type and category of each charge: only without a type it is a FOCUS one."""
+    return [
+        (
+            random.choice([None, None, "Usage"]),
+            random.choice([None, "Web", "Storage", "Compute", "instances"]),
+        )
+        for _ in charges
+    ]
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    charges: list[Charge],
+    usage: list[Usage],
+    categories: list[Category],
+) -> None:
     columns = {name: SQL_TYPES[kind] for name, kind in CHARGE_COLUMNS.items()}
     columns |= dict.fromkeys(("feature", "environment", "allocation_rule", "direct_customer_id"), "varchar")
     columns |= dict.fromkeys(("feature_rule", "environment_rule"), "integer")
@@ -127,6 +159,8 @@ def fill(connection: duckdb.DuckDBPyConnection, charges: list[Charge], usage: li
             "sub_account_id": str(number % 3),
             "charge_part": 0,
             "charge_share": 1,
+            "x_line_item_type": categories[number][0],
+            "service_category": categories[number][1],
             **dict(zip(KEY, charge.key, strict=True)),
             **{name: exact(cost) for name, cost in zip(COST_COLUMNS, charge.costs, strict=True)},
         }
@@ -167,6 +201,11 @@ def read_also(connection: duckdb.DuckDBPyConnection, contexts: Path, last: date)
     connection.execute(f"create table billed_through as select date '{last}' as billed_through")
     seed = PROJECT / "seeds" / "service_categories.csv"
     connection.execute(f"create table service_categories as from read_csv('{seed}')")
+    connection.execute("create table split_shares (usage_date date, lookback_days integer)")
+    fingerprints = ", ".join(f"null as {name}_fingerprint" for name in FINGERPRINTS)
+    connection.execute(
+        f"create table changed_days as select distinct usage_date, {fingerprints} from charges_in_context"
+    )
     connection.execute(
         "create table stg_customers__aliases "
         "(alias varchar, customer_id varchar, valid_from date, valid_to date)"
@@ -202,6 +241,78 @@ def test_customers_carry_pools_times_shares(seed: int, tmp_path_factory: pytest.
     days = sorted({FIRST_DAY + timedelta(n) for n in (0, 1, 3, 7, 8, 19)})
     # Usage has the ids of customers, not their aliases: those are the landing's.
     usage = random_usage(random, [name for name in customers if name != "a"], days)
+    check(charges, usage, rules, contexts, random_categories(random, charges))
+
+
+def test_shares_at_the_edge(tmp_path: Path) -> None:
+    """What random companies hardly meet, a day each: see the comments."""
+    rules: dict[str, dict[str, Any]] = {
+        "storage": {"by": "gibibytes", "when_no_usage": ["unallocated"], "minimum_share": "0.5"},
+        "contract": {"shares": {"x": 0.5, "y": 0.5}, "minimum_share": "0.5"},
+        "platform": {"by": "allocated_cost", "minimum_share": "0.5"},
+        "search": {"by": "searches", "when_no_usage": ["same_day", "unallocated"]},
+    }
+    contexts = write_contexts(tmp_path / "contexts", rules)
+    equal, fixed, tiny, hour = (FIRST_DAY + timedelta(n) for n in range(4))
+    charges = [
+        # As much as the minimum is enough: by usage, as fixed share, and of overhead.
+        edge_charge(equal, "storage", 10),
+        edge_charge(equal, "platform", 6),
+        edge_charge(fixed, "contract", 8),
+        edge_charge(fixed, "platform", 2),
+        # A member of the tail whose part of the overhead is cut to nothing.
+        edge_charge(tiny, "dedicated", 10**7, customer="w"),
+        edge_charge(tiny, "storage", 4),
+        edge_charge(tiny, "platform", 1),
+        # In the hour there is usage of another feature only, on the day there is more.
+        edge_charge(hour, "search", 5),
+    ]
+    usage = [
+        *(Usage("gibibytes", equal, None, customer, Fraction(7)) for customer in "xy"),
+        Usage("gibibytes", tiny, None, "large", Fraction(3 * 10**12)),
+        Usage("gibibytes", tiny, None, "middle", Fraction(10**12)),
+        Usage("gibibytes", tiny, None, "tiny", Fraction(8)),
+        Usage("searches", hour, datetime(*hour.timetuple()[:3]), "x", Fraction(1), {"feature": ["nowhere"]}),
+        Usage("searches", hour, datetime(*hour.timetuple()[:3], 5), "y", Fraction(1)),
+    ]
+    check(charges, usage, rules, contexts, [(None, None)] * len(charges))
+
+
+def test_a_pool_of_more_than_its_column_holds_says_what_to_do(tmp_path: Path) -> None:
+    rules = {"contract": {"shares": {"x": 1}}}
+    contexts = write_contexts(tmp_path / "contexts", rules)
+    with pytest.raises(
+        duckdb.Error, match=r"of EC2 on 2026-03-01 is 1000000000000\.0+ USD, .* less than 10\^12"
+    ):
+        check([edge_charge(FIRST_DAY, "contract", 10**12)], [], rules, contexts, [(None, None)])
+
+
+def edge_charge(day: date, feature: str, cost: int, customer: str | None = None) -> Charge:
+    said = {"billing_period": f"{day:%Y-%m}", "feature": feature, "environment": "production"}
+    said |= {"service_name": "EC2", "provider_name": "AWS", "charge_category": "Usage"}
+    said |= {"billing_currency": "USD", "billing_account_id": "1", "x_source_name": "one"}
+    start = datetime(day.year, day.month, day.day)
+    return Charge(
+        day=day,
+        start=start,
+        end=start + timedelta(hours=1),
+        key=tuple(said.get(name) for name in KEY),
+        elements={"feature": feature, "environment": "production"},
+        currency="USD",
+        is_cogs=True,
+        rule=feature,
+        customer=customer,
+        costs=(Fraction(cost),) * len(COST_COLUMNS),
+    )
+
+
+def check(
+    charges: list[Charge],
+    usage: list[Usage],
+    rules: dict[str, dict[str, Any]],
+    contexts: Path,
+    categories: list[Category],
+) -> None:
     by_hand = Company(
         [
             Charge(**{**vars(each), "customer": each.customer and customer_of(each.customer, each.day)})
@@ -210,27 +321,85 @@ def test_customers_carry_pools_times_shares(seed: int, tmp_path_factory: pytest.
         usage,
         rules_by_hand(rules),
     )
+    days = sorted({charge.day for charge in charges})
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false; set threads = 1")
-        fill(connection, charges, usage)
-        read_also(connection, contexts, max(charge.day for charge in charges))
+        fill(connection, charges, usage, categories)
+        read_also(connection, contexts, days[-1])
         for mart in MARTS:
             build(connection, mart)
         wanted = by_hand.daily()
         found = rows_of(connection, "customer_costs_daily")
         assert found == wanted
         assert rows_of(connection, "customer_costs_hourly", "usage_hour") == by_hand.hourly()
-        counted = connection.execute("select sum(charge_count) from cost_pools").fetchall()
-        assert counted == [(len(charges),)]
-        build(connection, "allocations")
-        explained = connection.execute(
-            f"select pool_cost * share = effective_cost, {SUMS} from allocations group by all"
-        ).fetchall()
-        assert explained == [
-            (True, *connection.execute(f"select {SUMS} from customer_costs_daily").fetchone())
-        ]
+        check_pools(connection, by_hand, len(charges))
         in_tail = connection.execute(
-            "select usage_date, customer_id, billing_currency, sum(effective_cost) "
-            "from long_tail_costs group by all"
+            "select usage_date, customer_id, billing_currency, effective_cost from long_tail_costs"
         ).fetchall()
-        assert {tuple(row[:3]): Fraction(row[3]) for row in in_tail} == by_hand.tail_costs()
+        assert {tuple(row[:3]) for row in in_tail if not row[3]} <= set(by_hand.tail_costs())
+        costs: dict[tuple[Any, ...], Fraction] = defaultdict(Fraction)
+        for *row, cost in in_tail:
+            costs[tuple(row)] += Fraction(cost)
+        assert costs == by_hand.tail_costs()
+        found_categories = connection.execute(
+            "select distinct usage_date, service_name, service_category from customer_costs_daily"
+        ).fetchall()
+        assert {row[:2]: row[2] for row in found_categories} == categories_by_hand(charges, categories)
+        assert len(found_categories) == len({row[:2] for row in found_categories})
+        looked_back = connection.execute("select usage_date, lookback_days from days_allocated").fetchall()
+        assert dict(looked_back) == {day: by_hand.looked_back.get(day, 0) for day in days}
+
+
+def check_pools(connection: duckdb.DuckDBPyConnection, by_hand: Company, charge_count: int) -> None:
+    """Pools hold the charges, by the hour only where a rule divides by it, and explain the costs."""
+    pools: dict[tuple[Any, ...], Any] = defaultdict(lambda: (Fraction(0),) * len(COST_COLUMNS))
+    for pool in by_hand.pools:
+        at = (pool.day, pool.hour, *pool.charge.key)
+        pools[at] = add(pools[at], pool.costs)
+    rows = connection.execute(
+        f"select usage_date, usage_hour, {', '.join(KEY)}, {SUMS} from cost_pools group by all"
+    ).fetchall()
+    width = 2 + len(KEY)
+    assert {row[:width]: fractions(row[width:]) for row in rows} == pools
+    counted = connection.execute(
+        "select (select sum(charge_count) from cost_pools), sum(charge_share) from charge_groups"
+    ).fetchall()
+    assert counted == [(charge_count, charge_count)]
+    build(connection, "allocations")
+    used = connection.execute(
+        "select usage_date, usage_hour, allocation_rule, customer_id, usage_quantity, total_usage "
+        "from allocations where usage_quantity is not null and allocation_kind = 'usage'"
+    ).fetchall()
+    assert {(*row[:4], Fraction(row[4]), Fraction(row[5])) for row in used} == set(used_by_hand(by_hand))
+    explained = connection.execute(
+        f"select pool_cost * share = effective_cost, {SUMS} from allocations group by all"
+    ).fetchall()
+    assert explained == [(True, *connection.execute(f"select {SUMS} from customer_costs_daily").fetchone())]
+    # A filter twice would make another share set of the same usage.
+    repeated = "len(string_split(filters, chr(10))) > len(list_distinct(string_split(filters, chr(10))))"
+    assert not connection.execute(f"from pool_share_sets where {repeated}").fetchall()
+
+
+def used_by_hand(by_hand: Company) -> Iterator[tuple[Any, ...]]:
+    """Of rules by one stream: who used how much of how much, the long tail together."""
+    for number, pool in enumerate(by_hand.pools):
+        rule = by_hand.rules.get(pool.charge.rule or "") if pool.charge.is_cogs else None
+        if rule is None or len(rule.streams) != 1:
+            continue
+        ((stream, _, is_hourly),) = rule.streams
+        usage = by_hand.usage_of(rule, stream, pool, pool.hour if is_hourly else None)
+        used: dict[str, Fraction] = defaultdict(Fraction)
+        for customer in share_set(usage) if usage else ():
+            used[LONG_TAIL if customer in by_hand.tails[number] else customer] += usage[customer]
+        for customer, quantity in used.items():
+            yield pool.day, pool.hour, pool.charge.rule, customer, quantity, sum(usage.values())
+
+
+def categories_by_hand(charges: list[Charge], categories: list[Category]) -> dict[tuple[date, str], str]:
+    """Of each day and service: FOCUS' own, the first by name; else the one for the service's name."""
+    own: dict[tuple[date, str], set[str]] = defaultdict(set)
+    for charge, (line_item_type, category) in zip(charges, categories, strict=True):
+        known = own[charge.day, charge.key[KEY.index("service_name")]]
+        if line_item_type is None and category in FOCUS_CATEGORIES:
+            known.add(category)
+    return {at: min(known, default=CATEGORY_OF_NAME[at[1]]) for at, known in own.items()}

@@ -4,12 +4,11 @@ with
     ),
 
     sets as (
-        select distinct
-            share_set_id, day_set_id, usage_date, usage_hour, allocation_kind, allocation_rule, filters
+        select share_set_id, day_set_id, usage_date, usage_hour, allocation_kind, allocation_rule, filters
         from pool_sets
         union
         -- The whole day's set is always built for a minimum share.
-        select distinct
+        select
             day_set_id,
             day_set_id,
             usage_date,
@@ -87,13 +86,12 @@ with
     hours_with_usage as (
         select distinct stream, usage_period_start as usage_hour, filter
         from {{ ref("usage_by_period") }}
-        where usage_granularity = 'hourly' and usage_quantity > 0
+        where usage_granularity = 'hourly'
     ),
 
     days_with_usage as (
         select distinct stream, usage_date, filter
         from {{ ref("usage_by_day", days_before=longest_lookback() | int) }}
-        where usage_quantity > 0
     ),
 
     windows_with_usage as (

@@ -15,8 +15,7 @@ with
     active_customers as (
         select distinct usage_date, customer_id
         from {{ ref("usage_by_day") }}
-        where
-            usage_quantity > 0 and usage_date in (select usage_date from sets where allocation_kind = 'even')
+        where usage_date in (select usage_date from sets where allocation_kind = 'even')
     ),
 
     usage as (
@@ -72,7 +71,6 @@ with
             customer_id,
             cast(sum(usage_quantity) * 1000000000 as hugeint) as quantity
         from usage
-        where usage_quantity > 0
         group by all
     ),
 

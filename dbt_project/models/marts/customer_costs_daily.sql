@@ -40,4 +40,7 @@ select
     costs.x_source_name,
     {%- for column in cost_columns() %} costs.{{ column }}{{ "," if not loop.last }} {%- endfor %}
 from costs
-left join services using (usage_date, service_name)
+left join
+    services
+    on services.usage_date = costs.usage_date
+    and services.service_name is not distinct from costs.service_name
