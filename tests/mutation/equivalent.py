@@ -1,0 +1,34 @@
+"""Mutants that mean the same as what they change: no test can notice them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.mutation.mutants import Mutant
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """`found` becoming `put` in the line `text` of `path` changes no result, for this `reason`."""
+
+    path: str
+    text: str
+    found: str
+    put: str
+    reason: str
+
+    def is_of(self, mutant: Mutant) -> bool:
+        """Whether this is the mutant."""
+        told = (mutant.path, mutant.text, mutant.found.strip(), mutant.put.strip())
+        return told == (self.path, self.text, self.found, self.put)
+
+
+EQUIVALENT = (
+    Equivalent(
+        "dbt_project/macros/customer_costs.sql",
+        'select *, min(pool_number) over (partition by {{ key | join(", ") }}) as key_number',
+        "min(",
+        "max(",
+        "any pool of a key can stand for the key",
+    ),
+)
