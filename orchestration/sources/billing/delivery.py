@@ -269,7 +269,7 @@ def _reject_gaps(
     files: list[DataFile],
     export: BillingExport,
 ) -> None:
-    """Reject charges without month, day or currency, and rows lost during conversion."""
+    """Reject charges without month, day or currency code, and rows lost during conversion."""
     needed = {
         "billing_period": "billing month; the file must give the start of the billing period",
         "usage_date": "usage day; the file must give the start of the charge",
@@ -283,6 +283,16 @@ def _reject_gaps(
         if rows:
             shown = next(file.shown for file in files if file.key == rows[0][0])
             raise BillingError(f"{shown}: data row {rows[0][1]} has no {advice}")
+    odd = connection.execute(
+        f"select landed_file, landed_row, {_CURRENCY[family]} from read_parquet({literal(new_charges)}) "
+        f"where not regexp_full_match({_CURRENCY[family]}, '[A-Z]{{3}}') order by all limit 1"
+    ).fetchall()
+    if odd:
+        shown = next(file.shown for file in files if file.key == odd[0][0])
+        raise BillingError(
+            f"{shown}: data row {odd[0][1]}: the billing currency {odd[0][2]!r} is not a code of three "
+            "letters such as USD, and would be a currency of its own; correct the file and deliver it again"
+        )
     lost = connection.execute(
         f"select usage_date from read_parquet({literal(new_days)}) where fingerprint is null limit 1"
     ).fetchall()

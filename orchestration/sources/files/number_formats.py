@@ -26,6 +26,14 @@ def fits_comma(value: str) -> str:
     return f"regexp_full_match({value}, {literal(_COMMA)})"
 
 
+def signed(value: str) -> str:
+    """SQL: the text with its minus in front, as accounting (`(500.00)`), SAP (`50.00-`) and typesetting
+    (U+2212) write it elsewhere."""
+    hyphen = f"replace({value}, '\u2212', '-')"
+    in_front = f"regexp_replace({hyphen}, '^\\((.*[0-9].*)\\)$', '-\\1')"
+    return f"regexp_replace({in_front}, '^([^-]*[0-9][^-]*)-$', '-\\1')"
+
+
 def format_of(value: str, point_is_usual: str) -> str:
     """SQL aggregate: the format of a file's values: `point`, `comma`, `mixed` or `unknown`.
 

@@ -142,6 +142,9 @@ def _make_amounts_plain(
 ) -> None:
     """Rewrite a file's amounts with a decimal point, using the one format that fits all of its rows."""
     value = "trim(amount)"
+    connection.execute(
+        f"UPDATE given SET amount = {number_formats.signed(value)} WHERE file = $key", {"key": key}
+    )
     query = number_formats.format_of(value, str(point_is_usual).lower())
     ((found,),) = connection.execute(f"SELECT {query} FROM given WHERE file = $key", {"key": key}).fetchall()
     if found in (number_formats.MIXED, number_formats.UNKNOWN):

@@ -241,3 +241,11 @@ def test_the_provider_is_known_in_every_version_of_focus(
     result = landed(store, landing, focus_row(**columns))
     assert query(landing, "select provider_name from charges", family="focus") == [(provider,)]
     assert result.new_columns == {}
+
+
+@pytest.mark.parametrize("currency", ["US$", "$", "Dollar", "EURO"])
+def test_a_currency_that_is_no_code_is_refused(store, landing, currency):
+    rows = [focus_row(BilledCost="1.00"), focus_row(BilledCost="2.00", BillingCurrency=currency)]
+    store.put("a.csv", csv_bytes(rows))
+    with pytest.raises(BillingError, match=r"a\.csv: data row 2: the billing currency '.*' is not a code"):
+        land(store, landing)

@@ -229,6 +229,10 @@ def test_amounts_are_read_in_the_format_that_all_rows_of_their_file_agree_in(rev
         "point.csv": ("customer,month,amount,currency", ['a,2026-09,"1,500.50",USD', "b,2026-09,1.500,USD"]),
         "excel.csv": ("sep=;\ncustomer;month;amount;currency", ["a;2026-09;12,5;EUR", ";;;"]),
         "latin.csv": ("customer;month;amount;currency", ["Müller;2026-09;7;EUR"]),
+        "minus.csv": (
+            "customer,month,amount,currency",
+            ['a,2026-09,"(1,500.00)",USD', "b,2026-09,\u2212200.00,USD", "c,2026-09,50.25-,USD"],
+        ),
     }
     for name, (header, lines) in files.items():
         text = "\n".join([header, *lines]) + "\n"
@@ -239,6 +243,9 @@ def test_amounts_are_read_in_the_format_that_all_rows_of_their_file_agree_in(rev
         ("comma.csv", "b", Decimal("1500.50")),
         ("excel.csv", "a", Decimal("12.5")),
         ("latin.csv", "Müller", Decimal(7)),
+        ("minus.csv", "a", Decimal(-1500)),
+        ("minus.csv", "b", Decimal(-200)),
+        ("minus.csv", "c", Decimal("-50.25")),
         ("point.csv", "a", Decimal("1500.50")),
         ("point.csv", "b", Decimal("1.5")),
         ("spaces.csv", "a", Decimal("1500.5")),
