@@ -9,5 +9,5 @@ from {{ ref("rejected_usage") }}
 {%- for signal in ["inventory", "accounts", "deployments", "opencost"] %}
     union all
     select '{{ signal }}' as source, null::varchar as stream, location, file_row, reason, detail, record
-    from {{ source("landing", signal ~ "_refused") }}
+    from {{ source("landing", signal ~ "_rejected") }}
 {%- endfor %}

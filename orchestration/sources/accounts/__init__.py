@@ -11,7 +11,7 @@ ACCOUNTS = Source(
     tables=(
         Table("account_versions", "One row per account of the organization and change of it."),
         Table("account_snapshots", "One row per snapshot and scope (the organization, or a folder)."),
-        Table("accounts_refused", "One row per row of a file that was rejected."),
+        Table("accounts_rejected", "One row per row of a file that was rejected."),
     ),
     check=Check(
         "the_organization_answered",

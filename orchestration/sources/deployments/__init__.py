@@ -10,11 +10,11 @@ DEPLOYMENTS = Source(
     module="orchestration.sources.deployments.landing",
     tables=(
         Table("deployments", "One row per deployment; replaced whole."),
-        Table("deployments_refused", "One row per row of a report that was rejected."),
+        Table("deployments_rejected", "One row per row of a report that was rejected."),
     ),
     check=Check(
         "every_row_is_a_deployment",
-        table="deployments_refused",
+        table="deployments_rejected",
         description="No row of the reports was rejected.",
     ),
 )

@@ -85,7 +85,7 @@ def deployments_file(landing: Path) -> Path:
 
 def rejected_file(landing: Path) -> Path:
     """Rejected rows."""
-    return landing / "deployments" / "refused.parquet"
+    return landing / "deployments" / "rejected.parquet"
 
 
 def ensure_landing(landing: Path) -> None:
@@ -110,7 +110,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
             "path": landing.path,
         },
     )
-    yield rejected_rows("deployments_refused", landing.rejected, passed=not landing.rejected)
+    yield rejected_rows("deployments_rejected", landing.rejected, passed=not landing.rejected)
 
 
 def land_deployments(location: Location, landing: Path) -> DeploymentsLanding:

@@ -11,7 +11,7 @@ INVENTORY = Source(
     tables=(
         Table("resource_versions", "One row per resource of the cloud accounts and change of it."),
         Table("inventory_snapshots", "One row per snapshot and scope (account, region, service; or folder)."),
-        Table("inventory_refused", "One row per row of a file that was rejected."),
+        Table("inventory_rejected", "One row per row of a file that was rejected."),
     ),
     check=Check(
         "every_scope_was_answered",

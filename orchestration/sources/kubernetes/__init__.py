@@ -10,11 +10,11 @@ OPENCOST = Source(
     module="orchestration.sources.kubernetes.landing",
     tables=(
         Table("opencost_allocations", "One row per allocation of a node that OpenCost exported."),
-        Table("opencost_refused", "One row per row of an export that was rejected."),
+        Table("opencost_rejected", "One row per row of an export that was rejected."),
     ),
     check=Check(
         "every_row_is_of_a_node",
-        table="opencost_refused",
+        table="opencost_rejected",
         description="No row of the exports was rejected.",
     ),
 )

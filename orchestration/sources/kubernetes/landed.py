@@ -44,7 +44,7 @@ def allocations_file(landing: Path, location: Location, stored: StoredObject) ->
 
 def rejected_file(landing: Path) -> Path:
     """Rejected rows."""
-    return landing / "opencost" / "refused.parquet"
+    return landing / "opencost" / "rejected.parquet"
 
 
 def ensure_landing(landing: Path) -> None:

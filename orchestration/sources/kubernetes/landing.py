@@ -143,7 +143,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
             "path": landing.path,
         },
     )
-    yield rejected_rows("opencost_refused", landing.rejected, passed=not landing.rejected)
+    yield rejected_rows("opencost_rejected", landing.rejected, passed=not landing.rejected)
 
 
 def land_allocations(location: Location, landing: Path) -> OpenCostLanding:

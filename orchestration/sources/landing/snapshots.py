@@ -90,7 +90,7 @@ class Snapshots:
 
     def rejected_file(self, landing: Path) -> Path:
         """Rejected rows of files."""
-        return landing / self.folder / "refused.parquet"
+        return landing / self.folder / "rejected.parquet"
 
     def files_file(self, landing: Path) -> Path:
         """Files read."""

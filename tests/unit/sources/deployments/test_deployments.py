@@ -115,6 +115,6 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
         for event in result.get_asset_materialization_events()
     }
     assert shown["deployments"]["dagster/row_count"].value == len(company.DEPLOYMENTS)
-    assert shown["deployments_refused"]["rejected"].value == 0
+    assert shown["deployments_rejected"]["rejected"].value == 0
     [check] = result.get_asset_check_evaluations()
     assert check.passed
