@@ -1,7 +1,7 @@
 """`python -m bench.telemetry_api`: records a second that `cpc api` acknowledges, killed in the middle.
 
 Clients send over loopback and try again until they are answered; half way the server is killed and started
-anew. Then the job runs, and the usage in the warehouse has to be what was acknowledged, once each.
+again. Then the job runs, and the usage in the warehouse has to be what was acknowledged, once each.
 """
 
 from __future__ import annotations

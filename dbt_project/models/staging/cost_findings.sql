@@ -121,9 +121,9 @@ with
             is_of_commitment
             or coalesce(lower(trim(pricing_category)) = 'committed', false) as is_of_commitment,
             is_commitment_fee,
-            told_effective_cost,
-            told_contracted_cost,
-            told_list_cost,
+            given_effective_cost,
+            given_contracted_cost,
+            given_list_cost,
             billed_cost,
             effective_cost,
             contracted_cost,
@@ -169,23 +169,23 @@ with
                         'finding':'EffectiveCost',
                         'detail':'effective cost is the billed cost',
                         'amount': case
-                            when told_effective_cost is null and not is_commitment_fee then billed_cost
+                            when given_effective_cost is null and not is_commitment_fee then billed_cost
                         end
                     },
                     {
                         'finding':'EffectiveCost of commitments'' fees',
                         'detail':'counted 0, as what is used and unused of them carries it',
-                        'amount': case when is_commitment_fee then told_effective_cost end
+                        'amount': case when is_commitment_fee then given_effective_cost end
                     },
                     {
                         'finding':'ContractedCost',
                         'detail':'contracted cost is taken from prices, list, amortised or billed cost',
-                        'amount': case when told_contracted_cost is null then contracted_cost end
+                        'amount': case when given_contracted_cost is null then contracted_cost end
                     },
                     {
                         'finding':'ListCost',
                         'detail':'list cost is taken from prices or the contracted cost',
-                        'amount': case when told_list_cost is null then list_cost end
+                        'amount': case when given_list_cost is null then list_cost end
                     }
                 ],
                 recursive := true
@@ -193,9 +193,9 @@ with
         from focus_rows
         where
             effective_cost <> billed_cost
-            or told_effective_cost is distinct from effective_cost
-            or told_contracted_cost is null
-            or told_list_cost is null
+            or given_effective_cost is distinct from effective_cost
+            or given_contracted_cost is null
+            or given_list_cost is null
     ),
 
     findings as (

@@ -23,7 +23,7 @@ with
             count(*) as line_count,
             {%- for column in ["billed_cost", "effective_cost", "contracted_cost", "list_cost"] %}
                 sum({{ column }}) as {{ column }},
-                sum({{ column }} - coalesce(told_{{ column }}, 0)) as {{ column }}_beside_the_file,
+                sum({{ column }} - coalesce(given_{{ column }}, 0)) as {{ column }}_beside_the_file,
             {%- endfor %}
             sum(effective_cost) as x_net_effective_cost,
             0 as billed_again_for_pods

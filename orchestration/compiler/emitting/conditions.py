@@ -181,7 +181,7 @@ def _operand(operand: Operand, column: exp.Expr) -> exp.Expr:
         return exp.cast(text(f"{operand:f}"), exp.DataType.build("decimal(38, 12)"))
     if isinstance(operand, int):
         return exp.Literal.number(operand)
-    raise TypeError(f"{column.sql()} is no text, compared with {operand!r}")
+    raise TypeError(f"{column.sql()} is not text, compared with {operand!r}")
 
 
 def _one_of(column: exp.Expr, values: list[exp.Expr]) -> exp.Expr:

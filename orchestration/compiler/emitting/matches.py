@@ -84,7 +84,7 @@ def _others(dimension: Dimension) -> list[exp.Expr]:
 def _gives_another(dimension: Dimension, position: int) -> exp.Expr:
     rule = dimension.rules[position - 1]
     if rule.split is not None:
-        # Whatever its shares are, another rule's are others, and a whole charge is no part.
+        # Whatever its shares are, those of another rule differ, and a whole charge is not a part.
         claimed = exp.column(f"{dimension.name}_rule")
         return exp.NullSafeNEQ(this=exp.Literal.number(position), expression=claimed)
     element = (

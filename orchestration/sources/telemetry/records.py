@@ -20,7 +20,7 @@ FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operati
 """What a record may say. Fields of other names are tolerated and counted."""
 
 REQUIRED_FIELDS = ("stream", "timestamp", "customer_id")
-"""What every record says; a table without one of these columns is no table of records."""
+"""What every record says; a table without one of these columns does not hold records."""
 
 VALUE_TYPE = "DECIMAL(38, 9)"
 
@@ -229,8 +229,8 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     details = "\n".join(f"WHEN {literal(rule.code)} THEN {_message(rule.message)}" for rule in RULES)
     return f"""
     WITH source AS ({source}),
-    told AS (SELECT * REPLACE ({trimmed}) FROM source),
-    defaulted AS (SELECT * REPLACE (coalesce(operation, 'sum') AS operation) FROM told),
+    trimmed AS (SELECT * REPLACE ({trimmed}) FROM source),
+    defaulted AS (SELECT * REPLACE (coalesce(operation, 'sum') AS operation) FROM trimmed),
     parsed AS (
         SELECT
             *,

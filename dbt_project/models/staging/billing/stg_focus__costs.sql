@@ -1,15 +1,15 @@
 {{ config(meta={"has_days": true}) }}
--- What each row of a FOCUS export costs. `told_…` is what the file says. Files whose amortised cost cannot
+-- What each row of a FOCUS export costs. `given_…` is what the file has. Files whose amortised cost cannot
 -- be determined are rejected at landing; missing costs that follow from the rest of the row are derived
 -- here and reported by `cost_findings`.
 with
     source as not materialized(
         select
             * exclude (billed_cost, effective_cost, contracted_cost, list_cost),
-            billed_cost as told_billed_cost,
-            effective_cost as told_effective_cost,
-            contracted_cost as told_contracted_cost,
-            list_cost as told_list_cost,
+            billed_cost as given_billed_cost,
+            effective_cost as given_effective_cost,
+            contracted_cost as given_contracted_cost,
+            list_cost as given_list_cost,
             -- FOCUS's own spelling; exports vary in capitals and spaces.
             upper(left(trim(charge_category), 1)) || lower(substring(trim(charge_category), 2)) as category,
             upper(left(trim(commitment_discount_status), 1))
@@ -70,16 +70,16 @@ with
             -- Cost at the negotiated price, without commitments. If absent: contracted unit price ×
             -- quantity; else, for usage covered by a commitment, list or amortised cost; else billed cost.
             coalesce(
-                told_contracted_cost,
+                given_contracted_cost,
                 contracted_by_price,
                 case
                     commitment_discount_status
                     when 'Used'
-                    then coalesce(told_list_cost, list_by_price, told_effective_cost)
+                    then coalesce(given_list_cost, list_by_price, given_effective_cost)
                     when 'Unused'
                     then 0
                 end,
-                told_billed_cost,
+                given_billed_cost,
                 0
             ) as contracted_cost
         from fees
@@ -88,10 +88,10 @@ with
 select
     *,
     -- Used or Unused rows of a commitment are billed through its fee.
-    coalesce(told_billed_cost, 0) as billed_cost,
+    coalesce(given_billed_cost, 0) as billed_cost,
     case
-        when is_commitment_fee then 0 else coalesce(told_effective_cost, told_billed_cost, 0)
+        when is_commitment_fee then 0 else coalesce(given_effective_cost, given_billed_cost, 0)
     end as effective_cost,
     -- Cost at public prices. If absent: list unit price × quantity, else contracted cost.
-    coalesce(told_list_cost, list_by_price, contracted_cost) as list_cost
+    coalesce(given_list_cost, list_by_price, contracted_cost) as list_cost
 from contracted

@@ -42,7 +42,7 @@ function quantity(units, scale, unit = "") {
   return el("data.quantity", { value: exact, title: `${exact} ${unit}`.trim() }, quantityText(units, scale));
 }
 
-/** A change in percent, told by sign and arrow and only then by colour. */
+/** A change in percent, shown by sign and arrow first, then by colour. */
 function change(percent) {
   if (percent === null) return el("span.none", { title: "Nothing to compare with" }, "–");
   const word = percent > 0 ? "up" : percent < 0 ? "down" : "same";

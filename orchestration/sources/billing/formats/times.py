@@ -59,7 +59,7 @@ class Times:
 
         `t_from` is when the charge begins (without a start: with its billing period), `t_period_end` and
         `t_month` are the billing period's end and the first day of its month, `t_is_late` says that it
-        begins after that end, `t_is_fee_of_a_day` that it is no usage and not for longer than a day.
+        begins after that end, `t_is_fee_of_a_day` that it is not usage and lasts at most a day.
         """
         period_start = self.period_start
         if self.month:

@@ -43,11 +43,11 @@ JSONL_QUERY = rf"""
             CASE
                 WHEN read_error IS NULL
                     THEN json_extract_string(json, [{", ".join(f"'$.{name}'" for name in FIELDS)}])
-            END AS told
+            END AS given_fields
         FROM checked
     )
     SELECT
         batch, batch_row, read_error, raw, unknown_fields, true AS point_is_usual,
-        {", ".join(f"told[{place}] AS {name}" for place, name in enumerate(FIELDS, 1))}
+        {", ".join(f"given_fields[{place}] AS {name}" for place, name in enumerate(FIELDS, 1))}
     FROM opened
 """
