@@ -14,7 +14,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 
 import duckdb
@@ -72,8 +72,12 @@ def judge(said: dict[str, str | None], moments: dict[str, datetime]) -> tuple[st
         if number < 0 or (number == 0 and operation == "sum"):
             return "value-not-positive", None
         with localcontext(prec=20_000):
-            if number.scaleb(9) != number.scaleb(9).to_integral_value(ROUND_DOWN):
-                return "value-too-precise", None
+            rounded = number.scaleb(9).to_integral_value(ROUND_HALF_UP).scaleb(-9)
+            if rounded != number:
+                # The digits of a floating-point number as programs print it.
+                if not rounded or len(number.normalize().as_tuple().digits) not in (16, 17):
+                    return "value-too-precise", None
+                number = rounded
         if number >= Decimal(10) ** 27:
             return "value-too-large", None
     reason, dimensions = judge_filter(told["filter"])
@@ -152,7 +156,7 @@ def rarely(common: st.SearchStrategy, odd: st.SearchStrategy) -> st.SearchStrate
 
 PLAIN_TEXT = st.text(st.sampled_from("abcXYZ019 ,;'\"\\{}[]:|äß漢\t\ufffd"), max_size=8)
 DIGITS = st.text("0123456789", max_size=30)
-NUMBERS = st.builds(
+WRITTEN = st.builds(
     lambda sign, whole, point, fraction, exponent: f"{sign}{whole}{point}{fraction}{exponent}",
     rarely(st.just(""), st.sampled_from("+-")),
     rarely(st.integers(0, 10**6).map(str), DIGITS),
@@ -160,6 +164,9 @@ NUMBERS = st.builds(
     rarely(st.text("0123456789", max_size=3), st.text("0123456789", max_size=12)),
     rarely(st.just(""), st.integers(-12, 30).map(lambda power: f"e{power}")),
 )
+# As programs print sums of floating-point numbers.
+PRINTED = st.floats(1e-12, 1e9, allow_nan=False).map(repr)
+NUMBERS = rarely(WRITTEN, PRINTED)
 FILTERS = st.dictionaries(
     rarely(st.sampled_from(["feature", "region", "value"]), PLAIN_TEXT),
     rarely(

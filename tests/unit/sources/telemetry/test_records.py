@@ -43,7 +43,12 @@ REFUSED = {
         *({"value": value} for value in ("0", "-1", "0.000e9", "-0")),
         {"value": "-1", "operation": "replace"},
     ],
-    "value-too-precise": [{"value": "0.0000000001"}, {"value": "1e-10"}, {"value": "1.0000000001"}],
+    "value-too-precise": [
+        {"value": "0.0000000001"},
+        {"value": "1e-10"},
+        {"value": "1.0000000001"},
+        {"value": "0.00000000012345678901234567"},
+    ],
     "value-too-large": [{"value": "1e27"}, {"value": "1" + "0" * 27}, {"value": "9e999"}],
     "filter-not-an-object": [
         {"filter": "feature"},
@@ -92,6 +97,9 @@ def test_every_rule_has_an_example():
         ({"value": "1.0000000000000"}, {"value": Decimal(1)}),
         ({"value": "1e-9"}, {"value": Decimal("0.000000001")}),
         ({"value": "+.5"}, {"value": Decimal("0.5")}),
+        ({"value": repr(0.1 + 0.2)}, {"value": Decimal("0.3")}),
+        ({"value": repr(2 / 3)}, {"value": Decimal("0.666666667")}),
+        ({"value": repr(0.1 + 0.7 - 0.79998)}, {"value": Decimal("0.000020000")}),
         ({"value": "0", "operation": "replace"}, {"value": Decimal(0), "operation": "replace"}),
         ({"value": "-0.0", "operation": "delete"}, {"value": Decimal(0), "operation": "delete"}),
         ({"customer_id": "\tada\u00a0\r", "value": " 7 "}, {"customer_id": "ada", "value": Decimal(7)}),
