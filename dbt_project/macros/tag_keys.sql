@@ -1,8 +1,8 @@
 {#
   Tags with normalized keys: without the `user` prefix, only letters and digits, in lower case. CostCenter,
-  cost-center and a CUR's cost_center or c_o_s_t_center are one key. If keys become equal, the first wins; AWS merges
-  such keys too. CUR keys are already lower case with underscores: applying the full rule would cost four times as
-  much per row.
+  cost-center and a CUR's cost_center or c_o_s_t_center are one key. If keys become equal, the one that sorts first
+  wins; AWS merges such keys too. CUR keys are already lower case with underscores: applying the full rule would cost
+  four times as much per row.
 #}
 {% macro tag_key(key, of_cur=false) -%}
     {%- if of_cur -%} replace(regexp_replace({{ key }}, '^user_', ''), '_', '')

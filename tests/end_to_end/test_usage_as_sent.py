@@ -81,6 +81,10 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
             *(charge("1.00", stream, hour) for stream in ("mixed", "reset") for hour in range(24)),
             charge("3.00", "own", Tags='{"customer": "ada\\u00a0"}'),
             charge("4.00", "own", Tags='{"customer": "\\tbob "}'),
+            *(
+                charge("8.00", "own", Tags=f'{{"customer": "{name}"}}')
+                for name in ("unallocated", "long tail ")
+            ),
             charge("2.00", "fixed"),
         ],
     )
@@ -121,7 +125,15 @@ def test_ids_in_tags_and_shares_are_read_as_those_of_usage(company: Company) -> 
         "select customer_id, sum(effective_cost) from customer_costs_daily where feature = 'Shared' "
         "group by all order by all"
     )
-    assert rows == [("ada", 4), ("bob", 5)]
+    assert rows == [("ada", 4), ("bob", 5), ("unallocated", 16)]
+
+
+def test_a_tag_that_names_a_reserved_customer_stops_no_run(company: Company) -> None:
+    rows = company.read(
+        "select customer_id, unallocated_reason, sum(effective_cost) from customer_costs_daily "
+        "where unallocated_reason is not null group by all"
+    )
+    assert rows == [("unallocated", "reserved customer id", 16)]
 
 
 def test_what_does_not_count_is_told(company: Company) -> None:
@@ -132,10 +144,11 @@ def test_what_does_not_count_is_told(company: Company) -> None:
     place = company.settings.sources / "telemetry" / "1.jsonl"
     assert [row[:4] for row in rows] == [
         ("customer-capitals", "Ada", 1, Decimal(25)),
+        ("customer-id-reserved", None, 1, Decimal(16)),
         ("record-id-conflict", None, 1, None),
         ("unknown-dimension", None, 1, None),
         ("unknown-element", None, 1, None),
         ("unknown-stream", "serches", 1, None),
     ]
-    assert f'record_id "1" is another record, in {place} row 8;' in rows[1][4]
-    assert rows[3][4] == 'the filter names "filters", which no rule of feature gives; write "Filters"'
+    assert f'record_id "1" is another record, in {place} row 8;' in rows[2][4]
+    assert rows[4][4] == 'the filter names "filters", which no rule of feature gives; write "Filters"'

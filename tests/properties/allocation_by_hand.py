@@ -222,6 +222,8 @@ class Company:
         if rule.method == "to":
             if charge.customer is None:
                 return UNALLOCATED, {UNALLOCATED: whole}, "no customer named"
+            if charge.customer in (UNALLOCATED, "long tail"):
+                return UNALLOCATED, {UNALLOCATED: whole}, "reserved customer id"
             return "direct", {charge.customer: whole}, None
         shares = self._shares(rule, pool, pool.hour)
         if rule.minimum_share:

@@ -89,6 +89,10 @@ with
                 then 'rule: none'
                 when rules.method = 'to' and pools.direct_customer_id is null
                 then 'no customer named'
+                when
+                    rules.method = 'to'
+                    and {{ customer_of("pools.direct_customer_id") }} in {{ reserved_customers() }}
+                then 'reserved customer id'
             end as unallocated_reason,
             case
                 when unallocated_reason is not null
@@ -102,7 +106,8 @@ with
                 else rules.method
             end as allocation_kind,
             case
-                when rules.method = 'to' then {{ customer_of("pools.direct_customer_id") }}
+                when rules.method = 'to' and unallocated_reason is null
+                then {{ customer_of("pools.direct_customer_id") }}
             end as direct_customer_id,
             case when rules.method = 'stream' then coalesce(element_filters.filters, '') end as filters,
             case when rules.method = 'allocated_cost' then pools.billing_currency end as set_currency

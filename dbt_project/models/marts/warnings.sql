@@ -217,6 +217,23 @@ with
         where exists (select 1 from listed)
         union all by name
         select
+            'customer-id-reserved' as code,
+            'warning' as severity,
+            'customers' as source,
+            min(usage_date) as first_usage_date,
+            max(usage_date) as last_usage_date,
+            count(*) as row_count,
+            billing_currency,
+            sum(effective_cost) as effective_cost,
+            'the bill names a customer "unallocated" or "long tail", which stand for cost without a customer: it is unallocated; '
+            || 'rename the customer in the tag that allocation.yml reads, or let its rule leave these values out'
+            as message,
+            'customer_costs_daily' as place
+        from {{ ref("customer_costs_daily") }}
+        where unallocated_reason = 'reserved customer id'
+        group by billing_currency
+        union all by name
+        select
             'no-customer-list' as code,
             'note' as severity,
             'customers' as source,
