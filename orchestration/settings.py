@@ -28,7 +28,12 @@ MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 
 
 class ExpectedError(Exception):
-    """An error the user can fix; the message says what, where and what to do."""
+    """An error the user can fix; the message says what, where and what to do.
+
+    `may_pass`: it may be gone at the next try, such as a service that is busy.
+    """
+
+    may_pass = False
 
 
 class S3Settings(BaseModel):
@@ -149,6 +154,9 @@ class Settings(BaseSettings):
         "",
         pattern=f"^({MONTH})?$",
         description="First month that Dagster offers; empty: the first month that has a bill",
+    )
+    owners: tuple[str, ...] = Field(
+        ("team:finops",), description="Owners of all assets in Dagster: team:name or mail addresses"
     )
     explanations_days: int = Field(7, ge=0, description="Number of latest days in allocation_explanations")
     hourly_costs_days: int = Field(

@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.automation.checks import build_rules_check, build_warnings_check
 from orchestration.automation.contexts import build_contexts_check, contexts_spec, with_problem
+from orchestration.automation.conventions import with_conventions
 from orchestration.automation.jobs import build_daily_costs_job
 from orchestration.automation.partitions import billing_months
 from orchestration.automation.schedules import build_daily_schedule
@@ -48,20 +49,21 @@ def definitions_of(settings: Settings, project: PreparedProject | BrokenProject)
     months = billing_months(settings)
     behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
     models = build_warehouse_assets(settings, project, lambda: require_bills(settings), behind)
+    assets = [
+        *(build_landing_assets(source, settings, months) for source in SOURCES),
+        build_notes(SOURCES),
+        *with_problem(problem, [contexts_spec(), models]),
+        build_report_asset(settings, SNAPSHOT),
+        *build_exports_assets(settings),
+    ]
     return dg.Definitions(
-        assets=[
-            *(build_landing_assets(source, settings, months) for source in SOURCES),
-            build_notes(SOURCES),
-            *with_problem(problem, [contexts_spec(), models]),
-            build_report_asset(settings, SNAPSHOT),
-            *build_exports_assets(settings),
-        ],
+        assets=with_conventions(assets, settings.owners),
         asset_checks=[
             build_contexts_check(problem),
             build_warnings_check(settings),
             build_rules_check(settings, project),
         ],
-        jobs=[build_daily_costs_job(months)],
+        jobs=[build_daily_costs_job(months, project)],
         schedules=[build_daily_schedule(months)],
         sensors=[build_arrivals_sensor(settings, months, problem), build_alerts_sensor(settings)],
         resources={

@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.tags import CODE_LOCATION_TAG, REPOSITORY_LABEL_TAG
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 
 from orchestration.automation.jobs import DAILY_COSTS
 
+STARTED_BY_TAG = "cpc/started_by"
+_LOCATION = "cost_per_customer"  # as in workspace.yaml
+_REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(_LOCATION), SINGLETON_REPOSITORY_NAME)
 _BUSY_SECONDS = 60  # that another process may keep a file locked
 
 
@@ -59,6 +66,29 @@ class OpenEventLog(SqliteEventLogStorage):
             connection.close()
             connection.engine.dispose()
         self._open.clear()
+
+
+class LocatedRuns(SqliteRunStorage):
+    """Dagster's runs, as if launched from the code location of `workspace.yaml`.
+
+    Its pages, such as the timeline, show no others. `command.yaml` of the Dagster home names this class.
+    """
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> LocatedRuns:
+        """As created by Dagster from the configuration."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+    def add_run(self, dagster_run: dg.DagsterRun) -> dg.DagsterRun:
+        """Record a new run."""
+        origin = RemoteJobOrigin(_REPOSITORY, dagster_run.job_name)
+        tags = {
+            REPOSITORY_LABEL_TAG: _REPOSITORY.get_label(),
+            CODE_LOCATION_TAG: _LOCATION,
+            STARTED_BY_TAG: "cpc run",
+            **dagster_run.tags,
+        }
+        return super().add_run(dagster_run.with_job_origin(origin).with_tags(tags))
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import dagster as dg
 from orchestration.automation.jobs import DAILY_COSTS
 from orchestration.automation.partitions import month_range_tags, open_months
 
+DAILY = "0 6 * * *"
+
 
 def build_daily_schedule(months: dg.MonthlyPartitionsDefinition) -> dg.ScheduleDefinition:
     """One run a day for the current and the previous billing month, which providers still correct."""
@@ -13,7 +15,7 @@ def build_daily_schedule(months: dg.MonthlyPartitionsDefinition) -> dg.ScheduleD
     @dg.schedule(
         name="daily_costs_at_six",
         job_name=DAILY_COSTS,
-        cron_schedule="0 6 * * *",
+        cron_schedule=DAILY,
         execution_timezone="UTC",
         description="Runs the current and the previous billing month daily at 06:00 UTC.",
     )

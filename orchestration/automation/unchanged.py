@@ -16,8 +16,8 @@ from orchestration.sources.locations import LocationError, open_of
 from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
-# Settings of alerts, the API and the lock: no result depends on them.
-_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds")
+# Settings of alerts, the API, the lock and Dagster's page: no result depends on them.
+_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from orchestration.settings import Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.landing.notes import ensure_notes
 
-# One run per workspace at a time; others wait in Dagster's queue. No usage statistics are sent.
+# Runs that write wait for each other in Dagster's queue (the pool `writer`). Granularity `run`: a slot of a
+# step would outlive a killed process. No usage statistics are sent.
 _DAGSTER_YAML = """\
 # Generated; to change it, use your own Dagster home and set DAGSTER_HOME.
 telemetry:
@@ -17,15 +18,17 @@ telemetry:
 nux:
   enabled: false
 concurrency:
-  runs:
-    max_concurrent_runs: 1
+  pools:
+    granularity: run
+    default_limit: 1
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
 """
 
 # For runs started by the command: dbt's output goes to its own log, not through a file to the terminal; the
-# run history, which `dagster dev` shows too, is written through connections that stay open.
+# run history, which `dagster dev` shows too, is written through connections that stay open, as runs of the
+# code location that it serves.
 _COMMAND_YAML = (
     _DAGSTER_YAML
     + """\
@@ -36,7 +39,12 @@ event_log_storage:
   module: orchestration.automation.run_history
   class: OpenEventLog
   config:
-    base_dir: {folder}
+    base_dir: {events}
+run_storage:
+  module: orchestration.automation.run_history
+  class: LocatedRuns
+  config:
+    base_dir: {runs}
 """
 )
 
@@ -60,8 +68,9 @@ def prepare_workspace(settings: Settings) -> None:
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     _write_if_other(home / "dagster.yaml", _DAGSTER_YAML)
-    history = json.dumps(str(home / "history" / "runs"))
-    _write_if_other(home / COMMAND_CONFIG, _COMMAND_YAML.format(folder=history))
+    history = home / "history"
+    events, runs = (json.dumps(str(folder)) for folder in (history / "runs", history))
+    _write_if_other(home / COMMAND_CONFIG, _COMMAND_YAML.format(events=events, runs=runs))
 
 
 def _default_source_folders(settings: Settings) -> list[Path]:

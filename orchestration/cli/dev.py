@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +22,7 @@ def dev(
 ) -> None:
     """Start Dagster's UI and daemon for the workspace: assets, checks, runs, schedule and sensors.
 
-    After editing a context file, press "Reload" in the UI to apply it.
+    SIGTERM or Ctrl-C ends all of it. After editing a context file, press "Reload" in the UI to apply it.
 
     Example: [bold]cpc dev --workspace workspace --port 3001[/]
     """
@@ -38,4 +39,6 @@ def dev(
     }
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = [dagster, "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"), "--port", str(port)]
+    # Dagster ends on SIGTERM as on SIGINT, which a shell makes its background jobs ignore.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(dagster, arguments, environment)  # noqa: S606 (no shell wanted)

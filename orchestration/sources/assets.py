@@ -15,6 +15,9 @@ from orchestration.sources.source import Landed, LandingRequest, Markdown, Metad
 from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.writer import WRITER
 
+# After boto3's own retries of a request. What another try does not change says so (`expected_errors`).
+_S3_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+
 
 def landing_key(table: str) -> dg.AssetKey:
     """Asset key of a landed table."""
@@ -31,6 +34,7 @@ def build_notes(sources: Iterable[Source]) -> dg.AssetSpec:
     return dg.AssetSpec(
         landing_key("notes"),
         group_name="landing",
+        kinds={"parquet"},
         description="One row per note of a landing on its files.",
         deps=[landing_key(table.name) for source in sources for table in source.tables],
     )
@@ -45,11 +49,18 @@ def build_landing_assets(
     @dg.multi_asset(
         name=landing_step(source),
         required_resource_keys={S3_KEY, WRITER},
+        pool=WRITER,
+        retry_policy=_S3_RETRIES if any("://" in place for place in source.places(settings)) else None,
         group_name="landing",
         partitions_def=months if source.by_month else None,
         backfill_policy=dg.BackfillPolicy.single_run() if source.by_month else None,
         specs=[
-            dg.AssetSpec(landing_key(table.name), kinds={"parquet"}, description=table.description)
+            dg.AssetSpec(
+                landing_key(table.name),
+                kinds={"parquet"},
+                tags={"source": source.name},
+                description=table.description,
+            )
             for table in source.tables
         ],
         check_specs=[
@@ -67,7 +78,6 @@ def build_landing_assets(
             context.log,
             {key[:7] for key in context.partition_keys} if source.by_month else (),
         )
-        # No retry: it would read the same files, which only a person or the next delivery can fix.
         with expected_errors():
             for landed in source.landing.land(request):
                 yield _result(source, landed)

@@ -19,6 +19,12 @@ class LocationError(ExpectedError):
     """A location cannot be listed or read; the message names it and says what to do."""
 
 
+class LocationBusyError(LocationError):
+    """The location does not answer, or asks to try again later."""
+
+    may_pass = True
+
+
 class ObjectMissingError(LocationError):
     """The location exists, the object does not."""
 

@@ -9,9 +9,18 @@ from datetime import UTC
 from pathlib import Path
 
 from boto3.exceptions import Boto3Error
+from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration.sources.locations import LocationError, ObjectMissingError, S3Client, StoredObject
+from orchestration.sources.locations import (
+    LocationBusyError,
+    LocationError,
+    ObjectMissingError,
+    S3Client,
+    StoredObject,
+)
+
+_SERVER_ERROR = 500  # and above, such as 503 Slow Down
 
 
 class S3Location:
@@ -69,7 +78,11 @@ class S3Location:
     ) -> LocationError:
         place = self.describe(key)
         if not isinstance(error, ClientError):
-            return LocationError(f"{place} cannot be {verb}: {error}; check the endpoint and the credentials")
+            no_answer = isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError))
+            kind = LocationBusyError if no_answer else LocationError
+            return kind(f"{place} cannot be {verb}: {error}; check the endpoint and the credentials")
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+            return LocationBusyError(f"{place} cannot be {verb} now: {error}")
         code = error.response.get("Error", {}).get("Code", "")
         if code in ("NoSuchKey", "404"):
             return ObjectMissingError(f"{place} does not exist")

@@ -43,6 +43,7 @@ def build_warehouse_assets(
     @dg.multi_asset(
         name="dbt_models",
         required_resource_keys={WRITER},
+        pool=WRITER,
         specs=[*models, _snapshot_spec(marts)],
         check_specs=checks,
         can_subset=False,

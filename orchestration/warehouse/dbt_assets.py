@@ -6,6 +6,7 @@ Avoids dagster-dbt, which imports dbt and takes longer than everything else need
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -25,10 +26,7 @@ def model_specs(manifest: Node) -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             asset_key(node),
-            deps=sorted(
-                {asset_key(nodes[read]) for read in node["depends_on"].get("nodes", ())}
-                | ({CONTEXTS} if _group(node) in _COMPILED else set())
-            ),
+            deps=sorted(_read(node, nodes)),
             description=_description(node),
             metadata={
                 "dagster/table_name": node["relation_name"].replace('"', ""),
@@ -38,6 +36,7 @@ def model_specs(manifest: Node) -> list[dg.AssetSpec]:
             group_name=_group(node),
             code_version=node["checksum"]["checksum"],
             kinds={"dbt", "duckdb"},
+            tags={"materialized": node["config"]["materialized"]},
         )
         for node in manifest["nodes"].values()
         if node["resource_type"] in _TABLES
@@ -52,6 +51,7 @@ def check_specs(manifest: Node) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             node["name"],
             asset=_tested(manifest, node),
+            description=_law(node),
             additional_deps={asset_key(manifest["nodes"][read]) for read in node["depends_on"]["nodes"]}
             - {_tested(manifest, node)},
             blocking=True,
@@ -92,6 +92,21 @@ def result_of(
     if str(ended.status) == "success":
         return dg.MaterializeResult(asset_key=asset_key(node), metadata={**seconds, **metadata})
     return None
+
+
+def _read(node: Node, nodes: Mapping[str, Node]) -> set[dg.AssetKey]:
+    read = [nodes[name] for name in node["depends_on"].get("nodes", ())]
+    # Not `built`, which publishing writes for the next run: a circle.
+    keys = {asset_key(each) for each in read if each.get("source_name", "landing") == "landing"}
+    return keys | {CONTEXTS} if _group(node) in _COMPILED else keys
+
+
+def _law(test: Node) -> str:
+    """What a test checks: its description, else the comment that its SQL begins with."""
+    lines = [line.strip() for line in test["raw_code"].splitlines()]
+    comment = takewhile(lambda line: line.startswith("--"), dropwhile(lambda line: line[:2] != "--", lines))
+    words = " ".join(line.removeprefix("--").strip() for line in comment).removeprefix("Law: ")
+    return test["description"] or words[:1].upper() + words[1:]
 
 
 def _group(node: Node) -> str:

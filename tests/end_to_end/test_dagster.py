@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,7 @@ def test_assets_are_named_and_grouped_by_layer(loaded: tuple[Company, dg.Definit
         "allocation",
     }
     assert layers == {*before_marts, "anomalies", "marts", "published", "reports"}
-    named_otherwise = [
-        spec.key.to_user_string()
-        for spec in specs
-        if spec.key.path[0] != spec.group_name and spec.key.path[0] != "built"
-    ]
-    assert named_otherwise == []
+    assert [spec.key.to_user_string() for spec in specs if spec.key.path[0] != spec.group_name] == []
 
 
 def test_the_job_is_everything_and_publishes_after_the_marts(loaded: tuple[Company, dg.Definitions]) -> None:
@@ -102,6 +97,44 @@ def test_what_needs_an_earlier_step_says_so(
 ) -> None:
     selection = dg.AssetSelection.assets(asset).required_multi_asset_neighbors()
     assert words in _failure(_run_of(loaded[1], selection, instance))
+
+
+def test_assets_have_owners_kinds_and_descriptions(loaded: tuple[Company, dg.Definitions]) -> None:
+    graph = loaded[1].resolve_asset_graph()
+    for spec in loaded[1].resolve_all_asset_specs():
+        assert list(spec.owners) == ["team:finops"], spec.key
+        assert spec.kinds, spec.key
+        assert spec.description, spec.key
+        awaited = spec.group_name in {"landing", "marts", "published"}
+        executable = graph.get(spec.key).is_executable
+        assert (spec.freshness_policy is not None) == (awaited and executable), spec.key
+        assert (spec.automation_condition is not None) == executable, spec.key
+
+
+def test_checks_have_descriptions_and_short_names(loaded: tuple[Company, dg.Definitions]) -> None:
+    checks = [check for each in loaded[1].resolve_asset_graph().assets_defs for check in each.check_specs]
+    assert len(checks) > 20
+    for check in checks:
+        assert len(check.name) < 60, check.name
+        words = str(check.description)
+        assert words[:1].isupper(), check
+        assert words.endswith("."), check
+
+
+def test_automation_conditions_do_what_the_schedule_does(loaded: tuple[Company, dg.Definitions]) -> None:
+    """With `default_automation_condition_sensor` on: at six the landings, with them everything behind."""
+    graph = loaded[1].resolve_asset_graph()
+    instance = dg.DagsterInstance.ephemeral()
+    at = datetime(2026, 5, 15, 5, 59, tzinfo=UTC)
+    before = dg.evaluate_automation_conditions(loaded[1], instance, evaluation_time=at)
+    assert before.total_requested == 0
+    at_six = dg.evaluate_automation_conditions(
+        loaded[1], instance, cursor=before.cursor, evaluation_time=at + timedelta(minutes=2)
+    )
+    bills = at_six.get_requested_partitions(dg.AssetKey(["landing", "billing_days"]))
+    assert bills == {"2026-04", "2026-05"}
+    requested = {key for key in graph.executable_asset_keys if at_six.get_num_requested(key)}
+    assert {key for key in graph.executable_asset_keys if key.path[0] == "landing"} <= requested
 
 
 def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> None:

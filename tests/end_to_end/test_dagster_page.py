@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from orchestration.automation.workspace import dagster_home, prepare_workspace
+from orchestration.automation.jobs import DAILY_COSTS
+from orchestration.automation.run_history import record_unchanged_run
+from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, prepare_workspace
 from orchestration.settings import PROJECT_ROOT
 from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company
@@ -49,6 +52,13 @@ mutation($asked: ExecutionParams!) {
 """
 _RANGE = {"dagster/asset_partition_range_start": MONTHS[1], "dagster/asset_partition_range_end": MONTHS[2]}
 _RUN_STATE = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+_TIMELINE = """
+query($of: RunsFilter!) {
+  runsOrError(filter: $of) {
+    ... on Runs { results { pipelineName repositoryOrigin { repositoryName repositoryLocationName } } }
+  }
+}
+"""
 _PARTITIONS = """
 query($of: AssetKeyInput!) {
   assetNodeOrError(assetKey: $of) {
@@ -63,9 +73,7 @@ query($of: AssetKeyInput!) {
 """
 
 
-@pytest.mark.timeout(
-    1200
-)  # mostly waiting: Dagster looks at backfills every 30 seconds, at its queue every 5
+@pytest.mark.timeout(1200)  # mostly waiting: Dagster looks at backfills every 30 seconds
 def test_whatever_is_selected_in_the_page_ends_with_what_readers_see(tmp_path: Path) -> None:
     """The calls are those that the page makes for "Materialize all" and "Materialize selected"."""
     company = new_company(tmp_path / "company")
@@ -101,6 +109,12 @@ def test_whatever_is_selected_in_the_page_ends_with_what_readers_see(tmp_path: P
         after = _costs(company)
         assert after[MONTHS[1], "ada"] == expected_costs()[MONTHS[1], "ada"]
         assert after[MONTHS[2], "ada"] == expected_costs()[MONTHS[2], "ada"] + 300
+
+        # The timeline shows runs of the command too: all whose origin is a job that the page knows.
+        record_unchanged_run(dagster_home(company.settings), COMMAND_CONFIG, "an earlier run", "its snapshot")
+        by_command = {"key": "cpc/started_by", "value": "cpc run"}
+        [shown] = page.ask(_TIMELINE, of={"tags": [by_command]})["runsOrError"]["results"]
+        assert shown == {"pipelineName": DAILY_COSTS, "repositoryOrigin": _REPOSITORY}
 
 
 def _costs(company: Company) -> dict[tuple[str, str], Decimal]:
@@ -165,6 +179,8 @@ def _web_page(company: Company) -> Iterator[_Page]:
         env={**os.environ, "DAGSTER_HOME": str(dagster_home(company.settings))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as a shell's background job has it
     )
 
     page = _Page(port)
@@ -179,3 +195,7 @@ def _web_page(company: Company) -> Iterator[_Page]:
     finally:
         process.terminate()
         process.wait()
+        with suppress(ProcessLookupError):  # none of its children is left
+            while True:
+                os.killpg(process.pid, 0)
+                time.sleep(0.5)

@@ -34,6 +34,7 @@ def _build_exports_asset(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=EXPORTS,
         required_resource_keys={WRITER},
+        pool=WRITER,
         deps=[_SNAPSHOT],
         group_name="reports",
         kinds={*settings.export_formats, *databases_of(settings)},

@@ -19,6 +19,7 @@ def build_report_asset(settings: Settings, snapshot: dg.AssetKey) -> dg.AssetsDe
     @dg.asset(
         key=REPORT,
         required_resource_keys={WRITER},
+        pool=WRITER,
         deps=[snapshot],
         group_name="reports",
         kinds={"html"},
