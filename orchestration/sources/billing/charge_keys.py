@@ -4,60 +4,100 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestration.sources.billing.required_costs import NO_SPLIT
 from orchestration.warehouse.sql import literal
 
-# Columns that distinguish charges of a bill format, besides time, cost, resource and tags.
-_DETAILS = {
-    "aws_cur": "line_item_line_item_type, line_item_product_code, line_item_usage_type, line_item_operation",
-    "focus": "lower(trim(charge_category)), charge_class, service_name, sku_id, x_usage_type, x_operation, "
-    "charge_description",
-}
+# Columns of a bill format under the names of this module.
 _COLUMNS = {
-    "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id) as account, "
-    "line_item_usage_account_id as sub_account, 'aws' as provider, "
-    "line_item_currency_code as currency, line_item_unblended_cost as billed, "
-    "line_item_resource_id as resource, resource_tags as tag_map",
-    "focus": "billing_account_id as account, sub_account_id as sub_account, "
-    "lower(trim(provider_name)) as provider, billing_currency as currency, billed_cost as billed, "
-    "resource_id as resource, tags as tag_map",
+    "aws_cur": {
+        "account_written": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
+        "provider_written": "'aws'",
+        "sub_written": "line_item_usage_account_id",
+        "currency": "line_item_currency_code",
+        # Pod and task lines repeat what their instances bill.
+        "billed": f"case when {NO_SPLIT} then line_item_unblended_cost end",
+        "resource": "line_item_resource_id",
+        "tag_map": "coalesce(spelled_tags, resource_tags)",
+        "category": "line_item_line_item_type",
+        "service": "line_item_product_code",
+        "region": "coalesce(product_region_code, product['region'], product_region)",
+        "sku": "product_sku",
+        "usage_type": "line_item_usage_type",
+        "operation": "line_item_operation",
+        "description": "line_item_line_item_description",
+    },
+    "focus": {
+        "account_written": "billing_account_id",
+        "provider_written": "provider_name",
+        "sub_written": "sub_account_id",
+        "currency": "billing_currency",
+        "billed": "billed_cost",
+        "resource": "resource_id",
+        "tag_map": "coalesce(spelled_tags, tags)",
+        "category": "concat_ws(' ', charge_category, charge_class)",
+        "service": "service_name",
+        "region": "region_id",
+        "sku": "sku_id",
+        "usage_type": "x_usage_type",
+        "operation": "x_operation",
+        "description": "charge_description",
+    },
 }
-KEYS = 6
-"""Number of keys without the sub account; those with it follow in the same order."""
+# The author's words for a charge: comparable between bills of one author only.
+WORDS = ("category", "service", "region", "sku", "usage_type", "operation", "description")
+# Hashes of what tells charges apart, in `charge_keys`.
+KEYS = ("time_key", "amount_key", "words_key", "description_key", "resource_key", "tags_key", "sub")
+# Providers that bills call by several names.
+_PROVIDERS = {"aws": "amazon|^aws", "microsoft": "microsoft|azure", "google": "google|^gcp"}
+_PROVIDERS["oracle"] = "oracle|^oci"
 
 
 def account_name(account: str) -> str:
-    """SQL: an account id without path, hyphens (AWS) and leading zeros, which spreadsheets drop."""
+    """SQL: an account id without its path, its hyphens if it is a number, and without the leading zeros that
+    spreadsheets drop.
+    """
     name = f"regexp_extract(lower(trim({account})), '[^/]*$')"
-    return f"ltrim(regexp_replace({name}, '^(\\d{{4}})-(\\d{{4}})-(\\d{{4}})$', '\\1\\2\\3'), '0')"
+    plain = f"case when regexp_full_match({name}, '[0-9-]+') then replace({name}, '-', '') else {name} end"
+    return f"ltrim({plain}, '0')"
+
+
+def _provider_name(provider: str) -> str:
+    arms = " ".join(
+        f"when regexp_matches(lower(trim({provider})), '{pattern}') then '{name}'"
+        for name, pattern in _PROVIDERS.items()
+    )
+    return f"case {arms} else lower(trim({provider})) end"
+
+
+def named_charges(family: str, file: Path) -> str:
+    """A subquery of a file's charges that bill something, with what tells them apart under one name each.
+
+    Words are lower case; null where the bill says nothing.
+    """
+    columns = ", ".join(f"{sql} as {name}" for name, sql in _COLUMNS[family].items())
+    words = ", ".join(f"nullif(lower(trim({name})), '') as {name}" for name in ("resource", *WORDS))
+    return (
+        f"(select '{family}' as family, landed_file, billing_period, currency, usage_date, billed, "
+        "covered_from, covered_until, "
+        "coalesce(date_diff('hour', covered_from, covered_until), 24) as hours, "
+        f"coalesce({account_name('account_written')}, '') as account, "
+        f"nullif({account_name('sub_written')}, '') as sub, "
+        f"{_provider_name('provider_written')} as provider, "
+        "concat_ws(' ', lower(trim(provider_written)), lower(trim(account_written))) as author, "
+        f"tag_map, {words} "
+        f"from (select *, {columns} from read_parquet({literal(file)}, hive_partitioning = false)) "
+        "where billed <> 0)"
+    )
 
 
 def charge_keys(family: str, file: Path) -> str:
-    """A subquery of a file's charges with `keys` that distinguish them.
-
-    The first is of time and amount alone, for bills that have no other words in common; the last has all but
-    the amount, and only charges of a resource have it.
-    """
-    same_time = "covered_from, covered_until"
-    charge = f"{same_time}, {_DETAILS[family]}"
-    details = f"{charge}, billed"
-    keys = [
-        f"{same_time}, round(billed, 6)",
-        details,
-        f"{details}, resource",
-        f"{details}, tag_map",
-        f"{details}, resource, tag_map",
-        f"{charge}, resource, tag_map",
-    ]
-    hashed = [f"hash({key}{sub})" for sub in ("", ", sub_account") for key in keys]
-    for place in (KEYS - 1, 2 * KEYS - 1):
-        hashed[place] = f"case when resource is not null then {hashed[place]} end"
+    """A subquery of a file's charges with a hash of each thing that tells them apart; null for none."""
+    words = ", ".join(name for name in WORDS if name != "description")
     return (
-        f"(select '{family}' as family, landed_file, billing_period, account, sub_account, provider, "
-        f"currency, usage_date, hours, billed, [{', '.join(hashed)}] as keys, "
-        "resource is not null as has_resource, cardinality(tag_map) > 0 as has_tags "
-        f"from (select * replace (coalesce({account_name('account')}, '') as account, "
-        f"{account_name('sub_account')} as sub_account), "
-        "coalesce(date_diff('hour', covered_from, covered_until), 24) as hours "
-        f"from (select *, {_COLUMNS[family]} "
-        f"from read_parquet({literal(file)}, hive_partitioning = false)) where billed <> 0))"
+        "(select family, landed_file, billing_period, account, sub, currency, author, usage_date, hours, "
+        "billed, hash(covered_from, covered_until) as time_key, hash(round(billed, 6)) as amount_key, "
+        f"hash({words}) as words_key, hash(description) as description_key, "
+        "case when resource is not null then hash(resource) end as resource_key, "
+        "case when cardinality(tag_map) > 0 then hash(tag_map) end as tags_key "
+        f"from {named_charges(family, file)})"
     )

@@ -67,10 +67,9 @@ def copied_files(
 
     Raises `BillingError` for files that share only some charges: they are not chunks of one report.
     """
-    keys = charge_keys(family, charges)
     connection.execute(
-        "create or replace temp table charges as "
-        f"select landed_file, usage_date, billed, keys[{KEYS + 5}] as key from {keys}"
+        "create or replace temp table charges as select landed_file, usage_date, billed, "
+        f"hash({', '.join(KEYS)}) as key from {charge_keys(family, charges)}"
     ).fetchall()
     shown = {file.key: file.shown for file in files}
     copies: dict[str, str] = {}

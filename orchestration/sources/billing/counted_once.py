@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from orchestration.sources.billing import landed
-from orchestration.sources.billing.charge_keys import account_name, charge_keys
-from orchestration.sources.billing.overlaps import OVERLAPS
+from orchestration.sources.billing.charge_keys import account_name, charge_keys, named_charges
+from orchestration.sources.billing.overlaps import CANDIDATES, PAIRS
+from orchestration.sources.billing.restated import RESTATED
+from orchestration.sources.billing.told_apart import FOUND
 
 Name = tuple[str, str]
 """Export and delivery."""
@@ -21,7 +23,10 @@ _DAYS = "read_parquet(?, hive_partitioning = true, hive_types_autocast = false, 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Charges of one account and month that are in two deliveries, with their days and money."""
+    """Charges of one account and month that are in two deliveries, with their days and money.
+
+    `restated` is the money in the second one if its amounts differ.
+    """
 
     month: str
     account: str
@@ -29,7 +34,9 @@ class Overlap:
     second: Name
     first_day: str
     last_day: str
-    money: dict[str, Decimal]
+    is_certain: bool
+    money: dict[str, Decimal] = field(default_factory=dict)
+    restated: dict[str, Decimal] = field(default_factory=dict)
 
 
 def copies(landing: Path) -> list[tuple[Name, Name]]:
@@ -66,12 +73,16 @@ def copies(landing: Path) -> list[tuple[Name, Name]]:
 def overlaps(landing: Path) -> list[Overlap]:
     """Pairs of deliveries that bill the same charges of an account on the same days.
 
-    Charges are compared one by one if both deliveries have the same unit of time, and of charges of resources
-    also those whose amounts differ by up to a tenth (a restated month). Deliveries of another unit of time or
-    in other words (another format, another name of the provider) are compared as sums by day (by month, if
-    one is monthly), to the digits that both have. A day counts as billed twice if the common charges are
-    worth half of the smaller delivery's day, so chunks of one bill, and files of a few hours each, are not
-    mistaken for copies.
+    Charges are compared one by one if both deliveries have the same unit of time. Sums of all charge
+    categories by account, sub account and day (by month, if one is monthly) are compared in any case: a bill
+    with discounts on lines of their own shares no charge with one in net prices. Common charges count as
+    billed twice if they are worth half of the smaller delivery's day, so chunks of one bill are not mistaken
+    for copies; sums if they are equal on half of the common days, up to the rounding of the coarser delivery.
+    Nothing is billed twice if both deliveries name something (resources, sub accounts, hours, regions, a tag)
+    and have no value of it in common.
+
+    Charges that agree in all but their amounts, with half of the money of both, are a restated copy. It is
+    certain if they are of resources and the sums differ by up to a tenth; up to a half it is possible.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -98,33 +109,47 @@ def overlaps(landing: Path) -> list[Overlap]:
         if not involved:
             return []
         names = [(source, delivery) for _, source, delivery in involved]
-        charges = " union all ".join(
-            f"select {place} as delivery, * from "
-            + charge_keys(family, landed.charges_file(landing, family, source, delivery))
-            for place, (family, source, delivery) in enumerate(involved)
-        )
-        connection.execute(f"create table charges as {charges}").fetchall()
-        rows = connection.execute(OVERLAPS).fetchall()
-    found: dict[tuple[str, str, int, int], Overlap] = {}
-    for month, account, first, second, currency, first_day, last_day, money in rows:
+        files = [
+            (family, landed.charges_file(landing, family, source, delivery))
+            for family, source, delivery in involved
+        ]
+        for table, charges in (("table charges", charge_keys), ("view named", named_charges)):
+            parts = " union all by name ".join(
+                f"select {place} as delivery, * from {charges(*file)}" for place, file in enumerate(files)
+            )
+            connection.execute(f"create {table} as {parts}").fetchall()
+        connection.execute(PAIRS).fetchall()
+        connection.execute(CANDIDATES).fetchall()
+        connection.execute(FOUND).fetchall()
+        rows = connection.execute(
+            f"select *, null, true from found union all {RESTATED} order by all"
+        ).fetchall()
+    found: dict[tuple[str, str, int, int, bool], Overlap] = {}
+    for month, account, first, second, currency, first_day, last_day, money, restated, is_certain in rows:
         overlap = found.setdefault(
-            (month, account, first, second),
-            Overlap(month, account, names[first], names[second], str(first_day), str(last_day), {}),
+            (month, account, first, second, is_certain),
+            Overlap(month, account, names[first], names[second], str(first_day), str(last_day), is_certain),
         )
         overlap.money[currency] = money
+        if restated is not None:
+            overlap.restated[currency] = restated
     return list(found.values())
 
 
 def described(overlap: Overlap, shown: Mapping[Name, str]) -> str:
     """What is billed twice, in one sentence; `shown` names the source of each delivery."""
-    money = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(overlap.money.items()))
+    money, restated = (
+        ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+        for amounts in (overlap.money, overlap.restated)
+    )
     places: Sequence[str] = [
         shown.get(name, f"{name[0]}/{name[1]}") for name in (overlap.first, overlap.second)
     ]
     days = overlap.first_day
     if overlap.last_day != overlap.first_day:
         days += f" to {overlap.last_day}"
-    return (
-        f"{overlap.month}: account {overlap.account or 'unknown'} is billed twice for {days}: {money} is "
-        f"both in {places[0]} and in {places[1]}"
-    )
+    account = f"{overlap.month}: account {overlap.account or 'unknown'}"
+    billed = f"{account} {'is' if overlap.is_certain else 'may be'} billed twice for {days}"
+    if overlap.restated:
+        return f"{billed}, with other amounts: {money} in {places[0]} and {restated} in {places[1]}"
+    return f"{billed}: {money} is both in {places[0]} and in {places[1]}"

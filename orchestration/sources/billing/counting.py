@@ -14,10 +14,11 @@ from orchestration.sources.billing.errors import BillingError
 
 @dataclass
 class Counted:
-    """`notes` on what does not count, `overlaps` on what counts twice."""
+    """`notes` on what does not count, `overlaps` on what counts twice, `restated` on what may."""
 
     notes: list[str] = field(default_factory=list)
     overlaps: list[str] = field(default_factory=list)
+    restated: list[str] = field(default_factory=list)
 
 
 def is_still_a_copy(landing: Path, same_as: str | None) -> bool:
@@ -52,7 +53,8 @@ def count_once(
             else:
                 landed.remove_delivery(landing, *name)
     result.notes.extend(_copies_now(landing, exports, shown))
-    found = overlaps(landing)
+    all_found = overlaps(landing)
+    found = [overlap for overlap in all_found if overlap.is_certain]
     for overlap in found:
         for name in (overlap.first, overlap.second):
             if name[0] not in exports:
@@ -70,6 +72,12 @@ def count_once(
             "billing_overlaps: count, if both are to be paid"
         )
     result.overlaps.extend(f"{text}; both count, as the settings say" for text in texts)
+    result.restated.extend(
+        f"{described(overlap, shown)}; both count. If one restates the other, take the earlier one away, or "
+        "name it in the export's ignore (settings.yml)"
+        for overlap in all_found
+        if not overlap.is_certain and overlap.first[0] in exports and overlap.second[0] in exports
+    )
     return result
 
 

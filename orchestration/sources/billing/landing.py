@@ -25,7 +25,7 @@ from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landed import ensure_landing
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.source_totals import ColumnReport
-from orchestration.sources.landing.notes import Note, write_notes
+from orchestration.sources.landing.notes import Note, Severity, write_notes
 from orchestration.sources.locations import LocationError
 
 __all__ = [
@@ -74,7 +74,7 @@ class DeliveryResult:
 @dataclass(frozen=True)
 class BillingLanding:
     """Result of landing bills. `overlaps` describe months of an account that several deliveries have, whose
-    charges count twice; `notes` describe what the locations contain but is not read.
+    charges count twice, or may; `notes` describe what the locations contain but is not read.
     """
 
     deliveries: tuple[DeliveryResult, ...]
@@ -170,8 +170,12 @@ def land_billing(
         message = f"bills of {', '.join(later)} have not landed: no run was for these months"
         notes.append(Note("bill-not-landed", message, "note"))
     twice = [Note("billed-twice", overlap) for overlap in counted.overlaps]
+    severity: Severity = "error" if overlaps == "refuse" else "warning"
+    twice += [Note("bill-restated", overlap, severity) for overlap in counted.restated]
     write_notes(landing, "billing", [*notes, *twice], "landing")
-    return BillingLanding(tuple(results), tuple(counted.overlaps), tuple(note.message for note in notes))
+    return BillingLanding(
+        tuple(results), (*counted.overlaps, *counted.restated), tuple(note.message for note in notes)
+    )
 
 
 def _is_copy(state: landed.LandedDelivery | None) -> bool:

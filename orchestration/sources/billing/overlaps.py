@@ -1,202 +1,263 @@
-"""SQL over the table `charges` (see `charge_keys`): what two deliveries both bill, by account."""
+"""SQL over the tables `charges` and `named` (see `charge_keys`): what two deliveries both bill."""
 
 from __future__ import annotations
 
-from orchestration.sources.billing.charge_keys import KEYS
-
-OVERLAPS = f"""
+# `digits`: after the point, in the amounts. The finest key that both deliveries of a pair can have: without
+# tags, if one of them has none.
+PAIRS = """
+create table pairs as
 with
     deliveries as (
         select
             delivery,
             any_value(family) as family,
-            mode(provider) as provider,
             case when mode(hours) <= 1 then 1 when mode(hours) <= 26 then 24 else 720 end as unit,
-            bool_or(has_resource) as has_resources,
-            bool_or(has_tags) as has_tags,
-            bool_and(sub_account is not null) as has_sub_accounts,
-            -- Bills are written to the cent at least.
-            greatest(max(length(rtrim(split_part(billed::varchar, '.', 2), '0'))), 2) as digits
+            max(
+                case
+                    when billed = round(billed, 2)
+                    then 2
+                    when billed = round(billed, 3)
+                    then 3
+                    when billed = round(billed, 4)
+                    then 4
+                    when billed = round(billed, 5)
+                    then 5
+                    else 6
+                end
+            ) as digits,
+            list(distinct author) as authors,
+            bool_or(resource_key is not null) as has_resources,
+            bool_or(tags_key is not null) as has_tags,
+            bool_or(sub is not null) as has_subs
         from charges
         group by delivery
-    ),
+    )
 
-    pairs as (
-        select
-            a.delivery as first,
-            b.delivery as second,
-            a.unit = b.unit as is_by_charge,
-            a.family <> b.family or a.provider is distinct from b.provider as has_other_words,
-            greatest(a.unit, b.unit) > 24 as is_by_month,
-            a.has_sub_accounts and b.has_sub_accounts as has_sub_accounts,
-            a.has_resources and b.has_resources as has_resources,
-            a.has_tags and b.has_tags as has_tags,
-            0.5 * power(10, -a.digits) as rounding_of_first,
-            0.5 * power(10, -b.digits) as rounding_of_second
-        from deliveries as a
-        inner join deliveries as b on a.delivery < b.delivery
-    ),
+select
+    a.delivery as first,
+    b.delivery as second,
+    a.unit = b.unit as has_same_unit,
+    greatest(a.unit, b.unit) > 24 as is_by_month,
+    a.digits as first_digits,
+    b.digits as second_digits,
+    a.family = b.family and list_has_any(a.authors, b.authors) as has_same_words,
+    has_same_words and a.has_resources and b.has_resources as by_resource,
+    has_same_words and a.has_tags and b.has_tags as by_tags,
+    a.has_subs and b.has_subs as by_sub
+from deliveries as a
+inner join deliveries as b on a.delivery < b.delivery
+"""
 
-    -- The finest key that both deliveries can have: without tags, if one of them has none.
-    keys_of_pairs as (
-        select
-            *,
-            unnest(
-                case
-                    when has_other_words
-                    then [1]
-                    when has_resources
-                    then [2 + 1 + case when has_tags then 2 else 0 end, {KEYS}]
-                    else [2 + case when has_tags then 2 else 0 end]
-                end
-            ) + case when has_sub_accounts then {KEYS} else 0 end as key_number
+# What is equal, by charge (`way` 1), account (2) and sub account (3). `usage_date` is null for a month.
+CANDIDATES = """
+create table candidates as
+with
+    kinds as (
+        select distinct
+            unnest([first, second]) as delivery, has_same_words, by_resource, by_tags, by_sub
         from pairs
-        where is_by_charge
+        where has_same_unit
     ),
 
     keyed as (
         select
+            kinds.*,
+            charges.billing_period,
+            charges.account,
+            charges.currency,
+            charges.usage_date,
+            hash(
+                charges.time_key,
+                charges.amount_key,
+                case when kinds.has_same_words then hash(charges.words_key, charges.description_key) end,
+                case when kinds.by_resource then charges.resource_key end,
+                case when kinds.by_tags then charges.tags_key end,
+                case when kinds.by_sub then charges.sub end
+            ) as key,
+            sum(abs(charges.billed)) as money
+        from charges
+        inner join kinds using (delivery)
+        group by all
+    ),
+
+    sub_days as (
+        select
             delivery,
             billing_period,
             account,
+            sub,
             currency,
             usage_date,
-            key_number,
-            key,
-            sum(abs(billed)) as money
-        from (select *, unnest(keys) as key, generate_subscripts(keys, 1) as key_number from charges)
-        where key is not null
+            sum(billed) as billed,
+            sum(abs(billed)) as money,
+            count(*) as row_count
+        from charges
+        group by all
+    ),
+
+    days as (
+        select
+            delivery,
+            billing_period,
+            account,
+            null as sub,
+            currency,
+            usage_date,
+            sum(billed) as billed,
+            sum(money) as money,
+            sum(row_count) as row_count
+        from sub_days
         group by all
     ),
 
     by_charge as (
         select
+            1 as way,
             pairs.first,
             pairs.second,
             a.billing_period,
             a.account,
+            null as sub,
             a.currency,
             a.usage_date,
-            pairs.key_number,
+            a.usage_date as first_day,
+            a.usage_date as last_day,
             sum(least(a.money, b.money)) as money
-        from keys_of_pairs as pairs
-        inner join keyed as a on a.delivery = pairs.first and a.key_number = pairs.key_number
+        from pairs
+        inner join
+            keyed as a
+            on a.delivery = pairs.first
+            and a.has_same_words = pairs.has_same_words
+            and a.by_resource = pairs.by_resource
+            and a.by_tags = pairs.by_tags
+            and a.by_sub = pairs.by_sub
         inner join
             keyed as b
             on b.delivery = pairs.second
-            and b.key_number = a.key_number
+            and b.has_same_words = a.has_same_words
+            and b.by_resource = a.by_resource
+            and b.by_tags = a.by_tags
+            and b.by_sub = a.by_sub
             and b.key = a.key
             and b.billing_period = a.billing_period
             and b.account = a.account
             and b.currency = a.currency
-        -- Of charges compared without their amount, those of nearly the same.
-        where
-            pairs.key_number % {KEYS} <> 0 or least(a.money, b.money) >= 0.9 * greatest(a.money, b.money)
+        inner join
+            days as days_a
+            on days_a.delivery = a.delivery
+            and days_a.billing_period = a.billing_period
+            and days_a.account = a.account
+            and days_a.currency = a.currency
+            and days_a.usage_date = a.usage_date
+        inner join
+            days as days_b
+            on days_b.delivery = b.delivery
+            and days_b.billing_period = b.billing_period
+            and days_b.account = b.account
+            and days_b.currency = b.currency
+            and days_b.usage_date = b.usage_date
+        where pairs.has_same_unit
         group by all
+        having 2 * sum(least(a.money, b.money)) >= least(min(days_a.money), min(days_b.money))
     ),
 
-    days as (
-        select delivery, billing_period, account, currency, usage_date, sum(abs(billed)) as money
-        from charges
-        group by all
+    levels as (
+        select 2 as way, *
+        from days
+        union all by name
+        select 3 as way, *
+        from sub_days
+        where sub is not null
     ),
 
     sums as (
+        select *, false as is_by_month, usage_date as first_day, usage_date as last_day
+        from levels
+        union all by name
         select
+            way,
             delivery,
             billing_period,
             account,
+            sub,
             currency,
-            case when has_sub_accounts then sub_account end as sub_account,
-            has_sub_accounts,
-            is_by_month,
-            case when not is_by_month then usage_date end as day,
-            min(usage_date) as usage_date,
+            min(usage_date) as first_day,
+            max(usage_date) as last_day,
             sum(billed) as billed,
-            sum(abs(billed)) as money,
-            count(*) as row_count
-        from charges
-        cross join (select unnest([true, false]) as has_sub_accounts)
-        cross join (select unnest([true, false]) as is_by_month)
+            sum(money) as money,
+            sum(row_count) as row_count,
+            true as is_by_month
+        from levels
         group by all
     ),
 
-    by_sum as (
+    common_sums as (
         select
+            a.way,
             pairs.first,
             pairs.second,
             a.billing_period,
             a.account,
+            a.sub,
             a.currency,
             a.usage_date,
-            least(a.money, b.money) as money,
-            least(a.money, b.money) as least_money
+            a.first_day,
+            a.last_day,
+            case when abs(a.billed) <= abs(b.billed) then a.billed else b.billed end as money,
+            greatest(
+                0.000001,
+                least(
+                    -- Each row of the coarser delivery can be off by half of its last digit.
+                    0.5
+                    * power(10, -least(first_digits, second_digits))
+                    * case
+                        when first_digits < second_digits
+                        then a.row_count
+                        when second_digits < first_digits
+                        then b.row_count
+                        when has_same_unit
+                        then 0
+                        else a.row_count + b.row_count
+                    end,
+                    least(a.money, b.money) / 100
+                )
+            ) as tolerance,
+            abs(a.billed - b.billed) <= tolerance
+            -- Usage and its credit sum to 0 in any bill.
+            and (a.billed <> 0 or abs(a.money - b.money) <= tolerance) as is_same
         from pairs
-        inner join
-            sums as a
-            on a.delivery = pairs.first
-            and a.is_by_month = pairs.is_by_month
-            and a.has_sub_accounts = pairs.has_sub_accounts
+        inner join sums as a on a.delivery = pairs.first and a.is_by_month = pairs.is_by_month
         inner join
             sums as b
             on b.delivery = pairs.second
-            and b.is_by_month = pairs.is_by_month
-            and b.has_sub_accounts = pairs.has_sub_accounts
+            and b.is_by_month = a.is_by_month
+            and b.way = a.way
             and b.billing_period = a.billing_period
             and b.account = a.account
+            and b.sub is not distinct from a.sub
             and b.currency = a.currency
-            and b.sub_account is not distinct from a.sub_account
-            and (pairs.is_by_month or b.usage_date = a.usage_date)
-        where
-            (not pairs.is_by_charge or pairs.has_other_words)
-            -- Rounded row by row to the digits of the coarser bill, but never far apart.
-            and abs(b.billed - a.billed)
-            <= least(
-                0.000001 + pairs.rounding_of_first * a.row_count + pairs.rounding_of_second * b.row_count,
-                0.001 * least(a.money, b.money) + 0.000001
+            and b.usage_date is not distinct from a.usage_date
+    ),
+
+    judged_sums as (
+        select
+            *,
+            2 * count(*) filter (is_same) over common_days >= count(*) over common_days as is_of_a_double
+        from common_sums
+        window
+            common_days as (
+                partition by way, first, second, billing_period, account, sub, currency
             )
-    ),
-
-    found as (
-        select by_charge.* exclude (key_number), least(a.money, b.money) as least_money
-        from by_charge
-        inner join
-            days as a
-            on a.delivery = by_charge.first
-            and a.billing_period = by_charge.billing_period
-            and a.account = by_charge.account
-            and a.currency = by_charge.currency
-            and a.usage_date = by_charge.usage_date
-        inner join
-            days as b
-            on b.delivery = by_charge.second
-            and b.billing_period = by_charge.billing_period
-            and b.account = by_charge.account
-            and b.currency = by_charge.currency
-            and b.usage_date = by_charge.usage_date
-        union all by name
-        select * replace (sum(money) as money, sum(least_money) as least_money)
-        from by_sum
-        group by all
-    ),
-
-    days_found as (
-        select first, second, billing_period, account, currency, usage_date, max(money) as money
-        from found
-        where 2 * money >= least_money
-        group by all
     )
 
-select
-    billing_period,
-    account,
-    first,
-    second,
-    currency,
-    min(usage_date),
-    max(usage_date),
-    cast(sum(money) as decimal(38, 12))
-from days_found
-group by all
-order by all
+select row_number() over () as candidate, *
+from
+    (
+        select *
+        from by_charge
+        union all by name
+        select * exclude (tolerance, is_same, is_of_a_double)
+        from judged_sums
+        where is_same and is_of_a_double
+    )
 """

@@ -31,7 +31,7 @@ class RequiredCost:
 
 
 # Pods and tasks have no cost of their own, and AWS does not amortise reservations of Dedicated Hosts.
-_NO_SPLIT = """
+NO_SPLIT = """
     not coalesce(split_line_item_parent_resource_id <> coalesce(line_item_resource_id, ''), false)
     and not coalesce(line_item_operation in ('EKSPod-EC2', 'ECSTask-EC2'), false)
 """
@@ -44,7 +44,7 @@ _NO_HOST = """
 _UNUSED = "reservation_unused_amortized_upfront_fee_for_billing_period", "reservation_unused_recurring_fee"
 
 AWS_CUR = (
-    RequiredCost("lines", "line_item_unblended_cost", f"line_item_unblended_cost is null and {_NO_SPLIT}"),
+    RequiredCost("lines", "line_item_unblended_cost", f"line_item_unblended_cost is null and {NO_SPLIT}"),
     RequiredCost(
         "lines of commitments",
         "line_item_line_item_type",
@@ -55,7 +55,7 @@ AWS_CUR = (
         RequiredCost(
             f"lines of type {line_type}",
             column,
-            f"line_item_line_item_type = '{line_type}' and {column} is null and {_NO_SPLIT}",
+            f"line_item_line_item_type = '{line_type}' and {column} is null and {NO_SPLIT}",
         )
         for line_type, column in (
             ("SavingsPlanCoveredUsage", "savings_plan_savings_plan_effective_cost"),
@@ -67,7 +67,7 @@ AWS_CUR = (
         "lines of type DiscountedUsage",
         "reservation_effective_cost",
         "line_item_line_item_type = 'DiscountedUsage' and reservation_effective_cost is null "
-        f"and {_NO_SPLIT} and {_NO_HOST}",
+        f"and {NO_SPLIT} and {_NO_HOST}",
     ),
     RequiredCost(
         "lines of type RIFee",
