@@ -57,12 +57,25 @@ LAYERS = (
     Layer(
         "usage",
         (
-            "dbt_project/models/usage/*.sql",
+            "dbt_project/models/usage/usage_by_*.sql",
             "dbt_project/models/staging/telemetry/*.sql",
             "dbt_project/macros/judged_usage.sql",
             "dbt_project/macros/customer_aliases.sql",
         ),
-        ("tests/properties/test_usage.py", "tests/properties/test_shares.py"),
+        (
+            "tests/properties/test_usage.py::test_operations_count_as_plain_python_says",
+            "tests/properties/test_usage.py::test_what_the_contexts_do_not_know_is_rejected_with_its_reason",
+        ),
+        (
+            "tests/properties/test_usage.py",
+            "tests/properties/test_shares.py",
+            "tests/end_to_end/test_usage_as_sent.py",
+        ),
+    ),
+    Layer(
+        "splits",
+        ("dbt_project/models/usage/split_*.sql",),
+        ("tests/properties/test_split_shares.py",),
         ("tests/properties/test_several_stages.py",),
     ),
     Layer(
@@ -81,16 +94,33 @@ LAYERS = (
     Layer(
         "telemetry",
         ("orchestration/sources/telemetry/*.py",),
-        ("tests/properties/test_telemetry_landing.py",),
         ("tests/unit/sources/telemetry/test_records.py", "tests/unit/sources/telemetry/test_formats.py"),
+        ("tests/unit/sources/telemetry/test_batches.py", "tests/properties/test_telemetry_landing.py"),
     ),
     Layer(
-        "billing",
+        "times of charges",
+        ("orchestration/sources/billing/formats/times.py",),
+        ("tests/unit/sources/billing/test_charge_times.py",),
+        ("tests/properties/test_billing_landing.py",),
+    ),
+    Layer(
+        "doubles of bills",
+        (
+            "orchestration/sources/billing/charge_keys.py",
+            "orchestration/sources/billing/chunks.py",
+            "orchestration/sources/billing/counted_once.py",
+            "orchestration/sources/billing/overlaps.py",
+        ),
+        ("tests/unit/sources/billing/test_counted_once.py",),
+        (),
+    ),
+    Layer(
+        "bills",
         ("orchestration/sources/billing/*.py", "orchestration/sources/billing/formats/*.py"),
         (
+            "tests/unit/sources/billing/test_focus_files.py",
             "tests/unit/sources/billing/test_formats.py",
-            "tests/unit/sources/billing/test_charge_times.py",
-            "tests/unit/sources/billing/test_counted_once.py",
+            "tests/unit/sources/billing/test_landing_errors.py",
         ),
         ("tests/properties/test_billing_landing.py", "tests/unit/sources/billing"),
     ),
@@ -145,9 +175,11 @@ def _copy_project(copy: Path) -> None:
 
 def _mutants(project: Path, layer: Layer) -> list[Mutant]:
     """The mutants of a layer but the equivalent ones, which must all be there."""
+    of_others = {path for other in LAYERS if other is not layer for path in other.sql}
     paths = [
         path.relative_to(project).as_posix() for each in layer.sql for path in sorted(project.glob(each))
     ]
+    paths = [path for path in paths if path not in of_others]
     mutants = [mutant for path in paths for mutant in mutants_of(project, path)]
     stale = [each for each in EQUIVALENT if each.path in paths and not any(map(each.is_of, mutants))]
     if stale:

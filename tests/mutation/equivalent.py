@@ -25,6 +25,13 @@ class Equivalent:
 
 EQUIVALENT = (
     Equivalent(
+        "dbt_project/models/usage/usage_by_period.sql",
+        "where usage_granularity = 'hourly' and stream_granularity = 'daily'",
+        "where",
+        "where true or",
+        "a day of a daily stream may be cut into hours needlessly: they are added up to the day again",
+    ),
+    Equivalent(
         "dbt_project/macros/customer_costs.sql",
         'select *, min(pool_number) over (partition by {{ key | join(", ") }}) as key_number',
         "min(",

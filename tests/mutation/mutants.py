@@ -40,7 +40,7 @@ CHANGES = (
     (r"\bsemi join\b", "anti join"),
     (r"\bunion all\b(?! by name)", "except"),
     (r" desc\b", ""),
-    (r"\bdistinct\b", ""),
+    (r"\bdistinct\b(?! from)", ""),
     (r"\bin \('replace', 'delete'\)", "in ('replace')"),
     (r"\bin \('replace', 'delete'\)", "in ('delete')"),
     (r"\b(?:where|having|qualify)\b", r"\g<0> true or "),

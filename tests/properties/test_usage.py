@@ -91,6 +91,26 @@ def usage_of(connection: duckdb.DuckDBPyConnection) -> usage_by_hand.Usage:
     return found
 
 
+def load(
+    connection: duckdb.DuckDBPyConnection, batches: list[tuple[Any, ...]], rows: list[dict[str, Any]]
+) -> None:
+    """The landed batches (load, id, location, time) and records, each row with its place."""
+    columns = ("load_id", "batch_id", "batch_location", "object_time")
+    named = [dict(zip(columns, batch, strict=True)) for batch in batches]
+    connection.register("given_batches", pa.Table.from_pylist(named))
+    said = [row | landed(row.pop("record")) for row in rows]
+    connection.register("given_records", pa.Table.from_pylist(said))
+    connection.execute(
+        "create table telemetry_batches as select *, 'loaded' as status, 1 as record_count, "
+        "0 as quarantined_count, []::date[] as usage_dates from given_batches"
+    )
+    connection.execute(
+        "create table telemetry_records as select * replace (value::decimal(38, 9) as value) "
+        "from given_records"
+    )
+    views(connection)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_operations_count_as_plain_python_says(seed: int) -> None:
     source = random.Random(seed)
@@ -114,20 +134,7 @@ def test_operations_count_as_plain_python_says(seed: int) -> None:
     source.shuffle(rows)
     with duckdb.connect() as connection:
         tables(connection, {name: members[0]["stream_granularity"] for name, members in histories.items()})
-        columns = ("load_id", "batch_id", "batch_location", "object_time")
-        named = [dict(zip(columns, batch, strict=True)) for batch in batches]
-        connection.register("given_batches", pa.Table.from_pylist(named))
-        said = [row | landed(row.pop("record")) for row in rows]
-        connection.register("given_records", pa.Table.from_pylist(said))
-        connection.execute(
-            "create table telemetry_batches as select *, 'loaded' as status, 1 as record_count, "
-            "0 as quarantined_count, []::date[] as usage_dates from given_batches"
-        )
-        connection.execute(
-            "create table telemetry_records as select * replace (value::decimal(38, 9) as value) "
-            "from given_records"
-        )
-        views(connection)
+        load(connection, batches, rows)
         found = usage_of(connection)
         rejected = connection.execute(
             "select batch_location, batch_row, reason from rejected_usage order by all"
@@ -143,6 +150,57 @@ def test_operations_count_as_plain_python_says(seed: int) -> None:
     ]
     assert len(conflicts) > 50
     assert rejected == sorted(conflicts)
+
+
+NOWHERE = 'the filter names "Nowhere", which no rule of feature gives'
+UNKNOWN = "the filter names the dimension shape, which no file in contexts/dimensions defines"
+
+
+def test_what_the_contexts_do_not_know_is_rejected_with_its_reason() -> None:
+    """Each record with what is said of it; a rejected one does not take its record_id from another."""
+    told = [
+        (
+            {"filter": '{"feature":["Nowhere"],"shape":["round"]}'},
+            "unknown-dimension",
+            f"{NOWHERE}; {UNKNOWN}",
+        ),
+        ({"filter": '{"feature":["Nowhere"]}', "record_id": "r"}, "unknown-element", NOWHERE),
+        (
+            {"filter": '{"feature":["search"]}'},
+            "unknown-element",
+            'the filter names "search", which no rule of feature gives; write "Search"',
+        ),
+        ({"stream": "cals"}, "unknown-stream", 'no stream "cals" in contexts/streams.yml'),
+        ({"record_id": "r"}, None, None),
+        (
+            {"record_id": "r", "value": Fraction(2)},
+            "record-id-conflict",
+            'record_id "r" is another record, in /t/b row 5; a record_id names one record',
+        ),
+        ({"record_id": "r", "filter": '{"feature":["Nowhere"]}'}, "unknown-element", NOWHERE),
+    ]
+    record = random_record(random.Random(0), "calls", "hourly") | {
+        **{"time": DAY, "granularity": None, "customer": "ada", "value": Fraction(1), "operation": "sum"},
+        **{"filter": None, "record_id": None},
+    }
+    place = {"load_id": "l", "batch_id": "b", "batch_location": "/t/b"}
+    rows = [
+        {**place, "batch_row": number, "record": record | said} for number, (said, *_) in enumerate(told, 1)
+    ]
+    with duckdb.connect() as connection:
+        tables(connection, {"calls": "hourly"})
+        load(connection, [("l", "b", "/t/b", DAY)], rows)
+        rejected = connection.execute(
+            "select batch_row, reason, detail from rejected_usage order by batch_row"
+        ).fetchall()
+        # Which problem of a filter is told first does not matter.
+        found = [(row, reason, "; ".join(sorted(detail.split("; ")))) for row, reason, detail in rejected]
+        assert found == [
+            (row, reason, "; ".join(sorted(detail.split("; "))))
+            for row, (_, reason, detail) in enumerate(told, 1)
+            if reason
+        ]
+        assert usage_of(connection) == {("calls", DAY, "ada", None): Fraction(1)}
 
 
 # --- deliveries: the same files, whenever they came ---
