@@ -15,6 +15,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.files.text import UTF_16_MARKS
 from orchestration.warehouse.sql import literal, quoted
 
 _CHUNK = 1 << 20
@@ -131,8 +132,11 @@ def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
         opened = gzip.open if path.name.lower().endswith(".gz") else open
         with opened(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
             header = next(csv.reader(lines, strict=True), None)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BillingError(f"{shown}: its first line is not a CSV header in UTF-8 ({error})") from error
+    except UnicodeDecodeError as error:
+        known = "UTF-16" if error.object.startswith(UTF_16_MARKS) else "not UTF-8 text"
+        raise BillingError(f"{shown}: is {known}; save it as UTF-8 (in Excel: CSV UTF-8)") from error
+    except csv.Error as error:
+        raise BillingError(f"{shown}: its first line is not a CSV header ({error})") from error
     if not header:
         raise BillingError(f"{shown}: is empty, not even a header")
     # Headers can repeat or differ only in case; positional names are unique.

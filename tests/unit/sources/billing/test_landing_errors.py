@@ -47,7 +47,8 @@ def parquet(costs: pa.Array, **more: pa.Array) -> bytes:
         ("x-1.csv.zip", zip_bytes(MANY)[:-2000], r"a2/x-1\.csv\.zip: broken zip"),
         ("x-1.csv.zip", zip_bytes(MANY, "readme.txt"), r"should hold one CSV file, holds 0"),
         ("x-1.csv", b"", r"a2/x-1\.csv: is empty"),
-        ("x-1.csv", b"\xff\xfe\x00", r"a2/x-1\.csv: its first line is not a CSV header in UTF-8"),
+        ("x-1.csv", b"\xff\xfe\x00", r"a2/x-1\.csv: is UTF-16; save it as UTF-8"),
+        ("x-1.csv", b"a,M\xfcller\n", r"a2/x-1\.csv: is not UTF-8 text; save it as UTF-8"),
         (
             "x-1.csv",
             b"a,b\n1,2\n",
