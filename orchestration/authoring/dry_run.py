@@ -83,7 +83,11 @@ def _rules_of_last_run(settings: Settings) -> set[str]:
 
 
 def _run(settings: Settings, project: PreparedProject, folder: Path, layers: Sequence[str]) -> None:
-    models = ("changed_days", *(f"+customer_costs_daily,path:models/{layer}" for layer in layers))
+    models = (
+        "changed_days",
+        "context_rules",
+        *(f"+customer_costs_daily,path:models/{layer}" for layer in layers),
+    )
     command = ("run", "--full-refresh", "--select", " ".join(models))
     result = project.dbt(*command, folder=folder / "dbt_run")
     if not result.is_success:

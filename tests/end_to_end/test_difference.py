@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -77,61 +76,6 @@ def test_the_difference_is_what_the_next_run_does(edited: Company) -> None:
     [total] = difference.totals
     assert difference.is_exact
     assert total.charges_before == sum(before.values()) == sum(after.values())
-
-
-def test_previews_of_splits_are_what_the_next_run_does(company: Company) -> None:
-    """An edited fixed split and a new split by a stream: by element and customer, and by rule in `check`."""
-    feature = company.settings.contexts / "dimensions" / "feature.yml"
-    written = feature.read_text()
-    fixed = "  - split: {Exports: 0.6, Reports: 0.4}\n    when: {tag: app, equals: exports}\n"
-    feature.write_text(
-        written.replace("  - element: Exports\n    when: {tag: app, equals: exports}\n", fixed)
-    )
-    with (company.settings.sources / "telemetry" / "calls.jsonl").open("w") as usage:
-        for day in range(1, 4):
-            for element, value in (("Idle", 3), ("Exports", 1)):
-                record = {"stream": "searches", "timestamp": f"2026-04-{day:02d}T00:00:00Z", "value": value}
-                print(
-                    json.dumps({**record, "customer_id": "ada", "filter": {"feature": [element]}}), file=usage
-                )
-    good, printed = company.run()
-    assert good, printed
-    git(company.root, "init", "--quiet")
-    git(company.root, "add", "contexts")
-    git(company.root, "commit", "--quiet", "--message", "The contexts of the last run")
-    elements = "select feature, sum(effective_cost) from customer_costs_daily group by feature"
-    before, customers = dict(company.read(elements)), {c: v for c, _, v in company.read(COSTS)}
-
-    text = feature.read_text().replace("{Exports: 0.6, Reports: 0.4}", "{Exports: 0.25, Reports: 0.75}")
-    feature.write_text(text + "  - split: {by: searches}\n    when: {tag: app, equals: idle}\n")
-    rules = company.settings.contexts / "allocation.yml"
-    idle = "  - name: idle\n    when: {dimension: feature, equals: Idle}\n    by: even\n"
-    rules.write_text(rules.read_text() + idle)
-    places = ["--workspace", str(company.settings.workspace), "--contexts", str(company.settings.contexts)]
-    checked = CliRunner().invoke(app, ["check", *places])
-    assert checked.exit_code == 0, checked.output
-    assert "claims no charge" not in checked.output
-    difference = compared(company)
-    moved: dict[str, Decimal] = {}
-    for move in difference.moved:
-        assert move.before is not None
-        assert move.after is not None
-        moved[move.before] = moved.get(move.before, Decimal(0)) - move.cost
-        moved[move.after] = moved.get(move.after, Decimal(0)) + move.cost
-    assert ("Exports", "Reports", 9 * Decimal("10.50")) in {
-        (move.before, move.after, move.cost) for move in difference.moved
-    }
-    good, printed = company.run()
-    assert good, printed
-    after = dict(company.read(elements))
-    changes = {name: after.get(name, 0) - before.get(name, 0) for name in {*before, *after}}
-    assert moved == {name or "(unmatched)": change for name, change in changes.items() if change}
-    now = {c: v for c, _, v in company.read(COSTS)}
-    assert {each.customer_id: each.change for each in difference.customers} == {
-        name: now.get(name, 0) - customers.get(name, 0)
-        for name in {*now, *customers}
-        if now.get(name, 0) != customers.get(name, 0)
-    }
 
 
 def test_a_month_is_compared_alone(edited: Company) -> None:
