@@ -12,6 +12,7 @@ from orchestration.compiler.emitting.classification import classification
 
 _CHARGE_COLUMNS = (
     "usage_date",
+    "x_spread_from",
     "billing_currency",
     "service_name",
     "sub_account_id",
@@ -21,6 +22,7 @@ _CHARGE_COLUMNS = (
     "resource_id",
     "tags",
     "cost_categories",
+    "charge_share",
     "effective_cost",
 )
 # `nw-search-` in `arn:aws:s3:::nw-search-archive`: two words starting with a letter, so not a generated id.
@@ -43,10 +45,13 @@ def make_profiles(charges: LiveCharges, compilation: Compilation) -> tuple[str, 
         f"""
         create or replace temp table profiles as
         select
-            * exclude (usage_date, resource_id, effective_cost),
+            * exclude (usage_date, x_spread_from, resource_id, charge_share, effective_cost),
             date_trunc('month', usage_date)::date as usage_month,
             {_NAME_PREFIX} as _name_prefix,
-            count(*) as charge_count,
+            -- A charge in parts, or spread over days, is one charge.
+            coalesce(
+                sum(charge_share) filter (usage_date = coalesce(x_spread_from, usage_date)), 0
+            ) as charge_count,
             sum(effective_cost)::decimal(38, 12) as effective_cost
         from ({sql})
         group by all

@@ -285,7 +285,7 @@ def _chosen(
     chosen: list[Suggestion] = []
     while len(chosen) < count:
         claims: defaultdict[int, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        counts: defaultdict[int, int] = defaultdict(int)
+        counts: defaultdict[int, Decimal] = defaultdict(Decimal)
         for row in left:
             for position in row[f"{aside}_matches"]:
                 claims[position][row["billing_currency"]] += row["effective_cost"]
@@ -296,6 +296,6 @@ def _chosen(
         if max(claims[best].values()) <= 0:
             break
         rule, why = candidates[best - 1]
-        chosen.append(Suggestion(dimension, rule, why, counts[best], dict(claims[best])))
+        chosen.append(Suggestion(dimension, rule, why, int(counts[best]), dict(claims[best])))
         left = [row for row in left if best not in row[f"{aside}_matches"]]
     return chosen

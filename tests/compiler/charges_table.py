@@ -27,6 +27,7 @@ COLUMN_TYPES = {
     "tags": "map(varchar, varchar)",
     "cost_categories": "map(varchar, varchar)",
     "x_kubernetes_labels": "map(varchar, varchar)",
+    "x_spread_from": "date",
 }
 
 

@@ -61,10 +61,12 @@ def classification(
     plan: Plan, allocation: Allocation, columns: Sequence[str], dialect: str = "duckdb"
 ) -> str:
     """The same query with other columns of the charge (`columns`) and only the dimensions' columns."""
-    selected = [exp.column(name) for name in columns]
+    layers = Layers(plan, allocation)
+    _, share = layers.part_columns()
+    selected = [share if name == CHARGE_SHARE else layers.charge_column(name) for name in columns]
     for _, element, rule in dimension_columns(plan):
         selected += [exp.column(element), exp.column(rule)]
-    return laid_out(Layers(plan, allocation).select(selected), dialect)
+    return laid_out(layers.select(selected), dialect)
 
 
 def dimension_columns(plan: Plan) -> list[tuple[Dimension, str, str]]:
@@ -117,7 +119,7 @@ class Layers:
         """The complete query."""
         first, *others = CLASSIFIED_COLUMNS
         columns: list[exp.Expr] = [exp.column(first), *self.part_columns()]
-        columns += [self.amount(name) if name in AMOUNT_COLUMNS else exp.column(name) for name in others]
+        columns += [self.charge_column(name) for name in others]
         for _, element, rule in dimension_columns(self.plan):
             columns += [exp.column(element), exp.column(rule)]
         columns += [exp.column("cost_of_goods_sold"), self.allocation_rule(), self.direct_customer()]
@@ -148,6 +150,10 @@ class Layers:
         """Number and share of the part; 0 and 1 for an undivided charge."""
         share = self.amount(CHARGE_SHARE) if self.splitting else exp.alias_(whole_share(), CHARGE_SHARE)
         return [exp.alias_(charge_part(self.splitting), CHARGE_PART), share]
+
+    def charge_column(self, name: str) -> exp.Expr:
+        """A column of the charge; of its part, where it is an amount."""
+        return self.amount(name) if name in AMOUNT_COLUMNS else exp.column(name)
 
     def amount(self, name: str) -> exp.Expr:
         """An amount of the charge, or of its part."""

@@ -101,6 +101,18 @@ def test_months_are_split_by_how_each_dimension_got_its_element(settings: Settin
     assert (june.percent(june.matched), june.percent(june.by_default)) == (Decimal("66.67"), Decimal("33.33"))
 
 
+def test_a_charge_in_parts_and_over_days_counts_once(tmp_path: Path) -> None:
+    split = "  - split: {Search: 0.2, Alerts: 0.8}\n    when: {tag: app, equals: gateway}\n"
+    contexts = {**CONTEXTS, "dimensions/feature.yml": CONTEXTS["dimensions/feature.yml"] + split}
+    days = [charge(day, "5", "EC2", app="gateway") | {"x_spread_from": JUNE} for day in (JUNE, JULY)]
+    months, groups = look(workspace_with(tmp_path, contexts, days))
+    assert [(month.dimension, month.matched, month.unmatched) for month in months] == [
+        *[("feature", Decimal(5), Decimal(0))] * 2,
+        *[("team", Decimal(0), Decimal(5))] * 2,
+    ]
+    assert {(each.charge_count, each.effective_cost) for each in groups} == {(1, Decimal(10))}
+
+
 def test_a_month_without_cost_has_no_percents() -> None:
     nothing = MonthOfDimension(JUNE, "USD", "team", Decimal(1), Decimal(0), Decimal(-1))
     assert nothing.percent(nothing.matched) is None
