@@ -10,7 +10,7 @@ import pytest
 
 from tests.properties.rendered_models import build
 
-# The run is on 29 November 2026. Of each month: the last day with usage of a day, and with anything.
+# The run is on 29 November 2026. Of each month: the last day with usage that has ended, and with anything.
 CASES = {
     "no bill": ({}, None),
     "a finished month, whose usage ends early": ({"2026-10": ("10-01", "10-31")}, "10-31"),
@@ -28,6 +28,29 @@ CASES = {
         "11-29",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("usage_ends", "through"),
+    [
+        # A month's subscription that goes on says nothing beside daily or weekly usage.
+        (["11-01", "11-30"], "11-01"),
+        (["11-01", "11-22", "11-30"], "11-22"),
+        (["11-22"], "11-22"),
+        (["11-29", "11-30"], "11-29"),
+    ],
+)
+def test_usage_that_ended_tells_how_far_the_bill_goes(usage_ends: list[str], through: str) -> None:
+    with closing(duckdb.connect()) as connection:
+        connection.execute(
+            "create table billing_days as select '2026-11' as billing_period, "
+            "unnest(range(date '2026-11-01', date '2026-12-01', interval 1 day))::date as usage_date, "
+            "list_contains(?, strftime(usage_date, '%m-%d'))::bigint as usage_row_count",
+            [usage_ends],
+        )
+        build(connection, "billed_through")
+        found = connection.execute("select billed_through from billed_through").fetchall()
+    assert found == [(date.fromisoformat(f"2026-{through}"),)]
 
 
 @pytest.mark.parametrize("case", CASES)

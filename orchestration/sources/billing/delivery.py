@@ -157,11 +157,7 @@ def _write_days(
     delivery: Delivery,
 ) -> None:
     content = ", ".join(quoted(name) for name in charges_schema(family) if name not in NOT_IN_FINGERPRINT)
-    usage_of_a_day = (
-        f"{is_usage(family, USAGE_CATEGORY[family])} "
-        # The day on which clocks are set back has 25 hours.
-        "and coalesce(covered_until <= covered_from + interval 2 day, true)"
-    )
+    usage = is_usage(family, USAGE_CATEGORY[family])
     sums = ", ".join(f"{{'key': '{name}', 'value': sum({name})::decimal(38,12)}}" for name in AMOUNTS[family])
     amounts = f"map_from_entries(list_filter([{sums}], lambda e: e.value is not null))"
     connection.execute(
@@ -173,7 +169,8 @@ def _write_days(
                 {_CURRENCY[family]} as billing_currency,
                 usage_date,
                 count(*) as landed_rows,
-                count(*) filter ({usage_of_a_day}) as usage_row_count,
+                -- On the last day that they cover: so far goes the bill.
+                count(*) filter ({usage} and last_usage_date is null) as usage_row_count,
                 -- A sum does not depend on the order of rows, and counts a repeated row each time.
                 sum(hash({content})::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
                 list(distinct {_ACCOUNT[family]} order by {_ACCOUNT[family]}) as billing_account_ids
@@ -187,7 +184,8 @@ def _write_days(
                 {_CURRENCY[family]} as billing_currency,
                 unnest(generate_series(usage_date + 1, last_usage_date, interval 1 day))::date as usage_date,
                 hash({content}) as content_hash,
-                {usage_of_a_day} as is_usage,
+                {usage} as is_usage,
+                last_usage_date,
                 {_ACCOUNT[family]} as billing_account_id
             from read_parquet({literal(new_charges)}, hive_partitioning = false)
             where last_usage_date is not null
@@ -198,7 +196,7 @@ def _write_days(
                 billing_currency,
                 usage_date,
                 sum(content_hash::hugeint)::varchar || '-' || count(*)::varchar as fingerprint,
-                count(*) filter (is_usage) as usage_row_count,
+                count(*) filter (is_usage and usage_date = last_usage_date) as usage_row_count,
                 list(distinct billing_account_id order by billing_account_id) as billing_account_ids
             from spread_charges
             group by all

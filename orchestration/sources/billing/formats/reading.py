@@ -18,6 +18,7 @@ from orchestration.sources.billing.formats.conversions import EMPTY_MAP, spelled
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.times import (
     LAST_USAGE_DATE,
+    LONGEST_DAY,
     USAGE_DATE,
     EndHabit,
     Times,
@@ -157,7 +158,7 @@ class Reading:
             "t_provider as provider, "
             "min(cast(t_period_start as date)) as period_day, "
             "count(*) as row_count, "
-            "count(*) filter (t_is_usage and coalesce(t_length <= 86400, true)) as usage_rows, "
+            f"count(*) filter (t_is_usage and coalesce(t_length <= {LONGEST_DAY}, true)) as usage_rows, "
             f"{self.times.votes()}{sums}, "
             f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "
             f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6)"

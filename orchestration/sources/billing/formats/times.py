@@ -16,6 +16,7 @@ from orchestration.warehouse.sql import literal
 EndHabit = Literal["after", "last_day", "last_hour"]
 
 _DAY = 86400
+LONGEST_DAY = 25 * 3600  # when clocks go back
 _HOUR_US = 3_600_000_000
 # Months in a provider's local time start up to this much earlier in UTC.
 _FARTHEST_EAST = "interval 14 hours"
@@ -97,7 +98,7 @@ class Times:
         return (
             f"(select *, {month} as t_month, coalesce(t_start, t_period_start) as t_from, "
             "coalesce(t_start >= t_period_end, false) as t_is_late, "
-            f"not t_is_usage and t_start is not null and coalesce(t_length <= {_DAY}, true) "
+            f"not t_is_usage and t_start is not null and coalesce(t_length <= {LONGEST_DAY}, true) "
             "as t_is_fee_of_a_day "
             f"from {ended})"
         )

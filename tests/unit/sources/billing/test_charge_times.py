@@ -160,6 +160,25 @@ def test_what_is_booked_ahead_is_of_the_first_day_with_usage(
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "last_days"),
+    [
+        # The day in Berlin on which clocks go back has 25 hours.
+        ([period("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z")], [25]),
+        ([period("2026-10-07", "2026-10-09"), period("2026-10-08", "2026-10-09")], [8]),
+        ([period("2026-10-05", "2026-10-12"), period("2026-10-12", "2026-10-19")], [11, 18]),
+        ([period("2026-10-01", "2026-11-01")], [31]),
+        ([period("2026-10-01", "2026-11-01", ChargeCategory="Tax")], []),
+    ],
+)
+def test_usage_counts_on_the_last_day_that_it_covers(
+    tmp_path: Path, rows: list[dict[str, Any]], last_days: list[int]
+) -> None:
+    landed(tmp_path, rows, "*")
+    counted = "select day(usage_date) from days where usage_row_count > 0 order by 1"
+    assert [day for (day,) in query(tmp_path / "landing", counted)] == last_days
+
+
 def test_a_change_of_a_long_charge_changes_every_day_that_it_is_for(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     tax = {"ChargeCategory": "Tax", "BilledCost": "93"}
