@@ -27,7 +27,7 @@ def compile_(
 
     [bold]cpc compile --workspace workspace[/], then read workspace/dbt_project/models/context/
 
-    [bold]cpc compile --workspace workspace --to my-dbt[/], then cd my-dbt; dbt build
+    [bold]cpc compile --to my-dbt[/], then cd my-dbt; dbt build
 
     [bold]cpc compile --contexts contexts --json-schema[/], into contexts/.schema/
     """
@@ -39,8 +39,10 @@ def compile_(
         print("\n".join(map(str, write_schemas(settings.contexts))))
         return
     if to is not None:
+        from orchestration.automation.workspace import prepare_workspace
         from orchestration.warehouse.project_copy import copy_project
 
+        prepare_workspace(settings)
         copy_project(settings, to)
         print(to)
         return

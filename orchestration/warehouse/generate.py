@@ -18,7 +18,8 @@ from pathlib import Path
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
 from orchestration.warehouse.exposures import with_what_they_read
-from orchestration.warehouse.files import point
+from orchestration.warehouse.files import point, write_file
+from orchestration.warehouse.variables import filled_in
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
@@ -118,8 +119,13 @@ def assemble_project(settings: Settings) -> AssembledProject:
     )
     versions = settings.workspace / "dbt_projects"
     folder = versions / fingerprint[:16]
+    # Not part of the version: another place or limit is no other rule.
+    filled = filled_in(written, settings)
     if not folder.is_dir():
-        _write_version(files, folder)
+        _write_version({**files, **filled}, folder)
+    for name, text in filled.items():
+        if (folder / name).read_text(encoding="utf-8") != text:
+            write_file(folder / name, text)
     point(settings.dbt_project, folder.relative_to(settings.dbt_project.parent))
     _forget_old_versions(versions, keep=folder)
     return AssembledProject(folder, fingerprint, compilation)

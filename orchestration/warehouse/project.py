@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
+from orchestration.warehouse.variables import variables_of
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 RUNS_KEPT = 10
 _PARSED, _MANIFEST = "partial_parse.msgpack", "manifest.json"  # dbt's names
+_FOLDER = "parsed"  # `target` belongs to who runs dbt by hand
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class PreparedProject:
 
     @property
     def _parsed(self) -> Path:
-        return self.assembled.folder / "target"
+        return self.assembled.folder / _FOLDER
 
     def artifacts_of_run(self, run_id: str) -> Path:
         """Folder of one run's dbt log, compiled SQL and results; old ones are removed."""
@@ -97,10 +99,10 @@ def prepare_or_last(settings: Settings) -> PreparedProject | BrokenProject:
 
 def _last_manifest(settings: Settings) -> dict[str, Any]:
     by_age = sorted(
-        (settings.workspace / "dbt_projects").glob(f"*/target/{_MANIFEST}"),
+        (settings.workspace / "dbt_projects").glob(f"*/{_FOLDER}/{_MANIFEST}"),
         key=lambda path: path.stat().st_mtime,
     )
-    for path in (settings.dbt_project / "target" / _MANIFEST, *reversed(by_age)):
+    for path in (settings.dbt_project / _FOLDER / _MANIFEST, *reversed(by_age)):
         if path.is_file():
             manifest: dict[str, Any] = json.loads(path.read_bytes())
             return manifest
@@ -114,41 +116,22 @@ def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedPr
     """
     assembled = assemble_project(settings)
     settings.days_folder.mkdir(parents=True, exist_ok=True)
-    project = PreparedProject(assembled, _variables(settings), settings.workspace / "dbt_runs")
+    project = PreparedProject(assembled, variables_of(settings), settings.workspace / "dbt_runs")
     _parse_when_needed(project, validate)
     return project
 
 
-def _variables(settings: Settings) -> dict[str, str | int]:
-    variables: dict[str, str | int] = {
-        "landing": str(settings.landing_folder),
-        "warehouse": str(settings.warehouse_file),
-        "days": str(settings.days_folder),
-        "batch_rows": settings.batch_rows,
-        "explanations_days": settings.explanations_days,
-        "hourly_costs_days": settings.hourly_costs_days,
-        "product_dimension": settings.product_dimension,
-        "anomaly_dimension": settings.anomaly_dimension,
-        "anomaly_hourly_series": settings.anomaly_hourly_series,
-    }
-    if settings.duckdb_threads:
-        variables["duckdb_threads"] = settings.duckdb_threads
-    if settings.duckdb_memory_limit:
-        variables["duckdb_memory_limit"] = settings.duckdb_memory_limit
-    return variables
-
-
 def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
-    """Parse into a folder next to `target` and rename it, so that a manifest is complete or absent."""
-    target = project.assembled.folder / "target"
+    """Parse into a folder next to `parsed` and rename it, so that a manifest is complete or absent."""
+    parsed_folder = project.assembled.folder / _FOLDER
     variables = json.dumps(project.variables, sort_keys=True)
-    parsed_with = target / "parsed_with.json"
+    parsed_with = parsed_folder / "parsed_with.json"
     if parsed_with.is_file() and parsed_with.read_text(encoding="utf-8") == variables:
         return
-    unfinished = project.assembled.folder / f"target.{os.getpid()}"
+    unfinished = project.assembled.folder / f"{_FOLDER}.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
     versions = project.assembled.folder.parent
-    before = sorted(versions.glob(f"*/target/{_PARSED}"), key=lambda path: path.stat().st_mtime)
+    before = sorted(versions.glob(f"*/{_FOLDER}/{_PARSED}"), key=lambda path: path.stat().st_mtime)
     if before:
         unfinished.mkdir()
         shutil.copyfile(before[-1], unfinished / _PARSED)
@@ -158,9 +141,9 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
         raise DbtError(parsed.error)
     project.just_parsed.append(parsed.manifest)
     (unfinished / parsed_with.name).write_text(variables, encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(parsed_folder, ignore_errors=True)
     try:
-        unfinished.rename(target)
+        unfinished.rename(parsed_folder)
     except OSError:
         # A concurrent process parsed the same version.
         if not parsed_with.is_file():

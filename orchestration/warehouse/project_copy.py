@@ -1,18 +1,13 @@
-"""A copy of the dbt project that plain dbt and editors can open: every variable of a run is filled in."""
+"""A copy of the workspace's dbt project, which runs leave alone: for editors and plain dbt."""
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from pathlib import Path
 
-import yaml
-
 from orchestration.settings import ExpectedError, Settings
-from orchestration.warehouse.project import prepare_project
-
-_PROJECT, _PROFILES = "dbt_project.yml", "profiles.yml"
+from orchestration.warehouse.generate import assemble_project
+from orchestration.warehouse.variables import PROJECT
 
 
 class ForeignFolderError(ExpectedError):
@@ -24,28 +19,12 @@ def copy_project(settings: Settings, folder: Path) -> None:
 
     Raises `ForeignFolderError` for a folder that holds anything else.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / _PROJECT).is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / PROJECT).is_file():
         raise ForeignFolderError(f"{folder} is neither empty nor a copy of the dbt project; choose another")
-    project = prepare_project(settings)
-    source = project.assembled.folder
+    source = assemble_project(settings).folder
+    settings.days_folder.mkdir(parents=True, exist_ok=True)
     for path in source.iterdir():
         if path.is_dir():
             shutil.rmtree(folder / path.name, ignore_errors=True)
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target*", "logs"), dirs_exist_ok=True)
-    # dbt itself fills variables into its project file from the command line only.
-    text = re.sub(
-        r"\"\{\{ var\('(\w+)'\) \}\}\"",
-        lambda found: json.dumps(project.variables[found[1]]),
-        (source / _PROJECT).read_text(encoding="utf-8"),
-    )
-    described = yaml.safe_load(text)
-    described["vars"] |= project.variables
-    _write(folder / _PROJECT, described)
-    profiles = yaml.safe_load((source / _PROFILES).read_text(encoding="utf-8"))
-    for output in profiles[described["profile"]]["outputs"].values():
-        output["path"] = str(settings.warehouse_file)
-    _write(folder / _PROFILES, profiles)
-
-
-def _write(path: Path, document: object) -> None:
-    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    not_copied = shutil.ignore_patterns("parsed*", "target", "logs")
+    shutil.copytree(source, folder, ignore=not_copied, dirs_exist_ok=True)

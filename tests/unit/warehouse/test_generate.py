@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse.exposures import with_what_they_read
@@ -42,6 +43,10 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
         if path.is_file()
     }
     assert assembled.rules_fingerprint in on_disk.pop("macros/context/project_fingerprint.sql")
+    described = yaml.safe_load(on_disk.pop("dbt_project.yml"))
+    assert described["vars"]["landing"] == str(settings.landing_folder)
+    assert str(settings.warehouse_file) in on_disk.pop("profiles.yml")
+    del written["dbt_project.yml"], written["profiles.yml"]
     assert on_disk == {**written, **assembled.compilation.files, **with_what_they_read(written)}
     assert "models/context/charges_in_context.sql" in on_disk
     assert not [path for path, text in on_disk.items() if "__dimensions__" in text]

@@ -1,0 +1,54 @@
+"""The variables of every dbt command, and dbt's project files with their values filled in.
+
+Runs pass them as arguments. Filled in, plain dbt and editors can use the project: dbt reads the variables of
+its own project file from the command line only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from orchestration.settings import Settings
+
+PROJECT, PROFILES = "dbt_project.yml", "profiles.yml"
+
+
+def variables_of(settings: Settings) -> dict[str, str | int]:
+    """The variables of every dbt command, from the settings."""
+    variables: dict[str, str | int] = {
+        "landing": str(settings.landing_folder),
+        "warehouse": str(settings.warehouse_file),
+        "days": str(settings.days_folder),
+        "batch_rows": settings.batch_rows,
+        "explanations_days": settings.explanations_days,
+        "hourly_costs_days": settings.hourly_costs_days,
+        "product_dimension": settings.product_dimension,
+        "anomaly_dimension": settings.anomaly_dimension,
+        "anomaly_hourly_series": settings.anomaly_hourly_series,
+    }
+    if settings.duckdb_threads:
+        variables["duckdb_threads"] = settings.duckdb_threads
+    if settings.duckdb_memory_limit:
+        variables["duckdb_memory_limit"] = settings.duckdb_memory_limit
+    return variables
+
+
+def filled_in(written: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """dbt's project and profiles file with the values of the settings, by name."""
+    variables = variables_of(settings)
+    text = re.sub(
+        r"\"\{\{ var\('(\w+)'\) \}\}\"", lambda found: json.dumps(variables[found[1]]), written[PROJECT]
+    )
+    project = yaml.safe_load(text)
+    project["vars"] |= variables
+    profiles = yaml.safe_load(written[PROFILES])
+    for output in profiles[project["profile"]]["outputs"].values():
+        output["path"] = str(settings.warehouse_file)
+    return {
+        name: yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        for name, document in ((PROJECT, project), (PROFILES, profiles))
+    }
