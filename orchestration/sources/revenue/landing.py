@@ -62,6 +62,7 @@ def land_revenue(location: Location, landing: Path) -> RevenueLanding:
         notes: list[Note] = []
         repeated = _read_all(connection, location, chosen, Path(folder), notes)
         changed = _write(connection, landing)
+        notes += _counted_twice(connection, location)
         write_notes(landing, "revenue", notes)
     return RevenueLanding(
         path=target,
@@ -135,6 +136,24 @@ def _read_all(
                 "INSERT INTO broken VALUES (?, ?, ?, ?)", [(key, *broken) for broken in file.broken]
             )
     return repeated
+
+
+def _counted_twice(connection: duckdb.DuckDBPyConnection, location: Location) -> list[Note]:
+    """Notes on files that have the same rows, such as a month and its final version."""
+    found = connection.execute(rows.IN_TWO_FILES).fetchall()
+    return [
+        Note(
+            "revenue-twice",
+            f"{location.describe(first)} has {count:,} of the rows of this file too (the same customer, "
+            "period, amount and product): both count; remove them from one, if they are the same revenue",
+            subject=location.describe(second),
+            place=f"{location.describe(second)} row {row}",
+            row_count=count,
+            billing_currency=currency,
+            effective_cost=amount,
+        )
+        for first, second, currency, count, amount, row in found
+    ]
 
 
 def _make_amounts_plain(

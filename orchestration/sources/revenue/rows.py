@@ -94,6 +94,37 @@ WHERE reason IS NULL
 ORDER BY file, file_row
 """
 
+# Equal rows of two files, each as often as both have it.
+IN_TWO_FILES = """
+WITH counts AS (
+    SELECT
+        file, customer, period_first_day, period_last_day, exact_amount, upper(currency) AS currency, product,
+        count(*) AS row_count, min(file_row) AS file_row
+    FROM read_rows
+    WHERE reason IS NULL
+    GROUP BY ALL
+)
+
+SELECT
+    first.file,
+    second.file,
+    first.currency,
+    sum(least(first.row_count, second.row_count))::BIGINT,
+    sum(first.exact_amount * least(first.row_count, second.row_count))::DECIMAL(38, 12),
+    min(second.file_row)
+FROM counts AS first
+INNER JOIN counts AS second
+    ON second.file > first.file
+    AND second.customer = first.customer
+    AND second.period_first_day = first.period_first_day
+    AND second.period_last_day = first.period_last_day
+    AND second.exact_amount = first.exact_amount
+    AND second.currency = first.currency
+    AND second.product IS NOT DISTINCT FROM first.product
+GROUP BY first.file, second.file, first.currency
+ORDER BY ALL
+"""
+
 # With the row as JSON, so it can be read without the file.
 REJECTED = f"""
 SELECT file, file_row, reason, to_json(struct_pack({", ".join(_TEXTS)}))::VARCHAR AS row_text

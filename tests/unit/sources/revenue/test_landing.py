@@ -270,3 +270,21 @@ def test_amounts_whose_format_cannot_be_known_are_rejected(revenue, amounts, mes
     (revenue.source / "a.csv").write_text(f"customer;month;amount;currency\n{rows}")
     with pytest.raises(RevenueError, match=message):
         revenue.land()
+
+
+def test_rows_that_two_files_have_are_told_with_their_money(revenue):
+    rows = "ada,2026-10,100.00,USD\nbob,2026-10,200.00,USD\nbob,2026-10,200.00,USD\n"
+    (revenue.source / "october.csv").write_text(HEADER + rows)
+    (revenue.source / "october-final.csv").write_text(
+        HEADER
+        + "ada,2026-10,5.00,USD\nada,2026-10,100.00,usd\nbob,2026-10,200.00,USD\nbob,2026-11,200.00,USD\n"
+    )
+    assert revenue.land().rows == 7
+    (note,) = pq.read_table(revenue.landing / "notes/revenue/all.parquet").to_pylist()
+    assert (note["code"], note["severity"], Path(note["subject"]).name) == (
+        *("revenue-twice", "warning"),
+        "october.csv",
+    )
+    assert (note["row_count"], note["billing_currency"], note["effective_cost"]) == (2, "USD", Decimal(300))
+    assert "october-final.csv has 2 of the rows of this file too" in note["message"]
+    assert note["place"].endswith("october.csv row 1")
