@@ -36,6 +36,7 @@ class FoundBills:
     deliveries: tuple[Delivery, ...]
     notes: tuple[str, ...]
     ignored: frozenset[str] = frozenset()  # reports ignored by the settings
+    unknown: tuple[str, ...] = ()  # tables in a form that is not read
 
     def version(self, delivery: Delivery) -> str:
         """What a delivery's landing depends on: its files, the export's settings, this code."""
@@ -84,7 +85,8 @@ def find_bills(export: BillingExport, open_location: OpenLocation) -> FoundBills
     deliveries.extend(bare_deliveries(f for f in listing.bare_files if not _is_ignored(export, f.key)))
     ignored = {delivery.name for delivery in deliveries if _is_ignored(export, delivery.described_by)}
     counted = tuple(delivery for delivery in deliveries if delivery.name not in ignored)
-    return FoundBills(export, location, counted, tuple(notes), frozenset(ignored))
+    unknown = tuple(location.describe(key) for key in listing.unknown if not _is_ignored(export, key))
+    return FoundBills(export, location, counted, tuple(notes), frozenset(ignored), unknown)
 
 
 def _is_ignored(export: BillingExport, key: str) -> bool:

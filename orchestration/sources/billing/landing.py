@@ -23,7 +23,7 @@ from orchestration.sources.billing.delivery import connect, land_delivery, open_
 from orchestration.sources.billing.discovery import FoundBills, OpenLocation, discover_months, find_bills
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landed import ensure_landing
-from orchestration.sources.billing.manifest import Delivery
+from orchestration.sources.billing.manifest import DATA_FILE_ENDINGS, Delivery
 from orchestration.sources.billing.source_totals import ColumnReport
 from orchestration.sources.landing.notes import Note, Severity, write_notes
 from orchestration.sources.locations import LocationError
@@ -146,6 +146,17 @@ def land_billing(
     }
     counted = count_once(landing, [export.name for export in exports], shown, overlaps)
     notes = [Note("bill-not-read", note, "note") for bills in found for note in bills.notes]
+    notes += [
+        Note(
+            "file-not-read",
+            f"{place}: is not read; bills are CSV or Parquet, named {', '.join(DATA_FILE_ENDINGS)}; "
+            "save it so, or name it in the export's ignore (settings.yml) if it is no bill",
+            subject=place,
+            place=place,
+        )
+        for bills in found
+        for place in bills.unknown
+    ]
     notes += [Note("bill-counted-once", note, "note") for note in counted.notes]
     notes += [
         Note(

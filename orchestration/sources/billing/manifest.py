@@ -19,6 +19,10 @@ from orchestration.sources.locations import StoredObject
 ReportKind = Literal["cur_legacy", "export"]
 
 DATA_FILE_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet")
+_OTHER_TABLES = (
+    *(".txt", ".tsv", ".json", ".jsonl", ".ndjson", ".xls", ".xlsx", ".ods", ".orc", ".avro"),
+    *(".bz2", ".xz", ".zst", ".7z", ".tar.gz", ".tgz"),
+)
 _MANIFEST_ENDING = "-Manifest.json"
 _DATES = r"(?P<dates>(?P<year>\d{4})(?P<month>\d{2})\d{2}-\d{8})"
 _LEGACY = re.compile(rf"(?P<root>(?:.*/)?){_DATES}/(?:(?P<version>[^/]+)/)?(?P<name>[^/]+){_MANIFEST_ENDING}")
@@ -75,6 +79,7 @@ class Listing:
     manifests: tuple[ReportManifest, ...]
     bare_files: tuple[StoredObject, ...]
     notes: tuple[str, ...]  # ignored objects, shown to the user
+    unknown: tuple[str, ...]  # keys of tables in a form that is not read
 
 
 def read_listing(objects: Iterable[StoredObject]) -> Listing:
@@ -118,7 +123,15 @@ def read_listing(objects: Iterable[StoredObject]) -> Listing:
             notes.append(
                 f"{item.key}: not read, it lies inside the report {holder[1]} but no manifest names it"
             )
-    return Listing(tuple(current), tuple(bare), tuple(notes))
+    unknown = tuple(item.key for item in stored if _is_unknown_table(item.key))
+    return Listing(tuple(current), tuple(bare), tuple(notes), unknown)
+
+
+def _is_unknown_table(key: str) -> bool:
+    """Whether the file may be taken for a bill: its name says that it holds rows, in another form."""
+    lowered = key.lower()
+    is_hidden = any(part.startswith((".", "_")) for part in lowered.split("/"))
+    return lowered.endswith(_OTHER_TABLES) and not is_hidden and "manifest" not in lowered
 
 
 def _current(candidates: list[tuple[re.Match[str], ReportManifest]]) -> ReportManifest | None:

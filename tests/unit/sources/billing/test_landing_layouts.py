@@ -156,6 +156,21 @@ def test_a_month_without_pointer_is_not_read_and_said_so(store: Store, landing: 
     assert "x of 2026-07 is not read" in result.notes[0]
 
 
+def test_a_table_in_another_form_is_told(store: Store, landing: Path) -> None:
+    bills.put_legacy(store, {"x-1.csv.gz": gzip_bytes(csv_bytes([legacy_row("1")]))}, root="x")
+    for name in ("more.tsv", "old/BOOK.XLSX", "rows.json", "_draft.txt", ".DS_Store", "x/my-manifest.json"):
+        store.put(name, b"anything")
+    land(store, landing)
+    told = query(
+        landing,
+        f"select severity, message from read_parquet('{landing}/notes/billing/*.parquet') "
+        "where code = 'file-not-read' order by subject",
+    )
+    assert [severity for severity, _ in told] == ["warning"] * 3
+    names = ("more.tsv", "old/BOOK.XLSX", "rows.json")
+    assert all(f"{name}: is not read" in message for name, (_, message) in zip(names, told, strict=True))
+
+
 def test_two_reports_of_one_name_are_refused(store: Store, landing: Path) -> None:
     for root in ("a/x", "b/x"):
         bills.put_legacy(store, {"x-1.csv.gz": gzip_bytes(csv_bytes([legacy_row("1")]))}, root=root)
