@@ -10,7 +10,8 @@ import duckdb
 from orchestration.sources.billing.formats.columns import AMOUNTS, NOT_ZERO_THROUGHOUT, Family
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
-from orchestration.sources.billing.formats.times import VOTES, EndHabit, UsageDays, end_habit
+from orchestration.sources.billing.formats.times import UNKNOWN_TIMES, VOTES, EndHabit, UsageDays, end_habit
+from orchestration.sources.landing.notes import Note
 
 
 @dataclass
@@ -20,7 +21,8 @@ class ColumnReport:
     `new_spend` is the billed amount of rows with a value in a new column, per currency. `cut` is what
     rounding to twelve digits took from the billed amount, per currency, with the number of rows; only if it
     took any. `habits` says how each provider writes the ends of its charges, `usage_days` are the days with
-    usage of each billing month, `zero_costs` the required columns with only 0.
+    usage of each billing month, `zero_costs` the required columns with only 0; `unknown_times` tells of
+    charges without a start or end.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -31,6 +33,7 @@ class ColumnReport:
     habits: dict[str | None, EndHabit] = field(default_factory=dict)
     usage_days: dict[str, UsageDays] = field(default_factory=dict)
     zero_costs: list[str] = field(default_factory=list)
+    unknown_times: list[Note] = field(default_factory=list)
 
 
 def source_totals(
@@ -67,6 +70,7 @@ def source_totals(
             f"usage_rows, {', '.join(VOTES)}{_needs(family)} from raw_totals"
         ).fetchall()
         report.repeated.update(reading.repeated)
+        report.unknown_times += _unknown_times(connection, group)
         cuts = connection.execute(
             "select billing_currency, sum(cut), sum(cut_rows)::bigint from raw_totals where cut_rows > 0 "
             "and billing_currency is not null group by 1 order by 1"
@@ -86,6 +90,30 @@ def source_totals(
     _find_times(connection, report)
     _find_zero_costs(connection, family, report)
     return report
+
+
+def _unknown_times(connection: duckdb.DuckDBPyConnection, group: list[DataFile]) -> list[Note]:
+    """Notes on charges whose time the files do not say, from `raw_totals`."""
+    notes = []
+    for place, told in enumerate(UNKNOWN_TIMES.values()):
+        found = connection.execute(
+            f"select billing_period, billing_currency, sum(unknown{place})::bigint, sum(billed{place}) "
+            f"from raw_totals where unknown{place} > 0 group by all order by all"
+        ).fetchall()
+        notes += [
+            Note(
+                "charge-without-time",
+                f"charges {told}",
+                "note" if told.startswith("have no end") else "warning",
+                row_count=count,
+                billing_period=period,
+                billing_currency=currency,
+                effective_cost=billed,
+                place=group[0].shown,
+            )
+            for period, currency, count, billed in found
+        ]
+    return notes
 
 
 def _needs(family: Family, kind: str = "") -> str:

@@ -19,6 +19,7 @@ from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.times import (
     LAST_USAGE_DATE,
     LONGEST_DAY,
+    UNKNOWN_TIMES,
     USAGE_DATE,
     EndHabit,
     Times,
@@ -128,7 +129,8 @@ class Reading:
         Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
         their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, the first day of
         the period, row_count, how many rows are usage, how their ends are written (`VOTES`), of each column
-        of `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), the sum
+        of `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), how many
+        rows have each of `UNKNOWN_TIMES` (`unknown0`, …) and what they bill (`billed0`, …), the sum
         of each of the family's amounts (null where the file lacks the column), what rounding took from what
         is billed (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and,
         where it is a new one, what the rows with a value in it bill (`s0`, …).
@@ -150,6 +152,11 @@ class Reading:
             f", count(*) filter ({when.format_map(self.values)}) as needed{place}, "
             f"count(*) filter ({self.values[name]} <> 0) as had{place}"
             for place, (name, when) in enumerate(NOT_ZERO_THROUGHOUT[self.family].items())
+        )
+        counts += "".join(
+            f", count(*) filter ({when}) as unknown{place}, "
+            f"cast(coalesce(sum({billed}) filter ({when}), 0) as decimal(38,12)) as billed{place}"
+            for place, when in enumerate(UNKNOWN_TIMES)
         )
         return (
             "select strftime(t_month, '%Y-%m') as billing_period, * exclude (t_month) from ("

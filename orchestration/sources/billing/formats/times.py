@@ -25,6 +25,13 @@ _FARTHEST_EAST = "interval 14 hours"
 VOTES = ("ends_after", "ends_on_last_day", "ends_in_last_hour", "period_ends_on_last_day")
 
 
+# Charges whose file does not say what time they are for, with what becomes of their cost.
+UNKNOWN_TIMES = {
+    "t_start is null": "have no start: their cost is spread over the billing period",
+    "t_start is not null and t_end is null": "have no end: their cost is of the day on which they start",
+    "t_end < t_start": "end before they start: their cost is of the day on which they start",
+}
+
 USAGE_DATE = "cast(t_from as date)"
 LAST_USAGE_DATE = (
     f"case when cast(t_until - interval 1 microsecond as date) > {USAGE_DATE} "

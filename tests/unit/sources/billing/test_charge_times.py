@@ -104,6 +104,27 @@ def test_the_end_of_a_charge_is_found_from_all_rows(
     assert landed(tmp_path, rows, "covered_from, covered_until")[0] == covered
 
 
+def test_charges_whose_time_the_file_does_not_say_are_told_with_their_money(tmp_path: Path) -> None:
+    rows = [
+        period("", "2026-10-31", BilledCost="31"),
+        period("2026-10-07", "", BilledCost="5"),
+        period("2026-10-08", "2026-10-01", BilledCost="3"),
+        *DAY,
+    ]
+    landed(tmp_path, rows, "*")
+    notes = f"from read_parquet('{tmp_path}/landing/notes/billing/*.parquet')"
+    told = query(
+        tmp_path / "landing",
+        f"select split_part(message, ':', 1), severity, row_count, billing_period, effective_cost {notes} "
+        "where code = 'charge-without-time' order by effective_cost desc",
+    )
+    assert told == [
+        ("charges have no start", "warning", 1, "2026-10", 31),
+        ("charges have no end", "note", 1, "2026-10", 5),
+        ("charges end before they start", "warning", 1, "2026-10", 3),
+    ]
+
+
 def test_periods_that_end_on_a_date_decide_where_charges_say_nothing(tmp_path: Path) -> None:
     row = period("2026-10-05", "2026-10-11", **OCTOBER_DATES)
     assert landed(tmp_path, [row], "usage_date, last_usage_date") == [(date(2026, 10, 5), date(2026, 10, 11))]
