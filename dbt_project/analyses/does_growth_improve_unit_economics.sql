@@ -6,10 +6,11 @@ with
             period_start as month,
             billing_currency,
             'customer' as unit,
-            cast(customer_count as decimal(38, 9)) as quantity,
-            total_cost as cost
+            cast(sum(customer_count) as decimal(38, 9)) as quantity,
+            sum(monthly_cost) as cost
         from {{ ref("average_customer_cost") }}
-        where period_grain = 'monthly' and segment = 'all'
+        where period_grain = 'monthly' and segment is not null
+        group by all
     ),
 
     streams as (
@@ -43,7 +44,7 @@ with
     )
 
 select
-    strftime(month, '%Y-%m') as month,
+    month,
     unit,
     billing_currency as currency,
     cast(quantity as decimal(38, 0)) as quantity,

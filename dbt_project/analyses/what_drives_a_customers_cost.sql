@@ -3,14 +3,14 @@
 -- with its largest service and its change. The customer is the variable `customer`, by default the
 -- costliest one.
 with
-    month as (select max(billing_period) as billing_period from {{ ref("customer_costs_monthly") }}),
+    month as (select max(billing_month) as billing_month from {{ ref("customer_costs_monthly") }}),
 
     costs as (
-        select costs.*, costs.billing_period = month.billing_period as is_now
+        select costs.*, costs.billing_month = month.billing_month as is_now
         from {{ ref("customer_costs_monthly") }} as costs
         inner join
             month
-            on costs.billing_period in (month.billing_period, {{ months_after("month.billing_period", -1) }})
+            on costs.billing_month in (month.billing_month, {{ months_after("month.billing_month", -1) }})
         where costs.customer_id <> 'unallocated'
     ),
 
@@ -56,7 +56,7 @@ with
 
 select
     chosen.customer_id as customer,
-    month.billing_period as month,
+    month.billing_month as month,
     services.dimension || ' ' || services.element as driver,
     services.billing_currency as currency,
     cast(sum(services.cost) as decimal(38, 2)) as cost,

@@ -12,7 +12,7 @@ with
         select
             customer_id, billing_currency, sum(direct_effective_cost + usage_effective_cost) as measured_cost
         from {{ ref("customer_totals_daily") }}
-        inner join month on month.billing_month = strftime(usage_date, '%Y-%m')
+        inner join month on month.billing_month = date_trunc('month', usage_date)
         group by all
     ),
 

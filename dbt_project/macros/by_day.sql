@@ -5,7 +5,8 @@
   in dbt_project.yml. `period: month` keeps files by month (`usage_month`) and builds months with a changed day, one
   at a time. `days_after` also rebuilds that many days after each changed day, for models that look back. `days_kept`
   keeps only that many latest days with costs. `made_again_after` names a table without days (`marts.customers`): if
-  its rows change, every period is rebuilt.
+  its rows change, every period is rebuilt. `customer_names` adds the columns of customer_names() to the view, not to
+  the files: a renamed customer changes no day.
 #}
 {% materialization by_day, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
@@ -15,11 +16,14 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- do adapter.execute("set variable batch_days = []::date[]") -%}
+    {%- set has_names = config.get("customer_names", false) -%}
     {%- if config.get("contract").enforced -%}
-        {{ get_assert_columns_equivalent(model_sql) }} {%- set model_sql = get_select_subquery(model_sql) -%}
+        {{ get_assert_columns_equivalent(customer_names(model_sql) if has_names else model_sql) }}
         {%- set columns = [] -%}
         {%- for column in model.columns.values() -%}
-            {%- do columns.append([column.name, column.data_type | upper]) -%}
+            {%- if not (has_names and column.name in ["customer_name", "segment"]) -%}
+                {%- do columns.append([column.name, column.data_type | upper]) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- else -%}
         {%- set columns = run_query(
@@ -72,8 +76,13 @@
             "insert into built.inputs values ('" ~ name_of(this) ~ "', '" ~ input_rows ~ "')"
         ) -%}
     {%- endif -%}
+    {%- set rows = view_of_files(this, columns, key) -%}
     {%- call statement("view") -%}
-        create or replace view {{ target }} as {{ view_of_files(this, columns, key) }}
+        create or replace view {{ target }} as
+        {%- if has_names %} select "{{ model.columns.keys() | join('", "') }}" from (
+            {{ customer_names(rows) }})
+        {%- else %} {{ rows }}
+        {%- endif %}
     {%- endcall -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

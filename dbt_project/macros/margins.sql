@@ -42,9 +42,12 @@
     end
 {%- endmacro %}
 
-{# A month shifted by a number of months (negative: earlier), as YYYY-MM. #}
+{# First day of a billing period (YYYY-MM). #}
+{% macro month_of_period(billing_period) -%} cast({{ billing_period }} || '-01' as date) {%- endmacro %}
+
+{# A month (its first day) shifted by a number of months (negative: earlier). #}
 {% macro months_after(month, count) -%}
-    strftime(cast({{ month }} || '-01' as date) + interval ({{ count }}) month, '%Y-%m')
+    cast({{ month }} + interval ({{ count }}) month as date)
 {%- endmacro %}
 
 {# Change of an amount as text: `+412.30`, `-0.05`. #}

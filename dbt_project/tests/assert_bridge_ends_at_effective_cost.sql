@@ -1,7 +1,7 @@
 -- Over a billing period, billed cost plus the causes of the bridge equals effective cost, to the last
 -- digit.
 select
-    billing_period,
+    billing_month,
     x_source_name,
     billing_currency,
     sum(case when cause = 'effective cost' then amount else 0 end) as effective_cost,

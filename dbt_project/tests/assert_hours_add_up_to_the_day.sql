@@ -2,7 +2,7 @@
 -- Law: in every cost column, the hours of every row of customer_costs_daily sum to it.
 {%- set key %}
     usage_date,
-    billing_period,
+    billing_month,
     customer_id,
     {{ dimension_columns() }},
     service_name,

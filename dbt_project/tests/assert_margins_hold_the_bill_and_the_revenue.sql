@@ -9,7 +9,7 @@
 with
     bill as (
         select
-            billing_period as billing_month,
+            billing_month,
             billing_currency,
             sum(effective_cost) as amount,
             sum(effective_cost) filter (
@@ -21,11 +21,11 @@ with
 
     paid as (
         select
-            strftime(usage_date, '%Y-%m') as billing_month,
+            date_trunc('month', usage_date) as billing_month,
             billing_currency,
             cast(sum(revenue) as decimal(38, 24)) as amount
         from {{ ref("customer_revenue_daily") }}
-        where strftime(usage_date, '%Y-%m') in (select billing_month from bill)
+        where date_trunc('month', usage_date) in (select billing_month from bill)
         group by all
     ),
 

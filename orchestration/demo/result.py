@@ -23,17 +23,17 @@ select
     sum(effective_cost) filter (usage_month = date '2026-10-01') as october,
     sum(effective_cost) as total
 from customer_costs_monthly
-join customers using (customer_id)
+where customer_id <> 'unallocated'
 group by all
 order by total desc, customer_name
 limit 8
 """
 
 AVERAGES = """
-select period_start, segment, customer_count, mean_cost, median_cost, p90_cost
+select period_start, coalesce(segment, 'all'), customer_count, mean_cost, median_cost, p90_cost
 from average_customer_cost
 where period_grain = 'monthly'
-order by period_start, segment <> 'all', mean_cost desc
+order by period_start, segment is not null, mean_cost desc
 """
 
 WHERE_IT_WENT = """

@@ -20,7 +20,7 @@ ORDER = """
         list_position(['error', 'warning', 'note'], severity),
         abs(effective_cost) desc nulls last,
         row_count desc nulls last,
-        code, source, subject, billing_period, billing_currency, first_usage_date, message, place
+        code, source, subject, billing_month, billing_currency, first_usage_date, message, place
 """
 
 
@@ -31,7 +31,7 @@ class DataWarning:
     code: str
     severity: str
     source: str
-    billing_period: str | None
+    billing_month: date | None
     first_usage_date: date | None
     last_usage_date: date | None
     subject: str | None
@@ -45,8 +45,8 @@ class DataWarning:
         facts = []
         if self.effective_cost is not None:
             facts.append(f"{self.effective_cost:,.2f} {self.billing_currency or ''}".strip())
-        if self.billing_period:
-            facts.append(self.billing_period)
+        if self.billing_month:
+            facts.append(f"{self.billing_month:%Y-%m}")
         elif self.first_usage_date and self.last_usage_date:
             days = {str(self.first_usage_date): None, str(self.last_usage_date): None}
             facts.append(" to ".join(days))

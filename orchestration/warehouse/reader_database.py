@@ -29,12 +29,11 @@ def make_reader_database(
     target = folder / DATABASE
     with _attached(warehouse, target):
         for mart, content in marts.items():
-            if content.is_view:
-                continue
-            if content.files:
-                _make_view_of_days(warehouse, f"marts.{quoted(mart)}", f"main.{quoted(mart)}", folder / mart)
-            else:
+            if not content.is_view and not content.files:
                 warehouse.execute(f"create table snapshot.main.{quoted(mart)} as from marts.{quoted(mart)}")
+        for mart, content in marts.items():
+            if content.files and not content.is_view:
+                _make_view_of_days(warehouse, f"marts.{quoted(mart)}", f"main.{quoted(mart)}", folder / mart)
         for relation in views:
             name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
             if not relation.is_mart:
@@ -61,7 +60,10 @@ def _make_view(warehouse: Connection, statement: str) -> None:
 
 
 def _make_view_of_days(warehouse: Connection, relation: str, name: str, folder: Path) -> None:
-    """Uses absolute paths, so the view works wherever the database is opened from."""
+    """Uses absolute paths, so the view works wherever the database is opened from.
+
+    Columns that the files lack are the customer's, from the mart `customers` (see macros/customer_names.sql).
+    """
     columns = columns_of(warehouse, relation)
     first = next(folder.glob("*/*.parquet"), None)
     if first is None:
@@ -72,7 +74,12 @@ def _make_view_of_days(warehouse: Connection, relation: str, name: str, folder: 
     chosen = ", ".join(f"{quoted(column)}::{kind} as {quoted(column)}" for column, kind in columns)
     options = f"hive_partitioning = true, hive_types = {{'{key}': date}}"
     files = literal(folder / "*" / "*.parquet")
-    warehouse.execute(f"create view snapshot.{name} as select {chosen} from read_parquet({files}, {options})")
+    rows = f"read_parquet({files}, {options})"
+    in_files = {column for column, _ in columns_of(warehouse, f"(from read_parquet({literal(first)}))")}
+    names = ", ".join(quoted(column) for column, _ in columns if column not in {*in_files, key})
+    if names:
+        rows += f" left join (select customer_id, {names} from main.customers) using (customer_id)"
+    _make_view(warehouse, f"create view {name} as select {chosen} from {rows}")
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
     months = warehouse.execute(
         """
         select
-            strftime(usage_month, '%Y-%m') as month,
+            usage_month as month,
             billing_currency,
             sum(billed_cost) as billed,
             sum(effective_cost) as effective,
@@ -110,7 +110,7 @@ def _top_customers(warehouse: duckdb.DuckDBPyConnection) -> str:
     customers = warehouse.execute(
         """
         select
-            strftime(usage_month, '%Y-%m') as month,
+            usage_month as month,
             billing_currency,
             customer_id,
             sum(effective_cost) as effective
@@ -133,7 +133,7 @@ def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
     sums = warehouse.execute(
         """
         select
-            billing_period,
+            billing_month,
             x_source_name,
             billing_currency,
             hop,
@@ -141,11 +141,11 @@ def _reconciliation(warehouse: duckdb.DuckDBPyConnection) -> str:
             sum(hop_cost) filter (cost_column = 'effective_cost')::varchar as effective,
             sum(abs(difference))::varchar as difference
         from marts.reconciliation
-        where billing_period in (
-            select distinct billing_period from marts.reconciliation order by billing_period desc limit 3
+        where billing_month in (
+            select distinct billing_month from marts.reconciliation order by billing_month desc limit 3
         )
-        group by billing_period, x_source_name, billing_currency, hop_number, hop
-        order by billing_period desc, x_source_name, billing_currency, hop_number
+        group by billing_month, x_source_name, billing_currency, hop_number, hop
+        order by billing_month desc, x_source_name, billing_currency, hop_number
         """
     ).fetchall()
     header = ["period", "source", "currency", "hop", "billed", "effective", "difference of all columns"]

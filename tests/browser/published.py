@@ -92,6 +92,7 @@ def _filled(size: Size) -> list[tuple[str, dict[str, Any]]]:
         for sql in (
             *_CUSTOMERS_AND_COSTS,
             _IN_EUROS,
+            _NAMES,
             *_SUMS,
             *_MARGINS,
             *_COMPANY_MARGINS,
@@ -114,10 +115,16 @@ _CUSTOMERS_AND_COSTS = (
         coalesce($names[i + 1], 'Customer ' || i) as customer_name,
         $segments[(hash(i) % 3)::integer + 1] as segment,
         'Standard' as plan,
+        true as is_customer,
         true as is_listed,
         $first_day as first_cost_date,
         $first_day + $days - 1 as last_cost_date
     from range($customers) as numbers (i)
+    """,
+    """
+    insert into customers by name
+    select 'unallocated' as customer_id, 'unallocated' as customer_name, 'unallocated' as segment,
+        false as is_customer, false as is_listed
     """,
     # Amounts with 24 digits that mean something, some of them credits; the later, the more customers.
     f"""
@@ -140,7 +147,7 @@ _CUSTOMERS_AND_COSTS = (
         )
     select
         usage_date,
-        strftime(usage_date, '%Y-%m') as billing_period,
+        date_trunc('month', usage_date) as billing_month,
         'cust-' || lpad(i::varchar, 5, '0') as customer_id,
         $features[f + 1] as feature,
         $products[f + 1] as product,
@@ -159,7 +166,7 @@ _CUSTOMERS_AND_COSTS = (
     insert into customer_costs_daily by name
     select
         $first_day + d::integer as usage_date,
-        strftime($first_day + d::integer, '%Y-%m') as billing_period,
+        date_trunc('month', $first_day + d::integer) as billing_month,
         'unallocated' as customer_id,
         $features[4] as feature,
         $products[4] as product,
@@ -190,12 +197,18 @@ _IN_EUROS = f"""
     from customer_costs_daily
     where customer_id = 'cust-00004' and feature = $features[1] and service_name = $services[1]
 """
+_NAMES = """
+    update customer_costs_daily as costs
+    set customer_name = customers.customer_name, segment = customers.segment
+    from customers
+    where customers.customer_id = costs.customer_id
+"""
 _COST_SUMS = ", ".join(f"sum({column})::decimal(38, 24) as {column}" for column in COSTS)
 _SUMS = (
     f"""
     insert into customer_costs_monthly by name
     select
-        date_trunc('month', usage_date)::date as usage_month, billing_period, customer_id,
+        date_trunc('month', usage_date)::date as usage_month, billing_month, customer_id,
         {", ".join(DIMENSIONS)}, service_name, allocation_kind, unallocated_reason, billing_currency,
         {_COST_SUMS}
     from customer_costs_daily
@@ -224,7 +237,7 @@ _SUMS = (
             select
                 period_grain,
                 period_start,
-                unnest(['all', segment]) as segment,
+                unnest([null, customers.segment]) as segment,
                 billing_currency,
                 cost
             from periods
@@ -233,15 +246,16 @@ _SUMS = (
     select
         period_grain, period_start, segment, billing_currency,
         count(*) as customer_count,
-        sum(cost)::decimal(38, 24) as total_cost,
-        (replace(total_cost::varchar, '.', '')::hugeint // count(*))::decimal(38, 0)
+        if(segment is null or period_grain = 'monthly', null, sum(cost)::decimal(38, 24)) as daily_cost,
+        if(segment is null or period_grain = 'daily', null, sum(cost)::decimal(38, 24)) as monthly_cost,
+        (replace(sum(cost)::decimal(38, 24)::varchar, '.', '')::hugeint // count(*))::decimal(38, 0)
         * 0.000000000000000000000001 as mean_cost,
         quantile_disc(cost, 0.5) as median_cost,
         quantile_disc(cost, 0.9) as p90_cost,
         max(cost) as highest_cost,
         0.250000000000 as top_10_percent_share
     from grouped
-    group by all
+    group by period_grain, period_start, segment, billing_currency
     """,
 )
 # What customers pay in the two newest whole months; one of them pays less than it costs.
@@ -251,11 +265,11 @@ _MARGINS = tuple(
     with
         costs as (
             select
-                billing_period as billing_month, customer_id, {key} as key, billing_currency,
+                billing_month, customer_id, {key} as key, billing_currency,
                 sum(effective_cost) as effective_cost
             from customer_costs_monthly
             join customers using (customer_id)
-            where billing_currency = 'USD'
+            where is_customer and billing_currency = 'USD'
             group by all
         ),
         paid as (
@@ -284,7 +298,7 @@ _MARGINS = tuple(
     from margins
     """
     for mart, key, column, more in (
-        ("segment_margins_monthly", "segment", "segment", ""),
+        ("segment_margins_monthly", "customers.segment", "segment", ""),
         ("product_margins_monthly", "product", "product", ""),
         (
             "customer_margins_monthly",
@@ -320,7 +334,6 @@ _ANOMALIES = (
                 customer_id, customer_name, feature as element, billing_currency, usage_date,
                 sum(effective_cost)::decimal(38, 12) as actual_cost
             from customer_costs_daily
-            join customers using (customer_id)
             where feature = 'Search' and billing_currency = 'USD' and usage_date = $first_day + 70
             group by all
         )
@@ -397,15 +410,15 @@ _THE_REST = (
         usage_date,
         'search_queries' as stream,
         'query' as unit,
+        customer_id,
         billing_currency,
         1000 + (hash(usage_date) % 1000)::decimal(38, 9) / 1 as usage_quantity,
-        5 as customer_count,
         sum(effective_cost) as billed_cost,
         sum(effective_cost) as effective_cost,
         0.001234567891 as effective_unit_cost
     from customer_costs_daily
     where feature = 'Search'
-    group by usage_date, billing_currency
+    group by usage_date, customer_id, billing_currency
     """,
     """
     insert into context_coverage by name
@@ -433,7 +446,7 @@ _THE_REST = (
         ),
         days as (
             select
-                billing_period, usage_date, x_source_name, billing_currency, sum(effective_cost) as hop_cost
+                billing_month, usage_date, x_source_name, billing_currency, sum(effective_cost) as hop_cost
             from customer_costs_daily
             group by all
         )
@@ -444,7 +457,7 @@ _THE_REST = (
     """
     insert into warnings by name
     select code, severity, subject, effective_cost, billing_currency, message, 'billing' as source,
-        4 as row_count, '2026-05' as billing_period, 'bill.csv, row 7' as place
+        4 as row_count, '2026-05-01' as billing_month, 'bill.csv, row 7' as place
     from
         (
             values

@@ -67,7 +67,8 @@ def compared(folder: Path) -> tuple[list[Line], int, Decimal]:
 
 
 def _in_mart(marts: duckdb.DuckDBPyConnection, column: str, months: tuple[str, ...]) -> Decimal:
-    query = f"select sum({column}) from customer_costs_daily where list_contains(?, billing_period)"
+    months_asked = "list_contains(?, strftime(billing_month, '%Y-%m'))"
+    query = f"select sum({column}) from customer_costs_daily where {months_asked}"
     total: Decimal = marts.execute(query, [list(months)]).fetchall()[0][0]
     return total
 

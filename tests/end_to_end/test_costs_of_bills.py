@@ -51,7 +51,7 @@ def test_a_bill_comes_to_what_was_worked_out_by_hand(company: Company, bill: Bil
     found = company.read(f"select {sums} from customer_costs_daily where x_source_name = '{bill.name}'")
     assert dict(zip(COST_COLUMNS, found[0], strict=True)) == bill.expected
     by_month = company.read(
-        "select billing_period, sum(effective_cost) from customer_costs_daily "
+        "select strftime(billing_month, '%Y-%m'), sum(effective_cost) from customer_costs_daily "
         f"where x_source_name = '{bill.name}' group by 1"
     )
     assert bill.months == {} or dict(by_month) == {m: Decimal(c) for m, c in bill.months.items()}
@@ -87,10 +87,10 @@ def test_what_a_bill_lacks_is_told_with_its_money(company: Company, bill: Bill) 
 def test_columns_that_no_row_has_a_value_for_are_told(company: Company) -> None:
     """Those that every bill has, and those that a rule names, as the rule of the allocation does tags."""
     found = company.read(
-        "select subject, severity, billing_period from warnings where code = 'column-without-values' "
+        "select subject, severity, billing_month::varchar from warnings where code = 'column-without-values' "
         "and subject like 'provider: %' order by 1"
     )
-    assert found == [(f"provider: {name}", "warning", "2026-10") for name in ("provider_name", "tags")]
+    assert found == [(f"provider: {name}", "warning", "2026-10-01") for name in ("provider_name", "tags")]
 
 
 def test_every_hop_reconciles(company: Company) -> None:

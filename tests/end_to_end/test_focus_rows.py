@@ -95,10 +95,10 @@ def test_rows_add_up_to_every_customers_day(marts: duckdb.DuckDBPyConnection) ->
     same = ", ".join(f"sum({column})" for column in COSTS.values())
     differing = marts.execute(
         f"""
-        (select cast(ChargePeriodStart as date), strftime(BillingPeriodStart, '%Y-%m'), x_CustomerId,
+        (select cast(ChargePeriodStart as date), cast(BillingPeriodStart as date), x_CustomerId,
             ServiceName, BillingCurrency, x_AllocationKind, {sums} from focus_customer_costs group by all
          except all
-         select usage_date, billing_period, customer_id, service_name, billing_currency, allocation_kind,
+         select usage_date, billing_month, customer_id, service_name, billing_currency, allocation_kind,
             {same} from customer_costs_daily group by all)
         """
     ).fetchall()

@@ -142,7 +142,9 @@ def real(s3: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Compa
 
 
 def by_period(company: Company, column: str) -> dict[str, Decimal]:
-    rows = company.read(f"select billing_period, sum({column}) from customer_costs_daily group by all")
+    rows = company.read(
+        f"select strftime(billing_month, '%Y-%m'), sum({column}) from customer_costs_daily group by all"
+    )
     return dict(rows)
 
 
@@ -153,7 +155,7 @@ def hop_sums(
     query = f"""
         select cost_column, sum(hop_cost)
         from reconciliation
-        where hop = '{hop}' and billing_period in ('{"', '".join(months)}')
+        where hop = '{hop}' and strftime(billing_month, '%Y-%m') in ('{"', '".join(months)}')
         group by all
     """
     return {name: amount for name, amount in company.read(query) if name in columns}
@@ -197,12 +199,12 @@ def test_every_total_is_the_one_of_the_bills(real: Company) -> None:
     # A FOCUS file says all of its cost columns itself.
     assert hop_sums(real, "files", source.months, COST_COLUMNS) == source.sums
 
-    months = "select billing_period, sum(billed_cost), sum(effective_cost) from {} group by all order by all"
+    months = "select billing_month, sum(billed_cost), sum(effective_cost) from {} group by all order by all"
     assert real.read(months.format("customer_costs_monthly")) == real.read(
         months.format("customer_costs_daily")
     )
 
-    search = "feature = 'Search' and billing_period = '2018-10' and effective_cost > 0"
+    search = "feature = 'Search' and billing_month = '2018-10-01' and effective_cost > 0"
     carrying = real.read(f"select distinct customer_id from customer_costs_daily where {search} order by 1")
     assert carrying == [(customer,) for customer in sorted(small_company.SEARCHES)]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 COST_COLUMNS = ("billed_cost", "effective_cost", "contracted_cost", "list_cost", "x_net_effective_cost")
@@ -137,6 +137,7 @@ class Company:
         self.pools = self._pools(charges)
         self.sets: dict[int, tuple[str, Shares, str | None]] = {}
         self._known: dict[Any, Shares] = {}
+        self._streams: dict[Any, dict[str, Shares]] = {}
         # Of each set, the shares of those who are the long tail together.
         self.tails: dict[int, Shares] = defaultdict(dict)
         carried: dict[tuple[date, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
@@ -178,6 +179,26 @@ class Company:
         for number, pool in enumerate(self.pools):
             for member, share in self.tails[number].items():
                 costs[pool.day, member, pool.charge.currency] += pool.costs[EFFECTIVE] * share
+        return dict(costs)
+
+    def stream_costs(self) -> dict[tuple[date, str, str, str], Fraction]:
+        """(day, stream, customer, currency) → effective cost that usage of the stream brought the customer.
+
+        Where several streams divide a pool, a customer's share is cut by what each of them adds to it.
+        """
+        costs: dict[tuple[date, str, str, str], Fraction] = defaultdict(Fraction)
+        for number, pool in enumerate(self.pools):
+            kind, shares, _ = self.sets[number]
+            if kind != "usage":
+                continue
+            used = self._usage_by_stream(pool)
+            members = {**shares, **self.tails[number]}
+            for member in members.keys() - {UNALLOCATED, LONG_TAIL}:
+                added = {name: weights[member] for name, weights in used.items() if member in weights}
+                points = [Fraction(0), *accumulate(added.values())]
+                parts = in_parts(members[member], [point / points[-1] for point in points])
+                for stream, part in zip(added, parts, strict=True):
+                    costs[pool.day, stream, member, pool.charge.currency] += pool.costs[EFFECTIVE] * part
         return dict(costs)
 
     def hourly(self) -> dict[Row, Costs]:
@@ -255,6 +276,19 @@ class Company:
             for member, share in shares.items():
                 weighted[member] += weight * share
         return share_set(weighted)
+
+    def _usage_by_stream(self, pool: Pool) -> dict[str, Shares]:
+        """What each stream of the pool's rule adds to each customer's share, before it is closed to 1."""
+        known = (pool.charge.rule, pool.day, pool.hour, tuple(sorted(pool.charge.elements.items(), key=str)))
+        if known not in self._streams:
+            rule, self._streams[known] = self.rules[str(pool.charge.rule)], {}
+            for stream, weight, is_hourly in sorted(rule.streams):
+                used = self.usage_of(rule, stream, pool, pool.hour if is_hourly else None)
+                total = sum(used.values())
+                self._streams[known][stream] = {
+                    customer: weight * cut(quantity / total) for customer, quantity in used.items()
+                }
+        return self._streams[known]
 
     def usage_of(self, rule: Rule, stream: str, pool: Pool, hour: datetime | None) -> dict[str, Fraction]:
         """What each customer used of a stream, in the first window that has any."""

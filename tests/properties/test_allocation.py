@@ -337,7 +337,10 @@ def usage_of(records: list[dict[str, Any]]) -> list[Usage]:
 
 def rows_of(connection: duckdb.DuckDBPyConnection, mart: str, *last: str) -> dict[tuple[Any, ...], Any]:
     columns = ("usage_date", *KEY, "customer_id", "allocation_kind", "unallocated_reason", *last)
-    rows = connection.execute(f"select {', '.join((*columns, *COST_COLUMNS))} from marts.{mart}").fetchall()
+    selected = ", ".join((*columns, *COST_COLUMNS)).replace(
+        "billing_period", "strftime(billing_month, '%Y-%m')"
+    )
+    rows = connection.execute(f"select {selected} from marts.{mart}").fetchall()
     found = {row[: len(columns)]: fractions(row[len(columns) :]) for row in rows}
     assert len(found) == len(rows)
     return found
@@ -363,6 +366,10 @@ def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.T
             "select usage_date, customer_id, billing_currency, sum(effective_cost) "
             "from allocation.long_tail_costs group by all"
         ).fetchall()
+        by_stream = connection.execute(
+            "select usage_date, stream, customer_id, billing_currency, effective_cost "
+            "from marts.unit_costs_daily where effective_cost <> 0"
+        ).fetchall()
         explained = connection.execute(
             "select usage_date, share, pool_cost, effective_cost from allocation.allocations"
         ).fetchall()
@@ -375,6 +382,8 @@ def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.T
     assert {row: days.get(row) for row in wanted} == wanted
     assert days.keys() == wanted.keys()
     assert {tuple(row[:3]): Fraction(row[3]) for row in in_tail} == by_hand.tail_costs()
+    wanted_streams = {row: cost for row, cost in by_hand.stream_costs().items() if cost}
+    assert {row[:4]: Fraction(row[4]) for row in by_stream} == wanted_streams
     wanted_hours = by_hand.hourly()
     assert {row: hours.get(row) for row in wanted_hours} == wanted_hours
     assert hours.keys() == wanted_hours.keys()

@@ -57,8 +57,10 @@ create table staging.stg_revenue__revenue (
 create table staging.stg_customers__aliases (
     alias varchar, customer_id varchar, valid_from date, valid_to date
 );
+create table staging.stg_customers__customers (customer_id varchar, customer_name varchar, segment varchar);
+insert into staging.stg_customers__customers values ('ada', 'Ada', 'large'), ('bob', 'Bob', 'small');
 create table marts.customer_costs_monthly (
-    billing_period varchar, customer_id varchar, billing_currency varchar, feature varchar,
+    billing_month date, customer_id varchar, billing_currency varchar, feature varchar,
     environment varchar, service_name varchar, effective_cost decimal(38, 12),
     unallocated_reason varchar
 );
@@ -70,7 +72,8 @@ create table allocation.long_tail_costs (
     billing_period varchar, customer_id varchar, billing_currency varchar, effective_cost decimal(38, 24)
 );
 create table marts.customers (customer_id varchar, customer_name varchar, segment varchar, plan varchar);
-insert into marts.customers values ('ada', 'Ada', 'large', 'pro'), ('bob', 'Bob', 'small', null);
+insert into marts.customers values ('ada', 'Ada', 'large', 'pro'), ('bob', 'Bob', 'small', null),
+    ('unallocated', 'unallocated', 'unallocated', null), ('long tail', 'long tail', 'long tail', null);
 """
 SEGMENTS = {"ada": "large", "bob": "small", "unallocated": "unallocated"}
 # January and February are over, March still runs.
@@ -174,7 +177,7 @@ def build(
             places = ", ".join("?" for _ in rows[0])
             warehouse.executemany(f"insert into {table} values ({places})", rows)
 
-    fill("marts.customer_costs_monthly", [astuple(cost)[:-1] for cost in spent])
+    fill("marts.customer_costs_monthly", [(f"{cost.month}-01", *astuple(cost)[1:-1]) for cost in spent])
     tail = [cost for cost in spent if cost.member]
     fill(
         "allocation.long_tail_costs",
@@ -190,7 +193,8 @@ def build(
 def rows_of(warehouse: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, Any]]:
     result = warehouse.execute(f"from marts.{mart}")
     names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return [row | {k: f"{row[k]:%Y-%m}" for k in row if k == "billing_month"} for row in rows]
 
 
 # Shrinking by the hundred rows of SQL takes minutes; a failing example is small as it is.

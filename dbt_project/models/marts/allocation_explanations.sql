@@ -23,7 +23,7 @@ with
             {{ dimension_columns() }},
             service_name,
             charge_category,
-            billing_period,
+            {{ month_of_period("billing_period") }} as billing_month,
             billing_currency,
             sum(billed_cost) as pool_billed_cost,
             sum(effective_cost) as pool_cost
@@ -76,8 +76,10 @@ select
     usage_date,
     usage_hour,
     customer_id,
+    customers.customer_name,
+    customers.segment,
     pool_id,
-    billing_period,
+    billing_month,
     {{ dimension_columns() }},
     service_name,
     charge_category,
@@ -146,3 +148,4 @@ select
         coalesce('; ' || long_tail_customers || ' customers below the minimum share', '')
     ) as explanation
 from parts
+left join {{ ref("customers") }} as customers using (customer_id)

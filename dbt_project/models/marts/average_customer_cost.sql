@@ -34,7 +34,7 @@ with
     ),
 
     in_segments as (
-        select customer_periods.*, unnest(['all', customers.segment]) as segment
+        select customer_periods.*, unnest([null, customers.segment]) as segment
         from customer_periods
         inner join {{ ref("customers") }} as customers using (customer_id)
     ),
@@ -82,7 +82,11 @@ select
     segment,
     billing_currency,
     customer_count,
-    total_cost,
+    {%- for grain in ["daily", "monthly"] %}
+        case
+            when period_grain = '{{ grain }}' and segment is not null then total_cost
+        end as {{ grain }}_cost,
+    {%- endfor %}
     {{ money_divided_by("total_cost", "customer_count") }} as mean_cost,
     median_cost,
     p90_cost,

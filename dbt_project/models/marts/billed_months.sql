@@ -1,22 +1,20 @@
 with
     months as (
-        select
-            billing_period as billing_month,
-            last_day(cast(billing_period || '-01' as date)) as last_day_of_month
+        select billing_month, last_day(billing_month) as last_day_of_month
         from {{ ref("customer_costs_monthly") }}
-        group by billing_period
+        group by billing_month
     ),
 
     -- Fees can be dated ahead, so usage tells how far the month is billed.
     days as (
         select
-            strftime(usage_date, '%Y-%m') as billing_month,
+            date_trunc('month', usage_date) as usage_month,
             coalesce(
                 max(usage_date) filter (where charge_category = 'Usage'), max(usage_date)
             ) as billed_through
         from {{ ref("customer_costs_daily") }}
         where {{ margin_side("unallocated_reason") }} <> 'cost to come'
-        group by billing_month
+        group by usage_month
     )
 
 select
@@ -25,4 +23,4 @@ select
     -- Until its last day is over (UTC).
     {{ run_day() }} <= months.last_day_of_month as is_running
 from months
-left join days using (billing_month)
+left join days on days.usage_month = months.billing_month

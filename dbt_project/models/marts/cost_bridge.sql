@@ -4,7 +4,7 @@ with
     ends as (
         select
             x_source_name,
-            billing_period,
+            billing_month,
             billing_currency,
             case cost_column when 'billed_cost' then 1 else 9 end as cause_number,
             case cost_column when 'billed_cost' then 'billed cost' else 'effective cost' end as cause,
@@ -17,7 +17,7 @@ with
     causes as (
         select
             x_source_name,
-            billing_period,
+            {{ month_of_period("billing_period") }} as billing_month,
             billing_currency,
             case
                 detail
@@ -46,7 +46,7 @@ with
     )
 
 select
-    billing_period,
+    billing_month,
     x_source_name,
     billing_currency,
     cause_number,
@@ -55,7 +55,7 @@ select
 from ends
 union all by name
 select
-    billing_period,
+    billing_month,
     x_source_name,
     billing_currency,
     cause_number,

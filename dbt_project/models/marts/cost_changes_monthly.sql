@@ -2,7 +2,7 @@
 with
     costs as materialized(
         select
-            billing_period as billing_month,
+            billing_month,
             customer_id,
             billing_currency,
             {{ dimension_columns() }},
@@ -13,7 +13,7 @@ with
         group by all
     ),
 
-    months as (select distinct billing_period as billing_month from {{ ref("customer_costs_monthly") }}),
+    months as (select distinct billing_month from {{ ref("customer_costs_monthly") }}),
 
     element_counts as (
         {%- for name in dimension_names() %}
@@ -73,6 +73,8 @@ with
 select
     billing_month,
     customer_id,
+    customers.customer_name,
+    customers.segment,
     billing_currency,
     dimension,
     element,
@@ -81,6 +83,7 @@ select
     sum(previous_effective_cost) as previous_effective_cost,
     sum(effective_cost) - sum(previous_effective_cost) as cost_change
 from both_months
+left join {{ ref("customers") }} as customers using (customer_id)
 where
     billing_month in (select billing_month from months)
     and {{ months_after("billing_month", -1) }} in (select billing_month from months)

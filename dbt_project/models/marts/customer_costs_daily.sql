@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 with
     costs as ({{ customer_costs(customer_cost_key()) }}),
 
@@ -25,7 +26,7 @@ with
 
 select
     costs.usage_date,
-    costs.billing_period,
+    {{ month_of_period("costs.billing_period") }} as billing_month,
     costs.customer_id,
     {{ dimension_columns("costs") }},
     costs.service_name,

@@ -1,8 +1,9 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 -- The query of customer_costs_daily grouped by hour as well, for the latest days.
 select
     cost_hour as usage_hour,
     usage_date,
-    billing_period,
+    {{ month_of_period("billing_period") }} as billing_month,
     customer_id,
     {{ dimension_columns() }},
     service_name,

@@ -1,6 +1,7 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 select
     cast(date_trunc('month', costs.usage_date) as date) as usage_month,
-    costs.billing_period,
+    costs.billing_month,
     costs.customer_id,
     {{ dimension_columns("costs") }},
     costs.service_name,

@@ -3,17 +3,21 @@
 with
     -- The long tail's cost belongs to its customers, in addition to their cost under other rules.
     customer_costs as (
-        select billing_period, customer_id, billing_currency, unallocated_reason, effective_cost
+        select billing_month, customer_id, billing_currency, unallocated_reason, effective_cost
         from {{ ref("customer_costs_monthly") }}
         where customer_id <> 'long tail'
         union all by name
-        select billing_period, customer_id, billing_currency, effective_cost
+        select
+            {{ month_of_period("billing_period") }} as billing_month,
+            customer_id,
+            billing_currency,
+            effective_cost
         from {{ ref("long_tail_costs") }}
     ),
 
     costs as (
         select
-            billing_period as billing_month,
+            billing_month,
             customer_id,
             billing_currency,
             {%- for side, column in [
@@ -40,7 +44,7 @@ with
             sum(daily.revenue) as revenue,
             sum({{ revenue_to_date("daily", "months") }}) as revenue_to_date
         from {{ ref("customer_revenue_daily") }} as daily
-        inner join months on months.billing_month = strftime(daily.usage_date, '%Y-%m')
+        inner join months on months.billing_month = date_trunc('month', daily.usage_date)
         group by all
     ),
 
@@ -203,11 +207,7 @@ select
     ranked.billing_month,
     ranked.customer_id,
     coalesce(customers.customer_name, ranked.customer_id) as customer_name,
-    case
-        when ranked.customer_id not in {{ reserved_customers() }}
-        then coalesce(customers.segment, 'unknown')
-        else ranked.customer_id
-    end as segment,
+    coalesce(customers.segment, 'unknown') as segment,
     customers.plan,
     ranked.billing_currency,
     ranked.revenue,
@@ -234,9 +234,9 @@ select
         when not ranked.has_previous_month
         then null
         when not ranked.has_revenue and not ranked.has_cost
-        then 'gone: no revenue and no cost after ' || ranked.previous_month
+        then 'gone: no revenue and no cost after ' || strftime(ranked.previous_month, '%Y-%m')
         when ranked.is_new
-        then 'new: no revenue and no cost in ' || ranked.previous_month
+        then 'new: no revenue and no cost in ' || strftime(ranked.previous_month, '%Y-%m')
         else
             {{
                 change_reason(

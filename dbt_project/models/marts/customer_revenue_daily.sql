@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 -- Spreads each period's revenue evenly over its days; the remainder goes to the first days, one unit each,
 -- so the days sum exactly to the amount.
 with
@@ -23,13 +24,17 @@ with
             {{ whole_quotient("units", "day_count") }}
             + case when day_index < abs(units % day_count) then sign(units) else 0 end as units
         from indexed
+    ),
+
+    resolved as (
+        select
+            days.usage_date,
+            {{ customer_of("days.customer_id") }} as customer_id,
+            days.product,
+            days.billing_currency,
+            {{ money("sum(days.units)") }} as revenue
+        from days {{ join_alias("days.customer_id", "days.usage_date") }}
+        group by all
     )
 
-select
-    days.usage_date,
-    {{ customer_of("days.customer_id") }} as customer_id,
-    days.product,
-    days.billing_currency,
-    {{ money("sum(days.units)") }} as revenue
-from days {{ join_alias("days.customer_id", "days.usage_date") }}
-group by all
+    {{ customer_names("select * from resolved") }}

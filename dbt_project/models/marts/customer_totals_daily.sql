@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 select
     usage_date,
     customer_id,

@@ -6,8 +6,8 @@ select
     coalesce(shares.billing_account_id, 'unknown') as "BillingAccountId",
     cast(null as varchar) as "BillingAccountName",
     shares.billing_currency as "BillingCurrency",
-    cast(cast(shares.billing_period || '-01' as date) + interval 1 month as timestamp) as "BillingPeriodEnd",
-    cast(shares.billing_period || '-01' as timestamp) as "BillingPeriodStart",
+    shares.billing_month + interval 1 month as "BillingPeriodEnd",
+    cast(shares.billing_month as timestamp) as "BillingPeriodStart",
     shares.charge_category as "ChargeCategory",
     shares.charge_class as "ChargeClass",
     case

@@ -4,7 +4,7 @@
 with
     costs as materialized(
         select
-            billing_period as billing_month,
+            billing_month,
             customer_id,
             case
                 when customer_id = 'unallocated'
@@ -25,7 +25,7 @@ with
 
     revenue as (
         select
-            strftime(daily.usage_date, '%Y-%m') as billing_month,
+            months.billing_month,
             daily.customer_id,
             coalesce(spellings.product, daily.product, 'no product named') as product,
             'revenue' as service_name,
@@ -33,7 +33,7 @@ with
             sum(daily.revenue) as revenue,
             sum({{ revenue_to_date("daily", "months") }}) as revenue_to_date
         from {{ ref("customer_revenue_daily") }} as daily
-        inner join months on months.billing_month = strftime(daily.usage_date, '%Y-%m')
+        inner join months on months.billing_month = date_trunc('month', daily.usage_date)
         left join spellings on spellings.spelling = lower(daily.product)
         group by all
     ),

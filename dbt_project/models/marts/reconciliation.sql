@@ -4,7 +4,7 @@
     ("days", ref("staged_costs")),
     ("context", ref("charge_groups")),
     ("pools", ref("cost_pools")),
-    ("marts", ref("customer_costs_daily")),
+    ("marts", "marts"),
 ] %}
 with
     -- Up to staging, cost is compared on a charge's first day; after that, on the days the charge covers,
@@ -20,6 +20,11 @@ with
         where
             usage_date >= list_min({{ days_of_batch() }})
             and coalesce(x_spread_from, usage_date) in {{ days_of_batch() }}
+    ),
+
+    marts as (
+        select * exclude (billing_month), strftime(billing_month, '%Y-%m') as billing_period
+        from {{ ref("customer_costs_daily") }}
     ),
 
     hop_sums as (
@@ -116,7 +121,7 @@ with
     )
 
 select
-    billing_period,
+    {{ month_of_period("billing_period") }} as billing_month,
     usage_date,
     x_source_name,
     billing_currency,

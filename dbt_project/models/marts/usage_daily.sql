@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("stg_customers__customers") }}
 select
     usage_by_day.usage_date,
     usage_by_day.stream,

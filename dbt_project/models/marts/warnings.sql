@@ -76,7 +76,7 @@ with
             sum(totals.effective_cost) as effective_cost
         from {{ ref("customers") }} as customers
         inner join {{ ref("customer_totals_daily") }} as totals using (customer_id)
-        where not customers.is_listed
+        where customers.is_customer and not customers.is_listed
         group by all
     ),
 
@@ -252,7 +252,7 @@ with
             'month-not-billed-to-its-end' as code,
             'warning' as severity,
             'billing' as source,
-            bills.billing_period,
+            {{ month_of_period("bills.billing_period") }} as billing_month,
             bills.last_usage_date,
             bills.x_source_name as subject,
             costs.billing_currency,
@@ -264,7 +264,7 @@ with
             || ' only'
             || case
                 when
-                    bills.billing_period
+                    {{ month_of_period("bills.billing_period") }}
                     in (select billing_month from {{ ref("company_margins_monthly") }} where revenue <> 0)
                 then ', so margins set the revenue of the whole month against the cost of these days'
                 else ''
@@ -274,23 +274,23 @@ with
         from {{ ref("delivered_months") }} as bills
         inner join
             {{ ref("reconciliation") }} as costs
-            on costs.billing_period = bills.billing_period
+            on costs.billing_month = {{ month_of_period("bills.billing_period") }}
             and costs.x_source_name = bills.x_source_name
             and costs.hop = 'marts'
             and costs.cost_column = 'effective_cost'
         inner join
             {{ ref("billed_months") }} as months
-            on months.billing_month = bills.billing_period
+            on months.billing_month = {{ month_of_period("bills.billing_period") }}
             and not months.is_running
         -- Providers with daily charges bill the last day of a finished month.
-        where bills.last_usage_date < last_day(cast(bills.billing_period || '-01' as date))
+        where bills.last_usage_date < last_day({{ month_of_period("bills.billing_period") }})
         group by all
         union all by name
         select
             'cost-missing' as code,
             case when finding = 'pricing_public_on_demand_cost' then 'note' else 'warning' end as severity,
             'billing' as source,
-            billing_period,
+            {{ month_of_period("billing_period") }} as billing_month,
             min(usage_date) as first_usage_date,
             max(usage_date) as last_usage_date,
             x_source_name || ': ' || finding as subject,
@@ -313,7 +313,7 @@ with
             'effective-cost-unexplained' as code,
             case when abs(amount) < 0.01 then 'note' else 'warning' end as severity,
             'billing' as source,
-            billing_period,
+            billing_month,
             x_source_name as subject,
             billing_currency,
             amount as effective_cost,
@@ -352,7 +352,7 @@ with
                 else 'warning'
             end as severity,
             'telemetry' as source,
-            billing_period,
+            billing_month,
             billing_currency,
             sum(effective_cost) as effective_cost,
             'cost is unallocated because no usage divides it: see which rules and streams in '
@@ -360,7 +360,7 @@ with
             'customer_costs_monthly' as place
         from {{ ref("customer_costs_monthly") }}
         where unallocated_reason = 'no usage'
-        group by billing_period, billing_currency
+        group by billing_month, billing_currency
         having sum(effective_cost) <> 0
         union all by name
         select
@@ -417,7 +417,7 @@ with
         where revenue.customer_id not in (select name from listed) and exists (select 1 from listed)
         group by revenue.customer_id, revenue.billing_currency, listed_names.name
         union all by name
-        select *
+        select * exclude (billing_period), {{ month_of_period("billing_period") }} as billing_month
         from {{ source("landing", "notes") }}
         where code <> 'column-without-values'
         union all by name
@@ -426,7 +426,9 @@ with
             severity,
             source,
             subject,
-            case when count(distinct billing_period) = 1 then min(billing_period) end as billing_period,
+            case
+                when count(distinct billing_period) = 1 then {{ month_of_period("min(billing_period)") }}
+            end as billing_month,
             sum(row_count) as row_count,
             message,
             min(place) as place
@@ -439,7 +441,7 @@ select
     code,
     severity,
     source,
-    billing_period,
+    billing_month,
     first_usage_date,
     last_usage_date,
     subject,

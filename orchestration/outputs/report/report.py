@@ -115,7 +115,7 @@ def _published(marts: duckdb.DuckDBPyConnection) -> Published:
     )
     columns = [column[0] for column in marts.execute("describe customer_costs_daily").fetchall()]
     # The contexts' dimensions are the columns between these two.
-    dimensions = columns[columns.index("customer_id") + 1 : columns.index("service_name")]
+    dimensions = columns[columns.index("segment") + 1 : columns.index("service_name")]
     first = [name for name in _FIRST_LEVELS if name in dimensions]
     return Published(names, (*first, *(name for name in dimensions if name not in first)))
 

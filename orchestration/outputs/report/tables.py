@@ -36,23 +36,26 @@ def quoted(names: Sequence[str], relation: str = "") -> str:
 
 
 def _customers(_: Published) -> str:
-    """Customers, plus ids with cost that are not customers, such as the long tail."""
+    """Customers, and the long tail if it has cost; the page adds the unallocated cost itself."""
     return """
-        with
-            others as (
-                select distinct customer_id, customer_id as customer_name, 'several' as segment
-                from customer_totals_daily
-                where customer_id <> 'unallocated' and customer_id not in (select customer_id from customers)
-            )
         select customer_id, customer_name, segment, plan, is_listed, first_cost_date, last_cost_date
-        from (from customers union all by name from others)
+        from customers
+        where is_customer or (customer_id <> 'unallocated' and last_cost_date is not null)
         order by customer_id
     """
 
 
 def _averages(_: Published) -> str:
     return """
-        select *
+        select
+            *,
+            coalesce(
+                daily_cost,
+                monthly_cost,
+                sum(coalesce(daily_cost, monthly_cost)) over (
+                    partition by period_grain, period_start, billing_currency
+                )
+            ) as total_cost
         from average_customer_cost
         order by billing_currency, segment, period_grain, period_start
     """
@@ -60,29 +63,39 @@ def _averages(_: Published) -> str:
 
 def _spend(published: Published) -> str:
     """Daily spend of all segments; small however many customers there are."""
-    levels = quoted(published.dimensions[:2], "costs")
+    levels = quoted(published.dimensions[:2])
     return f"""
         select
-            coalesce(customers.segment, if(costs.customer_id = 'unallocated', '', 'several')) as segment,
-            costs.allocation_kind,
-            costs.unallocated_reason,
+            if(customer_id = 'unallocated', '', segment) as segment,
+            allocation_kind,
+            unallocated_reason,
             {levels + "," if levels else ""}
-            costs.billing_currency,
-            costs.usage_date,
-            sum(costs.effective_cost) as effective_cost
-        from customer_costs_daily as costs
-        left join customers using (customer_id)
+            billing_currency,
+            usage_date,
+            sum(effective_cost) as effective_cost
+        from customer_costs_daily
         group by all
         order by all
     """
 
 
 def _unit_costs(_: Published) -> str:
+    """Of all customers; the unit cost is cut at twelve digits, as that of a customer is in the mart."""
     return """
         select
-            stream, unit, billing_currency, usage_date, usage_quantity, customer_count, effective_cost,
-            effective_unit_cost
+            stream,
+            unit,
+            billing_currency,
+            usage_date,
+            sum(usage_quantity) as usage_quantity,
+            count(*) filter (usage_quantity > 0) as customer_count,
+            sum(effective_cost) as effective_cost,
+            divide(
+                replace(sum(effective_cost)::varchar, '.', '')::hugeint,
+                nullif((sum(usage_quantity) * 1000000000000)::hugeint, 0)
+            )::decimal(38, 0) * 0.000000000001 as effective_unit_cost
         from unit_costs_daily
+        group by all
         order by stream, unit, billing_currency, usage_date
     """
 
@@ -138,7 +151,7 @@ def _reconciliation(_: Published) -> str:
             hop_number,
             hop,
             x_source_name,
-            billing_period,
+            billing_month,
             billing_currency,
             usage_date,
             hop_cost,
@@ -193,9 +206,9 @@ def _warnings(_: Published) -> str:
 
 
 TABLES = (
-    PageTable("customers", ("customers", "customer_totals_daily"), _customers),
+    PageTable("customers", ("customers",), _customers),
     PageTable("averages", ("average_customer_cost",), _averages),
-    PageTable("spend", ("customer_costs_daily", "customers"), _spend),
+    PageTable("spend", ("customer_costs_daily",), _spend),
     PageTable("unit_costs", ("unit_costs_daily",), _unit_costs),
     PageTable("coverage", ("context_coverage",), _coverage),
     PageTable("unclaimed", ("context_coverage",), _unclaimed),

@@ -53,7 +53,7 @@ group by billing_period
 order by billing_period
 """
 MARTS = """
-select billing_period, sum(billed_cost), sum(effective_cost)
+select strftime(billing_month, '%Y-%m') as billing_period, sum(billed_cost), sum(effective_cost)
 from customer_costs_daily
 group by billing_period
 order by billing_period

@@ -23,8 +23,8 @@ def settings(tmp_path: Path) -> Settings:
             """
             create table marts.reconciliation as
             select
-                '2026-05' as billing_period, 'aws' as x_source_name, 'USD' as billing_currency, cost_column,
-                hop_number, hop, hop_cost::decimal(38, 12) as hop_cost,
+                date '2026-05-01' as billing_month, 'aws' as x_source_name, 'USD' as billing_currency,
+                cost_column, hop_number, hop, hop_cost::decimal(38, 12) as hop_cost,
                 difference::decimal(38, 12) as difference
             from (
                 values
@@ -43,9 +43,9 @@ def test_reconciliation_is_readable_to_the_last_digit(settings: Settings) -> Non
     described = describe(settings, [("marts", "reconciliation")])["marts", "reconciliation"]
     assert described.rows == 4
     assert described.preview.splitlines()[2:] == [
-        "| 2026-05 | aws | USD | files | 10.000000000001 |  | 0.000000000000 |",
+        "| 2026-05-01 | aws | USD | files | 10.000000000001 |  | 0.000000000000 |",
         # Differences of opposite signs do not hide each other.
-        "| 2026-05 | aws | USD | landing | 10.000000000002 | 9.000000000000 | 0.000000000002 |",
+        "| 2026-05-01 | aws | USD | landing | 10.000000000002 | 9.000000000000 | 0.000000000002 |",
     ]
 
 

@@ -52,7 +52,7 @@ section({
           empty: "Every dimension has a matching rule for every charge.",
           columns: [
             { title: "Dimension", value: (row) => row.dimension },
-            dayColumn("Month", (row) => monthText(row.usage_month)),
+            dayColumn("Month", (row) => dayText(row.usage_month)),
             { title: "Service", value: (row) => elementText(row.service_name) },
             { title: "Account", value: (row) => elementText(row.sub_account_id) },
             { title: "Coverage", value: (row) => row.coverage },

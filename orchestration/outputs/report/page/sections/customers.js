@@ -82,7 +82,7 @@ section({
       if (margins) {
         const of = (row) => margins.byCustomer.get(people.ids[row.number]);
         columns.push({
-          title: `Margin, ${margins.month}`,
+          title: `Margin, ${monthText(margins.month)}`,
           value: (row) => of(row)?.gross_margin ?? null,
           show: (row) => marginText(of(row)),
           csv: (row) => exactOrNothing(of(row)?.gross_margin),

@@ -19,10 +19,10 @@ function isCustomer(row) {
 
 /** The newest month up to the days looked at; null without revenue. */
 async function newestMargins() {
-  const until = monthText(page.range.to);
+  const until = page.range.to;
   const rows = (await marginRows("customer_margins", isCustomer)).filter((row) => row.billing_month <= until);
   if (!rows.length) return null;
-  const month = rows.map((row) => row.billing_month).reduce((newest, each) => (each > newest ? each : newest));
+  const month = Math.max(...rows.map((row) => row.billing_month));
   const of = rows.filter((row) => row.billing_month === month);
   return { month, rows: of, byCustomer: new Map(of.map((row) => [row.customer_id, row])) };
 }
@@ -52,7 +52,7 @@ async function marginTile() {
   if (!newest) return [];
   const [row, whose] = await newestMargin(newest);
   if (!row) return [];
-  const title = `Gross margin${whose}, ${newest.month}${row.is_running ? " so far" : ""}`;
+  const title = `Gross margin${whose}, ${monthText(newest.month)}${row.is_running ? " so far" : ""}`;
   return [tile(title, money(row.gross_margin), ratioText(row), " of ", money(row.revenue_to_date), " revenue")];
 }
 
@@ -69,7 +69,7 @@ async function companyMargin(newest) {
     ["Outside gross margin: cost of future days", row.cost_to_come],
   ].map(([what, amount]) => ({ what, amount }));
   const columns = [{ title: "What", value: (line) => line.what }, moneyColumn("Amount", (line) => line.amount)];
-  return block(`Company gross margin, ${newest.month}`, grid({ caption: "From revenue to gross margin", rows: lines, columns }));
+  return block(`Company gross margin, ${monthText(newest.month)}`, grid({ caption: "From revenue to gross margin", rows: lines, columns }));
 }
 
 /** The columns that every table of margins has. */
@@ -101,7 +101,7 @@ function marginGrid(caption, rows, title, name, more = {}) {
     rows: [...rows].sort((a, b) => compare(b.billing_month, a.billing_month)),
     columns: [
       ...(name ? [{ title, value: (row) => row[name], ...more }] : []),
-      ...(months || !name ? [dayColumn("Month", (row) => row.billing_month)] : []),
+      ...(months || !name ? [dayColumn("Month", (row) => dayText(row.billing_month))] : []),
       ...marginColumns(),
     ],
   });
@@ -117,7 +117,7 @@ function segmentMarginTrend(rows) {
         type: "scatter",
         mode: "lines+markers",
         name: escaped(segment),
-        x: of.map((row) => row.billing_month + "-01"),
+        x: of.map((row) => dayText(row.billing_month)),
         y: of.map((row) => Number(row.gross_margin_ratio) / 10000),
         hovertext: of.map((row) => `${escaped(segment)}<br>${exactText(row.gross_margin)} ${escaped(page.currency)}`),
         hoverinfo: "x+text",
@@ -132,7 +132,7 @@ function segmentMarginTrend(rows) {
 }
 
 async function segmentMargins() {
-  const until = monthText(page.range.to);
+  const until = page.range.to;
   const rows = (await marginRows("segment_margins")).filter((row) => row.billing_month <= until);
   if (!rows.length) return null;
   return block(
@@ -147,7 +147,7 @@ async function segmentMargins() {
 }
 
 async function productMargins() {
-  const until = monthText(page.range.to);
+  const until = page.range.to;
   const known = (row) => row.billing_month <= until;
   const rows = await marginRows("product_margins", known);
   if (!rows.length) return null;
@@ -197,7 +197,7 @@ function unfinishedNote(newest) {
   const { billed_through: through, is_running: running } = newest.rows[0];
   if (!running) return null;
   const days = through ? `the days up to ${dayText(through)}` : "no days yet";
-  return note(`${newest.month} is still running: revenue and cost cover ${days} and are not compared with the previous month.`);
+  return note(`${monthText(newest.month)} is still running: revenue and cost cover ${days} and are not compared with the previous month.`);
 }
 
 section({
@@ -225,14 +225,14 @@ section({
       unfinishedNote(newest),
       customer ? null : await companyMargin(newest),
       block(
-        `Revenue and cost per customer, ${newest.month}`,
+        `Revenue and cost per customer, ${monthText(newest.month)}`,
         el("p.lead", {}, `${losing} of ${GROUPED.format(rows.length)} customers cost more than they pay: the ones below the dotted line.`),
         chart({
-          label: `Revenue and cost of each customer in ${newest.month}`,
+          label: `Revenue and cost of each customer in ${monthText(newest.month)}`,
           height: 340,
           draw: () => marginChart(rows),
         }),
-        marginGrid(`Margin of each customer, ${newest.month}`, rows, "Customer", "customer_name", named)
+        marginGrid(`Margin of each customer, ${monthText(newest.month)}`, rows, "Customer", "customer_name", named)
       ),
       block(
         "Largest margin declines",

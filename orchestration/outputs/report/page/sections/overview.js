@@ -8,8 +8,8 @@ const WHERE = {
   overhead: "Customers: overhead",
 };
 
-/** Rows of the averages of the segment that is looked at, oldest first. */
-async function averagesOf(grain, segment = page.state.segment || "all") {
+/** Rows of the averages of the segment that is looked at (null: all customers), oldest first. */
+async function averagesOf(grain, segment = page.state.segment || null) {
   const averages = await table("averages");
   return averages
     .objects(

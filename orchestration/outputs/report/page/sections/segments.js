@@ -22,7 +22,7 @@ function segmentTable(months) {
         value: (row) => row.segment,
         show: (row) => el("a", { href: addressOf({ view: "customers", segment: row.segment }) }, row.segment),
       },
-      dayColumn("Month", (row) => monthText(row.now.period_start)),
+      dayColumn("Month", (row) => dayText(row.now.period_start)),
       { title: "Customers", value: (row) => row.now.customer_count, figure: true },
       moneyColumn("Total", (row) => row.now.total_cost),
       moneyColumn("Mean", (row) => row.now.mean_cost),
@@ -122,7 +122,7 @@ section({
               caption: "Mean cost per customer by segment and month",
               rows: [...months.values()].flat(),
               columns: [
-                dayColumn("Month", (row) => monthText(row.period_start)),
+                dayColumn("Month", (row) => dayText(row.period_start)),
                 { title: "Segment", value: (row) => row.segment },
                 { title: "Customers", value: (row) => row.customer_count, figure: true },
                 moneyColumn("Mean", (row) => row.mean_cost),

@@ -37,7 +37,7 @@ section({
             { ...moneyColumn("Cost", (row) => row.effective_cost), show: (row) => money(row.effective_cost, row.billing_currency) },
             { title: "Currency", value: (row) => row.billing_currency },
             { title: "Rows", value: (row) => row.row_count, figure: true },
-            { title: "Month", value: (row) => row.billing_period },
+            dayColumn("Month", (row) => (row.billing_month === null ? null : dayText(row.billing_month))),
             { title: "Where", value: (row) => row.place },
           ],
         })
