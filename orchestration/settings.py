@@ -173,8 +173,10 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         None, description="URL that new anomalies are posted to, as JSON"
     )
-    alert_slack_url: SecretStr | None = Field(None, description="Slack incoming webhook")
     alert_mail: AlertMail | None = None
+    alert_urls: dict[str, SecretStr] = Field(
+        {}, description="Apprise addresses of further receivers (Slack, Teams, PagerDuty, …), by a name each"
+    )
     alert_recent_days: int = Field(
         7, ge=1, description="Alert only for anomalies that lasted into this many of the last days"
     )
@@ -207,7 +209,14 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
 
-    @field_validator("alert_webhook_url", "alert_slack_url")
+    @field_validator("alert_urls")
+    @classmethod
+    def _has_names_of_its_own(cls, urls: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        if taken := sorted({"webhook", "mail"} & urls.keys()):
+            raise ValueError(f"{' and '.join(taken)} is the name of another receiver; choose another")
+        return urls
+
+    @field_validator("alert_webhook_url")
     @classmethod
     def _is_web_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url and not url.get_secret_value().startswith(("http://", "https://")):

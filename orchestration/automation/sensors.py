@@ -93,11 +93,11 @@ def build_alerts_sensor(settings: Settings) -> dg.SensorDefinition:
         name="alerts",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING if channels else dg.DefaultSensorStatus.STOPPED,
-        description="Sends alerts for new anomalies by webhook, Slack and mail; starts no run.",
+        description="Sends alerts for new anomalies by webhook, mail and other services; starts no run.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not channels:
-            return dg.SkipReason("No receiver: set alert_webhook_url, alert_slack_url or alert_mail")
+            return dg.SkipReason("No receiver: set alert_webhook_url, alert_mail or alert_urls")
         try:
             result = send_alerts(settings, channels, datetime.now(UTC), context.log.warning)
         except NotReadableError as error:

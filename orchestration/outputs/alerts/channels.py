@@ -1,8 +1,9 @@
-"""Alert channels: webhook, Slack and mail. Retries are in `sending.py`."""
+"""Alert channels: webhook, mail, and the services of Apprise. Retries are in `sending.py`."""
 
 from __future__ import annotations
 
 import json
+import logging
 import smtplib
 import ssl
 import urllib.error
@@ -19,7 +20,14 @@ SECONDS = 20
 
 
 class DeliveryError(Exception):
-    """A receiver did not accept a message; contains its answer, without secrets from the address."""
+    """A receiver did not accept a message; contains its answer, without secrets from the address.
+
+    `is_transient`: it may accept the message in a moment.
+    """
+
+    def __init__(self, why: str, *, is_transient: bool = False) -> None:
+        super().__init__(why)
+        self.is_transient = is_transient
 
 
 class Channel(Protocol):
@@ -34,10 +42,9 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
     channels: dict[str, Channel] = {}
     if settings.alert_webhook_url:
         channels["webhook"] = Webhook(settings.alert_webhook_url.get_secret_value())
-    if settings.alert_slack_url:
-        channels["slack"] = Slack(settings.alert_slack_url.get_secret_value())
     if settings.alert_mail:
         channels["mail"] = Mail(settings.alert_mail)
+    channels |= {name: Service(url.get_secret_value()) for name, url in settings.alert_urls.items()}
     return channels
 
 
@@ -52,16 +59,29 @@ class Webhook:
         _post(self._url, {"type": "cost_anomaly", **news.content}, {"Idempotency-Key": news.anomaly_id})
 
 
-class Slack:
-    """A Slack incoming webhook, or a compatible one."""
+class Service:
+    """A service that Apprise knows: Slack, Teams, PagerDuty, Opsgenie and a hundred more."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def send(self, news: AlertItem) -> None:
-        """Accepted if the answer is 2xx. Slack ignores idempotency keys."""
-        text = f"*{_for_slack(news.title)}*\n{_for_slack(news.explanation)}"
-        _post(self._url, {"text": text}, {"Idempotency-Key": news.anomaly_id})
+        """Accepted if Apprise says so. Services have no key by which to detect duplicates."""
+        apprise = _apprise()
+        asset = apprise.AppriseAsset(app_id="Cost per customer", app_desc="Cost anomaly")
+        service = apprise.Apprise.instantiate(self._url, asset=asset)
+        if service is None:
+            raise DeliveryError("Apprise does not know this kind of address, or a part of it is missing")
+        with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+            accepted = apprise.Apprise([service]).notify(
+                body="\n".join([news.explanation, *_drivers(news)]),
+                title=news.title,
+                notify_type=apprise.NotifyType.WARNING,
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+            if not accepted:
+                reason = " ".join(said.getvalue().replace(self._url, "").split())
+                raise DeliveryError(reason or "not accepted", is_transient=True)
 
 
 class Mail:
@@ -86,7 +106,8 @@ class Mail:
             with self._connect() as server:
                 server.send_message(message)
         except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryError(f"the mail server {self._settings.host} said: {error}") from error
+            text = f"the mail server {self._settings.host} said: {error}"
+            raise DeliveryError(text, is_transient=True) from error
 
     def _connect(self) -> smtplib.SMTP:
         mail = self._settings
@@ -125,14 +146,19 @@ def _post(url: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> N
             answer.read(1000)
     except urllib.error.HTTPError as error:
         said = error.read(300).decode("utf-8", "replace").strip()
-        raise DeliveryError(f"the receiver answered {error.code} {said}".strip()) from error
+        text = f"the receiver answered {error.code} {said}".strip()
+        raise DeliveryError(text, is_transient=error.code >= 500 or error.code == 429) from error
     except OSError as error:
-        raise DeliveryError(f"the receiver cannot be reached: {error}") from error
+        raise DeliveryError(f"the receiver cannot be reached: {error}", is_transient=True) from error
 
 
-def _for_slack(text: str) -> str:
-    """Escape Slack's three markup characters, so that a name is not a link or a mention."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _apprise() -> Any:
+    """Imported when an alert is sent, because it takes its time."""
+    try:
+        import apprise
+    except ImportError as error:
+        raise DeliveryError("alert_urls need Apprise: pip install 'cost-per-customer[alerts]'") from error
+    return apprise
 
 
 def _drivers(news: AlertItem) -> list[str]:

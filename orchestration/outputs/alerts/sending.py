@@ -1,6 +1,7 @@
 """Send new and undelivered alerts.
 
-The order of recording, sending and recording again makes each alert arrive once.
+The order of recording, sending and recording again makes each alert arrive once. A receiver that fails for a
+moment is tried again at once; the ledger keeps the others for later.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
 from orchestration.outputs.alerts.channels import Channel, DeliveryError
 from orchestration.outputs.alerts.items import AlertItem, read_alert_items
 from orchestration.outputs.alerts.ledger import open_ledger
 from orchestration.settings import Settings
+
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,14 @@ def send_alerts(
 
 
 def _error_of(channel: Channel, item: AlertItem) -> str | None:
+    tries = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, DeliveryError) and error.is_transient),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential_jitter(initial=0.2, max=2, jitter=0.2),
+        reraise=True,
+    )
     try:
-        channel.send(item)
+        tries(channel.send, item)
     except DeliveryError as error:
         return str(error)
     return None

@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from orchestration.automation.sensors import build_alerts_sensor
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.ledger import open_ledger
-from orchestration.outputs.alerts.sending import DeliveryResult, send_alerts
+from orchestration.outputs.alerts.sending import TRIES, DeliveryResult, send_alerts
 from orchestration.settings import AlertMail, Settings
 from tests.unit.outputs.alerts.conftest import Receiver, anomaly, minutes
 
@@ -47,14 +47,60 @@ def test_a_webhook_gets_everything_once(
     assert content["drivers"][0]["driver"] == "search-api 2.14"
 
 
-def test_slack_gets_text_without_markup(
+def service(receiver: Receiver, kind: str) -> str:
+    """The receiver as an Apprise address: a Mattermost, or anything that takes JSON."""
+    place = receiver.url.removeprefix("http://").removesuffix("/hook")
+    return f"{kind}://{place}/" + ("secret-token" * 3)[:26]
+
+
+@pytest.mark.parametrize(("kind", "field"), [("mmost", "text"), ("json", "message")])
+def test_a_service_of_apprise_is_told_once(
+    kind: str, field: str, receiver: Receiver, publish: Publish, settings_with: WithSettings
+) -> None:
+    publish(anomaly())
+    settings = settings_with(alert_urls={"chat": service(receiver, kind)})
+    assert look(settings) == DeliveryResult(delivered=1)
+    assert look(settings, 5) == DeliveryResult()
+    ((_, content),) = receiver.got
+    assert "cost 476.49 USD more than expected." in content[field]
+    assert "deployment: search-api 2.14" in content[field]
+
+
+def test_what_a_service_does_not_take_is_told_without_its_secrets(
     receiver: Receiver, publish: Publish, settings_with: WithSettings
 ) -> None:
     publish(anomaly())
-    look(settings_with(alert_slack_url=receiver.url))
-    ((_, content),) = receiver.got
-    assert set(content) == {"text"}
-    assert "Search for &lt;b&gt;Contoso &amp; Sons (cust-017) cost 476.49 USD more" in content["text"]
+    receiver.answers = [503] * TRIES
+    settings = settings_with(alert_urls={"chat": service(receiver, "mmost"), "odd": "nonsense://x"})
+    said: list[str] = []
+    done = send_alerts(settings, channels_of(settings), minutes(0), said.append)
+    assert done == DeliveryResult(failed=2)
+    assert "503" in said[0]
+    assert "secret" not in said[0]
+    assert "odd, anomaly a1: Apprise does not know this kind of address" in said[1]
+    assert look(settings_with(alert_urls={"chat": service(receiver, "mmost")}), 1) == DeliveryResult(
+        delivered=1
+    )
+
+
+def test_apprise_is_imported_only_to_send(settings_with: WithSettings) -> None:
+    script = (
+        "import sys\n"
+        "from orchestration.automation.sensors import build_alerts_sensor\n"
+        "from orchestration.settings import Settings\n"
+        "build_alerts_sensor(Settings(alert_urls={'chat': 'json://localhost'}))\n"
+        "assert 'apprise' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_hiccup_is_got_over_at_once(
+    receiver: Receiver, publish: Publish, settings_with: WithSettings
+) -> None:
+    publish(anomaly())
+    receiver.answers = [503, 429]
+    assert look(settings_with(alert_webhook_url=receiver.url)) == DeliveryResult(delivered=1)
+    assert [key for key, _ in receiver.got] == ["a1", "a1", "a1"]
 
 
 def test_what_fails_is_tried_again_later_and_then_never(
@@ -62,21 +108,23 @@ def test_what_fails_is_tried_again_later_and_then_never(
 ) -> None:
     publish(anomaly())
     settings = settings_with(alert_webhook_url=receiver.url)
-    receiver.answers = [500, 302, 200]
+    receiver.answers = [*[500] * TRIES, 302, 200]
     assert look(settings, 0) == DeliveryResult(failed=1)
     assert look(settings, 0) == DeliveryResult()  # not before a minute has passed
     assert look(settings, 1) == DeliveryResult(failed=1)
     assert look(settings, 2) == DeliveryResult()  # nor, the second time, before two have
     assert look(settings, 3) == DeliveryResult(delivered=1)
     assert look(settings, 99) == DeliveryResult()
-    assert [key for key, _ in receiver.got] == ["a1", "a1", "a1"]
+    assert [key for key, _ in receiver.got] == ["a1"] * (TRIES + 2)
 
 
 def test_a_receiver_that_is_down_does_not_keep_the_other_from_being_told(
     receiver: Receiver, publish: Publish, settings_with: WithSettings
 ) -> None:
     publish(anomaly())
-    settings = settings_with(alert_webhook_url="http://127.0.0.1:9", alert_slack_url=receiver.url)
+    settings = settings_with(
+        alert_webhook_url="http://127.0.0.1:9", alert_urls={"j": service(receiver, "json")}
+    )
     assert look(settings) == DeliveryResult(delivered=1, failed=1)
     assert look(settings, 1) == DeliveryResult(failed=1)
     assert len(receiver.got) == 1
@@ -110,12 +158,12 @@ def test_the_past_is_not_news_but_what_waits_is_not_forgotten(
     settings = settings_with(alert_webhook_url=receiver.url, alert_lowest_rank=2)
     assert look(settings) == DeliveryResult()
     publish(anomaly())
-    receiver.answers = [503]
+    receiver.answers = [503] * TRIES
     assert look(settings) == DeliveryResult(failed=1)
     publish(anomaly(**old))
     assert look(settings, 60) == DeliveryResult(delivered=1)
     # What a correction took away is not told at all.
-    receiver.answers = [503]
+    receiver.answers = [503] * TRIES
     publish(anomaly(anomaly_id="c1", customer_id="cust-018"))
     assert look(settings, 61) == DeliveryResult(failed=1)
     publish()
