@@ -74,7 +74,9 @@ def main() -> None:
 
 def send_all(company: Company, requests: int, records: int) -> tuple[float, list[float]]:
     """How long it took, the dead time of the server apart, and the seconds of each answered try."""
-    api = ServedApi(company.settings.workspace, STREAM, **UNLIMITED)
+    api = ServedApi(
+        company.settings.workspace, STREAM, CPC_CONTEXTS=str(company.settings.contexts), **UNLIMITED
+    )
     body = json.dumps(
         {
             "records": [

@@ -1,14 +1,18 @@
-"""`cpc api`: serve the telemetry API and create its tokens."""
+"""`cpc api`: serve the telemetry API; create, list and revoke its tokens."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.options import Workspace, fail, settings_of
+from orchestration.cli.options import Workspace, settings_of
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.sources.telemetry.tokens import Tokens
 
 # Grace period for requests in flight at shutdown; slower clients have to retry.
 SECONDS_TO_FINISH = 30
@@ -44,13 +48,37 @@ def token(
 
     Example: [bold]cpc api token --name search --stream search_queries --workspace my-bill[/]
     """
+    print(_tokens(workspace or context.obj).create(stream, name, datetime.now(UTC)))
+
+
+@api.command()
+def tokens(context: typer.Context, workspace: Workspace = None) -> None:
+    """List the tokens: name, streams, and when each was made.
+
+    Example: [bold]cpc api tokens --workspace my-bill[/]
+    """
+    for each in _tokens(workspace or context.obj).listed():
+        print(f"{each.name}\t{', '.join(each.streams)}\t{each.created_at:%Y-%m-%d %H:%M} UTC")
+
+
+@api.command()
+def revoke(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="As cpc api tokens shows it.")],
+    workspace: Workspace = None,
+) -> None:
+    """Revoke a token; a running server refuses it from its next request on.
+
+    Example: [bold]cpc api revoke search --workspace my-bill[/]
+    """
+    _tokens(workspace or context.obj).revoke(name)
+    print(f"Revoked {name}.")
+
+
+def _tokens(workspace: Path | None) -> Tokens:
     from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens
 
-    tokens = Tokens(settings_of(workspace or context.obj).workspace / TOKENS_FILE)
-    try:
-        print(tokens.create(stream, name, datetime.now(UTC)))
-    except ValueError as error:
-        fail(str(error))
+    return Tokens(settings_of(workspace).workspace / TOKENS_FILE)
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
@@ -59,10 +87,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from orchestration.sources.locations import s3_client
     from orchestration.sources.telemetry.api import build_api
     from orchestration.sources.telemetry.spool import open_spool
-    from orchestration.sources.telemetry.tokens import TOKENS_FILE, Tokens
 
-    tokens = Tokens(settings.workspace / TOKENS_FILE)
-    api = build_api(
-        settings, tokens, open_spool(settings.location_of("telemetry"), lambda: s3_client(settings))
-    )
-    uvicorn.run(api, host=host, port=port, access_log=False, timeout_graceful_shutdown=SECONDS_TO_FINISH)
+    spool = open_spool(settings.location_of("telemetry"), lambda: s3_client(settings))
+    app = build_api(settings, _tokens(settings.workspace), spool)
+    uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=SECONDS_TO_FINISH)

@@ -26,6 +26,7 @@ from orchestration.cli.export import export
 from orchestration.cli.options import fail
 from orchestration.cli.report import report
 from orchestration.cli.run import run
+from orchestration.cli.send import send
 from orchestration.settings import ExpectedError
 
 
@@ -49,7 +50,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (run, report, demo, dev, check, coverage, diff, explain, export, docs):
+for command in (run, report, demo, dev, check, coverage, diff, explain, export, docs, send):
     app.command()(command)
 app.command("compile")(compile_)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(dbt)

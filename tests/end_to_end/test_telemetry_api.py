@@ -46,7 +46,7 @@ def landed(api: ServedApi, folder: Path) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[ServedApi]:
-    served = ServedApi(tmp_path / "workspace", "searches")
+    served = ServedApi(tmp_path / "workspace", "searches", CPC_CONTEXTS=str(tmp_path / "contexts"))
     yield served
     if served.process.poll() is None:
         served.stop(signal.SIGKILL)
@@ -54,7 +54,7 @@ def api(tmp_path: Path) -> Iterator[ServedApi]:
 
 def test_killed_in_the_middle_of_retries_each_record_counts_once(company: Company) -> None:
     """From the client's retries to the usage that costs are divided by."""
-    api = ServedApi(company.settings.workspace, "searches")
+    api = ServedApi(company.settings.workspace, "searches", CPC_CONTEXTS=str(company.settings.contexts))
     acknowledged: list[tuple[int, int]] = []
 
     def client(name: int) -> None:

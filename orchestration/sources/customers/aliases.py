@@ -6,7 +6,7 @@ Aliases are other ids that usage and tags use for a customer, always or for a ra
 from __future__ import annotations
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.files.text import BLANKS
+from orchestration.sources.files.text import BLANKS, has_control_character
 
 TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")
@@ -53,6 +53,10 @@ PROBLEMS = f"""
                 || 'another'
         FROM names
         WHERE lower(name) IN {RESERVED_CUSTOMERS}
+        UNION ALL
+        SELECT file, file_row, kind || ' has a control character, such as NUL; remove it'
+        FROM names
+        WHERE {has_control_character("name")}
         UNION ALL
         SELECT
             file, file_row,

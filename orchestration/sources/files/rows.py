@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.sources.files.text import read_delimited
+from orchestration.sources.files.text import has_control_character, read_delimited
 from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal, quoted
@@ -170,12 +170,27 @@ def read_rows(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, * FROM ({query})",
             parameters,
         )
+        connection.execute(
+            f"UPDATE {table} SET read_error = 'control-character', "
+            "detail = 'a text has a control character, such as NUL; remove it' "
+            f"WHERE read_error IS NULL AND location = $place AND ({_controls(columns)})",
+            {"place": place},
+        )
     except _UNREADABLE as error:
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, "
             "'unreadable' AS read_error, $detail AS detail",
             {**parameters, "detail": _why(error, path, place)},
         )
+
+
+def _controls(columns: Mapping[str, Kind]) -> str:
+    """SQL: whether a text has a control character, or JSON escapes one."""
+    texts = ", ".join(quoted(name) for name, kind in columns.items() if kind == "text")
+    escaped = r"\\u00(0[0-8bcefBCEF]|1|7[fF])"
+    objects = ", ".join(quoted(name) for name, kind in columns.items() if kind == "json")
+    found = [has_control_character(f"concat({texts})")] if texts else []
+    return " OR ".join([*found, *([f"regexp_matches(concat({objects}), '{escaped}')"] if objects else [])])
 
 
 def texts_of(column: str) -> str:

@@ -10,6 +10,15 @@ BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in _BLANKS)
 """SQL of the characters around a cell that are no part of it: spaces, also those of spreadsheets and web
 pages that break no line or have no width."""
 
+
+def has_control_character(text: str) -> str:
+    """SQL: whether a text (SQL) has a control character other than a line break or tab.
+
+    Such ids are rejected: Postgres, for one, does not hold NUL.
+    """
+    return rf"regexp_matches({text}, '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')"
+
+
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

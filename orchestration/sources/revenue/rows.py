@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.files.text import BLANKS
+from orchestration.sources.files.text import BLANKS, has_control_character
 
 LONGEST_PERIOD_DAYS = 3660
 
@@ -47,6 +47,8 @@ SELECT
         THEN
             'the customer ''' || customer || ''' is reserved for costs that no single customer carries; '
             || 'choose another'
+        WHEN {has_control_character("concat(customer, product)")}
+        THEN 'the customer or product has a control character, such as NUL; remove it'
         WHEN month IS NOT NULL AND (period_start IS NOT NULL OR period_end IS NOT NULL)
         THEN 'gives both a month and days; leave one of them empty'
         WHEN month IS NULL AND period_start IS NULL AND period_end IS NULL THEN 'the period is missing'

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.files.number_formats import fits_comma, fits_point
-from orchestration.sources.files.text import BLANKS
+from orchestration.sources.files.text import BLANKS, has_control_character
 from orchestration.warehouse.sql import literal
 
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
@@ -24,7 +24,7 @@ REQUIRED_FIELDS = ("stream", "timestamp", "customer_id")
 
 VALUE_TYPE = "DECIMAL(38, 9)"
 
-_NAME = "[a-z][a-z0-9_]*"
+NAME = "[a-z][a-z0-9_]*"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ RULES = (
     Rule("stream-missing", "stream IS NULL", "stream is missing"),
     Rule(
         "stream-name",
-        f"NOT regexp_full_match(stream, '{_NAME}')",
+        f"NOT regexp_full_match(stream, '{NAME}')",
         "stream '{stream}' is not a name of lower-case letters, digits and _ that begins with a letter",
     ),
     Rule(
@@ -129,6 +129,13 @@ RULES = (
         f"lower(customer_id) IN {RESERVED_CUSTOMERS}",
         "customer_id '{customer_id}' is kept for costs that no one customer carries",
     ),
+    Rule(
+        "control-character",
+        has_control_character(
+            "concat(customer_id, record_id, array_to_string(flatten(map_values(dimensions)), ''))"
+        ),
+        "customer_id, record_id or filter has a control character, such as NUL; remove it",
+    ),
     Rule("value-missing", "value IS NULL AND operation <> 'delete'", "value is missing"),
     Rule(
         "value-not-a-number",
@@ -155,7 +162,7 @@ RULES = (
     ),
     Rule(
         "filter-dimension",
-        f"len(list_filter(map_keys(dimensions), lambda name: NOT regexp_full_match(name, '{_NAME}'))) > 0",
+        f"len(list_filter(map_keys(dimensions), lambda name: NOT regexp_full_match(name, '{NAME}'))) > 0",
         "filter {filter} names something that cannot be a dimension",
     ),
     Rule(

@@ -23,6 +23,10 @@ class TokensFileError(ExpectedError):
     """The token file is invalid; says where and why."""
 
 
+class TokenNameError(ExpectedError):
+    """The name of a token is taken, or there is none of it."""
+
+
 class Token(BaseModel):
     """A stored token: its name, its streams (`*` is every stream) and its sha256."""
 
@@ -55,18 +59,34 @@ class Tokens:
         return found
 
     def create(self, streams: Sequence[str], name: str, now: datetime) -> str:
-        """Add a token to the file and return it, once. Raises ValueError if the name is taken."""
+        """Add a token to the file and return it, once. Raises `TokenNameError` if the name is taken."""
         kept = self._tokens()
         if any(token.name == name for token in kept):
-            raise ValueError(f"{self.path}: there is a token named {name!r}; remove it or take another name")
+            raise TokenNameError(
+                f"{self.path}: there is a token named {name!r}; revoke it or take another name"
+            )
         secret = secrets.token_urlsafe(32)
         digest = hashlib.sha256(secret.encode()).hexdigest()
         added = Token(name=name, streams=tuple(streams), sha256=digest, created_at=now.astimezone(UTC))
-        text = yaml.safe_dump(
-            [token.model_dump(mode="json") for token in (*kept, added)], sort_keys=False, allow_unicode=True
-        )
-        write_file(self.path, text, mode=0o600)
+        self._write((*kept, added))
         return secret
+
+    def listed(self) -> tuple[Token, ...]:
+        """All tokens, in the order they were made."""
+        return self._tokens()
+
+    def revoke(self, name: str) -> None:
+        """Take a token out of the file. Raises `TokenNameError` if there is none of that name."""
+        kept = [token for token in self._tokens() if token.name != name]
+        if len(kept) == len(self._tokens()):
+            names = ", ".join(token.name for token in kept) or "none"
+            raise TokenNameError(f"{self.path}: no token is named {name!r}; there are: {names}")
+        self._write(kept)
+
+    def _write(self, tokens: Sequence[Token]) -> None:
+        listed = [token.model_dump(mode="json") for token in tokens]
+        text = yaml.safe_dump(listed, sort_keys=False, allow_unicode=True)
+        write_file(self.path, text, mode=0o600)
 
     def _tokens(self) -> tuple[Token, ...]:
         try:

@@ -130,6 +130,8 @@ def test_the_landed_file_is_written_only_when_it_would_say_something_else(custom
         ("b.csv", "customer_id,aliases\nz,a\n", "b.csv row 1: alias 'a' is already the {id} in {a} row 1"),
         ("b.csv", "customer_id\nUnallocated\n", "b.csv row 1: customer_id 'Unallocated' is reserved"),
         ("b.jsonl", '{"customer_id": "z", "aliases": ["unallocated"]}', "b.jsonl row 1: alias 'unallocated'"),
+        ("b.jsonl", r'{"customer_id": "z\u0000"}', "b.jsonl row 1: customer_id has a control character"),
+        ("b.csv", "customer_id,aliases\nz,a\x1f\n", "b.csv row 1: alias has a control character"),
         ("b.csv", "customer_id\nLong Tail\n", "b.csv row 1: customer_id 'Long Tail' is reserved"),
         ("b.csv", "customer_id\nal\n", "a.csv row 1: alias 'al' is already the {id} in {b} row 1; a"),
         (

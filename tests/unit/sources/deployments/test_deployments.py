@@ -118,3 +118,13 @@ def test_the_sample_companys_deployments_are_read_and_shown(tmp_path: Path) -> N
     assert shown["deployments_rejected"]["rejected"].value == 0
     [check] = result.get_asset_check_evaluations()
     assert check.passed
+
+
+@pytest.mark.parametrize("service", ["search\\u0000", "\\u001bsearch"])
+def test_a_control_character_is_rejected_with_its_row(deployments: Deployments, service: str) -> None:
+    odd = f'{{"deployed_at": "2026-10-20T13:55:00Z", "service": "{service}"}}'
+    (deployments.files / "a.jsonl").write_text(f"{GOOD}\n{odd}\n")
+    landing = deployments.land()
+    assert (landing.deployments, landing.rejected) == (1, {"control-character": 1})
+    ((_, row, reason, *_),) = deployments.rows(rejected_file(deployments.landing))
+    assert (row, reason) == (2, "control-character")

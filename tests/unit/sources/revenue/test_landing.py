@@ -83,6 +83,7 @@ def test_files_of_every_form_and_spelling_are_one_table(revenue):
     [
         (" ,2026-09,,,1,USD", "the customer is missing"),
         ("Unallocated,2026-09,,,1,USD", "the customer 'Unallocated' is reserved for costs that no"),
+        ("a\x07,2026-09,,,1,USD", "the customer or product has a control character"),
         ("a,,,,1,USD", "the period is missing"),
         ("a,2026-13,,,1,USD", "the month '2026-13' is not written as 2026-09"),
         ("a,2026-09-02,,,1,USD", "the month '2026-09-02' is not written as 2026-09"),

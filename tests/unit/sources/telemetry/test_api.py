@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import socket
 import threading
 import time
 import urllib.error
@@ -52,7 +54,7 @@ class Server:
         told = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
         try:
             with urllib.request.urlopen(urllib.request.Request(self.address + path, body, told)) as answer:
-                return answer.status, answer.headers, answer.read().decode()
+                return answer.status, answer.headers, answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read().decode()
 
@@ -66,7 +68,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     started = []
 
     def start(**settings: Any) -> Server:
-        server = Server(tmp_path, Settings(workspace=tmp_path, **settings))
+        server = Server(tmp_path, Settings(workspace=tmp_path, contexts=tmp_path / "contexts", **settings))
         server.start()
         started.append(server)
         return server
@@ -185,6 +187,52 @@ def test_other_wrong_requests(serve: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "source").exists()
 
 
+STREAMS = "streams:\n  searches: {unit: search, granularity: hourly, description: Searches answered}\n"
+
+
+def test_a_stream_that_the_contexts_do_not_have_is_refused_by_name(serve: Any, tmp_path: Path) -> None:
+    server = serve()
+    contexts = tmp_path / "contexts" / "streams.yml"
+    contexts.parent.mkdir()
+    contexts.write_text(STREAMS)
+    server.secret = server.tokens.create(["*"], "all", datetime.now(UTC))
+    status, _, answer = server.send(GOOD, path="/v1/streams/serches/sum")
+    assert status == 404
+    assert answer["error"] == 'no stream "serches" in streams.yml; did you mean "searches"?'
+    assert server.send(GOOD)[0] == 202
+    contexts.write_text(STREAMS.replace("searches:", "serches:"))
+    assert server.send(GOOD, path="/v1/streams/serches/sum")[0] == 202
+    # Contexts that do not compile say nothing: the run tells of an unknown stream.
+    contexts.write_text("streams: [")
+    assert server.send(GOOD)[0] == 202
+    assert server.send(GOOD, path="/v1/streams/Searches/sum")[0] == 404
+
+
+def raw(server: Server, sent: bytes) -> socket.socket:
+    """A connection on which the head of a request, and `sent` of its body, stand."""
+    connection = socket.create_connection(("127.0.0.1", int(server.address.rpartition(":")[2])), timeout=30)
+    head = (
+        "POST /v1/streams/searches/sum HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {server.secret}\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    connection.sendall(head.encode() + sent)
+    return connection
+
+
+def test_a_body_announced_too_large_is_413_before_it_is_sent(serve: Any) -> None:
+    with raw(serve(api_body_bytes=1000), b"") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve()
+    raw(server, b'{"records": [').close()
+    while 'cpc_api_requests_total{status="499"} 1.0' not in server.ask("/metrics")[2]:
+        time.sleep(0.01)
+    assert server.send(GOOD)[0] == 202
+    assert not [record for record in caplog.records if record.exc_info or "Exception" in record.message]
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -192,6 +240,9 @@ def test_other_wrong_requests(serve: Any, tmp_path: Path) -> None:
         '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1e99999}',
         '{"timestamp": "2026-02-30", "customer_id": "c", "value": 1}',
         '{"timestamp": "2026-07-01", "customer_id": "\\ud800", "value": 1}',
+        '{"timestamp": "2026-07-01", "customer_id": "c\\u0000", "value": 1}',
+        '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1, "record_id": "\\u001b[31m"}',
+        '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1, "filter": {"feature": ["\\u0000"]}}',
         '{"timestamp": "2026-07-01", "customer_id": "c", "value": 1, "filter": '
         + "[" * 500
         + "]" * 500
@@ -235,9 +286,14 @@ def test_health_metrics_and_description(serve: Any) -> None:
     server.send(GOOD, authorization=None)
     assert server.ask("/healthz")[::2] == (200, "ok\n")
     metrics = server.ask("/metrics")[2].splitlines()
-    assert 'cpc_api_requests_total{status="202"} 1' in metrics
-    assert 'cpc_api_requests_total{status="401"} 1' in metrics
-    assert 'cpc_api_records_total{fate="accepted"} 1' in metrics
-    assert 'cpc_api_records_total{fate="rejected"} 1' in metrics
+    assert 'cpc_api_requests_total{status="202"} 1.0' in metrics
+    assert 'cpc_api_requests_total{status="401"} 1.0' in metrics
+    assert 'cpc_api_records_total{fate="accepted"} 1.0' in metrics
+    assert 'cpc_api_records_total{fate="rejected"} 1.0' in metrics
     assert "/v1/streams/{stream}/{operation}" in json.loads(server.ask("/openapi.json")[2])["paths"]
-    assert "openapi.json" in server.ask("/docs")[2]
+    page = server.ask("/docs")[2]
+    assert "/openapi.json" in page
+    # The page opens without a network: it names this server's own files only.
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) >= 2
+    assert {server.ask(file)[0] for file in files} == {200}

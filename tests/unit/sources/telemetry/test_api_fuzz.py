@@ -25,7 +25,11 @@ REQUESTS_PER_OPERATION = 60
 
 def test_no_request_breaks_the_server_or_the_documented_answers(tmp_path: Path) -> None:
     settings = Settings(
-        workspace=tmp_path, api_requests_per_second=1e6, api_request_burst=10**6, api_body_bytes=1 << 16
+        workspace=tmp_path,
+        contexts=tmp_path / "contexts",
+        api_requests_per_second=1e6,
+        api_request_burst=10**6,
+        api_body_bytes=1 << 16,
     )
     served = Server(tmp_path, settings)
     every_stream = served.tokens.create(["*"], "every stream", datetime.now(UTC))

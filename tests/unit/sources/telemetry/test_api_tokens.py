@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli.app import app
-from orchestration.sources.telemetry.tokens import Tokens, TokensFileError
+from orchestration.sources.telemetry.tokens import TokenNameError, Tokens, TokensFileError
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_a_star_is_every_stream_and_a_name_is_taken_once(tmp_path: Path) -> None
     owner = tokens.owner(tokens.create(["*"], "all", NOW))
     assert owner is not None
     assert owner.allows("anything")
-    with pytest.raises(ValueError, match="there is a token named 'all'"):
+    with pytest.raises(TokenNameError, match="there is a token named 'all'"):
         tokens.create(["*"], "all", NOW)
 
 
@@ -63,3 +63,23 @@ def test_the_workspace_may_be_named_before_or_after_the_word_token(tmp_path: Pat
         assert owner is not None
         assert owner.name == name
     assert CliRunner().invoke(app, ["api", "token", *place, "--name", "a", "--stream", "*"]).exit_code == 1
+
+
+def test_tokens_are_listed_and_revoked_by_name(tmp_path: Path) -> None:
+    place = ["--workspace", str(tmp_path)]
+    secrets = {
+        name: CliRunner()
+        .invoke(app, ["api", "token", *place, "--name", name, "--stream", "*"])
+        .output.strip()
+        for name in ("a", "b")
+    }
+    listed = CliRunner().invoke(app, ["api", "tokens", *place]).output
+    assert [line.split("\t")[:2] for line in listed.splitlines()] == [["a", "*"], ["b", "*"]]
+    assert not any(secret in listed for secret in secrets.values())
+    tokens = Tokens(tmp_path / "api_tokens.yml")
+    assert tokens.owner(secrets["a"]) is not None
+    assert CliRunner().invoke(app, ["api", "revoke", "a", *place]).exit_code == 0
+    assert (tokens.owner(secrets["a"]), [token.name for token in tokens.listed()]) == (None, ["b"])
+    again = CliRunner().invoke(app, ["api", "revoke", "a", *place])
+    assert again.exit_code == 1
+    assert "no token is named 'a'; there are: b" in again.stderr

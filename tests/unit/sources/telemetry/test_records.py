@@ -37,6 +37,11 @@ REFUSED = {
     "customer-id-missing": [{"customer_id": None}, {"customer_id": ""}],
     "customer-id-not-text": [{"customer_id": '{"id": 1}'}, {"customer_id": "[1]"}],
     "customer-id-reserved": [{"customer_id": "unallocated "}, {"customer_id": "Unallocated"}],
+    "control-character": [
+        {"customer_id": "a\0b"},
+        {"record_id": "\x1b[31m"},
+        {"filter": r'{"feature": ["\u0000"]}'},
+    ],
     "value-missing": [{"value": None}, {"value": None, "operation": "replace"}],
     "value-not-a-number": [{"value": "1,5"}, {"value": "NaN"}, {"value": "0x10"}, {"value": "true"}],
     "value-not-positive": [
