@@ -110,6 +110,8 @@ LAYERS = (
             "orchestration/sources/billing/chunks.py",
             "orchestration/sources/billing/counted_once.py",
             "orchestration/sources/billing/overlaps.py",
+            "orchestration/sources/billing/restated.py",
+            "orchestration/sources/billing/told_apart.py",
         ),
         ("tests/unit/sources/billing/test_counted_once.py",),
         (),

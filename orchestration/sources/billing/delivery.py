@@ -133,7 +133,7 @@ def land_delivery(
         reject_missing_costs(connection, new_charges, family, present, files)
         require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
-        notes += report.unknown_times
+        notes += report.notes
         notes += [
             Note(
                 "bill-counted-once",

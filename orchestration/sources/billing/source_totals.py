@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.sources.billing.formats.columns import AMOUNTS, NOT_ZERO_THROUGHOUT, Family
+from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, NOT_ZERO_THROUGHOUT, Family
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.formats.times import UNKNOWN_TIMES, VOTES, EndHabit, UsageDays, end_habit
@@ -21,8 +21,8 @@ class ColumnReport:
     `new_spend` is the billed amount of rows with a value in a new column, per currency. `cut` is what
     rounding to twelve digits took from the billed amount, per currency, with the number of rows; only if it
     took any. `habits` says how each provider writes the ends of its charges, `usage_days` are the days with
-    usage of each billing month, `zero_costs` the required columns with only 0; `unknown_times` tells of
-    charges without a start or end.
+    usage of each billing month, `zero_costs` the required columns with only 0; `notes` tell of charges
+    without a start or end, and of providers without a cost.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class ColumnReport:
     habits: dict[str | None, EndHabit] = field(default_factory=dict)
     usage_days: dict[str, UsageDays] = field(default_factory=dict)
     zero_costs: list[str] = field(default_factory=list)
-    unknown_times: list[Note] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def source_totals(
@@ -55,7 +55,8 @@ def source_totals(
     votes = ", ".join(f"{name} bigint" for name in VOTES)
     connection.execute(
         "create or replace temp table end_votes (provider varchar, billing_period varchar, usage_date date, "
-        f"is_late boolean, period_day date, usage_rows bigint, {votes}{_needs(family, ' bigint')})"
+        f"is_late boolean, period_day date, usage_rows bigint, billing_currency varchar, "
+        f"billed decimal(38,12), {votes}{_needs(family, ' bigint')})"
     ).fetchall()
     for reading, group in groups:
         connection.execute(
@@ -67,10 +68,11 @@ def source_totals(
         ).fetchall()
         connection.execute(
             "insert into end_votes select provider, billing_period, usage_date, is_late, period_day, "
-            f"usage_rows, {', '.join(VOTES)}{_needs(family)} from raw_totals"
+            f"usage_rows, billing_currency, {BILLED[family]}, {', '.join(VOTES)}{_needs(family)} "
+            "from raw_totals"
         ).fetchall()
         report.repeated.update(reading.repeated)
-        report.unknown_times += _unknown_times(connection, group)
+        report.notes += _unknown_times(connection, group)
         cuts = connection.execute(
             "select billing_currency, sum(cut), sum(cut_rows)::bigint from raw_totals where cut_rows > 0 "
             "and billing_currency is not null group by 1 order by 1"
@@ -131,8 +133,34 @@ def _find_zero_costs(connection: duckdb.DuckDBPyConnection, family: Family, repo
         ).fetchall()[0]
         if is_zero:
             report.zero_costs.append(name)
+        elif family == "focus" and name != "effective_cost":  # whose zeros the bridge of costs tells
+            report.notes += _zeros_of_providers(connection, place, name)
         if is_zero and family == "aws_cur":
             connection.execute(f"update source_totals set {name} = null").fetchall()
+
+
+def _zeros_of_providers(connection: duckdb.DuckDBPyConnection, place: int, name: str) -> list[Note]:
+    """Notes on providers whose every row has 0 for a cost that the rows of others have."""
+    found = connection.execute(
+        "select coalesce(provider, 'no provider'), billing_period, billing_currency, "
+        f"sum(needed{place})::bigint, sum(billed) from end_votes where needed{place} > 0 "
+        "and coalesce(provider, '') in ("
+        f"select coalesce(provider, '') from end_votes group by 1 having sum(needed{place}) > 0 "
+        f"and sum(had{place}) = 0) group by all order by all"
+    ).fetchall()
+    return [
+        Note(
+            "cost-zero-of-provider",
+            f"{name} is 0 on every row of {provider} and counts as 0, since other rows of the bill have "
+            "it; ask the provider, or deliver its rows as a bill of their own, where 0 counts as missing",
+            subject=f"{provider}: {name}",
+            row_count=count,
+            billing_period=period,
+            billing_currency=currency,
+            effective_cost=billed,
+        )
+        for provider, period, currency, count, billed in found
+    ]
 
 
 def _find_times(connection: duckdb.DuckDBPyConnection, report: ColumnReport) -> None:

@@ -125,6 +125,23 @@ def test_charges_whose_time_the_file_does_not_say_are_told_with_their_money(tmp_
     ]
 
 
+def test_a_cost_that_is_0_for_one_provider_of_a_bill_is_told(tmp_path: Path) -> None:
+    zeros = {"ProviderName": "Oracle", "ListCost": "0", "ContractedCost": "0"}
+    rows = [
+        period("2026-10-05", "2026-10-06", ProviderName="AWS"),
+        period("2026-10-05", "2026-10-06", BilledCost="66", **zeros),
+        period("2026-10-05", "2026-10-06", BilledCost="7", **zeros | {"ContractedCost": "7"}),
+    ]
+    landed(tmp_path, rows, "*")
+    notes = f"from read_parquet('{tmp_path}/landing/notes/billing/*.parquet')"
+    told = query(
+        tmp_path / "landing",
+        f"select subject, row_count, billing_period, billing_currency, effective_cost {notes} "
+        "where code = 'cost-zero-of-provider'",
+    )
+    assert told == [("Oracle: list_cost", 2, "2026-10", "USD", 73)]
+
+
 def test_periods_that_end_on_a_date_decide_where_charges_say_nothing(tmp_path: Path) -> None:
     row = period("2026-10-05", "2026-10-11", **OCTOBER_DATES)
     assert landed(tmp_path, [row], "usage_date, last_usage_date") == [(date(2026, 10, 5), date(2026, 10, 11))]
