@@ -95,7 +95,11 @@ LAYERS = (
         "telemetry",
         ("orchestration/sources/telemetry/*.py",),
         ("tests/unit/sources/telemetry/test_records.py", "tests/unit/sources/telemetry/test_formats.py"),
-        ("tests/unit/sources/telemetry/test_batches.py", "tests/properties/test_telemetry_landing.py"),
+        (
+            "tests/unit/sources/telemetry/test_batches.py",
+            "tests/unit/sources/telemetry/test_api.py",
+            "tests/properties/test_telemetry_landing.py",
+        ),
     ),
     Layer(
         "times of charges",

@@ -25,6 +25,48 @@ class Equivalent:
 
 EQUIVALENT = (
     Equivalent(
+        "dbt_project/models/staging/billing/stg_aws_cur__net_bills.sql",
+        "select distinct",
+        "distinct",
+        "",
+        "bills are only looked up in it",
+    ),
+    Equivalent(
+        "dbt_project/models/usage/split_parts.sql",
+        "where method = 'stream'",
+        "where",
+        "where true or",
+        "other splits have no split_id, which nothing joins",
+    ),
+    Equivalent(
+        "dbt_project/models/usage/split_shares.sql",
+        "answers as (select distinct usage_date, split_id, usage_window, preference from element_usage),",
+        "distinct",
+        "",
+        "what is joined is grouped, with a maximum",
+    ),
+    Equivalent(
+        "orchestration/sources/telemetry/file_forms.py",
+        "WHERE batch IN (SELECT batch FROM judged WHERE reason = '{UNDECIDED}')",
+        "WHERE",
+        "WHERE true or",
+        "forms are joined to waiting rows only; of the others they are found in vain",
+    ),
+    Equivalent(
+        "dbt_project/macros/judged_usage.sql",
+        "from (select distinct filter from records where filter is not null)",
+        "distinct",
+        "",
+        "problems of a filter are grouped by its text",
+    ),
+    Equivalent(
+        "dbt_project/macros/judged_usage.sql",
+        "from (select distinct filter from records where filter is not null)",
+        "where",
+        "where true or",
+        "no filter names no dimension",
+    ),
+    Equivalent(
         "dbt_project/models/usage/usage_by_period.sql",
         "where usage_granularity = 'hourly' and stream_granularity = 'daily'",
         "where",

@@ -253,7 +253,7 @@ def test_shares_at_the_edge(tmp_path: Path) -> None:
         "search": {"by": "searches", "when_no_usage": ["same_day", "unallocated"]},
     }
     contexts = write_contexts(tmp_path / "contexts", rules)
-    equal, fixed, tiny, hour = (FIRST_DAY + timedelta(n) for n in range(4))
+    equal, fixed, tiny, hour, alike = (FIRST_DAY + timedelta(n) for n in range(5))
     charges = [
         # As much as the minimum is enough: by usage, as fixed share, and of overhead.
         edge_charge(equal, "storage", 10),
@@ -266,7 +266,11 @@ def test_shares_at_the_edge(tmp_path: Path) -> None:
         edge_charge(tiny, "platform", 1),
         # In the hour there is usage of another feature only, on the day there is more.
         edge_charge(hour, "search", 5),
+        # Charges that nothing tells apart but their category.
+        *(edge_charge(alike, "contract", 1) for _ in range(6)),
     ]
+    categories: list[Category] = [(None, None)] * (len(charges) - 3) + [(None, "Storage")] * 3
+    categories[-6:-3] = [(None, "Web")] * 3
     usage = [
         *(Usage("gibibytes", equal, None, customer, Fraction(7)) for customer in "xy"),
         Usage("gibibytes", tiny, None, "large", Fraction(3 * 10**12)),
@@ -275,7 +279,7 @@ def test_shares_at_the_edge(tmp_path: Path) -> None:
         Usage("searches", hour, datetime(*hour.timetuple()[:3]), "x", Fraction(1), {"feature": ["nowhere"]}),
         Usage("searches", hour, datetime(*hour.timetuple()[:3], 5), "y", Fraction(1)),
     ]
-    check(charges, usage, rules, contexts, [(None, None)] * len(charges))
+    check(charges, usage, rules, contexts, categories)
 
 
 def test_a_pool_of_more_than_its_column_holds_says_what_to_do(tmp_path: Path) -> None:

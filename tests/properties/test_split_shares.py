@@ -158,7 +158,7 @@ def test_parts_of_charges_are_what_plain_python_says(seed: int) -> None:
             "from split_parts order by all"
         ).fetchall()
         explained = connection.execute(
-            "select split_id, usage_date, element, usage_quantity, total_usage, lookback_days "
+            "select split_id, usage_date, part, element, usage_quantity, total_usage, lookback_days "
             "from split_shares order by all"
         ).fetchall()
     wanted: list[tuple[Any, ...]] = []
@@ -178,13 +178,13 @@ def test_parts_of_charges_are_what_plain_python_says(seed: int) -> None:
                 total = sum(found.values()) or None
                 name = f"{split['dimension']} {split['position']}"
                 told += [
-                    (name, day, element, found.get(element or ""), total, looked_back)
-                    for element in shares or [None]
+                    (name, day, part, element, found.get(element or ""), total, looked_back)
+                    for part, element in (enumerate(sorted(shares), start=1) if shares else [(None, None)])
                 ]
     assert sorted(parts, key=str) == sorted(
         ((*row[:5], *(Decimal(int(share * 10**12)).scaleb(-12) for share in row[5:])) for row in wanted),
         key=str,
     )
     assert {
-        (*row[:3], row[3] and Fraction(row[3]), row[4] and Fraction(row[4]), row[5]) for row in explained
+        (*row[:4], row[4] and Fraction(row[4]), row[5] and Fraction(row[5]), row[6]) for row in explained
     } == {*told}

@@ -160,7 +160,7 @@ def test_what_the_contexts_do_not_know_is_rejected_with_its_reason() -> None:
     """Each record with what is said of it; a rejected one does not take its record_id from another."""
     told = [
         (
-            {"filter": '{"feature":["Nowhere"],"shape":["round"]}'},
+            {"filter": '{"feature":["Nowhere"],"shape":["flat","round"]}'},
             "unknown-dimension",
             f"{NOWHERE}; {UNKNOWN}",
         ),
