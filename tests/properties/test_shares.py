@@ -201,6 +201,12 @@ def read_also(connection: duckdb.DuckDBPyConnection, contexts: Path, last: date)
     connection.execute(f"create table billed_through as select date '{last}' as billed_through")
     seed = PROJECT / "seeds" / "service_categories.csv"
     connection.execute(f"create table service_categories as from read_csv('{seed}')")
+    connection.execute(
+        "create table stg_customers__customers "
+        "(customer_id varchar, customer_name varchar, segment varchar, plan varchar, aliases varchar)"
+    )
+    connection.execute("create schema staging")
+    connection.execute("create view staging.stg_customers__customers as from main.stg_customers__customers")
     connection.execute("create table split_shares (usage_date date, lookback_days integer)")
     fingerprints = ", ".join(f"null as {name}_fingerprint" for name in FINGERPRINTS)
     connection.execute(
@@ -218,7 +224,11 @@ def read_also(connection: duckdb.DuckDBPyConnection, contexts: Path, last: date)
 
 def rows_of(connection: duckdb.DuckDBPyConnection, mart: str, *last: str) -> dict[tuple[Any, ...], Any]:
     columns = ("usage_date", *KEY, "customer_id", "allocation_kind", "unallocated_reason", *last)
-    rows = connection.execute(f"select {', '.join((*columns, *COST_COLUMNS))} from {mart}").fetchall()
+    # Marts have the first day of the billing period.
+    chosen = ", ".join((*columns, *COST_COLUMNS)).replace(
+        "billing_period", "strftime(billing_month, '%Y-%m')"
+    )
+    rows = connection.execute(f"select {chosen} from {mart}").fetchall()
     found = {row[: len(columns)]: fractions(row[len(columns) :]) for row in rows}
     assert len(found) == len(rows)
     return found
@@ -253,7 +263,7 @@ def test_shares_at_the_edge(tmp_path: Path) -> None:
         "search": {"by": "searches", "when_no_usage": ["same_day", "unallocated"]},
     }
     contexts = write_contexts(tmp_path / "contexts", rules)
-    equal, fixed, tiny, hour, alike = (FIRST_DAY + timedelta(n) for n in range(5))
+    equal, fixed, tiny, hour, alike, hours = (FIRST_DAY + timedelta(n) for n in range(6))
     charges = [
         # As much as the minimum is enough: by usage, as fixed share, and of overhead.
         edge_charge(equal, "storage", 10),
@@ -268,9 +278,14 @@ def test_shares_at_the_edge(tmp_path: Path) -> None:
         edge_charge(hour, "search", 5),
         # Charges that nothing tells apart but their category.
         *(edge_charge(alike, "contract", 1) for _ in range(6)),
+        # The first category is that of one of several charges of an hour, each in its own span of hours.
+        edge_charge(hours, "contract", 1, length=2),
+        *(edge_charge(hours, "contract", 1, first=first) for first in (0, 0, 1)),
     ]
-    categories: list[Category] = [(None, None)] * (len(charges) - 3) + [(None, "Storage")] * 3
-    categories[-6:-3] = [(None, "Web")] * 3
+    named = ("Web", "Web", "Web", "Storage", "Storage", "Storage", "Storage", "Web", "Compute", "Web")
+    categories: list[Category] = [(None, None)] * (len(charges) - len(named)) + [
+        (None, name) for name in named
+    ]
     usage = [
         *(Usage("gibibytes", equal, None, customer, Fraction(7)) for customer in "xy"),
         Usage("gibibytes", tiny, None, "large", Fraction(3 * 10**12)),
@@ -291,15 +306,17 @@ def test_a_pool_of_more_than_its_column_holds_says_what_to_do(tmp_path: Path) ->
         check([edge_charge(FIRST_DAY, "contract", 10**12)], [], rules, contexts, [(None, None)])
 
 
-def edge_charge(day: date, feature: str, cost: int, customer: str | None = None) -> Charge:
+def edge_charge(
+    day: date, feature: str, cost: int, customer: str | None = None, first: int = 0, length: int = 1
+) -> Charge:
     said = {"billing_period": f"{day:%Y-%m}", "feature": feature, "environment": "production"}
     said |= {"service_name": "EC2", "provider_name": "AWS", "charge_category": "Usage"}
     said |= {"billing_currency": "USD", "billing_account_id": "1", "x_source_name": "one"}
-    start = datetime(day.year, day.month, day.day)
+    start = datetime(day.year, day.month, day.day, first)
     return Charge(
         day=day,
         start=start,
-        end=start + timedelta(hours=1),
+        end=start + timedelta(hours=length),
         key=tuple(said.get(name) for name in KEY),
         elements={"feature": feature, "environment": "production"},
         currency="USD",
