@@ -1,4 +1,5 @@
--- To add a warning, add a branch to `found`, or a note at landing (orchestration/sources/landing/notes.py).
+-- To add a warning, add a branch to `found`, or a note at landing
+-- (orchestration/sources/landing/notes.py).
 with
     judged_usage as (
         select
@@ -112,7 +113,8 @@ with
         group by stream, filter
     ),
 
-    -- Columns without values in any delivery of a source's month that a rule refers to or every bill has.
+    -- Columns that a rule refers to, without values in any delivery of a source's month; and those that
+    -- every bill has (a warning at landing), without values in one delivery.
     empty_columns as (
         select
             notes.* replace (
@@ -128,7 +130,9 @@ with
             on bills.x_source_name = split_part(notes.place, '/', 1)
             and bills.billing_period = notes.billing_period
         where notes.code = 'column-without-values'
-        qualify count(*) over (partition by notes.subject, notes.billing_period) = bills.delivery_count
+        qualify
+            notes.severity = 'warning'
+            or count(*) over (partition by notes.subject, notes.billing_period) = bills.delivery_count
     ),
 
     found as (
