@@ -43,7 +43,10 @@ def customers_between(settings: Settings, first: str, last: str) -> dict[str, st
         f"""
         select customer_name, sum(effective_cost)
         from customer_costs_daily
-        where billing_currency = 'USD' and usage_date between '{first}' and '{last}'
+        where
+            billing_currency = 'USD'
+            and customer_id <> 'unallocated'
+            and usage_date between '{first}' and '{last}'
         group by all
         """,
     )
