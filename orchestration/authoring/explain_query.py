@@ -40,6 +40,7 @@ def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
             (
                 select customer_id, customer_name
                 from marts.customers
+                where is_customer
                 union all
                 select distinct customer_id, null
                 from marts.customer_costs_daily

@@ -192,8 +192,8 @@ def check(warehouse: Path, records: list[Record]) -> None:
         ).fetchall()
         allocated = connection.execute(
             f"""
-            select usage_date, feature, team, service_name, charge_category, billing_currency, billing_period,
-                customer_id, {", ".join(COST_COLUMNS)}
+            select usage_date, feature, team, service_name, charge_category, billing_currency,
+                strftime(billing_month, '%Y-%m'), customer_id, {", ".join(COST_COLUMNS)}
             from marts.customer_costs_daily
             """
         ).fetchall()
