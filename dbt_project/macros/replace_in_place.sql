@@ -1,14 +1,20 @@
 {#
   dbt's materializations `table` and `view`, in fewer statements. dbt builds under another name, renames the old
   relation, renames the new one and drops the old, for databases whose DDL is not transactional. DuckDB's is: the
-  relation is replaced in the transaction of its model. For a hundred small models this is a tenth of a run.
+  relation is dropped and made again in one transaction, so a model that fails leaves the former one.
 #}
 {% materialization table, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="table") -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- do drop_relation_if_exists(load_cached_relation(this)) -%}
-    {%- call statement("main") -%} {{ create_table_as(False, target, compiled_code) }} {%- endcall -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none and existing.type != "table" -%}
+        {%- do adapter.drop_relation(existing) -%}
+    {%- endif -%}
+    {%- call statement("main") -%}
+        drop table if exists {{ target }};
+        {{ create_table_as(False, target, compiled_code) }}
+    {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
@@ -20,8 +26,14 @@
     {%- set target = this.incorporate(type="view") -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- do drop_relation_if_exists(load_cached_relation(this)) -%}
-    {%- call statement("main") -%} {{ get_create_view_as_sql(target, sql) }} {%- endcall -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none and existing.type != "view" -%}
+        {%- do adapter.drop_relation(existing) -%}
+    {%- endif -%}
+    {%- call statement("main") -%}
+        drop view if exists {{ target }};
+        {{ get_create_view_as_sql(target, sql) }}
+    {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
