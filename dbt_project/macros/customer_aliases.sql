@@ -1,7 +1,10 @@
-{# Text trimmed of spaces (also non-breaking and zero-width ones), tabs and line breaks. #}
+{#
+  Text in Unicode's composed form (NFC), trimmed of spaces (also non-breaking and zero-width ones), tabs and line
+  breaks.
+#}
 {% macro trimmed(text) -%}
     trim(
-        {{ text }},
+        nfc_normalize({{ text }}),
         ' '
         || chr(9)
         || chr(10)

@@ -6,6 +6,7 @@ If something does not exist, the error names close matches.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,6 +50,7 @@ def customer_id_of(warehouse: duckdb.DuckDBPyConnection, wanted: str) -> str:
         order by customer_id
         """,
     )
+    wanted = unicodedata.normalize("NFC", wanted.strip())
     ids = [row["customer_id"] for row in rows]
     if wanted in ids:
         return wanted

@@ -18,7 +18,7 @@ with
 
 select
     account_id,
-    account_name,
+    nfc_normalize(account_name) as account_name,
     organizational_unit_path,
     {{ with_tag_keys("tags") }} as tags,
     case

@@ -83,7 +83,7 @@ select
     versions.resource_type,
     versions.account_id,
     versions.region_id,
-    versions.resource_name,
+    nfc_normalize(versions.resource_name) as resource_name,
     {{ with_tag_keys("versions.tags") }} as tags,
     {{ with_tag_keys("versions.attributes") }} as attributes,
     versions.relationships,

@@ -7,6 +7,7 @@ these, are in `language`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,7 +26,7 @@ def normalise_key(key: str) -> str:
     `CostCenter`, `user:CostCenter`, `cost-center` and `COST_CENTER` all become `costcenter`; empty when no
     letter or digit is left. The macro `tag_key` does the same to the charges.
     """
-    own = re.sub(r"^user[:_]", "", key)
+    own = re.sub(r"^user[:_]", "", unicodedata.normalize("NFC", key))
     # Letter by letter, like the warehouse: neighbours do not affect a letter's lower case.
     lowered = "".join(character.lower()[0] for character in own)
     return re.sub(r"[\W_]+", "", lowered)

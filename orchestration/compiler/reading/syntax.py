@@ -7,6 +7,7 @@ numbers or dates): the reader of a node knows the intended type.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -176,7 +177,8 @@ class _Events:
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         place = self.place(event)
-        text: str = event.value
+        # One form of each letter, as the charges have it: `é` can be written as two characters.
+        text = unicodedata.normalize("NFC", event.value)
         if len(text) > MAX_TEXT_CHARACTERS:
             message = f"a text of {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are read"
             self.problems.add(place, "too-large", message)

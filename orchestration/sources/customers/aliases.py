@@ -6,7 +6,7 @@ Aliases are other ids that usage and tags use for a customer, always or for a ra
 from __future__ import annotations
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.files.text import BLANKS, has_control_character
+from orchestration.sources.files.text import BLANKS, cleaned, has_control_character
 
 TYPE = "STRUCT(alias VARCHAR, valid_from VARCHAR, valid_to VARCHAR)[]"
 _KEYS = ("alias", "valid_from", "valid_to")
@@ -129,7 +129,7 @@ def given_aliases(kind: str | None) -> str:
         )
         parts = f"""
             list_transform(aliases, lambda part:
-                struct_pack(alias := coalesce(trim(part.alias::VARCHAR), ''), {fields}))
+                struct_pack(alias := coalesce({cleaned("part.alias::VARCHAR")}, ''), {fields}))
         """
     elif kind.startswith(("list", "large_list")):
         parts = _of_texts("aliases::VARCHAR[]")
@@ -146,7 +146,8 @@ def _of_texts(texts: str) -> str:
 def _of_text(text: str) -> str:
     extracted = f"regexp_extract(trim({text}, {BLANKS}), '{_WRITTEN}', {list(_KEYS)})"
     return (
-        f"struct_pack(alias := trim({extracted}.alias), valid_from := nullif({extracted}.valid_from, ''), "
+        f"struct_pack(alias := coalesce({cleaned(f'{extracted}.alias')}, ''), "
+        f"valid_from := nullif({extracted}.valid_from, ''), "
         f"valid_to := nullif({extracted}.valid_to, ''))"
     )
 
@@ -157,7 +158,8 @@ def _of_object(part: str) -> str:
     # Not a date, so it is among the problems.
     unknown_key = f"'unknown key ' || array_to_string({unknown}, ', ')"
     first, last = (f"nullif(trim({part} ->> '$.{key}'), '')" for key in _KEYS[1:])
+    name = cleaned(f"{part} ->> '$.alias'")
     return (
-        f"struct_pack(alias := coalesce(trim({part} ->> '$.alias'), ''), "
+        f"struct_pack(alias := coalesce({name}, ''), "
         f"valid_from := CASE WHEN len({unknown}) > 0 THEN {unknown_key} ELSE {first} END, valid_to := {last})"
     )

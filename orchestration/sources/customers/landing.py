@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from orchestration.settings import ExpectedError
 from orchestration.sources.customers import aliases
 from orchestration.sources.files.lists import find_lists
-from orchestration.sources.files.text import BLANKS, EncodingError, read_delimited
+from orchestration.sources.files.text import EncodingError, cleaned, read_delimited
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
@@ -144,7 +144,7 @@ def _read(
     if "customer_id" not in columns:
         raise CustomersError(f"{place} has no column customer_id; its columns are {', '.join(columns)}")
     chosen = ", ".join(
-        f"nullif(trim({name}::VARCHAR, {BLANKS}), '') AS {name}" if name in columns else f"NULL AS {name}"
+        f"{cleaned(f'{name}::VARCHAR')} AS {name}" if name in columns else f"NULL AS {name}"
         for name in TEXT_COLUMNS
     )
     try:

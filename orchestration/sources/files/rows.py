@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.sources.files.text import has_control_character, read_delimited
+from orchestration.sources.files.text import cleaned, has_control_character, read_delimited
 from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal, quoted
@@ -213,9 +213,9 @@ def _why(error: Exception, path: Path, place: str) -> str:
 
 def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
     fields = ",\n".join(
-        f"CASE WHEN read_error IS NULL THEN nullif(trim(line ->> {literal('$.' + quoted(column))}), '') END"
-        f" AS {quoted(column)}"
+        f"CASE WHEN read_error IS NULL THEN {cleaned(value)} END AS {quoted(column)}"
         for column in columns
+        for value in (f"line ->> {literal('$.' + quoted(column))}",)
     )
     explained = " ".join(f"WHEN '{code}' THEN {literal(text)}" for code, text in _READ_ERROR.items())
     return f"""
@@ -287,7 +287,7 @@ def _fields(columns: Collection[str], kinds: Mapping[str, Kind]) -> str:
     values = {
         column: f"to_json({quoted(column)})::VARCHAR"
         if kinds.get(column) == "json"
-        else f"nullif(trim({quoted(column)}::VARCHAR), '')"
+        else cleaned(f"{quoted(column)}::VARCHAR")
         for column in columns
     }
     return ", ".join(

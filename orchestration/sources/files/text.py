@@ -11,6 +11,14 @@ BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in _BLANKS)
 pages that break no line or have no width."""
 
 
+def cleaned(text: str) -> str:
+    """SQL: a text without the blanks around it, in Unicode's composed form (NFC); NULL if nothing is left.
+
+    Systems write `é` as one character or as two (macOS in file names, say); both are the same name.
+    """
+    return f"nullif(nfc_normalize(trim({text}, {BLANKS})), '')"
+
+
 def has_control_character(text: str) -> str:
     """SQL: whether a text (SQL) has a control character other than a line break or tab.
 

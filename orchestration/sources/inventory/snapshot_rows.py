@@ -41,7 +41,7 @@ def _related() -> str:
     form = '[{"relationship": "VARCHAR", "related_resource_id": "VARCHAR", "since": "VARCHAR"}]'
     typed = (
         "list_transform(listed, lambda one: {'relationship': one.relationship, "
-        "'related_resource_id': one.related_resource_id, "
+        "'related_resource_id': nfc_normalize(one.related_resource_id), "
         "'since': try_cast(one.since AS TIMESTAMPTZ) AT TIME ZONE 'UTC'})"
     ).replace("listed", f"from_json(relationships, '{form}')")
     return f"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
-from orchestration.sources.files.text import BLANKS, has_control_character
+from orchestration.sources.files.text import cleaned, has_control_character
 
 LONGEST_PERIOD_DAYS = 3660
 
@@ -19,7 +19,7 @@ READ = rf"""
 CREATE TEMP TABLE read_rows AS
 WITH
     trimmed AS (
-        SELECT file, file_row, {", ".join(f"nullif(trim({text}, {BLANKS}), '') AS {text}" for text in _TEXTS)}
+        SELECT file, file_row, {", ".join(f"{cleaned(text)} AS {text}" for text in _TEXTS)}
         FROM given
         -- A row of empty cells, as spreadsheets leave them below a table, says nothing.
         WHERE concat({", ".join(f"trim({text})" for text in _TEXTS)}) <> ''

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.sources.files.number_formats import fits_comma, fits_point
-from orchestration.sources.files.text import BLANKS, has_control_character
+from orchestration.sources.files.text import cleaned, has_control_character
 from orchestration.warehouse.sql import literal
 
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
@@ -184,12 +184,14 @@ _TIMESTAMP = (
 _ELEMENTS = """
     CASE json_type(given)
         WHEN 'VARCHAR' THEN
-            CASE WHEN (given ->> '$') <> '' THEN [given ->> '$'] END
+            CASE WHEN (given ->> '$') <> '' THEN [nfc_normalize(given ->> '$')] END
         WHEN 'ARRAY' THEN
             CASE
                 WHEN list_distinct(json_type(given, '$[*]')) = ['VARCHAR']
                     AND NOT list_contains(from_json(given, '["VARCHAR"]'), '')
-                    THEN list_sort(list_distinct(from_json(given, '["VARCHAR"]')))
+                    THEN list_sort(list_distinct(
+                        list_transform(from_json(given, '["VARCHAR"]'), lambda text: nfc_normalize(text))
+                    ))
             END
     END
 """
@@ -230,7 +232,7 @@ def judged_records(source: str, *, wait_for_file: bool = False) -> str:
     reason, detail and raw (NULL for a good record), stream, operation, usage_timestamp, granularity,
     customer_id, value, filter (canonical) and record_id, as they are landed.
     """
-    trimmed = ", ".join(f"nullif(trim({field}, {BLANKS}), '') AS {field}" for field in FIELDS)
+    trimmed = ", ".join(f"{cleaned(field)} AS {field}" for field in FIELDS)
     rules = _rules_of_a_file() if wait_for_file else RULES
     reasons = "\n".join(f"WHEN {rule.rejected_when} THEN {literal(rule.code)}" for rule in rules)
     said = ""

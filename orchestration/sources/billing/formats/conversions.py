@@ -164,9 +164,10 @@ def _map_of_list(entries: str) -> str:
 
 
 def converted(kind: Kind, column: SourceColumn, absent: tuple[str, ...] = (), cast: str = "cast") -> str:
-    """The column converted to the landed type of `kind`."""
+    """The column converted to the landed type of `kind`; text in Unicode's composed form (NFC)."""
     if kind == "text":
-        return text(column, absent)
+        value = text(column, absent)
+        return f"nfc_normalize({value})" if column.has_values else value
     if kind == "number":
         return number(column, absent, cast)
     if kind == "timestamp":

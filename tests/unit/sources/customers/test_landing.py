@@ -45,6 +45,23 @@ def customers(tmp_path):
     return Customers(tmp_path)
 
 
+def test_ids_and_aliases_have_one_form_of_each_letter(customers):
+    """An é of one character or of two; the second is how macOS writes it."""
+    one, two = "\u00e9", "e\u0301"
+    (customers.source / "a.csv").write_text(f"customer_id,aliases\ncaf{two},a{one};a{two}; b{two} \n")
+    (customers.source / "b.jsonl").write_text(
+        f'{{"customer_id": "x{two}", "aliases": [{{"alias": "y{two}"}}]}}\n'
+    )
+    customers.land()
+    assert [(row[0], row[4]) for row in customers.rows()] == [
+        (f"caf{one}", [f"a{one}", f"b{one}"]),
+        (f"x{one}", [f"y{one}"]),
+    ]
+    (customers.source / "c.csv").write_text(f"customer_id\ncaf{one}\n")
+    with pytest.raises(CustomersError, match="is already the customer_id in"):
+        customers.land()
+
+
 def test_lists_of_every_form_are_one_list(customers):
     (customers.source / "a [1].csv").write_text(
         '\ufeffcustomer_id,customer_name,aliases,owner\r\n007,"Acme, Inc", acme-west;acme;acme ,x\r\n'

@@ -108,6 +108,13 @@ def test_every_rule_has_an_example():
         ({"value": "0", "operation": "replace"}, {"value": Decimal(0), "operation": "replace"}),
         ({"value": "-0.0", "operation": "delete"}, {"value": Decimal(0), "operation": "delete"}),
         ({"customer_id": "\tada\u00a0\r", "value": " 7 "}, {"customer_id": "ada", "value": Decimal(7)}),
+        (
+            {
+                "customer_id": "Zoe\u0308 ",
+                "filter": '{"a": ["e\u0301", "\u00e9", "\\u0065\\u0301"], "b": "e\u0301"}',
+            },
+            {"customer_id": "Zo\u00eb", "filter": '{"a":["\u00e9"],"b":["\u00e9"]}'},
+        ),
         ({"value": None, "operation": "delete"}, {"value": None, "operation": "delete"}),
         ({"timestamp": "2026-07-01"}, {"usage_timestamp": datetime(2026, 7, 1)}),
         ({"timestamp": "2026-07-01 01:30"}, {"usage_timestamp": datetime(2026, 7, 1, 1, 30)}),
