@@ -8,7 +8,9 @@
     {%- if of_cur -%} replace(regexp_replace(nfc_normalize({{ key }}), '^user_', ''), '_', '')
     {%- else -%}
         regexp_replace(
-            regexp_replace(lower(regexp_replace(nfc_normalize({{ key }}), '^user[:_]', '')), '[^\p{L}\p{N}]+', '', 'g'),
+            regexp_replace(
+                lower(regexp_replace(nfc_normalize({{ key }}), '^user[:_]', '')), '[^\p{L}\p{N}]+', '', 'g'
+            ),
             '^$',
             'unnamed'
         )
@@ -19,7 +21,7 @@
     {%- set keys = "list_transform(map_keys(" ~ tags ~ "), lambda key: " ~ tag_key("key", of_cur) ~ ")" -%}
     case
         when len(list_distinct({{ keys }})) = cardinality({{ tags }})
-        then map({{ keys }}, list_transform(map_values({{ tags }}), lambda value: nfc_normalize(value)))
+        then map({{ keys }}, list_transform(map_values({{ tags }}), lambda value:nfc_normalize(value)))
         else
             map_from_entries(
                 list_filter(

@@ -34,7 +34,7 @@ from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.required_costs import reject_missing_costs
 from orchestration.sources.billing.source_totals import ColumnReport
-from orchestration.sources.landing.notes import Note, write_notes
+from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.locations import Location
 from orchestration.warehouse.files import replacing
 from orchestration.warehouse.sql import literal, quoted
@@ -134,6 +134,7 @@ def land_delivery(
         require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
         notes += report.notes
+        notes += [assumed_encoding(file.shown) for file in files if file.encoding == "windows-1252"]
         notes += [
             Note(
                 "bill-counted-once",

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.sources.files.text import cleaned, has_control_character, read_delimited
+from orchestration.sources.files.text import cleaned, decoded, has_control_character, read_delimited
 from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal, quoted
@@ -164,8 +164,10 @@ def read_rows(
             case ".json":
                 query = _objects(path, columns, documents)
             case _:
+                plain = path.with_name("plain.jsonl")
+                plain.write_text(decoded(path.read_bytes())[0], encoding="utf-8")
                 lines = "string_split(ltrim(content, chr(65279)), chr(10))"
-                query = _objects(path, columns, lines)
+                query = _objects(plain, columns, lines)
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, * FROM ({query})",
             parameters,

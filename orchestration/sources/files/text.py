@@ -1,9 +1,14 @@
-"""Encoding and delimiter of text files kept by people (customers, revenue), detected from the whole file."""
+"""Encoding of text files, and delimiter of those kept by people, detected from the whole file."""
 
 from __future__ import annotations
 
 import codecs
+import gzip
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 
 _BLANKS = (9, 10, 11, 12, 13, 160, 8199, 8203, 8239, 8288, 65279)
 BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in _BLANKS)
@@ -29,6 +34,9 @@ def has_control_character(text: str) -> str:
 
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
+_UTF_8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BLOCK_BYTES = 1 << 20
 
 
 class EncodingError(ValueError):
@@ -39,8 +47,7 @@ class EncodingError(ValueError):
 class DelimitedText:
     """A CSV file's text without `sep=` and blank lines before the header.
 
-    `skipped` counts those lines. `encoding` is utf-8, utf-16 or windows-1252; the last is assumed if the
-    bytes are not UTF-8, which is worth a note.
+    `skipped` counts those lines. `encoding` is that of `encoding_of`; windows-1252 is worth a note.
     """
 
     text: str
@@ -71,20 +78,60 @@ def read_delimited(content: bytes) -> DelimitedText:
 
 
 def decoded(content: bytes) -> tuple[str, str]:
-    """The text and its encoding: by byte order mark, else UTF-8, else Windows-1252."""
-    if content.startswith(UTF_16_MARKS):
+    """The text and its encoding (see `encoding_of`). Raises `EncodingError`."""
+    encoding = encoding_of(lambda: [content])
+    return content.decode(_CODECS[encoding]), encoding
+
+
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """The content of a file in blocks, unpacked if its name ends in gz."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as content:
+        while block := content.read(_BLOCK_BYTES):
+            yield block
+
+
+def write_as_utf_8(path: Path, encoding: str, target: Path) -> None:
+    """Write the text of a file in `encoding` (see `encoding_of`) as UTF-8."""
+    decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
+    with target.open("w", encoding="utf-8", newline="") as plain:
+        for block in blocks_of(path):
+            plain.write(decoder.decode(block))
+        plain.write(decoder.decode(b"", final=True))
+
+
+def encoding_of(blocks: Callable[[], Iterable[bytes]]) -> str:
+    """utf-8, utf-16 (by its mark) or windows-1252: how the whole text, given block by block, can be read.
+
+    Windows-1252 is assumed if the text is not UTF-8 and no part of it is: one damaged line makes nothing else
+    of a file in UTF-8. Raises `EncodingError`.
+    """
+    if next(iter(blocks()), b"").startswith(UTF_16_MARKS):
+        if broken := _undecodable(blocks(), "utf-16"):
+            raise EncodingError(f"begins as UTF-16 and is cut or broken at byte {broken[0]}")
+        return "utf-16"
+    broken = _undecodable(blocks(), "utf-8")
+    if not broken:
+        return "utf-8"
+    advice = "save it as UTF-8 (in Excel: CSV UTF-8)"
+    if any(b"\0" in block for block in blocks()):
+        raise EncodingError(f"is UTF-16 or binary, without a byte order mark; {advice}")
+    if any(_UTF_8_LETTER.search(block) for block in blocks()):
+        raise EncodingError(f"is UTF-8 in one part and not in another (line {broken[1]}); {advice}")
+    if _undecodable(blocks(), "cp1252"):
+        raise EncodingError(f"is neither UTF-8 nor Windows-1252 text (line {broken[1]}); {advice}")
+    return "windows-1252"
+
+
+def _undecodable(blocks: Iterable[bytes], codec: str) -> tuple[int, int] | None:
+    """Byte and line, both from 1, where a text is not in the encoding; None if it is."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    byte, line = 1, 1
+    for block in chain(blocks, (b"",)):
+        kept = len(decoder.getstate()[0])
         try:
-            return content.decode("utf-16"), "utf-16"
+            decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            raise EncodingError(f"begins as UTF-16 and is cut or broken at byte {error.start + 1}") from error
-    try:
-        return content.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
-        advice = "save it as UTF-8 (in Excel: CSV UTF-8)"
-        if b"\0" in content:
-            raise EncodingError(f"is UTF-16 or binary, without a byte order mark; {advice}") from error
-        try:
-            return content.decode("cp1252"), "windows-1252"
-        except UnicodeDecodeError:
-            raise EncodingError(f"is neither UTF-8 nor Windows-1252 text (line {row}); {advice}") from error
+            at = max(0, error.start - kept)
+            return byte + error.start - kept, line + block.count(b"\n", 0, at)
+        byte, line = byte + len(block), line + block.count(b"\n")
+    return None

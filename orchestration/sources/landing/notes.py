@@ -10,6 +10,7 @@ from typing import Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from orchestration.sources.landing.parquet import ensure_landed, write_landed
 
@@ -77,6 +78,15 @@ def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "
         chosen = ", ".join("$source AS source" if name == "source" else name for name in _COLUMNS)
         connection.execute(f"CREATE TABLE noted AS SELECT {chosen} FROM notes", {"source": source})
         return write_landed(connection, "SELECT * FROM noted ORDER BY ALL", _path(landing, source, part))
+
+
+def note_assumed_encodings(landing: Path, source: str, read: set[str], assumed: set[str]) -> None:
+    """Note the `assumed` files among those `read` now, for a source that reads each file once."""
+    path = _path(landing, source, "encodings")
+    before = set(pq.read_table(path)["subject"].to_pylist()) if path.exists() else set()
+    if before or assumed:
+        files = sorted((before - read) | assumed)
+        write_notes(landing, source, [assumed_encoding(file) for file in files], "encodings")
 
 
 def ensure_notes(landing: Path) -> None:

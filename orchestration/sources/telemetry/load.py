@@ -11,6 +11,7 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from orchestration.sources.landing.notes import note_assumed_encodings
 from orchestration.sources.telemetry.file_forms import decide
 from orchestration.sources.telemetry.formats.batch_file import BatchFile
 from orchestration.sources.telemetry.landed_files import QUARANTINE_COLUMNS, RECORD_COLUMNS, LandedTelemetry
@@ -178,6 +179,12 @@ class Load:
             done += len(reading.files)
             self.progress("read batches", done, len(files))
         decide(self.connection, self.limits.parameters(self.at))
+        note_assumed_encodings(
+            self.landed.folder.parent,
+            "telemetry",
+            read={file.key for file in files},
+            assumed={file.key for file in files if file.batch in plan.assumed_encodings},
+        )
         if plan.unreadable:
             rejected = pa.table(
                 {

@@ -38,12 +38,14 @@ class Readings:
     """How to read a load's files, and why some cannot be read: batch number -> message.
 
     `unreadable` also grows while `lines` are read, since gzip damage shows only there. So do `failures`:
-    errors of the machine that invalidate everything read since.
+    errors of the machine that invalidate everything read since. `assumed_encodings`: files that are not UTF-8
+    and were read as Windows-1252.
     """
 
     readings: list[Reading] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
     failures: list[OSError] = field(default_factory=list)
+    assumed_encodings: set[int] = field(default_factory=set)
 
 
 def format_of(key: str) -> Format | None:
@@ -81,7 +83,7 @@ def plan_readings(files: Sequence[BatchFile], folder: Path) -> Readings:
             plan.unreadable[file.batch] = str(error)
 
     def lines(header_lines: int, chosen: Sequence[BatchFile]) -> pa.RecordBatchReader:
-        found = lines_of_all(chosen, header_lines, plan.unreadable, plan.failures)
+        found = lines_of_all(chosen, header_lines, plan.unreadable, plan.failures, plan.assumed_encodings)
         return pa.RecordBatchReader.from_batches(LINES, found)
 
     if jsonl:

@@ -15,7 +15,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.sources.billing.errors import BillingError
-from orchestration.sources.files.text import UTF_16_MARKS
+from orchestration.sources.files.text import EncodingError, blocks_of, encoding_of, write_as_utf_8
 from orchestration.warehouse.sql import literal, quoted
 
 _CHUNK = 1 << 20
@@ -38,13 +38,16 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A local data file; `key` is the object it comes from, `shown` its full name for messages."""
+    """A local data file; `key` is its object, `shown` its full name for messages, `encoding` that
+    of the object's text (see `encoding_of`); here it is UTF-8.
+    """
 
     key: str
     shown: str
     path: Path
     kind: Literal["csv", "parquet"]
     columns: tuple[SourceColumn, ...]
+    encoding: str = "utf-8"
 
 
 def open_data_file(
@@ -59,9 +62,12 @@ def open_data_file(
         return DataFile(key, shown, path, "parquet", _parquet_columns(connection, shown, path))
     if lowered.endswith(".zip"):
         path = _unzip(shown, path, folder)
-    elif lowered.endswith(".gz"):
-        _check_gzip(shown, path)
-    return DataFile(key, shown, path, "csv", _csv_columns(shown, path))
+    encoding = _encoding(shown, path)
+    if encoding != "utf-8":
+        plain = folder / f"{path.name}.plain.csv"
+        write_as_utf_8(path, encoding, plain)
+        path = plain
+    return DataFile(key, shown, path, "csv", _csv_columns(shown, path), encoding)
 
 
 def relation(files: list[DataFile]) -> str:
@@ -132,9 +138,6 @@ def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
         opened = gzip.open if path.name.lower().endswith(".gz") else open
         with opened(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
             header = next(csv.reader(lines, strict=True), None)
-    except UnicodeDecodeError as error:
-        known = "UTF-16" if error.object.startswith(UTF_16_MARKS) else "not UTF-8 text"
-        raise BillingError(f"{shown}: is {known}; save it as UTF-8 (in Excel: CSV UTF-8)") from error
     except csv.Error as error:
         raise BillingError(f"{shown}: its first line is not a CSV header ({error})") from error
     if not header:
@@ -143,17 +146,14 @@ def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
     return tuple(SourceColumn(name.strip(), f"c{place}", "VARCHAR") for place, name in enumerate(header))
 
 
-def _check_gzip(shown: str, path: Path) -> None:
-    # DuckDB does not verify the checksum, so damaged data would go unnoticed.
-    position = 0
+def _encoding(shown: str, path: Path) -> str:
+    # Reads the whole file, also because DuckDB does not verify the checksum of gz: damage would go unnoticed.
     try:
-        with gzip.open(path, "rb") as content:
-            while chunk := content.read(_CHUNK):
-                position += len(chunk)
+        return encoding_of(lambda: blocks_of(path))
+    except EncodingError as error:
+        raise BillingError(f"{shown}: {error}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BillingError(
-            f"{shown}: broken gzip after {position} unpacked bytes ({error}); deliver the file again"
-        ) from error
+        raise BillingError(f"{shown}: broken gzip ({error}); deliver the file again") from error
 
 
 def _unzip(shown: str, path: Path, folder: Path) -> Path:

@@ -18,7 +18,12 @@ from orchestration.sources.telemetry.formats.batch_file import (
     check_columns,
     unknown_columns,
 )
-from orchestration.sources.telemetry.formats.lines import LONGEST_LINE_BYTES, NOT_BLANK, WITHOUT_RETURN
+from orchestration.sources.telemetry.formats.lines import (
+    LONGEST_LINE_BYTES,
+    NOT_BLANK,
+    WITHOUT_RETURN,
+    is_windows_1252,
+)
 from orchestration.sources.telemetry.records import FIELDS
 from orchestration.warehouse.sql import literal
 
@@ -47,7 +52,7 @@ def csv_form(file: BatchFile) -> CsvForm | None:
                 line = stream.readline(LONGEST_LINE_BYTES)
                 if not line:
                     return None
-                text = _header_text(line)
+                text = _header_text(file, line)
                 if text.lower().startswith("sep=") and len(text) == len("sep=") + 1:
                     declared = text[-1]
                 elif text.strip(DELIMITERS + " "):
@@ -62,12 +67,14 @@ def csv_form(file: BatchFile) -> CsvForm | None:
     return CsvForm(header, delimiter, number)
 
 
-def _header_text(line: bytes) -> str:
+def _header_text(file: BatchFile, line: bytes) -> str:
     if line.startswith(UTF_16_MARKS):
         raise UnreadableFileError("the file is UTF-16; write it as UTF-8 (in Excel: CSV UTF-8)")
     try:
         return line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
+        if is_windows_1252(file):
+            return line.decode("cp1252").rstrip("\r\n")
         raise UnreadableFileError("the header is not UTF-8 text; write the file as UTF-8") from error
 
 

@@ -11,6 +11,7 @@ from contextlib import closing
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestration.sources.files.text import EncodingError, encoding_of
 from orchestration.sources.telemetry.formats.batch_file import BROKEN_GZIP, BatchFile, UnreadableFileError
 
 BLOCK_BYTES = 8 << 20
@@ -32,15 +33,17 @@ def lines_of_all(
     header_lines: int,
     unreadable: dict[int, str],
     failures: list[OSError],
+    assumed_encodings: set[int],
 ) -> Iterator[pa.RecordBatch]:
-    """Lines of the files after their headers; files found broken on the way are added to `unreadable`.
+    """Lines of the files after their headers; files found broken on the way are added to `unreadable`, and
+    those read as Windows-1252 to `assumed_encodings`.
 
     What was read of a broken file before its damage is included. An error of the machine is added to
     `failures`, to be raised by whoever runs the query, because exceptions lose their type inside the query.
     """
     for file in files:
         try:
-            yield from _lines(file, header_lines)
+            yield from _lines(file, header_lines, assumed_encodings)
         except BROKEN_GZIP as error:
             unreadable[file.batch] = f"gzip is broken: {error}"
         except UnreadableFileError as error:
@@ -50,7 +53,15 @@ def lines_of_all(
             return
 
 
-def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:
+def is_windows_1252(file: BatchFile) -> bool:
+    """Whether a file that is not UTF-8 is Windows-1252 as a whole; else only its bad lines are rejected."""
+    try:
+        return encoding_of(lambda: _blocks(file)) == "windows-1252"
+    except EncodingError:
+        return False
+
+
+def _lines(file: BatchFile, header_lines: int, assumed_encodings: set[int]) -> Iterator[pa.RecordBatch]:
     """Lines of one file, numbered from 1 after the header."""
     before = -header_lines
     for block in _blocks(file):
@@ -58,8 +69,14 @@ def _lines(file: BatchFile, header_lines: int) -> Iterator[pa.RecordBatch]:
         try:
             text = found.cast(pa.large_string())
         except pa.ArrowInvalid:
-            # Only bad lines are marked: their reader looks for the replacement character.
-            text = pa.array(block.decode("utf-8", "replace").split("\n"), pa.large_string())
+            # Blocks before this one are ASCII if the file is Windows-1252.
+            if file.batch in assumed_encodings or is_windows_1252(file):
+                assumed_encodings.add(file.batch)
+                whole = block.decode("cp1252")
+            else:
+                # Only bad lines are marked: their reader looks for the replacement character.
+                whole = block.decode("utf-8", "replace")
+            text = pa.array(whole.split("\n"), pa.large_string())
         header_here = max(0, -before)
         numbers = pa.arange(before + 1, before + len(text) + 1)
         before += len(text)

@@ -109,6 +109,12 @@ def test_a_list_without_times_says_what_is_so_since_it_came(accounts: Accounts) 
     assert (changes.present, changes.changed, changes.gone) == (1, 1, 1)
 
 
+def test_a_file_of_windows_1252_is_read_as_it(accounts: Accounts) -> None:
+    (accounts.files / "a.jsonl").write_bytes('{"account_id": "7", "account_name": "Café"}\n'.encode("cp1252"))
+    accounts.land()
+    assert [row[:2] for row in accounts.rows()] == [("7", "Café")]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

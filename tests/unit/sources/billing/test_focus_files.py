@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bills
+import duckdb
 import pyarrow as pa
 import pytest
 from bills import FolderStore, csv_bytes, focus_row, land, parquet_bytes, query
@@ -59,6 +60,19 @@ def test_azure(store: FolderStore, landing: Path) -> None:
     ]
     assert result.new_columns == {"x_BilledCostInUsd": 1, "x_SkuMeterCategory": 1}
     assert result.new_column_spend["x_SkuMeterCategory"] == {"USD": Decimal("0.000012000000")}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_file_in_another_encoding_is_read_and_said(
+    store: FolderStore, landing: Path, encoding: str
+) -> None:
+    store.put("focus.csv", csv_bytes([focus_row(ServiceName="Café")]).decode().encode(encoding))
+    land(store, landing)
+    assert query(landing, "select service_name from charges", family="focus") == [("Café",)]
+    notes = duckdb.sql(
+        f"select code from '{landing}/notes/billing/*.parquet' where code = 'assumed-encoding'"
+    ).fetchall()
+    assert len(notes) == (encoding == "cp1252")
 
 
 def test_google(store: FolderStore, landing: Path) -> None:

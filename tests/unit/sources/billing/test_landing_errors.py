@@ -41,14 +41,18 @@ def parquet(costs: pa.Array, **more: pa.Array) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x-1.csv.gz", gzip_bytes(MANY)[:-2000], r"a2/x-1\.csv\.gz: broken gzip after \d+ unpacked bytes"),
-        ("x-1.csv.gz", damaged(GOOD), r"a2/x-1\.csv\.gz: broken gzip after .*CRC"),
-        ("x-1.csv.gz", csv_bytes([legacy_row("1")]), r"a2/x-1\.csv\.gz: broken gzip after 0 unpacked bytes"),
+        ("x-1.csv.gz", gzip_bytes(MANY)[:-2000], r"a2/x-1\.csv\.gz: broken gzip"),
+        ("x-1.csv.gz", damaged(GOOD), r"a2/x-1\.csv\.gz: broken gzip .*CRC"),
+        ("x-1.csv.gz", csv_bytes([legacy_row("1")]), r"a2/x-1\.csv\.gz: broken gzip"),
         ("x-1.csv.zip", zip_bytes(MANY)[:-2000], r"a2/x-1\.csv\.zip: broken zip"),
         ("x-1.csv.zip", zip_bytes(MANY, "readme.txt"), r"should hold one CSV file, holds 0"),
         ("x-1.csv", b"", r"a2/x-1\.csv: is empty"),
-        ("x-1.csv", b"\xff\xfe\x00", r"a2/x-1\.csv: is UTF-16; save it as UTF-8"),
-        ("x-1.csv", b"a,M\xfcller\n", r"a2/x-1\.csv: is not UTF-8 text; save it as UTF-8"),
+        ("x-1.csv", b"\xff\xfe\x00", r"a2/x-1\.csv: begins as UTF-16 and is cut or broken"),
+        (
+            "x-1.csv",
+            b"a,M\xfcller\n\xc3\xbc",
+            r"a2/x-1\.csv: is UTF-8 in one part and not in another \(line 1\)",
+        ),
         (
             "x-1.csv",
             b"a,b\n1,2\n",

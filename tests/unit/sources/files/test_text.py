@@ -27,6 +27,7 @@ def test_text_is_read_however_it_is_encoded(content: bytes, encoding: str) -> No
     ("content", "message"),
     [
         (TEXT.encode("utf-16-le"), "without a byte order mark"),
+        ("id\nü\n".encode() + "ü".encode("cp1252"), r"UTF-8 in one part and not in another \(line 3\)"),
         (b"\xff\xfea", "is cut or broken at byte 3"),
         ("id\nü".encode("cp1252") + b"\x81", r"neither UTF-8 nor Windows-1252 text \(line 2\)"),
     ],

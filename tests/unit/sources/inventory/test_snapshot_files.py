@@ -173,7 +173,7 @@ def test_a_bad_row_is_set_aside_the_good_ones_count_and_nothing_ends(
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("2.jsonl", b'{"snapshot_time": "\xff"}'), ("2.jsonl.gz", b"plain"), ("2.parquet", b"PAR1"),
+    [("2.jsonl", b'{"snapshot_time": "\xff\xc3\xbc"}'), ("2.jsonl.gz", b"plain"), ("2.parquet", b"PAR1"),
      ("2.csv", b"a,a\n1,2\n")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_ends_nothing(inventory: Inventory, name: str, content: bytes) -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 
 from orchestration.sources.telemetry.formats.lines import BLOCK_BYTES
 
@@ -48,10 +50,35 @@ def test_rows_are_numbered_across_blocks(telemetry, line):
 
 
 def test_bytes_that_are_no_utf_8_cost_their_line_only(telemetry, line):
-    telemetry.put("a.jsonl", line("c1").encode() + b'{"stream": "\xff"}\n' + line("ü").encode())
+    telemetry.put(
+        "a.jsonl", line("c1").encode() + b'{"stream": "\xff"}\n' + line("u").replace('"u"', '"ü"').encode()
+    )
     telemetry.land()
     assert telemetry.records("customer_id") == [("c1",), ("ü",)]
     assert telemetry.quarantine("batch_row, reason, record") == [(2, "not-utf-8", '{"stream": "\ufffd"}')]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+def test_a_file_of_windows_1252_is_read_as_it(telemetry, line, name):
+    """The first letter that is not ASCII may stand in a late block; the note stays until the file changes."""
+    if name == "a.jsonl":
+        content = line("c1") + line("c1", note="x" * (BLOCK_BYTES + 9)) + line("Zoe").replace("Zoe", "Zoë")
+    else:
+        content = "customer_id;value;timestamp;stream;größe\nMüller;1,5;2026-07-01;s;\nZoë;2;2026-07-01;s;\n"
+    written = content.encode("cp1252")
+    telemetry.put(name, gzip.compress(written) if name.endswith("gz") else written)
+    landing = telemetry.land()
+    assert landing.quarantined == 0
+    assert telemetry.records("customer_id")[-1] == ("Zoë",)
+    notes = telemetry.landing / "notes/telemetry/encodings.parquet"
+    (note,) = pq.read_table(notes).to_pylist()
+    assert (note["code"], note["subject"]) == ("assumed-encoding", str(telemetry.source / name))
+    telemetry.put("b.jsonl", line("c2"))
+    telemetry.land()
+    assert pq.read_table(notes).num_rows == 1
+    telemetry.put(name, gzip.compress(content.encode()) if name.endswith("gz") else content)
+    telemetry.land()
+    assert pq.read_table(notes).num_rows == 0
 
 
 def test_a_csv_file_from_a_spreadsheet(telemetry):
