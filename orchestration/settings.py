@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -19,7 +19,14 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+INSTALLED = (PACKAGE / "project").is_dir()
+"""Whether this is a wheel's copy of the package, not a checkout's."""
+
+PROJECT_ROOT = PACKAGE / "project" if INSTALLED else PACKAGE.parent
+"""Folder of the dbt project, the example contexts and Dagster's workspace file."""
+
+_HOME = Path.cwd() if INSTALLED else PROJECT_ROOT
 BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
 
 
@@ -36,29 +43,31 @@ class ExpectedError(Exception):
     may_pass = False
 
 
-class S3Settings(BaseModel):
-    """S3 access. Credentials come from boto3's usual chain (role, profile, environment)."""
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model_config = ConfigDict(frozen=True)
+
+class S3Settings(_Group):
+    """S3 access. Credentials come from boto3's usual chain (role, profile, environment)."""
 
     endpoint_url: str | None = Field(
         None, description="Another S3 API than AWS', for example http://localhost:9000"
     )
-    region_name: str | None = None
+    region_name: str | None = Field(None, description="Region, such as eu-west-1; empty: boto3's default")
 
 
-class BillingExport(BaseModel):
+class BillingExport(_Group):
     """A location that a provider delivers bills to.
 
     `location` is a folder or `s3://bucket/prefix`; it may hold several reports as AWS lays them out, or
     single files. `name` becomes `x_source_name` of its charges.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
-    location: str
-    format: BillingFormat = "auto"
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", description="Name; `x_source_name` of its charges"
+    )
+    location: str = Field(description="Folder or s3://bucket/prefix, of one or several reports or files")
+    format: BillingFormat = Field("auto", description="auto: recognised by each file's header")
     billing_currency: str | None = Field(None, description="For files without a currency, e.g. USD")
     ignore: tuple[str, ...] = Field(
         (),
@@ -66,10 +75,8 @@ class BillingExport(BaseModel):
     )
 
 
-class AwsAccess(BaseModel):
+class AwsAccess(_Group):
     """Access to an AWS account: through a role in it, or with the current credentials."""
-
-    model_config = ConfigDict(frozen=True)
 
     role_arn: str | None = Field(
         None, description="Role to assume in the account; empty: the current identity"
@@ -82,21 +89,24 @@ class AwsAccess(BaseModel):
 class InventoryAccess(AwsAccess):
     """An account and regions whose resources are listed."""
 
-    regions: tuple[str, ...] = Field(min_length=1)
+    regions: tuple[str, ...] = Field(min_length=1, description="Regions whose resources are listed")
 
 
-class AlertMail(BaseModel):
+class AlertMail(_Group):
     """Mail server and receivers of anomaly alerts."""
 
-    model_config = ConfigDict(frozen=True)
+    host: str = Field(description="Mail server")
+    port: int = Field(587, ge=1, le=65535, description="Its port")
+    security: Literal["starttls", "tls", "none"] = Field("starttls", description="Encryption")
+    user: str = Field("", description="Empty: without authentication")
+    password: SecretStr = Field(SecretStr(""), description="Password of the user")
+    sender: str = Field(description="Address that alerts are sent from")
+    receivers: tuple[str, ...] = Field(min_length=1, description="Addresses that alerts are sent to")
 
-    host: str
-    port: int = Field(587, ge=1, le=65535)
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str = ""
-    password: SecretStr = SecretStr("")
-    sender: str
-    receivers: tuple[str, ...] = Field(min_length=1)
+
+def _location(of: str) -> Any:
+    """A field for the place of a source's files; its default is a folder of the workspace."""
+    return Field("", description=f"Folder or s3://bucket/prefix of {of}; empty: in `<workspace>/sources`")
 
 
 class Settings(BaseSettings):
@@ -106,30 +116,34 @@ class Settings(BaseSettings):
         env_prefix="CPC_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
     )
 
-    workspace: Path = PROJECT_ROOT / "workspace"
-    contexts: Path = PROJECT_ROOT / "contexts"
-    s3: S3Settings = S3Settings()
+    workspace: Path = Field(_HOME / "workspace", description="Folder with sources, warehouse and results")
+    contexts: Path = Field(
+        _HOME / "contexts", description="Folder with dimensions, streams and allocation rules"
+    )
+    s3: S3Settings = Field(S3Settings(), description="Access to S3, for all `s3://` locations")
     aws_endpoint_url: str | None = Field(
         None, description="Endpoint override for AWS APIs except S3, such as a proxy"
     )
 
-    billing_exports: tuple[BillingExport, ...] = ()
+    billing_exports: tuple[BillingExport, ...] = Field(
+        (), description="Where bills are delivered; empty: `<workspace>/sources/billing`"
+    )
     billing_overlaps: Literal["refuse", "count"] = Field(
         "refuse", description="Whether charges in two exports or files stop the run, or count twice"
     )
-    telemetry_location: str = ""
-    customers_location: str = ""
-    inventory_location: str = ""
+    telemetry_location: str = _location("usage batches")
+    customers_location: str = _location("customer lists")
+    inventory_location: str = _location("resource snapshots")
     inventory_accounts: tuple[InventoryAccess, ...] = Field(
         (), description="Accounts to inventory through AWS APIs on every run"
     )
-    accounts_location: str = ""
+    accounts_location: str = _location("account lists")
     organization: AwsAccess | None = Field(
         None, description="Management account or delegated administrator, to list the organization's accounts"
     )
-    deployments_location: str = ""
-    opencost_location: str = ""
-    revenue_location: str = ""
+    deployments_location: str = _location("deployments")
+    opencost_location: str = _location("OpenCost's allocation exports")
+    revenue_location: str = _location("revenue files")
     export_formats: tuple[Literal["csv", "parquet"], ...] = Field(
         (), description="Formats in which every run exports each mart, by day"
     )
@@ -146,9 +160,9 @@ class Settings(BaseSettings):
     product_dimension: str = Field(
         "product", description="Dimension whose elements are the products named in revenue files"
     )
-    landing: Path | None = Field(None, description="Landed Parquet files; default: <workspace>/landing")
-    warehouse: Path | None = Field(None, description="DuckDB file; default: <workspace>/warehouse.duckdb")
-    published: Path | None = Field(None, description="Published snapshots; default: <workspace>/published")
+    landing: Path | None = Field(None, description="Landed Parquet files; default: `<workspace>/landing`")
+    warehouse: Path | None = Field(None, description="DuckDB file; default: `<workspace>/warehouse.duckdb`")
+    published: Path | None = Field(None, description="Published snapshots; default: `<workspace>/published`")
 
     first_billing_month: str = Field(
         "",
@@ -173,7 +187,7 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         None, description="URL that new anomalies are posted to, as JSON"
     )
-    alert_mail: AlertMail | None = None
+    alert_mail: AlertMail | None = Field(None, description="Mail server and receivers of new anomalies")
     alert_urls: dict[str, SecretStr] = Field(
         {}, description="Apprise addresses of further receivers (Slack, Teams, PagerDuty, …), by a name each"
     )
@@ -183,12 +197,14 @@ class Settings(BaseSettings):
     alert_lowest_rank: int | None = Field(
         None, ge=1, description="Alert only for anomalies up to this impact_rank; empty: all"
     )
-    snapshots_kept: int = Field(5, ge=1)
+    snapshots_kept: int = Field(5, ge=1, description="Number of latest snapshots that readers can still open")
     batch_rows: int = Field(
         10_000_000, ge=1, description="Charges and usage records computed in one batch of days"
     )
-    duckdb_threads: int = Field(0, ge=0, description="0: all of the machine's")
-    duckdb_memory_limit: str = Field("", description="For example 8GB; empty: DuckDB's default")
+    duckdb_threads: int = Field(0, ge=0, description="DuckDB's threads; 0: one per core")
+    duckdb_memory_limit: str = Field(
+        "", description="DuckDB's memory, such as 8GB; empty: 80% of the machine's"
+    )
     report_cost_rows: int = Field(
         1_150_000, ge=1000, description="Maximum rows of costs in the report; 100,000 take about 700 kB"
     )
@@ -198,7 +214,7 @@ class Settings(BaseSettings):
     usage_future_hours: int = Field(24, ge=0, description="Usage further ahead than this is rejected")
 
     api_host: str = Field("127.0.0.1", description="Address `cpc api` listens on; put TLS in front of it")
-    api_port: int = Field(8787, ge=0, le=65535)
+    api_port: int = Field(8787, ge=0, le=65535, description="Port of `cpc api`; 0: any free one")
     api_body_bytes: int = Field(16 << 20, ge=1, description="Maximum size of a request body, uncompressed")
     api_keys_kept_days: int = Field(30, ge=1, description="How long an Idempotency-Key is remembered")
     api_requests_per_second: float = Field(50, gt=0, description="Sustained rate per token")

@@ -14,7 +14,7 @@ def demo(workspace: Workspace = None, contexts: Contexts = None) -> None:
     Example: [bold]cpc demo[/]; run it again to see that nothing is done twice
     """
     settings = settings_of(workspace, contexts)
-    from orchestration.demo.run import run_demo
+    from orchestration.demo.run import run_demo, with_example_contexts
 
-    if not run_demo(settings, Console()):
+    if not run_demo(with_example_contexts(settings), Console()):
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from orchestration.demo.match_summary import SIGNS, explained_cost
 from orchestration.outputs.report.report import FILE_NAME
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import INSTALLED, PROJECT_ROOT, Settings
 
 TOP_CUSTOMERS = """
 select
@@ -141,12 +141,18 @@ def _money(amount: Any) -> str:
 
 def _where_next(settings: Settings, console: Console) -> None:
     published = settings.published_folder / "current.duckdb"
-    usual = settings.workspace == PROJECT_ROOT / "workspace"
-    option = "" if usual else f" --workspace {shlex.quote(str(settings.workspace))}"
+    usual = not INSTALLED and settings.workspace == PROJECT_ROOT / "workspace"
+    folder = "" if INSTALLED else ".venv/bin/"
+    given = {name: getattr(settings, name) for name in ("workspace", "contexts")}
+    option = "".join(
+        f" --{name} {shlex.quote(str(place))}"
+        for name, place in given.items()
+        if place != Settings.model_fields[name].default
+    )
     lines = (
         f"marts    {published}, for any BI tool that opens DuckDB; also as Parquet in current/",
-        f"Dagster  {'make dev' if usual else f'.venv/bin/cpc dev{option}'}",
-        f"rules    {settings.contexts}; edit one, then .venv/bin/cpc run{option}",
+        f"Dagster  {'make dev' if usual else f'{folder}cpc dev{option}'}",
+        f"rules    {settings.contexts}; edit one, then {folder}cpc run{option}",
         f"files    {settings.sources}: bill, usage and customers as delivered",
         "SQL      a customer's searches surged on 2026-10-20, after a deployment; the cost of that:",
     )
@@ -154,7 +160,7 @@ def _where_next(settings: Settings, console: Console) -> None:
     for line in lines:
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
     code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('''{QUESTION}''').show()"
-    console.print(f'    .venv/bin/python -c "{code}"', soft_wrap=True, highlight=False, markup=False)
+    console.print(f'    {folder}python -c "{code}"', soft_wrap=True, highlight=False, markup=False)
     # Printed last so that it stays in view.
     report = settings.published_folder / FILE_NAME
     console.print("\n[bold]The report[/], one file for any browser")

@@ -7,6 +7,8 @@ find the same files in the workspace's default folders, without any settings.
 
 from __future__ import annotations
 
+import shutil
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -16,7 +18,7 @@ from orchestration.demo.company import COMPANY, REGION
 from orchestration.demo.delivery import BUCKET, deliver
 from orchestration.demo.result import show_result
 from orchestration.demo.server import put_sample, s3_server, server_credentials
-from orchestration.settings import BillingExport, ExpectedError, S3Settings, Settings
+from orchestration.settings import PROJECT_ROOT, BillingExport, ExpectedError, S3Settings, Settings
 
 SEED = 7
 HOURLY_COSTS_DAYS = 35
@@ -43,6 +45,16 @@ def run_demo(settings: Settings, console: Console | None = None, seed: int = SEE
         show_error(shown, str(error))
         return False
     return show_result(settings, shown)
+
+
+def with_example_contexts(settings: Settings) -> Settings:
+    """`settings`, with copies of the example contexts in the workspace if there are no others."""
+    if settings.contexts.is_dir():
+        return settings
+    contexts = settings.workspace / "contexts"
+    if not contexts.is_dir():
+        shutil.copytree(PROJECT_ROOT / "contexts", contexts)
+    return Settings(**{**settings.model_dump(exclude_unset=True), "contexts": contexts})
 
 
 def sample_settings(settings: Settings, endpoint_url: str) -> Settings:

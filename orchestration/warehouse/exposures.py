@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PACKAGE
 
 EXPOSURES_FILE = "models/marts/_exposures.yml"
 
@@ -31,7 +31,7 @@ def with_what_they_read(files: Mapping[str, str]) -> dict[str, str]:
 def _names_in(folder: str) -> set[str]:
     """Words in quotes, or after `from` or `join`, in the modules of a folder."""
     found: set[str] = set()
-    for path in (PROJECT_ROOT / folder).rglob("*.py"):
+    for path in (PACKAGE.parent / folder).rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         found.update(re.findall(r"\"(\w+)\"", text), re.findall(r"\b(?:from|join)\s+(\w+)", text))
     return found

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PACKAGE, PROJECT_ROOT, Settings
 from orchestration.warehouse import audit
 from orchestration.warehouse.snapshots import DATABASE, current_snapshot
 
-_PROGRAM = ("orchestration", "dbt_project")
 _TOOLS = ("duckdb", "dbt-core", "dbt-duckdb")
 _NOT_READ = frozenset({"__pycache__", "target", "logs"})
 
@@ -93,8 +92,8 @@ def _program() -> Iterator[str]:
     # Whether the last billing month is still running depends on today's date.
     yield f"{datetime.now(UTC):%Y-%m-%d}"
     yield from (f"{tool} {installed_version(tool)}" for tool in _TOOLS)
-    for name in _PROGRAM:
-        yield from _contents(PROJECT_ROOT / name)
+    yield from _contents(PACKAGE)
+    yield from _contents(PROJECT_ROOT / "dbt_project")
 
 
 def _contents(place: Path) -> Iterator[str]:
