@@ -10,7 +10,8 @@ with
         from {{ ref("customer_costs_monthly") }} as costs
         inner join
             month
-            on costs.billing_month in (month.billing_month, {{ months_after("month.billing_month", -1) }})
+            on costs.billing_month
+            in (month.billing_month, cast(month.billing_month - interval 1 month as date))
         where costs.customer_id <> 'unallocated'
     ),
 

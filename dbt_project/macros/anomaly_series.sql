@@ -13,11 +13,6 @@
     {{ return(named or ("feature" if "feature" in dimensions else dimensions[0])) }}
 {%- endmacro %}
 
-{# The element of that dimension; unmatched cost is a series too. #}
-{% macro anomaly_element(relation) -%}
-    coalesce({{ relation }}.{{ anomaly_dimension() }}, 'unmatched')
-{%- endmacro %}
-
 {# Key columns of a series. #}
 {% macro series_columns(relation="") -%}
     {%- for column in [
@@ -62,15 +57,4 @@
         when {{ quantiles }} is not null
         then greatest(1.4826 * {{ quantiles }} [1], {{ quantiles }} [2] / 1.6449, 0.01)
     end
-{%- endmacro %}
-
-{# Filtered usage counts for the elements its filter names. #}
-{% macro is_of_element(filter, element) -%}
-    (
-        {{ filter }} is null
-        or not json_exists({{ filter }}, '$.{{ anomaly_dimension() }}')
-        or list_contains(
-            cast(json_extract({{ filter }}, '$.{{ anomaly_dimension() }}') as varchar[]), {{ element }}
-        )
-    )
 {%- endmacro %}

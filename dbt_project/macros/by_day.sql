@@ -7,6 +7,9 @@
   keeps only that many latest days with costs. `made_again_after` names a table without days (`marts.customers`): if
   its rows change, every period is rebuilt. `customer_names` adds the columns of customer_names() to the view, not to
   the files: a renamed customer changes no day.
+
+  `batches` has, in order, the periods to replace and the days to read, as lists of dates; `built.days` also has days in
+  progress, and days that are gone.
 #}
 {% materialization by_day, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
@@ -30,6 +33,9 @@
             "select column_name, column_type from (describe " ~ model_sql ~ ")"
         ).rows -%}
     {%- endif -%}
+    {%- set name = this.schema ~ "." ~ this.identifier -%}
+    {%- set days_after = config.get("days_after", 0) | int -%}
+    {%- set days_kept = config.get("days_kept", none) -%}
     {%- set key = "usage_month" if config.get("period") == "month" else "usage_date" -%}
     {%- set run = invocation_id | replace("-", "") -%}
 
@@ -39,12 +45,55 @@
             "select concat(count(*), '-', sum(hash(found)::hugeint)) from " ~ input ~ " as found"
         ) -%}
         {%- set input_rows = run_query(all_rows).columns[0].values()[0] -%}
-        {%- set known = "select input_rows from built.inputs where model= '" ~ name_of(this) ~ "'" -%}
+        {%- set known = "select input_rows from built.inputs where model= '" ~ name ~ "'" -%}
         {%- set is_input_changed = [input_rows] != run_query(known).columns[0].values() | list -%}
     {%- endif -%}
 
+    {%- set batches -%}
+        with
+            to_make as (
+        {%- if config.get("period") == "month" %}
+                    select
+                        date_trunc('month', usage_date)::date as period_start,
+                        usage_date,
+                        date_diff('month', date '1970-01-01', usage_date) as batch
+                    from built.days
+                    where
+            {{ "true" if is_input_changed else "false" }}
+                        or date_trunc('month', usage_date)
+                        in (select date_trunc('month', usage_date) from staging.changed_days)
+        {%- elif days_after %}
+                    select distinct days.usage_date as period_start, days.usage_date, 1 as batch
+                    from built.days as days
+                    inner join
+                        staging.changed_days as changed
+                        on days.usage_date between changed.usage_date and changed.usage_date + {{ days_after }}
+        {%- elif days_kept is not none %}
+            -- Days that are not there, too: the window moves back when the last days vanish from the bill.
+                    select days.usage_date as period_start, days.usage_date, coalesce(changed.batch, -1) as batch
+                    from built.days as days
+                    left join staging.changed_days as changed using (usage_date)
+                    where
+                        days.usage_date > ({{ last_day_with_costs() }}) - {{ days_kept | int }}
+                        and days.usage_date <= ({{ last_day_with_costs() }})
+                        and (
+                            changed.usage_date is not null
+                            or days.usage_date not in (
+                                select period_start from built.day_files where model = '{{ name }}'
+                            )
+                        )
+        {%- else %} select usage_date as period_start, usage_date, batch from staging.changed_days
+        {%- endif %}
+            )
+        select
+            string_agg(distinct 'date ''' || period_start || '''', ', ') as periods,
+            string_agg('date ''' || usage_date || '''', ', ' order by usage_date) as days
+        from to_make
+        group by batch
+        order by batch
+    {%- endset -%}
     {%- set made = [] -%}
-    {%- for batch in run_query(batches_of_days(this, is_input_changed)).rows -%}
+    {%- for batch in run_query(batches).rows -%}
         {%- do adapter.execute("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
         {%- set periods, with_rows = batch["periods"].split(", "), [] -%}
         {%- for file in run_query(write_by_day(model_sql, columns, key, run ~ "-" ~ loop.index)).rows -%}
@@ -54,7 +103,7 @@
                     exceptions.raise_compiler_error(
                         "it has rows of days that are not of the batch, such as "
                         ~ period
-                        ~ "; what looks back at other days has to select those of days_of_batch()"
+                        ~ "; what looks back at other days has to select those in getvariable('batch_days')"
                     )
                 }}
             {%- endif -%}
@@ -69,14 +118,30 @@
     {%- if existing is not none and existing.type != "view" -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
-    {%- call statement("main") -%} {{ note_files(this, run, made) }} {%- endcall -%}
+    {%- call statement("main") -%} {{ note_files(name, run, made) }} {%- endcall -%}
     {%- if is_input_changed -%}
-        {%- do run_query("delete from built.inputs where model= '" ~ name_of(this) ~ "'") -%}
-        {%- do run_query(
-            "insert into built.inputs values ('" ~ name_of(this) ~ "', '" ~ input_rows ~ "')"
-        ) -%}
+        {%- do run_query("delete from built.inputs where model= '" ~ name ~ "'") -%}
+        {%- do run_query("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
     {%- endif -%}
-    {%- set rows = view_of_files(this, columns, key) -%}
+
+    {%- set found -%}
+        select file from built.day_files where model = '{{ name }}' and file is not null order by file
+    {%- endset -%}
+    {%- set files = run_query(found).columns[0].values() -%}
+    {%- set rows -%}
+        select
+        {%- for column in columns %}
+            {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
+            {{- "," if not loop.last }}
+        {%- endfor %}
+        {%- if files %}
+            from
+                read_parquet(
+                    ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = { '{{ key }}': date }
+                )
+        {%- else %} where false
+        {%- endif %}
+    {%- endset -%}
     {%- call statement("view") -%}
         create or replace view {{ target }} as
         {%- if has_names %} select "{{ model.columns.keys() | join('", "') }}" from (
@@ -93,56 +158,6 @@
 {% endmaterialization %}
 
 {#
-  Query: the batches to build, in order: the periods each replaces and the days it reads, as lists of dates.
-  `built.days` also has days in progress, and days that are gone.
-#}
-{% macro batches_of_days(relation, is_input_changed) %}
-    {%- set days_after = config.get("days_after", 0) | int -%}
-    {%- set days_kept = config.get("days_kept", none) -%}
-    with
-        to_make as (
-    {%- if config.get("period") == "month" %}
-                select
-                    date_trunc('month', usage_date)::date as period_start,
-                    usage_date,
-                    date_diff('month', date '1970-01-01', usage_date) as batch
-                from built.days
-                where
-        {{ "true" if is_input_changed else "false" }}
-                    or date_trunc('month', usage_date)
-                    in (select date_trunc('month', usage_date) from staging.changed_days)
-    {%- elif days_after %}
-                select distinct days.usage_date as period_start, days.usage_date, 1 as batch
-                from built.days as days
-                inner join
-                    staging.changed_days as changed
-                    on days.usage_date between changed.usage_date and changed.usage_date + {{ days_after }}
-    {%- elif days_kept is not none %}
-        -- Days that are not there, too: the window moves back when the last days vanish from the bill.
-                select days.usage_date as period_start, days.usage_date, coalesce(changed.batch, -1) as batch
-                from built.days as days
-                left join staging.changed_days as changed using (usage_date)
-                where
-                    days.usage_date > ({{ last_day_with_costs() }}) - {{ days_kept | int }}
-                    and days.usage_date <= ({{ last_day_with_costs() }})
-                    and (
-                        changed.usage_date is not null
-                        or days.usage_date not in (
-                            select period_start from built.day_files where model = '{{ name_of(relation) }}'
-                        )
-                    )
-    {%- else %} select usage_date as period_start, usage_date, batch from staging.changed_days
-    {%- endif %}
-        )
-    select
-        string_agg(distinct 'date ''' || period_start || '''', ', ') as periods,
-        string_agg('date ''' || usage_date || '''', ', ' order by usage_date) as days
-    from to_make
-    group by batch
-    order by batch
-{% endmacro %}
-
-{#
   Statement: write the rows of the batch, one or more files per period with rows; gives one row per file. Parquet has
   no 128-bit integers; DuckDB would write doubles.
 #}
@@ -157,7 +172,7 @@
         {{ config.get("meta")[config.get("period", "day")] }} as {{ key }}
     {% endif %}
         from ({{ model_sql }})
-    ) to '{{ folder_of_days(this) }}' (
+    ) to '{{ var("days") }}/{{ this.identifier }}' (
         format parquet, compression zstd, partition_by ({{ key }}), filename_pattern '{{ file_name }}-{uuid}', append,
         return_stats
     )
@@ -167,11 +182,11 @@
   Statements: replace the periods' files by those made: [period, file or null, rows]. If no day is published (first
   run, or a rule change, which affects every day), all files of the model are discarded, as its columns may differ.
 #}
-{% macro note_files(relation, run, made) %}
+{% macro note_files(name, run, made) %}
     {%- set days_kept = config.get("days_kept", none) -%}
     delete from built.day_files
     where
-        model = '{{ name_of(relation) }}'
+        model = '{{ name }}'
         and (
             period_start in ({{ made | map(attribute=0) | join(", ") or "null" }})
             or {{ "true" if flags.FULL_REFRESH else "false" }}
@@ -185,40 +200,11 @@
         insert into built.day_files
         values
         {%- for period, file, rows in made %}
-                ('{{ name_of(relation) }}', {{ period }}, {{ file }}, {{ rows }}, '{{ run }}')
+                ('{{ name }}', {{ period }}, {{ file }}, {{ rows }}, '{{ run }}')
             {{- "," if not loop.last }}
         {%- endfor %}
     {%- endif %}
 {% endmacro %}
-
-{# Query: the rows of the current files, with the model's types. #}
-{% macro view_of_files(relation, columns, key) %}
-    {%- set found -%}
-        select file from built.day_files where model = '{{ name_of(relation) }}' and file is not null order by file
-    {%- endset -%}
-    {%- set files = run_query(found).columns[0].values() -%}
-    select
-    {%- for column in columns %}
-        {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
-        {{- "," if not loop.last }}
-    {%- endfor %}
-    {%- if files %}
-        from
-            read_parquet(
-                ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = { '{{ key }}': date }
-            )
-    {%- else %} where false
-    {%- endif %}
-{% endmacro %}
-
-{% macro name_of(relation) -%}
-    {{ relation.schema }}.{{ relation.identifier }}
-{%- endmacro %}
-
-{# COPY creates this folder, but not its parent. #}
-{% macro folder_of_days(relation) -%}
-    {{ var("days") }}/{{ relation.identifier }}
-{%- endmacro %}
 
 {# Query: the latest past day with any cost in this run. #}
 {% macro last_day_with_costs() -%}

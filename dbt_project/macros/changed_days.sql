@@ -27,17 +27,6 @@
     alter table built.days add column if not exists aliases_fingerprint varchar
 {% endmacro %}
 
-{# Days to test: those of this run (earlier days passed when they were built), or all days for a full check. #}
-{% macro note_checked_days() %}
-    create or replace table built.checked_days as
-    select usage_date
-    from staging.changed_days
-    union
-    select usage_date
-    from built.days
-    where exists (select 1 from built.full_checks)
-{% endmacro %}
-
 {# Apply the memory and thread limits from the settings, if any. #}
 {% macro set_limits() %}
     {%- if var("duckdb_threads", none) -%} set threads = {{ var("duckdb_threads") | int }}
@@ -48,9 +37,3 @@
         ;
     {%- endif -%}
 {% endmacro %}
-
-{# What every day is made by, besides what has landed: contexts, models and these settings. #}
-{% macro rules_fingerprint() -%}
-    {%- set settings = [var("hourly_costs_days"), var("anomaly_dimension"), var("anomaly_hourly_series")] -%}
-    {{ return(([project_fingerprint()] + settings) | join("-")) }}
-{%- endmacro %}

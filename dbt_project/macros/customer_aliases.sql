@@ -21,8 +21,8 @@
 {%- endmacro %}
 
 {#
-  Join of the alias valid on the day; `customer_of` then gives the customer. All customer ids (usage, tags, fixed
-  shares, revenue) are resolved by these two macros.
+  Join of the alias valid on the day; the customer is then
+  coalesce(aliases.customer_id, trimmed id). All customer ids (usage, tags, fixed shares, revenue) are resolved so.
 #}
 {% macro join_alias(id, usage_date) -%}
     left join
@@ -30,6 +30,3 @@
         on aliases.alias = {{ trimmed(id) }}
         and {{ usage_date }} between aliases.valid_from and aliases.valid_to
 {%- endmacro %}
-
-{# Customer of an id: the id itself, unless it is another customer's alias. #}
-{% macro customer_of(id) -%} coalesce(aliases.customer_id, {{ trimmed(id) }}) {%- endmacro %}

@@ -30,7 +30,9 @@
             select
                 keyed.key_number,
                 shares.customer_id,
-                {{ kind_of_member("keyed") }} as allocation_kind,
+                case
+                    when shares.unallocated_reason is null then keyed.allocation_kind else 'unallocated'
+                end as allocation_kind,
                 shares.unallocated_reason,
                 {%- for column in amounts %}
                     sum(keyed.{{ column }} * shares.share) as {{ column }}{{ "," if not loop.last }}
@@ -49,11 +51,6 @@
     from products
     inner join numbered_pools on numbered_pools.pool_number = products.key_number
 {% endmacro %}
-
-{# Allocation kind of a share set's member: the set's, but `unallocated` for the unallocated member. #}
-{% macro kind_of_member(sets="sets") -%}
-    case when shares.unallocated_reason is null then {{ sets }}.allocation_kind else 'unallocated' end
-{%- endmacro %}
 
 {# Key columns of customer costs besides the customer: the columns of cost_pools that marts show. #}
 {% macro customer_cost_key() -%}

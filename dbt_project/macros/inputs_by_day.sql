@@ -30,19 +30,14 @@
     {{ return(relation) }}
 {% endmacro %}
 
-{# Whether it has days: it is kept by day, or declares it (`meta: {has_days: true}`), as views do. #}
-{% macro has_days(node) -%}
-    {%- set is_kept_by_month = node.config.get("period") == "month" -%}
-    {{
-        return(
-            (node.config.materialized == "by_day" and not is_kept_by_month)
-            or node.config.get("meta", {}).get("has_days", false)
-        )
-    }}
-{%- endmacro %}
-
+{# A relation with days is kept by day, or declares it (`meta: {has_days: true}`), as views do. #}
 {% macro of_the_days(relation, node, days_before) -%}
-    {%- if not node or not has_days(node) -%} {{ return(relation) }} {%- endif -%}
+    {%- set is_kept_by_day = (
+        node and node.config.materialized == "by_day" and node.config.get("period") != "month"
+    ) -%}
+    {%- if not node or not (is_kept_by_day or node.config.get("meta", {}).get("has_days", false)) -%}
+        {{ return(relation) }}
+    {%- endif -%}
     {%- set day = node.config.get("meta", {}).get("day", "usage_date") -%}
     {%- if model.config.materialized == "by_day" and days_before -%}
         {%- set days -%}
@@ -59,6 +54,3 @@
     {%- endif -%}
     {{ return("(select * from " ~ relation ~ " where " ~ days ~ ")") }}
 {%- endmacro %}
-
-{# Days of the current batch, for a condition: usage_date in {{ days_of_batch() }}. #}
-{% macro days_of_batch() -%} getvariable('batch_days') {%- endmacro %}

@@ -23,8 +23,9 @@
         then
             cast(
                 try_cast(
-                    {{ whole_quotient(carried_units(margin), money_units(revenue) ~ " * 1000000") }}
-                    as decimal(18, 0)
+                    divide({{ carried_units(margin) }}, {{ money_units(revenue) }} * 1000000) as decimal(
+                        18, 0
+                    )
                 )
                 * 0.000001 as decimal(18, 6)
             )
@@ -40,14 +41,6 @@
         then 0
         else {{ revenue }}.revenue
     end
-{%- endmacro %}
-
-{# First day of a billing period (YYYY-MM). #}
-{% macro month_of_period(billing_period) -%} cast({{ billing_period }} || '-01' as date) {%- endmacro %}
-
-{# A month (its first day) shifted by a number of months (negative: earlier). #}
-{% macro months_after(month, count) -%}
-    cast({{ month }} + interval ({{ count }}) month as date)
 {%- endmacro %}
 
 {# Change of an amount as text: `+412.30`, `-0.05`. #}

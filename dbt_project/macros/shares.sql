@@ -89,11 +89,6 @@
     cast(cast({{ units }} as decimal(13, 0)) * 0.000000000001 as decimal(13, 12))
 {%- endmacro %}
 
-{# Id of a share set: a number derived from its definition. #}
-{% macro share_set_id(question) -%}
-    md5_number_lower(cast(to_json([{{ columns_as_text(question) }}]) as varchar))
-{%- endmacro %}
-
 {# Columns as text for `to_json`, which distinguishes null from empty. #}
 {% macro columns_as_text(columns) -%}
     {%- if columns is string -%} {%- set columns = columns.split(",") -%} {%- endif -%}
@@ -101,9 +96,6 @@
         cast({{ column | trim }} as varchar){{ ", " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
-
-{# Maximum number of days a rule looks back for usage. #}
-{% macro longest_lookback() -%} 30 {%- endmacro %}
 
 {# Condition: usage with this filter, or none, belongs to a share set with these filters (one per line). #}
 {% macro filter_is_of_set(filter, filters) -%}

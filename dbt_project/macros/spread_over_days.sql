@@ -10,12 +10,20 @@
     where last_usage_date is null
     union all by name
     select
-        * exclude (last_usage_date, day, total_seconds, seconds_before, seconds_after) replace (
+        * exclude (
+            last_usage_date,
+            day,
+            first_second,
+            last_second,
+            total_seconds,
+            seconds_before,
+            seconds_after
+        ) replace (
             charge_id || strftime(day, '/%Y-%m-%d') as charge_id,
             day as usage_date,
             greatest(charge_period_start, day) as charge_period_start,
             least(charge_period_end, day + interval 1 day) as charge_period_end,
-            {%- for column in divided_columns() %}
+            {%- for column in cost_columns() + ["consumed_quantity"] %}
                 {{ part_of_amount(column, "seconds_before", "seconds_after", "total_seconds") }}
                 as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
@@ -24,16 +32,18 @@
         (
             select
                 *,
-                {{ seconds_between("charge_period_start", "charge_period_end") }} as total_seconds,
-                greatest({{ seconds_between("charge_period_start", "day") }}, 0) as seconds_before,
+                last_second - first_second as total_seconds,
+                greatest(cast(epoch(day) as hugeint) - first_second, 0) as seconds_before,
                 least(
-                    {{ seconds_between("charge_period_start", "day + interval 1 day") }}, total_seconds
+                    cast(epoch(day + interval 1 day) as hugeint) - first_second, total_seconds
                 ) as seconds_after
             from
                 (
                     select
                         *,
                         usage_date as x_spread_from,
+                        cast(floor(epoch(charge_period_start)) as hugeint) as first_second,
+                        cast(floor(epoch(charge_period_end)) as hugeint) as last_second,
                         cast(
                             unnest(generate_series(usage_date, last_usage_date, interval 1 day)) as date
                         ) as day
@@ -41,9 +51,4 @@
                     where last_usage_date is not null
                 )
         )
-{%- endmacro %}
-
-{# Whole seconds between two timestamps. #}
-{% macro seconds_between(start, end) -%}
-    (cast(floor(epoch(cast({{ end }} as timestamp))) as hugeint) - cast(floor(epoch({{ start }})) as hugeint))
 {%- endmacro %}

@@ -14,7 +14,9 @@ select
     sets.share_set_id,
     sets.allocation_rule,
     shares.customer_id,
-    {{ kind_of_member() }} as allocation_kind,
+    case
+        when shares.unallocated_reason is null then sets.allocation_kind else 'unallocated'
+    end as allocation_kind,
     shares.unallocated_reason,
     shares.usage_quantity,
     shares.total_usage,

@@ -67,6 +67,22 @@ select
     charge_count,
     service_category,
     {%- for column in cost_columns() %}
-        {{ pool_money(column) }} as {{ column }}{{ "," if not loop.last }}
+        case
+            when abs({{ column }}) < 1000000000000
+            then cast({{ column }} as decimal(24, 12))
+            else
+                error(
+                    'The {{ column }} of '
+                    || coalesce(service_name, 'a service')
+                    || ' on '
+                    || usage_date
+                    || ' is '
+                    || {{ column }}
+                    || ' '
+                    || coalesce(billing_currency, '')
+                    || ', and a pool of cost holds less than 10^12. Deliver this bill in a larger unit of money, or '
+                    || 'divide it over more services, accounts or days.'
+                )
+        end as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
 from by_hour

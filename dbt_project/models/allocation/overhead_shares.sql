@@ -68,11 +68,9 @@ with
             divided.total,
             {{
                 share(
-                    whole_quotient(
-                        "cast(divided.share * 1000000000000 as hugeint)"
-                        ~ " * cast(parts.share * 1000000000000 as hugeint)",
-                        "1000000000000",
-                    )
+                    "divide("
+                    ~ "cast(divided.share * 1000000000000 as hugeint)"
+                    ~ " * cast(parts.share * 1000000000000 as hugeint), 1000000000000)"
                 )
             }} as cut_share
         from divided

@@ -34,12 +34,7 @@ with
                     json_extract(filter, '$.{{ name }}') as varchar[]
                 ) as {{ name }}{{ "," if not loop.last }}
             {%- endfor %}
-        from
-            (
-                select distinct filter
-                from {{ ref("usage_by_day", days_before=longest_lookback() | int) }}
-                where filter is not null
-            )
+        from (select distinct filter from {{ ref("usage_by_day", days_before=30) }} where filter is not null)
     ),
 
     -- Only filters within the look-back window, so that share sets are the same in every run.
@@ -49,10 +44,10 @@ with
         inner join
             (
                 select distinct usage_date, filter
-                from {{ ref("usage_by_day", days_before=longest_lookback() | int) }}
+                from {{ ref("usage_by_day", days_before=30) }}
                 where filter is not null
             ) as usage
-            on usage.usage_date between pools.usage_date - {{ longest_lookback() }} and pools.usage_date
+            on usage.usage_date between pools.usage_date - 30 and pools.usage_date
     ),
 
     element_filters as (
@@ -91,7 +86,8 @@ with
                 then 'no customer named'
                 when
                     rules.method = 'to'
-                    and {{ customer_of("pools.direct_customer_id") }} in {{ reserved_customers() }}
+                    and coalesce(aliases.customer_id, {{ trimmed("pools.direct_customer_id") }})
+                    in {{ reserved_customers() }}
                 then 'reserved customer id'
             end as unallocated_reason,
             case
@@ -107,7 +103,7 @@ with
             end as allocation_kind,
             case
                 when rules.method = 'to' and unallocated_reason is null
-                then {{ customer_of("pools.direct_customer_id") }}
+                then coalesce(aliases.customer_id, {{ trimmed("pools.direct_customer_id") }})
             end as direct_customer_id,
             case when rules.method = 'stream' then coalesce(element_filters.filters, '') end as filters,
             case when rules.method = 'allocated_cost' then pools.billing_currency end as set_currency
@@ -136,9 +132,14 @@ select
     allocation_rule,
     minimum_share,
     filters,
-    {{ share_set_id(in_day + ["usage_hour"]) }} as share_set_id,
+    md5_number_lower(
+        cast(to_json([{{ columns_as_text(in_day + ["usage_hour"]) }}]) as varchar)
+    ) as share_set_id,
     -- The same rule for the whole day, used to apply the minimum share.
-    case when minimum_share is not null then {{ share_set_id(in_day + ["null"]) }} end as day_set_id
+    case
+        when minimum_share is not null
+        then md5_number_lower(cast(to_json([{{ columns_as_text(in_day + ["null"]) }}]) as varchar))
+    end as day_set_id
 from
     (
         select

@@ -90,8 +90,7 @@ with
     ),
 
     days_with_usage as (
-        select distinct stream, usage_date, filter
-        from {{ ref("usage_by_day", days_before=longest_lookback() | int) }}
+        select distinct stream, usage_date, filter from {{ ref("usage_by_day", days_before=30) }}
     ),
 
     windows_with_usage as (

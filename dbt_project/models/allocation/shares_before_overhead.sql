@@ -39,7 +39,7 @@ with
             daily.usage_quantity
         from set_days
         inner join
-            {{ ref("usage_by_day", days_before=longest_lookback() | int) }} as daily
+            {{ ref("usage_by_day", days_before=30) }} as daily
             on daily.stream = set_days.stream
             and daily.usage_date = set_days.window_date
         where {{ filter_is_of_set("daily.filter", "set_days.filters") }}
@@ -53,7 +53,7 @@ with
             sets.usage_date,
             sets.share_set_id,
             null,
-            {{ customer_of("rules.fixed_customer_id") }},
+            coalesce(aliases.customer_id, {{ trimmed("rules.fixed_customer_id") }}),
             rules.weight
         from sets
         inner join

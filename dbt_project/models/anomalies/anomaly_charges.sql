@@ -25,7 +25,7 @@ with
             charges.usage_date,
             cast(date_trunc('hour', charges.charge_period_start) as timestamp) as usage_hour,
             charges.charge_period_end <= charges.charge_period_start + interval 1 hour as is_hourly,
-            {{ anomaly_element("charges") }} as element,
+            coalesce(charges.{{ anomaly_dimension() }}, 'unmatched') as element,
             coalesce(charges.service_name, 'no service') as service_name,
             coalesce(charges.sub_account_id, 'no account') as sub_account_id,
             charges.resource_id,

@@ -102,7 +102,7 @@ select
     cast(sums.actual_cost - sums.expected_cost as decimal(38, 12)) as cost_impact,
     -- Compared periods for finding drivers: the same time in the four previous weeks (twice as many for
     -- anomalies longer than a week). The first window is the anomaly itself.
-    7 * {{ whole_quotient("date_diff('hour', runs.started_at, runs.ended_at) + 167", 168) }} as step_days,
+    7 * divide(date_diff('hour', runs.started_at, runs.ended_at) + 167, 168) as step_days,
     list_transform(
         range(5),
         lambda weeks_before: {

@@ -9,7 +9,7 @@ with
             'customer_feature' as series_kind,
             usage_date,
             customer_id,
-            {{ anomaly_element("customer_elements") }} as element,
+            coalesce(customer_elements.{{ anomaly_dimension() }}, 'unmatched') as element,
             billing_currency,
             cast(sum(effective_cost) as decimal(38, 12)) as effective_cost
         from customer_elements
@@ -18,7 +18,7 @@ with
         select
             'feature' as series_kind,
             usage_date,
-            {{ anomaly_element("pools") }} as element,
+            coalesce(pools.{{ anomaly_dimension() }}, 'unmatched') as element,
             billing_currency,
             sum(effective_cost) as effective_cost
         from {{ ref("cost_pools") }} as pools

@@ -16,7 +16,7 @@ with
             usage_date,
             cost_hour as usage_hour,
             customer_id,
-            {{ anomaly_element("costs") }} as element,
+            coalesce(costs.{{ anomaly_dimension() }}, 'unmatched') as element,
             billing_currency,
             cast(sum(effective_cost) as decimal(38, 12)) as effective_cost
         from costs
@@ -42,7 +42,7 @@ with
             'feature' as series_kind,
             usage_date,
             cost_hour as usage_hour,
-            {{ anomaly_element("pools") }} as element,
+            coalesce(pools.{{ anomaly_dimension() }}, 'unmatched') as element,
             billing_currency,
             sum(effective_cost) as effective_cost
         from {{ ref("cost_pools") }} as pools

@@ -15,7 +15,7 @@ with
     stream_costs as (
         select
             pools.usage_date,
-            {{ anomaly_element("pools") }} as element,
+            coalesce(pools.{{ anomaly_dimension() }}, 'unmatched') as element,
             share_sets.stream,
             sum(pools.effective_cost * share_sets.weight) as effective_cost
         from {{ ref("cost_pools") }} as pools
@@ -40,12 +40,14 @@ with
             and element_streams.usage_date = cast(windows.started_at as date)
     ),
 
-    usage as (
+    usage_of_windows as (
         select
             element_windows.anomaly_id,
             element_windows.stream as usage_name,
             element_windows.weeks_before,
-            sum(daily.usage_quantity) as usage_quantity
+            element_windows.element,
+            daily.filter,
+            daily.usage_quantity
         from element_windows
         inner join
             {{ ref("usage_by_day") }} as daily
@@ -53,16 +55,15 @@ with
             and daily.usage_date >= element_windows.window_start
             and daily.usage_date < element_windows.window_end
             and (element_windows.customer_id is null or daily.customer_id = element_windows.customer_id)
-        where
-            element_windows.granularity = 'daily'
-            and {{ is_of_element("daily.filter", "element_windows.element") }}
-        group by all
+        where element_windows.granularity = 'daily'
         union all
         select
             element_windows.anomaly_id,
             element_windows.stream as usage_name,
             element_windows.weeks_before,
-            sum(hourly.usage_quantity) as usage_quantity
+            element_windows.element,
+            hourly.filter,
+            hourly.usage_quantity
         from element_windows
         inner join
             {{ ref("usage_by_period") }} as hourly
@@ -70,10 +71,17 @@ with
             and hourly.usage_period_start >= element_windows.window_start
             and hourly.usage_period_start < element_windows.window_end
             and (element_windows.customer_id is null or hourly.customer_id = element_windows.customer_id)
+        where element_windows.granularity = 'hourly' and hourly.usage_granularity = 'hourly'
+    ),
+
+    -- Filtered usage counts for the elements its filter names.
+    usage as (
+        select anomaly_id, usage_name, weeks_before, sum(usage_quantity) as usage_quantity
+        from usage_of_windows
         where
-            element_windows.granularity = 'hourly'
-            and hourly.usage_granularity = 'hourly'
-            and {{ is_of_element("hourly.filter", "element_windows.element") }}
+            filter is null
+            or not json_exists(filter, '$.{{ anomaly_dimension() }}')
+            or list_contains(cast(json_extract(filter, '$.{{ anomaly_dimension() }}') as varchar[]), element)
         group by all
     ),
 
@@ -138,12 +146,10 @@ with
             summed.*,
             anomalies.expected_cost,
             -- Ratio to an average week, to nine digits; unknown without previous usage.
-            {{
-                whole_quotient(
-                    "cast(usage_quantity * 1000000000 as hugeint) * reference_weeks * 1000000000",
-                    "nullif(cast(reference_usage * 1000000000 as hugeint), 0)",
-                )
-            }} as ratio_units
+            divide(
+                cast(usage_quantity * 1000000000 as hugeint) * reference_weeks * 1000000000,
+                nullif(cast(reference_usage * 1000000000 as hugeint), 0)
+            ) as ratio_units
         from summed
         inner join {{ ref("anomaly_costs") }} as anomalies using (anomaly_id)
     )
@@ -152,6 +158,6 @@ select
     * exclude (expected_cost, ratio_units),
     cast(cast(ratio_units as decimal(38, 0)) * 0.000000001 as decimal(38, 9)) as usage_ratio,
     -- Cost change due to usage at the expected unit cost.
-    {{ money(whole_quotient(money_units("expected_cost") ~ " * (ratio_units - 1000000000)", 1000000000)) }}
+    {{ money("divide(" ~ money_units("expected_cost") ~ " * (ratio_units - 1000000000), 1000000000)") }}
     as usage_effect
 from compared

@@ -49,11 +49,11 @@ with
             cast(previous_date as timestamp) as previous_at,
             level
         from usual
-        where usage_date >= list_min({{ days_of_batch() }}) - 28
+        where usage_date >= list_min(getvariable('batch_days')) - 28
     ),
 
     tested as (select * from scores where score is not null)
 
 select *
 from ({{ alarms("tested", tail_days=28) }})
-where usage_date in {{ days_of_batch() }}
+where usage_date in getvariable('batch_days')

@@ -116,7 +116,7 @@ with
             }} as month_residual
         from weekdays
         left join month_ratios using (series_key, usage_date)
-        where weekdays.usage_date in {{ days_of_batch() }}
+        where weekdays.usage_date in getvariable('batch_days')
     ),
 
     -- The smaller of two residuals. The first and last day of a month need another month to compare with.

@@ -23,7 +23,7 @@ with
             {{ dimension_columns() }},
             service_name,
             charge_category,
-            {{ month_of_period("billing_period") }} as billing_month,
+            cast(billing_period || '-01' as date) as billing_month,
             billing_currency,
             sum(billed_cost) as pool_billed_cost,
             sum(effective_cost) as pool_cost
@@ -64,7 +64,9 @@ with
     parts as (
         select
             sets.* exclude (allocation_kind),
-            {{ kind_of_member() }} as allocation_kind,
+            case
+                when shares.unallocated_reason is null then sets.allocation_kind else 'unallocated'
+            end as allocation_kind,
             shares.* exclude (share_set_id, usage_date),
             sets.pool_cost * shares.share as effective_cost,
             sets.pool_billed_cost * shares.share as billed_cost

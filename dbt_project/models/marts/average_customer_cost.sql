@@ -66,11 +66,7 @@ with
             quantile_disc(effective_cost, 0.9) as p90_cost,
             max(effective_cost) as highest_cost,
             sum(
-                case
-                    when cost_rank <= {{ whole_quotient("customer_count + 9", 10) }}
-                    then effective_cost
-                    else 0
-                end
+                case when cost_rank <= divide(customer_count + 9, 10) then effective_cost else 0 end
             ) as top_tenth_cost
         from ranked
         group by all

@@ -288,12 +288,7 @@ select
             then '; ' || deployed || ' was deployed ' || - minutes_before || ' minutes after it began'
             when minutes_before < 120
             then '; ' || deployed || ' was deployed ' || minutes_before || ' minutes before'
-            else
-                '; '
-                || deployed
-                || ' was deployed '
-                || {{ whole_quotient("minutes_before", 60) }}
-                || ' hours before'
+            else '; ' || deployed || ' was deployed ' || divide(minutes_before, 60) || ' hours before'
         end,
         '.'
     ) as explanation

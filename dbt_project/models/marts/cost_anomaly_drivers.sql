@@ -14,7 +14,7 @@ with
         inner join
             {{ ref("customer_costs_daily") }} as costs
             on costs.customer_id = windows.customer_id
-            and {{ anomaly_element("costs") }} = windows.element
+            and coalesce(costs.{{ anomaly_dimension() }}, 'unmatched') = windows.element
             and costs.billing_currency = windows.billing_currency
             and costs.usage_date >= windows.window_start
             and costs.usage_date < windows.window_end
@@ -25,7 +25,7 @@ with
         inner join
             {{ ref("customer_costs_hourly") }} as costs
             on costs.customer_id = windows.customer_id
-            and {{ anomaly_element("costs") }} = windows.element
+            and coalesce(costs.{{ anomaly_dimension() }}, 'unmatched') = windows.element
             and costs.billing_currency = windows.billing_currency
             and costs.usage_hour >= windows.window_start
             and costs.usage_hour < windows.window_end

@@ -17,7 +17,7 @@ with
     causes as (
         select
             x_source_name,
-            {{ month_of_period("billing_period") }} as billing_month,
+            cast(billing_period || '-01' as date) as billing_month,
             billing_currency,
             case
                 detail

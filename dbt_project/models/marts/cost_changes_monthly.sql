@@ -59,7 +59,7 @@ with
         from by_element
         union all
         select
-            {{ months_after("billing_month", 1) }},
+            cast(billing_month + interval 1 month as date),
             customer_id,
             billing_currency,
             dimension,
@@ -86,6 +86,6 @@ from both_months
 left join {{ ref("customers") }} as customers using (customer_id)
 where
     billing_month in (select billing_month from months)
-    and {{ months_after("billing_month", -1) }} in (select billing_month from months)
+    and cast(billing_month - interval 1 month as date) in (select billing_month from months)
 group by all
 having sum(effective_cost) <> sum(previous_effective_cost)

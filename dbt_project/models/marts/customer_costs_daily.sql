@@ -26,7 +26,7 @@ with
 
 select
     costs.usage_date,
-    {{ month_of_period("costs.billing_period") }} as billing_month,
+    cast(costs.billing_period || '-01' as date) as billing_month,
     costs.customer_id,
     {{ dimension_columns("costs") }},
     costs.service_name,

@@ -3,7 +3,7 @@
 select
     cost_hour as usage_hour,
     usage_date,
-    {{ month_of_period("billing_period") }} as billing_month,
+    cast(billing_period || '-01' as date) as billing_month,
     customer_id,
     {{ dimension_columns() }},
     service_name,

@@ -8,7 +8,7 @@ with
         where customer_id <> 'long tail'
         union all by name
         select
-            {{ month_of_period("billing_period") }} as billing_month,
+            cast(billing_period || '-01' as date) as billing_month,
             customer_id,
             billing_currency,
             effective_cost
@@ -70,10 +70,11 @@ with
         select billing_month, customer_id, billing_currency
         from found
         union
-        select {{ months_after("billing_month", 1) }}, customer_id, billing_currency
+        select cast(billing_month + interval 1 month as date), customer_id, billing_currency
         from found
         where
-            {{ months_after("billing_month", 1) }} in (select billing_month from months where not is_running)
+            cast(billing_month + interval 1 month as date)
+            in (select billing_month from months where not is_running)
     ),
 
     compared as (
@@ -88,7 +89,7 @@ with
             coalesce(found.effective_cost, 0) as effective_cost,
             coalesce(found.other_cost, 0) as other_cost,
             coalesce(found.cost_to_come, 0) as cost_to_come,
-            {{ months_after("keys.billing_month", -1) }} as previous_month,
+            cast(keys.billing_month - interval 1 month as date) as previous_month,
             previous_months.billing_month is not null as has_previous_month,
             before.customer_id is null as is_new,
             case when has_previous_month then coalesce(before.revenue, 0) end as previous_revenue,
@@ -99,11 +100,11 @@ with
         inner join months using (billing_month)
         left join
             months as previous_months
-            on previous_months.billing_month = {{ months_after("keys.billing_month", -1) }}
+            on previous_months.billing_month = cast(keys.billing_month - interval 1 month as date)
         left join found using (billing_month, customer_id, billing_currency)
         left join
             found as before
-            on before.billing_month = {{ months_after("keys.billing_month", -1) }}
+            on before.billing_month = cast(keys.billing_month - interval 1 month as date)
             and before.customer_id = keys.customer_id
             and before.billing_currency = keys.billing_currency
     ),

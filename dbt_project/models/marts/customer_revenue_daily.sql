@@ -21,7 +21,7 @@ with
             customer_id,
             product,
             billing_currency,
-            {{ whole_quotient("units", "day_count") }}
+            divide(units, day_count)
             + case when day_index < abs(units % day_count) then sign(units) else 0 end as units
         from indexed
     ),
@@ -29,7 +29,7 @@ with
     resolved as (
         select
             days.usage_date,
-            {{ customer_of("days.customer_id") }} as customer_id,
+            coalesce(aliases.customer_id, {{ trimmed("days.customer_id") }}) as customer_id,
             days.product,
             days.billing_currency,
             {{ money("sum(days.units)") }} as revenue

@@ -56,10 +56,11 @@ with
         select billing_month, true as is_now, parts.* exclude (billing_month)
         from parts
         union all
-        select {{ months_after("billing_month", 1) }}, false, parts.* exclude (billing_month)
+        select cast(billing_month + interval 1 month as date), false, parts.* exclude (billing_month)
         from parts
         where
-            {{ months_after("billing_month", 1) }} in (select billing_month from months where not is_running)
+            cast(billing_month + interval 1 month as date)
+            in (select billing_month from months where not is_running)
     ),
 
     by_product as (
@@ -67,7 +68,7 @@ with
             billing_month,
             product,
             billing_currency,
-            {{ months_after("billing_month", -1) }}
+            cast(billing_month - interval 1 month as date)
             in (select billing_month from months) as has_previous_month,
             cast(
                 count(distinct customer_id) filter (

@@ -18,8 +18,8 @@ with
             {{ cost_columns() | join(", ") }}
         from {{ builtins.ref("staged_costs") }}
         where
-            usage_date >= list_min({{ days_of_batch() }})
-            and coalesce(x_spread_from, usage_date) in {{ days_of_batch() }}
+            usage_date >= list_min(getvariable('batch_days'))
+            and coalesce(x_spread_from, usage_date) in getvariable('batch_days')
     ),
 
     marts as (
@@ -121,7 +121,7 @@ with
     )
 
 select
-    {{ month_of_period("billing_period") }} as billing_month,
+    cast(billing_period || '-01' as date) as billing_month,
     usage_date,
     x_source_name,
     billing_currency,

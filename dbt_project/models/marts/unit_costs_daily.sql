@@ -63,7 +63,7 @@ with
             daily.usage_quantity
         from window_days
         inner join
-            {{ ref("usage_by_day", days_before=longest_lookback() | int) }} as daily
+            {{ ref("usage_by_day", days_before=30) }} as daily
             on daily.stream = window_days.stream
             and daily.usage_date = window_days.window_date
         where {{ filter_is_of_set("daily.filter", "window_days.filters") }}
@@ -116,9 +116,12 @@ with
             {%- set units = "cast(members.share * 1000000000000 as hugeint)" %}
             {{
                 share(
-                    whole_quotient(units ~ " * parts.part_until", "parts.whole")
-                    ~ " - "
-                    ~ whole_quotient(units ~ " * (parts.part_until - parts.part)", "parts.whole")
+                    "divide("
+                    ~ units
+                    ~ " * parts.part_until, parts.whole)"
+                    ~ " - divide("
+                    ~ units
+                    ~ " * (parts.part_until - parts.part), parts.whole)"
                 )
             }} as share
         from members

@@ -256,7 +256,7 @@ with
             'month-not-billed-to-its-end' as code,
             'warning' as severity,
             'billing' as source,
-            {{ month_of_period("bills.billing_period") }} as billing_month,
+            cast(bills.billing_period || '-01' as date) as billing_month,
             bills.last_usage_date,
             bills.x_source_name as subject,
             costs.billing_currency,
@@ -268,7 +268,7 @@ with
             || ' only'
             || case
                 when
-                    {{ month_of_period("bills.billing_period") }}
+                    cast(bills.billing_period || '-01' as date)
                     in (select billing_month from {{ ref("company_margins_monthly") }} where revenue <> 0)
                 then ', so margins set the revenue of the whole month against the cost of these days'
                 else ''
@@ -278,23 +278,23 @@ with
         from {{ ref("delivered_months") }} as bills
         inner join
             {{ ref("reconciliation") }} as costs
-            on costs.billing_month = {{ month_of_period("bills.billing_period") }}
+            on costs.billing_month = cast(bills.billing_period || '-01' as date)
             and costs.x_source_name = bills.x_source_name
             and costs.hop = 'marts'
             and costs.cost_column = 'effective_cost'
         inner join
             {{ ref("billed_months") }} as months
-            on months.billing_month = {{ month_of_period("bills.billing_period") }}
+            on months.billing_month = cast(bills.billing_period || '-01' as date)
             and not months.is_running
         -- Providers with daily charges bill the last day of a finished month.
-        where bills.last_usage_date < last_day({{ month_of_period("bills.billing_period") }})
+        where bills.last_usage_date < last_day(cast(bills.billing_period || '-01' as date))
         group by all
         union all by name
         select
             'cost-missing' as code,
             case when finding = 'pricing_public_on_demand_cost' then 'note' else 'warning' end as severity,
             'billing' as source,
-            {{ month_of_period("billing_period") }} as billing_month,
+            cast(billing_period || '-01' as date) as billing_month,
             min(usage_date) as first_usage_date,
             max(usage_date) as last_usage_date,
             x_source_name || ': ' || finding as subject,
@@ -421,7 +421,7 @@ with
         where revenue.customer_id not in (select name from listed) and exists (select 1 from listed)
         group by revenue.customer_id, revenue.billing_currency, listed_names.name
         union all by name
-        select * exclude (billing_period), {{ month_of_period("billing_period") }} as billing_month
+        select * exclude (billing_period), cast(billing_period || '-01' as date) as billing_month
         from {{ source("landing", "notes") }}
         where code <> 'column-without-values'
         union all by name
@@ -431,7 +431,7 @@ with
             source,
             subject,
             case
-                when count(distinct billing_period) = 1 then {{ month_of_period("min(billing_period)") }}
+                when count(distinct billing_period) = 1 then cast(min(billing_period) || '-01' as date)
             end as billing_month,
             sum(row_count) as row_count,
             message,

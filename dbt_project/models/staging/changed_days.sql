@@ -1,17 +1,21 @@
+{# What every day is made by, besides what has landed: contexts, models and these settings. #}
+{%- set settings = [var("hourly_costs_days"), var("anomaly_dimension"), var("anomaly_hourly_series")] -%}
+{%- set rules_fingerprint = ([project_fingerprint()] + settings) | join("-") -%}
 {{
     config(
         materialized="table",
         meta={"has_days": true},
         post_hook=[
             "delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
-            "{{ note_checked_days() }}",
+            "create or replace table built.checked_days as select usage_date from {{ this }} union select usage_date from {{ source('built', 'days') }} where exists (select 1 from built.full_checks)",
             "insert into {{ source('built', 'days') }} (usage_date, rules_fingerprint, lookback_days, built_at) select usage_date, 'not published', 0, {{ dbt.current_timestamp() }} from {{ this }}",
         ],
     )
 }}
--- When a run starts a day, it is marked as begun (post_hook), and as built once published. If the run stops
--- before that, the next one repeats the day, even if its content is back to the previous one or gone: it
--- may be half built.
+-- Tests look at `built.checked_days`: the days of this run (earlier ones passed when they were built), or
+-- all days for a full check. When a run starts a day, it is marked as begun (post_hook), and as built once
+-- published. If the run stops before that, the next one repeats the day, even if its content is back to the
+-- previous one or gone: it may be half built.
 with
     -- Whether a bill has net costs is a property of its month, and affects each day's charges.
     net_deliveries as (
@@ -157,7 +161,7 @@ with
             landed_days.usage_fingerprint,
             landed_days.signals_fingerprint,
             landed_days.aliases_fingerprint,
-            '{{ rules_fingerprint() }}' as rules_fingerprint,
+            '{{ rules_fingerprint }}' as rules_fingerprint,
             coalesce(landed_days.row_count, 0) as row_count,
             coalesce(built_days.lookback_days, 0) as lookback_days,
             built_days.usage_date is null or landed_days.usage_date is null as is_new_or_gone,
@@ -168,7 +172,7 @@ with
             is distinct from built_days.signals_fingerprint as has_other_signals,
             landed_days.aliases_fingerprint
             is distinct from built_days.aliases_fingerprint as has_other_aliases,
-            built_days.rules_fingerprint is distinct from '{{ rules_fingerprint() }}' as has_other_rules
+            built_days.rules_fingerprint is distinct from '{{ rules_fingerprint }}' as has_other_rules
         from landed_and_told as landed_days
         full join {{ source("built", "days") }} as built_days using (usage_date)
     ),

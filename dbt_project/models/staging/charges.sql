@@ -11,7 +11,7 @@ with
 select
     bill.* exclude (delivery) replace (
         coalesce(parts.part_charge_id, bill.charge_id) as charge_id,
-        {%- for column in divided_columns() %}
+        {%- for column in cost_columns() + ["consumed_quantity"] %}
             case
                 when parts.part_charge_id is null then bill.{{ column }} else parts.part_{{ column }}
             end as {{ column }},

@@ -79,10 +79,7 @@ with
             operation,
             -- Differences of truncated cumulative values, so the hours sum to the day.
             cast(
-                cast(
-                    {{ whole_quotient("units * (hour + 1)", "24") }}
-                    - {{ whole_quotient("units * hour", "24") }} as decimal(38, 0)
-                )
+                cast(divide(units * (hour + 1), 24) - divide(units * hour, 24) as decimal(38, 0))
                 * 0.000000001 as decimal(38, 9)
             ) as value,
             position
@@ -106,7 +103,7 @@ select
         then timeline.usage_period_start
         else cast(timeline.usage_date as timestamp)
     end as usage_period_start,
-    {{ customer_of("timeline.customer_id") }} as customer_id,
+    coalesce(aliases.customer_id, {{ trimmed("timeline.customer_id") }}) as customer_id,
     timeline.filter,
     sum(timeline.value) as usage_quantity
 from timeline

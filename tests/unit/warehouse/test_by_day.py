@@ -42,7 +42,7 @@ MODELS = {
             order by usage_date range between interval 2 days preceding and current row
         ) as units
         from {{ ref('daily', days_before=2) }}
-        qualify usage_date in {{ days_of_batch() }}
+        qualify usage_date in getvariable('batch_days')
     """,
     "days/newest": "{{ config(days_kept=2) }} from {{ ref('daily') }}",
     "days/astray": "{{ config(enabled=var('astray', false)) }} from {{ ref('daily', days_before=1) }}",

@@ -178,10 +178,13 @@ with
                 coalesce(
                     {{
                         money(
-                            whole_quotient(
-                                money_units(column) ~ " * " ~ money_units(part),
-                                "nullif(" ~ whole ~ ", 0)",
-                            )
+                            "divide("
+                            ~ money_units(column)
+                            ~ " * "
+                            ~ money_units(part)
+                            ~ ", nullif("
+                            ~ whole
+                            ~ ", 0))"
                         )
                     }},
                     0

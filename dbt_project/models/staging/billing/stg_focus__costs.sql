@@ -59,8 +59,14 @@ with
             is_of_commitment
             and commitment_discount_status is null
             and coalesce(charge_category in ('Purchase', 'Credit', 'Adjustment'), false) as is_commitment_fee,
-            {{ price_times_quantity("contracted_unit_price", "pricing_quantity") }} as contracted_by_price,
-            {{ price_times_quantity("list_unit_price", "pricing_quantity") }} as list_by_price
+            -- Truncated to twelve digits; null if either is absent or the product is too large.
+            {%- for price in ["contracted", "list"] %}
+                {%- set units = (
+                    money_units(price ~ "_unit_price") ~ " * " ~ money_units("pricing_quantity")
+                ) %}
+                try({{ money("divide(" ~ units ~ ", 1000000000000::hugeint)") }}) as {{ price }}_by_price
+                {{- "," if not loop.last }}
+            {%- endfor %}
         from spelled
     ),
 

@@ -1,4 +1,4 @@
-{%- set columns = divided_columns() %}
+{%- set columns = cost_columns() + ["consumed_quantity"] %}
 -- Charges for a node's running hours, divided among its pods and the idle part by OpenCost's shares; the
 -- parts sum to the charge.
 with
