@@ -21,6 +21,7 @@ from tests.browser.published import Size, publish
 
 HOSTILE = "<script>window.hacked = 1</script>"
 QUOTED = '"><img src=x onerror="window.hacked = 2">&amp;'
+FORMULA = "=HYPERLINK(1)"
 SETTLED = """() => new Promise((done) => {
     const root = document.documentElement;
     const look = () =>
@@ -115,7 +116,8 @@ def written(value: Any) -> Any:
 def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The settings of a small company with a published snapshot and the report of it."""
     settings = Settings(workspace=tmp_path_factory.mktemp("report"))
-    publish(settings, Size(names=("Plain & Sons", HOSTILE, QUOTED)))
+    numbered = (f"Customer {number}" for number in range(3, 12))
+    publish(settings, Size(names=("Plain & Sons", HOSTILE, QUOTED, *numbered, FORMULA)))
     make_report(settings)
     return settings
 

@@ -411,6 +411,7 @@ _THE_REST = (
         'search_queries' as stream,
         'query' as unit,
         customer_id,
+        any_value(segment) as segment,
         billing_currency,
         1000 + (hash(usage_date) % 1000)::decimal(38, 9) / 1 as usage_quantity,
         sum(effective_cost) as billed_cost,

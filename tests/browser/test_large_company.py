@@ -56,8 +56,10 @@ def test_whole_months_are_there_with_their_services(by_month: Settings, report: 
     for first, last in (("2026-03-01", "2026-03-31"), ("2026-03-01", "2026-05-14")):
         report.open(f"customers?from={first}&to={last}")
         assert report.figures("Cost per customer", 3) == customers_between(by_month, first, last)
-    report.open("explore?from=2026-04-01&to=2026-04-30&customer=cust-00003&at=Insights/Search")
-    assert report.figures("Cost of Search by service name", 1) == ask(
+    report.open(
+        "explore?from=2026-04-01&to=2026-04-30&customer=cust-00003&by=service_name&where=feature:Search"
+    )
+    assert report.figures("Cost by service", 1) == ask(
         by_month,
         "select service_name, sum(effective_cost) from customer_costs_daily where customer_id = 'cust-00003' "
         "and feature = 'Search' and usage_date between '2026-04-01' and '2026-04-30' group by all",
@@ -80,8 +82,8 @@ def test_the_newest_days_are_there_without_services(by_month: Settings, report: 
     page = report.open("customers?from=2026-05-10&to=2026-05-13")
     assert report.figures("Cost per customer", 3) == customers_between(by_month, "2026-05-10", "2026-05-13")
     assert "Services are available by month only" in page.locator("main").inner_text()
-    report.open("explore?from=2026-05-10&to=2026-05-13&customer=cust-00003&at=Insights")
-    assert set(report.figures("Cost of Insights by feature", 1)) == {"Search", "Dashboards & <b>charts</b>"}
+    report.open("explore?from=2026-05-10&to=2026-05-13&customer=cust-00003&by=feature&where=product:Insights")
+    assert set(report.figures("Cost by feature", 1)) == {"Search", "Dashboards & <b>charts</b>"}
 
 
 def test_older_days_become_the_months_around_them_and_it_says_so(by_month: Settings, report: Opened) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestration.settings import Settings
-from tests.browser.conftest import HOSTILE, QUOTED, Opened
+from tests.browser.conftest import FORMULA, HOSTILE, QUOTED, Opened, exact
 
 SECTIONS = (
     "overview",
@@ -70,7 +70,7 @@ def test_names_with_markup_are_text(report: Opened) -> None:
         "customer?customer=cust-00002",
         "explore",
         "explore?customer=cust-00001",
-        "explore?customer=cust-00001&at=Insights",
+        "explore?customer=cust-00001&where=product:Insights",
         "segments",
         "overview",
         "margins",
@@ -87,7 +87,7 @@ def test_names_with_markup_are_text(report: Opened) -> None:
         page.go_back()
         report.settle()
     field = page.get_by_role("combobox", name="Customer")
-    report.open("explore")
+    report.open("explore?as=treemap")
     field.fill("<script>")
     assert page.get_by_role("listbox").get_by_role("option").first.inner_text().startswith(HOSTILE)
     field.fill("")
@@ -106,14 +106,14 @@ def test_the_files_own_markup_holds_no_name(company: Settings) -> None:
 def test_an_address_shows_the_same_to_whoever_opens_it(
     report: Opened, open_report: Callable[..., Opened]
 ) -> None:
-    opened = "customer=cust-00003&at=Insights"
+    opened = "customer=cust-00003&by=feature&where=product:Insights"
     page = report.open(f"explore?from=2026-04-20&to=2026-05-03&segment=startup&{opened}")
     address = page.url.split("#")[1]
     shown = page.locator("main .lead, main table").all_inner_texts()
     other = open_report(report.path)
     other.open(address)
     assert other.page.locator("main .lead, main table").all_inner_texts() == shown
-    assert other.page.get_by_label("Segment").input_value() == "startup"
+    assert other.page.get_by_label("Segment", exact=True).input_value() == "startup"
     other.page.context.close()
 
 
@@ -155,7 +155,7 @@ def test_it_can_be_used_with_the_keyboard_alone(report: Opened) -> None:
     link.focus()
     page.keyboard.press("Enter")
     report.settle()
-    assert page.get_by_role("heading", level=2).first.inner_text() == name
+    assert page.get_by_role("link", name=f"Remove filter Customer: {name}").count() == 1
     heading = page.locator("main thead button").first
     heading.focus()
     page.keyboard.press("Enter")
@@ -176,6 +176,26 @@ def test_a_phone_in_the_dark_scrolls_down_only(phone: Opened) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 28)"
     assert phone.complaints == []
+
+
+def test_a_phone_has_the_filters_in_one_line_until_they_are_opened(phone: Opened) -> None:
+    page = phone.open("customers?segment=startup")
+    assert page.get_by_label("Dates").is_hidden()
+    page.get_by_text("2026-05-01 to 2026-05-31 · startup").click()
+    page.get_by_label("Segment").select_option("enterprise")
+    phone.settle()
+    assert page.get_by_label("Segment").is_visible()
+    assert page.locator("main td.minor").first.is_hidden()
+
+
+def test_a_printed_page_is_its_figures_on_white(report: Opened) -> None:
+    page = report.open("customer?customer=cust-00001")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("#filters").is_hidden()
+    assert page.locator("#sections").is_hidden()
+    behind = "getComputedStyle(document.querySelector('.block')).backgroundColor"
+    assert page.evaluate(behind) == "rgb(255, 255, 255)"
+    page.emulate_media(media="screen", color_scheme="light")
 
 
 def test_texts_stand_out_in_light_and_dark(report: Opened, phone: Opened) -> None:
@@ -202,5 +222,15 @@ def test_rows_are_saved_with_every_digit(report: Opened) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download CSV").click()
     saved = waiting.value.path().read_text().splitlines()
-    assert saved[0].startswith('"Customer","Id","Segment","Cost"')
+    assert saved[0].startswith('"Customer","Id","Segment","Cost, USD"')
     assert [line.split('","')[3] for line in saved[1:]] == list(shown.values())
+
+
+def test_saved_texts_are_no_formulas_and_totals_are_saved(report: Opened) -> None:
+    page = report.open("explore")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download CSV").click()
+    lines = waiting.value.path().read_text().splitlines()
+    assert next(line for line in lines if FORMULA in line).startswith(f'"\'{FORMULA}"')
+    assert lines[0].startswith('"Customer","Total, USD"')
+    assert lines[-1].split(",")[:2] == ['"Total"', f'"{exact(page.locator("#explored data"))}"']

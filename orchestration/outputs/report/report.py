@@ -26,7 +26,7 @@ LARGEST_FILE = 15_000_000
 # Default nesting of dimensions; others follow in the marts' order.
 _FIRST_LEVELS = ("product", "feature")
 # Tables that begin with the first day shown.
-_NEWEST = ("newest_days", "newest_usage")
+_NEWEST = ("newest_days", "newest_usage", "newest_usage_costs")
 _HEAD = 2000
 # With less detail the file does not become smaller.
 _FEWEST_COST_ROWS = 1000
@@ -103,8 +103,7 @@ def _detailed(detail: costs.Detail, published: Published) -> Iterator[tuple[str,
     selects = {
         "costs": costs.select_costs(detail),
         "newest_days": costs.select_newest_days(detail),
-        "usage": usage.select_usage(detail, published),
-        "newest_usage": usage.select_newest_usage(detail, published),
+        **usage.select_usage(detail, published),
     }
     return ((name, select) for name, select in selects.items() if select is not None)
 

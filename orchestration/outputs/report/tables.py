@@ -80,23 +80,20 @@ def _spend(published: Published) -> str:
 
 
 def _unit_costs(_: Published) -> str:
-    """Of all customers; the unit cost is cut at twelve digits, as that of a customer is in the mart."""
+    """By segment; the page sums segments and days, then divides."""
     return """
         select
             stream,
             unit,
+            segment,
             billing_currency,
             usage_date,
             sum(usage_quantity) as usage_quantity,
             count(*) filter (usage_quantity > 0) as customer_count,
-            sum(effective_cost) as effective_cost,
-            divide(
-                replace(sum(effective_cost)::varchar, '.', '')::hugeint,
-                nullif((sum(usage_quantity) * 1000000000000)::hugeint, 0)
-            )::decimal(38, 0) * 0.000000000001 as effective_unit_cost
+            sum(effective_cost) as effective_cost
         from unit_costs_daily
         group by all
-        order by stream, unit, billing_currency, usage_date
+        order by stream, unit, segment, billing_currency, usage_date
     """
 
 

@@ -82,6 +82,11 @@ function percentText(percent) {
   return percent.toFixed(digits).replace("-", "−") + " %";
 }
 
+/** @returns {string} "+12.3 %" */
+function signedPercent(percent) {
+  return (percent > 0 ? "+" : "") + percentText(percent);
+}
+
 /** @returns {bigint} */
 function total(amounts) {
   return amounts.reduce((sum, amount) => sum + amount, 0n);

@@ -43,7 +43,10 @@ function tileColour(place) {
 function mergedLayout(layout) {
   const ink = colour("muted");
   const line = colour("line");
-  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, automargin: true };
+  const axis = {
+    ...{ gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, automargin: true },
+    ...{ exponentformat: "none", separatethousands: true },
+  };
   const text = { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink };
   const merged = {
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -60,7 +63,8 @@ function mergedLayout(layout) {
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
   for (const name of new Set(["xaxis", "yaxis", ...axes])) {
     // Pinched and dragged, a chart on a phone would catch the finger that scrolls the page.
-    merged[name] = { ...axis, fixedrange: true, ...(name.startsWith("x") ? { showgrid: false } : {}), ...layout[name] };
+    const dates = { showgrid: false, tickformat: layout[name]?.type === "date" ? "%Y-%m-%d" : "", nticks: 8 };
+    merged[name] = { ...axis, fixedrange: true, ...(name.startsWith("x") ? dates : {}), ...layout[name] };
   }
   return merged;
 }
@@ -143,12 +147,18 @@ function highlight(range) {
   };
 }
 
+/** An axis of months. */
+function monthAxis(months) {
+  return { type: "date", tickformat: "%Y-%m", ...(months < 15 ? { dtick: "M1" } : {}) };
+}
+
 /**
- * Amounts of several series over periods, stacked.
+ * Amounts of several series over days or months, stacked.
  * @param {Array<{keys: [string, number], units: bigint}>} sums by series and period
  * @param {?Array<string>} order of the series, for the same colours everywhere
  */
-function stacked(sums, order, unit = page.currency, scale = MONEY_SCALE) {
+function stacked(sums, order, daily = true) {
+  const periodText = daily ? dayText : monthText;
   const periods = [...new Set(sums.map(({ keys }) => keys[1]))].sort((a, b) => a - b);
   const at = new Map(periods.map((period, place) => [period, place]));
   const series = new Map();
@@ -167,11 +177,11 @@ function stacked(sums, order, unit = page.currency, scale = MONEY_SCALE) {
         type: "bar",
         name: escaped(elementText(name)),
         x: periods.map(dayText),
-        y: amounts.map((units) => (units === null ? null : toNumber(units, scale))),
+        y: amounts.map((units) => (units === null ? null : toNumber(units))),
         hovertext: amounts.map((units, place) =>
           units === null
             ? ""
-            : `${escaped(elementText(name))}, ${dayText(periods[place])}<br>${exactText(units, scale)} ${escaped(unit)}`
+            : `${escaped(elementText(name))}, ${periodText(periods[place])}<br>${exactText(units)} ${escaped(page.currency)}`
         ),
         hoverinfo: "text",
         marker: { color: seriesColour(Math.max(order.indexOf(name), 0)) },

@@ -43,8 +43,8 @@ function customerField(ignored) {
     show(false);
     if (number === null) {
       const view = state.view === "customer" ? "customers" : state.view;
-      go({ customer: null, at: null, view });
-    } else go({ customer: people.ids[number], view: "customer", at: null, q: null });
+      go({ customer: null, by: null, view });
+    } else go({ customer: people.ids[number], view: "customer", by: null, q: null });
   }
 
   function show(open) {

@@ -35,6 +35,11 @@ function money(units, currency = page.currency) {
   return el("data.money", { value: exact, title: `${exact} ${currency}` }, shown);
 }
 
+/** Money with its currency beside it. */
+function amount(units, currency = page.currency) {
+  return units === null || units === undefined ? money(units) : el("span.amount", {}, money(units, currency), el("small", {}, ` ${currency}`));
+}
+
 /** A quantity as it is read, with the exact figure as its value and title. */
 function quantity(units, scale, unit = "") {
   if (units === null) return el("span.none", {}, "–");

@@ -31,13 +31,20 @@ class Facts {
   }
 
   has(column) {
-    return column in this.table.columns || column === "customer" || column === "period";
+    const ofCustomers = column === "customer" || column === "segment";
+    return column in this.table.columns || column === "period" || (ofCustomers && this.customer !== undefined);
   }
 
   /** What `sum` can group by or choose from: the numbers of a column, how many, and what they stand for. */
   key(column) {
     if (column === "customer") {
       return { numbers: this.customer, size: page.people.ids.length, name: (number) => number, first: 0 };
+    }
+    if (column === "segment" && this.customer) {
+      const names = ["", ...page.people.segmentNames];
+      const places = page.people.segments.map((name) => names.indexOf(name));
+      this.segment = this.segment || Uint8Array.from(this.customer, (number) => places[number]);
+      return { numbers: this.segment, size: names.length, name: (place) => names[place] || null, first: 0 };
     }
     if (column === "period") {
       const size = page.last - monthStart(page.first) + 1;

@@ -108,22 +108,37 @@ function exactField() {
   return el("label", { class: "field check" }, input, el("span", {}, "All digits"));
 }
 
+let filtersOpen = false;
+
+/** What is filtered by, in one line: all that a narrow screen shows until it is opened. */
+function filtersSummary() {
+  const { segment, customer } = page.state;
+  const name = customer && page.people.names[page.people.number(customer)];
+  return [rangeText(page.range), segment, name, page.catalog.currencies.length > 1 ? page.currency : null].filter(Boolean).join(" · ");
+}
+
 /** Draw the bar for a section, keeping the focus where it was. */
 function showFilters(section) {
   const bar = document.getElementById("filters");
   const focused = bar.contains(document.activeElement) ? document.activeElement.name : null;
   const uses = section.filters;
   const ignored = (name) => !uses.includes(name);
-  bar.replaceChildren(
-    ...[
-      presetField(ignored("dates")),
-      dateField("From", "from", ignored("dates")),
-      dateField("To", "to", ignored("dates")),
-      segmentField(ignored("segment")),
-      customerField(ignored("customer")),
-      currencyField(),
-      exactField(),
-    ].filter(Boolean)
+  const narrow = matchMedia("(max-width: 640px)").matches;
+  const fields = [
+    presetField(ignored("dates")),
+    dateField("From", "from", ignored("dates")),
+    dateField("To", "to", ignored("dates")),
+    segmentField(ignored("segment")),
+    customerField(ignored("customer")),
+    currencyField(),
+    exactField(),
+  ];
+  const box = el(
+    "details.compact",
+    { open: !narrow || filtersOpen, ontoggle: () => (filtersOpen = narrow && box.open) },
+    el("summary", {}, filtersSummary()),
+    el("div.filters", {}, ...fields)
   );
+  bar.replaceChildren(box);
   if (focused && bar.elements[focused]) bar.elements[focused].focus();
 }

@@ -8,10 +8,10 @@ const PAGE_ROWS = 25;
 /**
  * @param {Object} given `caption`; `rows`; `columns`, each with `title`, `value(row)` for sorting and CSV and
  *   maybe `show(row)`, an element, and `figure: true` for what is aligned as a figure; `sort`, a column's place,
- *   and `descending`; `empty`, what is said without rows; `pageRows`
+ *   and `descending`; `empty`, what is said without rows; `pageRows`; `footer`, a row of totals; `note`
  */
 function grid(given) {
-  const { caption, columns, rows, pageRows = PAGE_ROWS } = given;
+  const { caption, columns, rows, footer, pageRows = PAGE_ROWS } = given;
   if (!rows.length) return note(given.empty || "Nothing to show.");
   let { sort = null, descending = false } = given;
   let shown = pageRows;
@@ -32,21 +32,7 @@ function grid(given) {
 
   function fill() {
     head.replaceChildren(...columns.map(heading));
-    body.replaceChildren(
-      ...sorted.slice(0, shown).map((row) =>
-        el(
-          "tr",
-          {},
-          ...columns.map((column, place) =>
-            el(
-              place === 0 ? "th" : "td",
-              { scope: place === 0 && "row", class: column.figure ? "figure" : column.day && "day" },
-              column.show ? column.show(row) : plainText(column.value(row))
-            )
-          )
-        )
-      )
-    );
+    body.replaceChildren(...sorted.slice(0, shown).map(line));
     const left = sorted.length - shown;
     more.replaceChildren();
     if (left > 0) {
@@ -56,6 +42,16 @@ function grid(given) {
         el("span", {}, ` ${GROUPED.format(shown)} of ${GROUPED.format(sorted.length)}`)
       );
     }
+  }
+
+  function line(row) {
+    const cell = (column, place) =>
+      el(
+        place === 0 ? "th" : "td",
+        { scope: place === 0 && "row", class: [column.figure && "figure", column.day && "day", column.minor && "minor"].filter(Boolean).join(" ") || null },
+        column.show ? column.show(row) : plainText(column.value(row))
+      );
+    return el("tr", {}, ...columns.map(cell));
   }
 
   function showMore(count) {
@@ -75,8 +71,8 @@ function grid(given) {
     const mark = { ascending: " ↑", descending: " ↓", none: "" }[sorting];
     return el(
       "th",
-      { scope: "col", "aria-sort": sorting, class: column.figure && "figure" },
-      el("button", { type: "button", onclick: press }, column.title, el("span", { "aria-hidden": "true" }, mark))
+      { scope: "col", "aria-sort": sorting, class: [column.figure && "figure", column.minor && "minor"].filter(Boolean).join(" ") || null },
+      el("button", { type: "button", onclick: press }, headingText(column).replace(/-(?=\d)/g, "\u2011"), el("span", { "aria-hidden": "true" }, mark))
     );
   }
 
@@ -85,14 +81,14 @@ function grid(given) {
   const box = el(
     "div.scroll",
     { role: "region", "aria-label": caption, tabindex: 0 },
-    el("table", {}, el("caption", {}, caption), el("thead", {}, head), body)
+    el("table", {}, el("caption", {}, caption), el("thead", {}, head), body, footer ? el("tfoot", {}, line(footer)) : null)
   );
   const save = el(
     "button.quiet",
-    { type: "button", onclick: () => saveCsv(caption, columns, sorted) },
+    { type: "button", onclick: () => saveCsv(caption, columns, footer ? [...sorted, footer] : sorted) },
     "Download CSV"
   );
-  return el("div.grid", {}, box, el("div.under", {}, more, save));
+  return el("div.grid", {}, box, given.note ? note(given.note) : null, el("div.under", {}, more, save));
 }
 
 /** A value that says itself, numbers in groups of three digits. */
@@ -107,7 +103,18 @@ function dayColumn(title, value) {
 
 /** A column of money with its exact figure. */
 function moneyColumn(title, value) {
-  return { title, value, show: (row) => money(value(row)), figure: true, csv: (row) => exactOrNothing(value(row)) };
+  const show = (row) => money(value(row), currencyOf(row));
+  return { title, value, show, figure: true, money: true, csv: (row) => exactOrNothing(value(row)) };
+}
+
+/** A row's own currency, or the one that is looked at. */
+function currencyOf(row) {
+  return row.billing_currency || page.currency;
+}
+
+/** A column's title; a column of money says its currency. */
+function headingText(column) {
+  return column.money ? `${column.title}, ${page.currency}` : column.title;
 }
 
 /** A column of changes in percent. */
@@ -139,7 +146,7 @@ function saveCsv(caption, columns, rows) {
     return `"${String(safe ?? "").replace(/"/g, '""')}"`;
   };
   const lines = [
-    columns.map((column) => cell(column.title)),
+    columns.map((column) => cell(headingText(column))),
     ...rows.map((row) => columns.map((column) => cell(column.csv ? column.csv(row) : column.value(row)))),
   ];
   const address = URL.createObjectURL(new Blob([lines.map((line) => line.join(",")).join("\r\n") + "\r\n"]));

@@ -49,6 +49,6 @@ class People {
 /** A link to a customer's page. */
 function customerLink(number, text = page.people.names[number]) {
   if (number === page.people.nobody) return el("span", {}, page.people.names[number]);
-  const address = addressOf({ view: "customer", customer: page.people.ids[number], at: null, q: null });
+  const address = addressOf({ view: "customer", customer: page.people.ids[number], by: null, where: null, q: null });
   return el("a", { href: address }, text);
 }

@@ -10,8 +10,8 @@ function showSections(current) {
     .filter((each) => !each.within)
     .map((each) => {
       const here = each.id === (current.within || current.id);
-      const keeps = { from: page.state.from, to: page.state.to };
-      const address = addressOf({ view: each.id, at: null, q: null, ...keeps });
+      const cleared = { by: null, where: null, top: null, as: null, anomaly: null, q: null };
+      const address = addressOf({ view: each.id, ...cleared });
       return el("a", { href: address, "aria-current": here ? "page" : null }, each.title);
     });
   const nav = document.getElementById("sections");
@@ -77,6 +77,7 @@ async function start() {
   showSnapshot();
   window.addEventListener("hashchange", showState);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
+  matchMedia("print").addEventListener("change", drawCharts);
   document.getElementById("skip").addEventListener("click", (event) => {
     // The address is the state; it is not to be replaced by the name of an element.
     event.preventDefault();

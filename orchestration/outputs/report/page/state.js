@@ -14,7 +14,10 @@ const page = {
   sections: [],
 };
 
-const STATE = ["from", "to", "segment", "customer", "currency", "grain", "at", "levels", "q", "stream", "exact"];
+const STATE = [
+  ...["from", "to", "segment", "customer", "currency", "grain", "by", "where", "top", "as"],
+  ...["q", "stream", "anomaly", "exact"],
+];
 
 /** The state that the address holds. */
 function readState() {
@@ -46,21 +49,24 @@ function go(patch, quietly = false) {
   }
 }
 
-/** The newest month of which all days are there; all days when no month is whole. */
+/** The newest month that is over and has all its days; all days when no month is whole. */
 function usualRange(first, last) {
-  const end = last === monthEnd(last) ? last : monthStart(last) - 1;
+  const over = last === monthEnd(last) && (page.created === null || page.created > last);
+  const end = over ? last : monthStart(last) - 1;
   const start = monthStart(end);
   return start >= first ? { from: start, to: end } : { from: first, to: last };
 }
 
 /** Take the state out of the address, and what follows from it. */
 function takeState() {
-  const { firstDay, lastDay, currencies } = page.catalog;
+  const { firstDay, lastDay, created, currencies } = page.catalog;
   page.state = readState();
   const { from, to, currency } = page.state;
   page.first = dayOf(firstDay);
   page.last = dayOf(lastDay);
-  const usual = usualRange(page.first, page.last);
+  page.created = created ? dayOf(created.slice(0, 10)) : null;
+  const overTime = { from: Math.max(page.first, monthStart(page.last, -12)), to: page.last };
+  const usual = page.state.view === "explore" ? overTime : usualRange(page.first, page.last);
   const range = { from: isDay(from) ? dayOf(from) : usual.from, to: isDay(to) ? dayOf(to) : usual.to };
   if (isDay(from) && !isDay(to)) range.to = page.last;
   if (isDay(to) && !isDay(from)) range.from = page.first;

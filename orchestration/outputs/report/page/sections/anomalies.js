@@ -104,12 +104,12 @@ async function anomalyCard(row, same) {
   return el(
     "article.block.anomaly",
     { "aria-label": title, id: row.anomaly_id },
-    el("h3", {}, `${row.impact_rank}. `, title),
+    el("h3", {}, `${row.impact_rank}. `, el("a.own", { href: addressOf({ view: "anomalies", anomaly: row.anomaly_id }), title: "Link to this anomaly" }, title)),
     el("p.when", {}, anomalyTime(row)),
     el(
       "dl.figures",
       {},
-      ...figures.map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, money(units, row.billing_currency))))
+      ...figures.map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, amount(units, row.billing_currency))))
     ),
     row.explanation ? el("p.explanation", {}, row.explanation) : null,
     await anomalyChart(row),
@@ -147,7 +147,11 @@ async function anomalyList(rows) {
     caption: "All anomalies in this period",
     rows,
     columns: [
-      { title: "Where", value: anomalyTitle },
+      {
+        title: "Where",
+        value: anomalyTitle,
+        show: (row) => el("a", { href: addressOf({ view: "anomalies", anomaly: row.anomaly_id }) }, anomalyTitle(row)),
+      },
       { title: "Rank", value: (row) => row.impact_rank, figure: true },
       { title: "Kind", value: (row) => row.anomaly_kind },
       dayColumn("Began", (row) => row.started_at),
@@ -188,7 +192,7 @@ async function anomalyNews() {
   const rows = found.filter((row) => row.same_cause_as === null).slice(0, 3);
   if (!rows.length) return null;
   const line = (row) =>
-    el("li", {}, el("strong", {}, anomalyTitle(row)), " ", money(row.cost_impact), ` ${page.currency}. `, row.explanation);
+    el("li", {}, el("a", { href: addressOf({ view: "anomalies", anomaly: row.anomaly_id }) }, anomalyTitle(row)), " ", amount(row.cost_impact), ". ", row.explanation);
   return block(
     "Anomalies",
     el("ol.news", {}, ...rows.map(line)),
@@ -203,6 +207,15 @@ section({
   async show(content) {
     if (!(await table("anomalies"))) {
       append(content, block("Anomalies", note("This snapshot has no anomalies mart; run the job again.")));
+      return;
+    }
+    const { anomaly } = page.state;
+    const everything = { from: -Infinity, to: Infinity };
+    const [linked] = anomaly ? await anomaliesIn(everything, (row) => row.anomaly_id === anomaly) : [];
+    if (linked) {
+      const same = await anomaliesIn(everything, (row) => row.same_cause_as === anomaly);
+      const back = el("a", { href: addressOf({ anomaly: null }) }, "All anomalies");
+      append(content, el("p.onward", {}, back), await anomalyCard(linked, same));
       return;
     }
     const rows = await wantedAnomalies(page.state);

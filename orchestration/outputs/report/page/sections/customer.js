@@ -31,8 +31,8 @@ async function customerTiles(number, chosen, before, row) {
   const past = before ? before.facts.total({ range: before.range, customer: number }) : null;
   const kinds = costs.sum({ range: chosen.range, customer: number }, ["allocation_kind"]);
   const tiles = [
-    tile("Cost", money(now), before ? [change(changeOf(now, past)), " from ", money(past)] : rangeText(range)),
-    tile("Daily average", money(now / days), `${days} days`),
+    tile("Cost", amount(now), before ? [change(changeOf(now, past)), " from ", money(past)] : rangeText(range)),
+    tile("Daily average", amount(now / days), `${days} days`),
   ];
   if (row) {
     tiles.push(tile("Share of all customers", percentText(percentOf(now, all)), "of allocated cost"));
@@ -42,7 +42,8 @@ async function customerTiles(number, chosen, before, row) {
     const margins = await newestMargins();
     const margin = margins && margins.byCustomer.get(people.ids[number]);
     if (margin) {
-      tiles.push(tile(`Margin, ${margins.month}`, marginText(margin), "of ", money(margin.revenue), " revenue"));
+      const title = `Margin, ${monthText(margins.month)}${margin.is_running ? " so far" : ""}`;
+      tiles.push(tile(title, marginText(margin), "of ", amount(margin.revenue_to_date), " revenue"));
     }
   }
   return el("div.tiles", {}, ...tiles);
@@ -60,14 +61,18 @@ async function customerTrend(number, chosen) {
     chart({
       label: `Cost of ${page.people.names[number]} by ${what}`,
       height: 300,
-      draw: () => ({ traces: stacked(sums, order).traces, layout: { xaxis: { type: "date" } } }),
+      draw: () => {
+        const { traces, periods } = stacked(sums, order, chosen.daily);
+        const xaxis = chosen.daily ? { type: "date" } : monthAxis(periods.length);
+        return { traces, layout: { xaxis, yaxis: { title: { text: page.currency } } } };
+      },
       figures: () =>
         grid({
           caption: `Cost by ${what}`,
           rows: sums,
           sort: 0,
           columns: [
-            dayColumn(chosen.daily ? "Day" : "Month", ({ keys }) => dayText(keys[1])),
+            dayColumn(chosen.daily ? "Day" : "Month", ({ keys }) => (chosen.daily ? dayText : monthText)(keys[1])),
             { title: levelTitle(level), value: ({ keys }) => elementText(keys[0]) },
             moneyColumn("Cost", ({ units }) => units),
           ],
@@ -142,7 +147,7 @@ section({
     const earlier = earlierRange(page.range);
     const found = earlier && (await costsIn(earlier));
     const before = found && found.daily === chosen.daily ? found : null;
-    const explore = el("a", { href: addressOf({ view: "explore", at: null }) }, "Show as treemap");
+    const explore = el("a", { href: addressOf({ view: "explore", by: null }) }, "Explore this cost");
     append(
       content,
       customerHead(row, number),

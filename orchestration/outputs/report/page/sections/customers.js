@@ -44,6 +44,13 @@ async function customerCosts() {
   return { rows, all, chosen };
 }
 
+/** How many customers have cost here; those that only had it before are named apart. */
+function countedText(rows) {
+  const gone = rows.filter((row) => row.now === 0n && row.before).length;
+  const said = `${GROUPED.format(rows.length - gone)} customers`;
+  return gone ? `${said} (and ${GROUPED.format(gone)} with cost in the previous period only)` : said;
+}
+
 section({
   id: "customers",
   title: "Customers",
@@ -72,10 +79,10 @@ section({
       const kept = rows.filter((row) => found.has(row.number));
       const columns = [
         { title: "Customer", value: (row) => people.names[row.number], show: (row) => customerLink(row.number) },
-        { title: "Id", value: (row) => people.ids[row.number] },
-        { title: "Segment", value: (row) => people.segments[row.number] },
+        { title: "Id", value: (row) => people.ids[row.number], minor: true },
+        { title: "Segment", value: (row) => people.segments[row.number], minor: true },
         moneyColumn("Cost", (row) => row.now),
-        moneyColumn("Before", (row) => row.before),
+        { ...moneyColumn("Before", (row) => row.before), minor: true },
         changeColumn("Change", (row) => row.percent),
         shareColumn("Share", (row) => row.share),
       ];
@@ -90,7 +97,7 @@ section({
         });
       }
       holder.replaceChildren(
-        el("p.note", { role: "status" }, `${GROUPED.format(kept.length)} customers, `, money(total(kept.map((row) => row.now))), ` ${page.currency}`),
+        el("p.note", { role: "status" }, `${countedText(kept)}, `, money(total(kept.map((row) => row.now))), ` ${page.currency}`),
         grid({
           caption: "Cost per customer",
           rows: kept,

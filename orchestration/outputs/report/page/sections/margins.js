@@ -27,10 +27,21 @@ async function newestMargins() {
   return { month, rows: of, byCustomer: new Map(of.map((row) => [row.customer_id, row])) };
 }
 
+/** Whether there is revenue to lose: without any, a margin is only the cost, and no loss. */
+function hasRevenue(row) {
+  return row.missing_side !== "revenue" && row.missing_side !== "both";
+}
+
+/** A margin, as a loss where it is one. */
+function marginMoney(row) {
+  const without = hasRevenue(row) ? null : el("small", {}, " no revenue");
+  return el("span", { class: hasRevenue(row) && row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin), without);
+}
+
 /** A margin with its part of the revenue. */
 function marginText(row) {
   if (!row || row.gross_margin === null) return el("span.none", {}, "–");
-  return el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin), ` (${ratioText(row)})`);
+  return el("span", {}, marginMoney(row), hasRevenue(row) ? ` (${ratioText(row)})` : null);
 }
 
 /** The margin's part of the revenue in percent. */
@@ -53,7 +64,7 @@ async function marginTile() {
   const [row, whose] = await newestMargin(newest);
   if (!row) return [];
   const title = `Gross margin${whose}, ${monthText(newest.month)}${row.is_running ? " so far" : ""}`;
-  return [tile(title, money(row.gross_margin), ratioText(row), " of ", money(row.revenue_to_date), " revenue")];
+  return [tile(title, amount(row.gross_margin), ratioText(row), " of ", amount(row.revenue_to_date), " revenue")];
 }
 
 /** From revenue to the company's gross margin, and what is outside it. */
@@ -62,9 +73,9 @@ async function companyMargin(newest) {
   if (!row || row.unallocated_cost === undefined) return null;
   const lines = [
     [row.is_running ? "Revenue of the billed days" : "Revenue", row.revenue_to_date],
-    ["Cost of goods sold, allocated to customers", row.carried_cost],
-    ["Cost of goods sold, unallocated", row.unallocated_cost],
-    ["Gross margin", row.gross_margin],
+    ["− Cost of goods sold, allocated to customers", row.carried_cost],
+    ["− Cost of goods sold, unallocated: in no customer's margin", row.unallocated_cost],
+    ["= Gross margin", row.gross_margin],
     ["Outside gross margin: other cost", row.other_cost],
     ["Outside gross margin: cost of future days", row.cost_to_come],
   ].map(([what, amount]) => ({ what, amount }));
@@ -79,12 +90,12 @@ function marginColumns() {
     moneyColumn("Cost", (row) => row.effective_cost),
     {
       ...moneyColumn("Margin", (row) => row.gross_margin),
-      show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin)),
+      show: marginMoney,
     },
     {
       title: "Margin %",
       value: (row) => row.gross_margin_ratio,
-      show: (row) => el("span", { class: row.gross_margin < 0n ? "loss" : null }, ratioText(row)),
+      show: (row) => el("span", { class: hasRevenue(row) && row.gross_margin < 0n ? "loss" : null }, ratioText(row)),
       csv: (row) => (row.gross_margin_ratio === null ? "" : exactText(row.gross_margin_ratio, 6)),
       figure: true,
     },
@@ -98,10 +109,10 @@ function marginGrid(caption, rows, title, name, more = {}) {
   const months = new Set(rows.map((row) => row.billing_month)).size > 1;
   return grid({
     caption,
-    rows: [...rows].sort((a, b) => compare(b.billing_month, a.billing_month)),
+    rows: rows.filter((row) => row.revenue_to_date || row.effective_cost || row.gross_margin_change).sort((a, b) => compare(b.billing_month, a.billing_month)),
     columns: [
       ...(name ? [{ title, value: (row) => row[name], ...more }] : []),
-      ...(months || !name ? [dayColumn("Month", (row) => dayText(row.billing_month))] : []),
+      ...(months || !name ? [dayColumn("Month", (row) => monthText(row.billing_month))] : []),
       ...marginColumns(),
     ],
   });
@@ -125,7 +136,7 @@ function segmentMarginTrend(rows) {
       };
     }),
     layout: {
-      xaxis: { type: "date", dtick: "M1", tickformat: "%b %Y" },
+      xaxis: monthAxis(new Set(rows.map((row) => row.billing_month)).size),
       yaxis: { ticksuffix: " %", rangemode: "tozero" },
     },
   };
@@ -178,14 +189,14 @@ function marginChart(rows) {
         marker: {
           size: 9,
           opacity: 0.75,
-          color: rows.map((row) => (row.gross_margin < 0n ? colour("loss") : seriesColour(0))),
+          color: rows.map((row) => (!hasRevenue(row) ? seriesColour(7) : row.gross_margin < 0n ? colour("loss") : seriesColour(0))),
         },
       },
     ],
     layout: {
       showlegend: false,
-      xaxis: { title: { text: "cost" }, rangemode: "tozero", showgrid: true },
-      yaxis: { title: { text: "revenue" }, rangemode: "tozero" },
+      xaxis: { title: { text: `cost, ${page.currency}` }, rangemode: "tozero", showgrid: true },
+      yaxis: { title: { text: `revenue, ${page.currency}` }, rangemode: "tozero" },
       // Below this line a customer costs more than it pays.
       shapes: [{ type: "line", x0: 0, y0: 0, x1: most, y1: most, line: { color: colour("loss"), width: 1, dash: "dot" } }],
     },
@@ -214,7 +225,10 @@ section({
     const rows = newest.rows
       .filter((row) => (!segment || row.segment === segment) && (!customer || row.customer_id === customer))
       .sort((a, b) => compare(a.gross_margin_ratio, b.gross_margin_ratio));
-    const losing = rows.filter((row) => row.gross_margin < 0n).length;
+    // Who left keeps a row, so that the fall of the margin can be ranked; only customers of the month are counted.
+    const present = rows.filter((row) => row.missing_side !== "both");
+    const paying = present.filter(hasRevenue);
+    const losing = paying.filter((row) => row.gross_margin < 0n).length;
     const named = { show: (row) => customerLink(page.people.number(row.customer_id), row.customer_name) };
     const fell = rows
       .filter((row) => row.margin_fall_rank !== null)
@@ -226,13 +240,17 @@ section({
       customer ? null : await companyMargin(newest),
       block(
         `Revenue and cost per customer, ${monthText(newest.month)}`,
-        el("p.lead", {}, `${losing} of ${GROUPED.format(rows.length)} customers cost more than they pay: the ones below the dotted line.`),
+        el("p.lead", {}, `${losing} of ${GROUPED.format(paying.length)} customers cost more than they pay: the ones below the dotted line.`),
+        paying.length < present.length
+          ? note(`${present.length - paying.length} more have cost and no revenue, such as free or internal use: grey, and not counted as a loss.`)
+          : null,
+        note("A customer's margin is its revenue − the cost allocated to it; unallocated cost is in the company's margin only."),
         chart({
           label: `Revenue and cost of each customer in ${monthText(newest.month)}`,
           height: 340,
-          draw: () => marginChart(rows),
+          draw: () => marginChart(present),
         }),
-        marginGrid(`Margin of each customer, ${monthText(newest.month)}`, rows, "Customer", "customer_name", named)
+        marginGrid(`Margin of each customer, ${monthText(newest.month)}`, present, "Customer", "customer_name", named)
       ),
       block(
         "Largest margin declines",

@@ -96,9 +96,9 @@ function averagesChart(rows, grain) {
       },
     ],
     layout: {
-      xaxis: { type: "date", anchor: "y2", ...(grain === "monthly" ? { dtick: "M1", tickformat: "%b %Y" } : {}) },
-      yaxis: { domain: [0.5, 1], rangemode: "tozero", title: { text: "per customer", standoff: 4 } },
-      yaxis2: { domain: [0, 0.4], rangemode: "tozero", title: { text: "all", standoff: 4 } },
+      xaxis: { type: "date", anchor: "y2", ...(grain === "monthly" ? monthAxis(rows.length) : {}) },
+      yaxis: { domain: [0.5, 1], rangemode: "tozero", title: { text: `${page.currency} per customer`, standoff: 4 } },
+      yaxis2: { domain: [0, 0.4], rangemode: "tozero", title: { text: `${page.currency}, all`, standoff: 4 } },
       yaxis3: { overlaying: "y2", side: "right", range: [0, most * 1.25], showgrid: false, nticks: 4, tickformat: ",d", title: { text: "customers" } },
       shapes: [highlight(grain === "monthly" ? aroundMonths(page.range) : page.range)],
       hovermode: "x unified",
@@ -106,12 +106,12 @@ function averagesChart(rows, grain) {
   };
 }
 
-function averagesTable(rows) {
+function averagesTable(rows, grain) {
   return grid({
     caption: "Average cost per customer",
     rows: [...rows].reverse(),
     columns: [
-      dayColumn("Period", (row) => dayText(row.period_start)),
+      dayColumn("Period", (row) => (grain === "monthly" ? monthText : dayText)(row.period_start)),
       { title: "Customers", value: (row) => row.customer_count, figure: true },
       moneyColumn("Total", (row) => row.total_cost),
       moneyColumn("Mean", (row) => row.mean_cost),
@@ -140,7 +140,7 @@ async function averagesBlock() {
       height: 430,
       caption: averagesCaption(grain),
       draw: () => averagesChart(rows, grain),
-      figures: () => averagesTable(rows),
+      figures: () => averagesTable(rows, grain),
     })
   );
 }
@@ -180,7 +180,7 @@ async function spendBlock(wanted) {
     chart({
       label: `Daily cost by ${level}`,
       height: 300,
-      draw: () => ({ traces: stacked(sums, order).traces, layout: { xaxis: { type: "date" } } }),
+      draw: () => ({ traces: stacked(sums, order).traces, layout: { xaxis: { type: "date" }, yaxis: { title: { text: page.currency } } } }),
       figures: () =>
         grid({
           caption: `Cost by ${level} and day`,
@@ -231,14 +231,14 @@ async function overviewTiles(wanted, before) {
   const earlier = before ? found.total({ ...wanted, range: before }) : null;
   const month = (await averagesOf("monthly")).findLast((row) => row.period_start <= page.range.to);
   const tiles = [
-    tile("Total cost", money(all), before ? [change(changeOf(all, earlier)), ` from ${rangeText(before)}`] : ""),
-    tile("Allocated to customers", money(all - nobody), percentText(percentOf(all - nobody, all))),
-    tile("Unallocated", money(nobody), percentText(percentOf(nobody, all))),
+    tile("Total cost", amount(all), before ? [change(changeOf(all, earlier)), ` from ${rangeText(before)}`] : ""),
+    tile("Allocated to customers", amount(all - nobody), percentText(percentOf(all - nobody, all))),
+    tile("Unallocated", amount(nobody), percentText(percentOf(nobody, all))),
   ];
   if (month) {
     const when = monthText(month.period_start);
     const below = [`${GROUPED.format(month.customer_count)} customers, median `, money(month.median_cost)];
-    tiles.push(tile(`Average per customer, ${when}`, money(month.mean_cost), ...below));
+    tiles.push(tile(`Average per customer, ${when}`, amount(month.mean_cost), ...below));
   }
   const exact = await reconciledTile();
   return el("div.tiles", {}, ...tiles, ...(await marginTile()), exact);

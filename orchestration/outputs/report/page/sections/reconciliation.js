@@ -19,7 +19,7 @@ async function differingSums() {
 async function reconciledTile() {
   const { differing, compared } = await differingSums();
   const link = el("a", { href: addressOf({ view: "reconciliation" }) }, `${GROUPED.format(compared)} sums compared`);
-  return tile("Difference from bill to marts", differing ? `${differing} differ` : money(0n), link);
+  return tile("Difference from bill to marts", differing ? `${differing} differ` : amount(0n), link);
 }
 
 /** One row a hop: its sum of every cost column, and the largest difference to the hop before. */

@@ -22,7 +22,7 @@ function segmentTable(months) {
         value: (row) => row.segment,
         show: (row) => el("a", { href: addressOf({ view: "customers", segment: row.segment }) }, row.segment),
       },
-      dayColumn("Month", (row) => dayText(row.now.period_start)),
+      dayColumn("Month", (row) => monthText(row.now.period_start)),
       { title: "Customers", value: (row) => row.now.customer_count, figure: true },
       moneyColumn("Total", (row) => row.now.total_cost),
       moneyColumn("Mean", (row) => row.now.mean_cost),
@@ -51,7 +51,7 @@ function segmentTrend(months, names) {
     hoverinfo: "x+text",
     line: { color: seriesColour(names.indexOf(segment)), width: 2.5 },
   }));
-  return { traces, layout: { xaxis: { type: "date", dtick: "M1", tickformat: "%b %Y" }, yaxis: { rangemode: "tozero" } } };
+  return { traces, layout: { xaxis: monthAxis(Math.max(...[...months.values()].map((rows) => rows.length))), yaxis: { rangemode: "tozero", title: { text: page.currency } } } };
 }
 
 /** What each segment's cost is made of, in the days looked at. */
@@ -122,7 +122,7 @@ section({
               caption: "Mean cost per customer by segment and month",
               rows: [...months.values()].flat(),
               columns: [
-                dayColumn("Month", (row) => dayText(row.period_start)),
+                dayColumn("Month", (row) => monthText(row.period_start)),
                 { title: "Segment", value: (row) => row.segment },
                 { title: "Customers", value: (row) => row.customer_count, figure: true },
                 moneyColumn("Mean", (row) => row.mean_cost),

@@ -1,76 +1,165 @@
-/* What was used: unit costs of each stream, and one customer's usage beside what it cost. */
+/* What was used and what it cost: unit costs of each stream, and one customer's usage beside the cost it divided. */
 
 const QUANTITY_SCALE = 9;
+const UNIT_DIGITS = 10n ** 12n;
+
+/** Cost ÷ usage of sums, cut at twelve digits as in the mart; null where nothing was used. */
+function unitCost({ cost, used }) {
+  if (!used) return null;
+  const cut = (cost * 10n ** BigInt(QUANTITY_SCALE)) / used / UNIT_DIGITS;
+  return cut * UNIT_DIGITS;
+}
+
+/** How many units a unit cost is told for, so that it reads well: 1, 1,000 or 1 million. */
+function perUnits(one) {
+  const tenth = 10n ** BigInt(MONEY_SCALE - 1);
+  const size = one < 0n ? -one : one;
+  return [1n, 1000n].find((many) => size * many >= tenth) || (size ? 1000000n : 1n);
+}
+
+/** "1,000 queries"; a unit such as GiB or GB-hour has no plural. */
+function perText(many, unit) {
+  if (many === 1n) return unit;
+  const plural = /[A-Z\d]|s$/.test(unit) ? unit : unit.replace(/([^aeiou])y$/, "$1ie") + "s";
+  return `${many === 1000000n ? "1 million" : GROUPED.format(many)} ${plural}`;
+}
+
+/** Sums of the mart's rows by what `keyOf` says, each with its rows' first one. */
+function usageSums(rows, keyOf) {
+  const sums = new Map();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const sum = sums.get(key) || { first: row, cost: 0n, used: 0n, customers: 0 };
+    sum.cost += row.effective_cost ?? 0n;
+    sum.used += row.usage_quantity ?? 0n;
+    sum.customers += row.customer_count;
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
+}
 
 async function unitCosts() {
   const units = await table("unit_costs");
+  if (!units) return [];
   return units.objects((row) => units.value("billing_currency", row) === page.currency);
 }
 
-/** A line over days for each stream, its unit cost. */
-function unitChart(rows) {
-  const kept = rows.filter((row) => row.effective_unit_cost !== null);
+/** Bars of what was used, and a line of what it cost. */
+function usageAndCost(x, used, line, unit, scale) {
   return {
     traces: [
       {
-        type: "scatter",
-        mode: kept.length < 40 ? "lines+markers" : "lines",
-        x: kept.map((row) => dayText(row.usage_date)),
-        y: kept.map((row) => toNumber(row.effective_unit_cost)),
-        hovertext: exactHover(`per ${kept[0]?.unit}`, kept.map((row) => row.effective_unit_cost)),
-        hoverinfo: "x+text",
-        line: { color: seriesColour(0), width: 2 },
-      },
-      {
         type: "bar",
-        x: rows.map((row) => dayText(row.usage_date)),
-        y: rows.map((row) => (row.usage_quantity === null ? null : toNumber(row.usage_quantity, QUANTITY_SCALE))),
-        hovertext: rows.map((row) =>
-          row.usage_quantity === null ? "" : `${exactText(row.usage_quantity, QUANTITY_SCALE)} ${escaped(row.unit)}`
-        ),
+        x,
+        y: used.map((units) => toNumber(units, scale)),
+        hovertext: used.map((units) => `${exactText(units, scale)} ${escaped(unit)}`),
         hoverinfo: "x+text",
         marker: { color: seriesColour(1), opacity: 0.6 },
         yaxis: "y2",
+      },
+      {
+        type: "scatter",
+        mode: x.length < 40 ? "lines+markers" : "lines",
+        x,
+        y: line.amounts.map((units) => (units === null ? null : toNumber(units))),
+        hovertext: exactHover(line.name, line.amounts.map((units) => units ?? 0n)),
+        hoverinfo: "x+text",
+        line: { color: seriesColour(0), width: 2.5 },
       },
     ],
     layout: {
       showlegend: false,
       xaxis: { type: "date", anchor: "y2" },
-      yaxis: { domain: [0.45, 1], rangemode: "tozero", exponentformat: "none", title: { text: "unit cost" } },
-      yaxis2: { domain: [0, 0.35], rangemode: "tozero", title: { text: "used" } },
+      yaxis: { domain: [0.45, 1], rangemode: "tozero", title: { text: page.currency } },
+      yaxis2: { domain: [0, 0.35], rangemode: "tozero", title: { text: unit } },
     },
   };
 }
 
-function unitTable(rows, caption) {
+function usedColumn(value, unit, scale) {
+  return {
+    title: `Used, ${unit}`,
+    value,
+    show: (row) => quantity(value(row), scale, unit),
+    csv: (row) => exactText(value(row), scale),
+    figure: true,
+  };
+}
+
+/** Each segment's unit cost by month until the days looked at, that of all customers last, and how it changed. */
+function unitSegments(rows, stream, many, unit) {
+  const all = [...new Set(rows.map((row) => monthStart(row.usage_date)))].sort((a, b) => a - b);
+  const months = all.slice(-13);
+  const lineOf = (segment, of) => {
+    const by = usageSums(of, (row) => monthStart(row.usage_date));
+    const cost = (month) => {
+      const one = unitCost(by.find(({ first }) => monthStart(first.usage_date) === month) || { cost: 0n, used: 0n });
+      return one === null ? null : one * many;
+    };
+    return { segment, cost };
+  };
+  const segments = [...new Set(rows.map((row) => row.segment))].sort();
+  const [before, now] = months.filter((month) => monthEnd(month) <= page.last).slice(-2);
   return grid({
-    caption,
-    rows,
-    sort: 0,
-    descending: true,
+    caption: `Unit cost of ${stream} by segment`,
+    rows: segments.map((segment) => lineOf(segment, rows.filter((row) => row.segment === segment))),
+    footer: lineOf("All customers", rows),
     columns: [
-      dayColumn("Day", (row) => dayText(row.usage_date)),
-      {
-        title: "Used",
-        value: (row) => row.usage_quantity,
-        show: (row) => quantity(row.usage_quantity, QUANTITY_SCALE, row.unit),
-        csv: (row) => (row.usage_quantity === null ? "" : exactText(row.usage_quantity, QUANTITY_SCALE)),
-        figure: true,
-      },
-      { title: "Customers", value: (row) => row.customer_count, figure: true },
-      moneyColumn("Cost", (row) => row.effective_cost),
-      moneyColumn("Unit cost", (row) => row.effective_unit_cost),
+      { title: "Segment", value: (row) => row.segment },
+      ...months.map((month) => moneyColumn(monthText(month), (row) => row.cost(month))),
+      ...(now === undefined
+        ? []
+        : [changeColumn(`${monthText(now)} from ${monthText(before)}`, (row) => changeOf(row.cost(now) ?? 0n, row.cost(before)))]),
     ],
+    note: `Cost per ${perText(many, unit)}, by month.`,
   });
+}
+
+function unitBlock(stream, known) {
+  const { range } = page;
+  const rows = known.filter((row) => row.usage_date >= range.from && row.usage_date <= range.to);
+  const { unit } = known[0];
+  const days = usageSums(rows, (row) => row.usage_date).sort((a, b) => a.first.usage_date - b.first.usage_date);
+  const many = perUnits(unitCost(usageSums(known, () => 0)[0]) ?? 0n);
+  const per = perText(many, unit);
+  const told = (sum) => (unitCost(sum) === null ? null : unitCost(sum) * many);
+  return block(
+    `${levelTitle(stream)}: cost per ${per}`,
+    chart({
+      label: `Unit cost and usage of ${stream} by day`,
+      height: 280,
+      draw: () => {
+        const line = { name: `per ${per}`, amounts: days.map(told) };
+        const used = days.map((day) => day.used);
+        return usageAndCost(days.map(({ first }) => dayText(first.usage_date)), used, line, unit, QUANTITY_SCALE);
+      },
+      figures: () =>
+        grid({
+          caption: `Unit cost of ${stream}`,
+          rows: days,
+          sort: 0,
+          descending: true,
+          columns: [
+            dayColumn("Day", ({ first }) => dayText(first.usage_date)),
+            usedColumn((day) => day.used, unit, QUANTITY_SCALE),
+            { title: "Customers", value: (day) => day.customers, figure: true },
+            moneyColumn("Cost", (day) => day.cost),
+            moneyColumn(`Cost per ${per}`, told),
+          ],
+        }),
+    }),
+    unitSegments(known, stream, many, unit)
+  );
 }
 
 section({
   id: "units",
   title: "Unit costs",
-  filters: ["dates"],
+  filters: ["dates", "segment"],
   async show(content) {
-    const { range } = page;
-    const rows = (await unitCosts()).filter((row) => row.usage_date >= range.from && row.usage_date <= range.to);
+    const until = monthEnd(page.range.to);
+    const { segment } = page.state;
+    const rows = (await unitCosts()).filter((row) => row.usage_date <= until && (!segment || row.segment === segment));
     const streams = [...new Set(rows.map((row) => row.stream))];
     if (!streams.length) {
       append(
@@ -86,111 +175,63 @@ section({
       return;
     }
     const beside = append(content, el("div.beside")).lastChild;
-    for (const stream of streams) {
-      const of = rows.filter((row) => row.stream === stream);
-      append(
-        beside,
-        block(
-          `${levelTitle(stream)}: cost per ${of[0].unit}`,
-          chart({
-            label: `Unit cost and usage of ${stream} by day`,
-            height: 280,
-            draw: () => unitChart(of),
-            figures: () => unitTable(of, `Unit cost of ${stream}`),
-          })
-        )
-      );
-    }
+    for (const stream of streams) append(beside, unitBlock(stream, rows.filter((row) => row.stream === stream)));
   },
 });
 
-/** One customer's usage of a stream by period, beside its cost by measured usage and what one unit cost. */
-async function usageRows(number, chosen, used, stream, units) {
+/** One customer's usage of a stream by period, beside the cost that this stream divided and what one unit cost all. */
+async function usageRows(wanted, used, costs, stream, units) {
   const days = new Map();
   const at = (day) => {
-    if (!days.has(day)) days.set(day, { day, cost: 0n, used: 0n, one: units.get(day)?.effective_unit_cost ?? null });
+    if (!days.has(day)) days.set(day, { day, cost: 0n, used: 0n, one: units.get(day) ?? null });
     return days.get(day);
   };
-  const costs = { range: chosen.range, customer: number, where: { allocation_kind: "usage" } };
-  for (const { keys, units: cost } of chosen.facts.sum(costs, ["period"])) at(keys[0]).cost = cost;
-  const quantities = used.sum({ range: chosen.range, customer: number, where: { stream } }, ["period"]);
-  for (const { keys, units: quantity } of quantities) at(keys[0]).used = quantity;
+  const where = { stream };
+  for (const { keys, units: cost } of costs ? costs.sum({ ...wanted, where }, ["period"]) : []) at(keys[0]).cost = cost;
+  for (const { keys, units: quantity } of used.sum({ ...wanted, where }, ["period"])) at(keys[0]).used = quantity;
   return [...days.values()].sort((a, b) => a.day - b.day);
-}
-
-function usageChart(rows, stream, unit, scale) {
-  const x = rows.map((row) => dayText(row.day));
-  return {
-    traces: [
-      {
-        type: "bar",
-        name: escaped(`${stream} used`),
-        x,
-        y: rows.map((row) => toNumber(row.used, scale)),
-        hovertext: rows.map((row) => `${exactText(row.used, scale)} ${escaped(unit)}`),
-        hoverinfo: "x+text",
-        marker: { color: seriesColour(1), opacity: 0.6 },
-      },
-      {
-        type: "scatter",
-        mode: rows.length < 40 ? "lines+markers" : "lines",
-        name: "Usage-based cost",
-        x,
-        y: rows.map((row) => toNumber(row.cost)),
-        hovertext: exactHover("usage-based cost", rows.map((row) => row.cost)),
-        hoverinfo: "x+text",
-        line: { color: seriesColour(0), width: 2.5 },
-        yaxis: "y2",
-      },
-    ],
-    layout: {
-      xaxis: { type: "date" },
-      yaxis: { rangemode: "tozero", title: { text: "used" } },
-      yaxis2: { overlaying: "y", side: "right", rangemode: "tozero", showgrid: false, title: { text: "cost" } },
-    },
-  };
 }
 
 /** A customer's usage against its cost, a stream at a time; null where the snapshot has no usage. */
 async function usageBlock(number, chosen) {
-  const byMonth = page.catalog.detail.grain === "month";
-  const used = await facts(chosen.daily && byMonth ? "newest_usage" : "usage", { amount: "usage_quantity" });
+  const newest = chosen.daily && page.catalog.detail.grain === "month" ? "newest_" : "";
+  const used = await facts(`${newest}usage`, { amount: "usage_quantity" });
   if (!used || number === page.people.nobody) return null;
-  const streams = used.sum({ range: chosen.range, customer: number }, ["stream"]).map(({ keys }) => keys[0]);
-  if (!streams.length) {
-    return block("Usage and cost", note("No usage of this customer in this period."));
-  }
+  const wanted = { range: chosen.range, customer: number };
+  const streams = used.sum(wanted, ["stream"]).map(({ keys }) => keys[0]);
+  if (!streams.length) return block("Usage and cost", note("No usage of this customer in this period."));
+  const costs = await facts(`${newest}usage_costs`);
   const stream = streams.includes(page.state.stream) ? page.state.stream : streams[0];
-  const ofStream = (await unitCosts()).filter((row) => row.stream === stream);
-  const [{ keys: [unit] }] = used.sum({ range: chosen.range, customer: number, where: { stream } }, ["unit"]);
-  // What one unit cost is known by the day.
-  const units = new Map(chosen.daily ? ofStream.map((row) => [row.usage_date, row]) : []);
-  const rows = await usageRows(number, chosen, used, stream, units);
+  const [{ keys: [unit] }] = used.sum({ ...wanted, where: { stream } }, ["unit"]);
+  const known = (await unitCosts()).filter((row) => row.stream === stream);
+  // Of months where the customer's figures are those of months.
+  const dayOrMonth = (row) => (chosen.daily ? row.usage_date : monthStart(row.usage_date));
+  const units = new Map(usageSums(known, dayOrMonth).map((sum) => [dayOrMonth(sum.first), unitCost(sum)]));
+  const rows = await usageRows(wanted, used, costs, stream, units);
   const { scale } = used.amount;
+  const text = (day) => (chosen.daily ? dayText(day) : monthText(day));
   const choice = (each) =>
     el("a", { href: addressOf({ stream: each }), "aria-current": each === stream ? "true" : null }, each);
   return block(
     "Usage and cost",
     el("p.choice", {}, ...streams.map(choice)),
     chart({
-      label: `${stream} used by ${page.people.names[number]}, and its usage-based cost`,
+      label: `${stream} used by ${page.people.names[number]}, and the cost that ${stream} divided`,
       height: 290,
-      draw: () => usageChart(rows, stream, unit, scale),
+      caption: `Only the cost that ${stream} divided; cost divided by other streams is in their tabs.`,
+      draw: () => {
+        const line = { name: "cost", amounts: rows.map((row) => row.cost) };
+        return usageAndCost(rows.map((row) => dayText(row.day)), rows.map((row) => row.used), line, unit, scale);
+      },
       figures: () =>
         grid({
           caption: `${stream} used, and cost`,
           rows,
           columns: [
-            dayColumn(chosen.daily ? "Day" : "Month", (row) => dayText(row.day)),
-            {
-              title: "Used",
-              value: (row) => row.used,
-              show: (row) => quantity(row.used, scale, unit),
-              csv: (row) => exactText(row.used, scale),
-              figure: true,
-            },
-            moneyColumn("Usage-based cost", (row) => row.cost),
-            ...(units.size ? [moneyColumn(`Cost per ${unit}, all customers`, (row) => row.one)] : []),
+            dayColumn(chosen.daily ? "Day" : "Month", (row) => text(row.day)),
+            usedColumn((row) => row.used, unit, scale),
+            moneyColumn(`Cost divided by ${stream}`, (row) => row.cost),
+            moneyColumn(`Cost per ${unit}, all customers`, (row) => row.one),
           ],
         }),
     })

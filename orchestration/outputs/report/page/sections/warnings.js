@@ -34,10 +34,10 @@ section({
             { title: "Source", value: (row) => row.source },
             { title: "Subject", value: (row) => row.subject },
             { title: "Message", value: (row) => row.message },
-            { ...moneyColumn("Cost", (row) => row.effective_cost), show: (row) => money(row.effective_cost, row.billing_currency) },
+            { ...moneyColumn("Cost", (row) => row.effective_cost), money: false },
             { title: "Currency", value: (row) => row.billing_currency },
             { title: "Rows", value: (row) => row.row_count, figure: true },
-            dayColumn("Month", (row) => (row.billing_month === null ? null : dayText(row.billing_month))),
+            dayColumn("Month", (row) => (row.billing_month === null ? null : monthText(row.billing_month))),
             { title: "Where", value: (row) => row.place },
           ],
         })
