@@ -9,10 +9,9 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.deployment import load_definitions
-from orchestration.settings import Settings
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The deployment that the environment and the workspace's settings describe."""
-    return load_definitions(Settings())
+    return load_definitions()

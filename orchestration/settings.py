@@ -172,6 +172,7 @@ class Settings(BaseSettings):
     owners: tuple[str, ...] = Field(
         ("team:finops",), description="Owners of all assets in Dagster: team:name or mail addresses"
     )
+    column_lineage: bool = Field(False, description="Record in Dagster what the marts' columns come from")
     explanations_days: int = Field(7, ge=0, description="Number of latest days in allocation_explanations")
     hourly_costs_days: int = Field(
         0,
@@ -312,4 +313,5 @@ class Settings(BaseSettings):
         """Precedence: explicit values, then the environment, then the workspace's `settings.yml`."""
         known = {**env_settings(), **init_settings()}
         workspace = Path(known.get("workspace", cls.model_fields["workspace"].default)).expanduser()
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, workspace / "settings.yml")
+        file = settings_cls.model_config.get("yaml_file") or workspace / "settings.yml"
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, file)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.checks import build_rules_check, build_warnings_check
-from orchestration.automation.contexts import build_contexts_check, contexts_spec, with_problem
+from orchestration.automation.contexts import build_contexts_checks, contexts_spec, with_problem
 from orchestration.automation.conventions import with_conventions
 from orchestration.automation.jobs import build_daily_costs_job
 from orchestration.automation.partitions import billing_months
 from orchestration.automation.schedules import build_daily_schedule
 from orchestration.automation.sensors import build_alerts_sensor, build_arrivals_sensor
+from orchestration.automation.settings_problems import InvalidSettings, read_or_last
 from orchestration.automation.workspace import prepare_workspace
 from orchestration.outputs.exports.assets import build_exports_assets, exports_are_made
 from orchestration.outputs.report.assets import build_report_asset, report_is_made
@@ -33,33 +34,34 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return definitions_of(settings, prepare_project(settings))
 
 
-def load_definitions(settings: Settings) -> dg.Definitions:
-    """The same for Dagster's UI and daemon: a typo in the contexts must not take the whole location down.
+def load_definitions() -> dg.Definitions:
+    """The same for Dagster's UI and daemon: a typo must not take the whole location down.
 
-    Until it is corrected, the models are those of the contexts that compiled last, their descriptions begin
-    with the problem, and nothing can be built.
+    Until it is corrected, the models are those of the contexts that compiled last, the settings those that
+    were valid last, descriptions begin with the problem, and nothing can be built.
     """
+    settings, problem = read_or_last()
     prepare_workspace(settings)
-    return definitions_of(settings, prepare_or_last(settings))
+    return definitions_of(settings, prepare_or_last(settings, problem))
 
 
 def definitions_of(settings: Settings, project: PreparedProject | BrokenProject) -> dg.Definitions:
     """The definitions around a project."""
     problem = project.problem if isinstance(project, BrokenProject) else None
+    of_settings = problem if isinstance(problem, InvalidSettings) else None
     months = billing_months(settings)
     behind = (lambda: report_is_made(settings), lambda: exports_are_made(settings))
     models = build_warehouse_assets(settings, project, lambda: require_bills(settings), behind)
     assets = [
-        *(build_landing_assets(source, settings, months) for source in SOURCES),
+        *with_problem(of_settings, [build_landing_assets(source, settings, months) for source in SOURCES]),
         build_notes(SOURCES),
         *with_problem(problem, [contexts_spec(), models]),
-        build_report_asset(settings, SNAPSHOT),
-        *build_exports_assets(settings),
+        *with_problem(of_settings, [build_report_asset(settings, SNAPSHOT), *build_exports_assets(settings)]),
     ]
     return dg.Definitions(
         assets=with_conventions(assets, settings.owners),
         asset_checks=[
-            build_contexts_check(problem),
+            *build_contexts_checks(problem),
             build_warnings_check(settings),
             build_rules_check(settings, project),
         ],

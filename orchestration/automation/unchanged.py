@@ -17,7 +17,7 @@ from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
 # Settings of alerts, the API, the lock and Dagster's page: no result depends on them.
-_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners")
+_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners", "column_lineage")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
+from orchestration.automation.settings_problems import InvalidSettings, read_settings
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ def settings_of(workspace: Path | None, contexts: Path | None = None) -> Setting
     """Settings with the given options; invalid settings are listed and end the command with 2."""
     given: dict[str, Any] = {"workspace": workspace, "contexts": contexts}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
-        print("Invalid settings:", *lines, sep="\n  ", file=sys.stderr)
+        return read_settings(**{name: value for name, value in given.items() if value is not None})
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
         raise typer.Exit(2) from error
 
 

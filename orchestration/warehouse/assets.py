@@ -14,6 +14,7 @@ import dagster as dg
 
 from orchestration.settings import Settings
 from orchestration.warehouse import audit, dbt_assets, dbt_results, publish, snapshots, tables
+from orchestration.warehouse.column_lineage import lineage_of_marts
 from orchestration.warehouse.dbt import DbtResult, Event
 from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.made_from import digest_of_models, is_published, state_of_database
@@ -33,8 +34,7 @@ def build_warehouse_assets(
     """All dbt models, with their tests as checks, and `published/snapshot` after the marts: all or none.
 
     If the published snapshot was built from identical inputs, and everything `behind` it exists too, nothing
-    is built, and later steps are skipped. It refuses to build a broken project, or without
-    what `require_input` asks for, with the reason.
+    is built, and later steps are skipped. It refuses to build without what `require_input` asks for.
     """
     models = dbt_assets.model_specs(project.manifest)
     checks = dbt_assets.check_specs(project.manifest)
@@ -51,9 +51,8 @@ def build_warehouse_assets(
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with expected_errors():
-            if isinstance(project, BrokenProject):
-                raise project.problem
             require_input()
+        assert isinstance(project, PreparedProject)  # a broken one is not run
         made_from = digest_of_models(settings, {**project.variables, "rules": project.rules_fingerprint})
         check_all = audit.CHECK_ALL_TAG in context.run.tags
         if not check_all and is_published(settings, made_from) and all(made() for made in behind):
@@ -127,10 +126,15 @@ def _results(settings: Settings, project: PreparedProject, result: DbtResult) ->
     made = [(node["schema"], node["alias"]) for _, node in ended]
     described = tables.describe(settings, [tables.CHANGED_DAYS, *made])
     days = described[tables.CHANGED_DAYS].days_by_reason if tables.CHANGED_DAYS in described else {}
+    lineage = {}
+    if settings.column_lineage:
+        lineage = lineage_of_marts(settings, project.manifest, [each.node for each, _ in ended])
     for (each, node), table in zip(ended, made, strict=True):
         metadata = _as_metadata(described[table]) if table in described else {}
         if metadata and (table == tables.CHANGED_DAYS or _is_kept_by_day(node)):
             metadata["days_recomputed"] = sum(days.values())
+        if node["name"] in lineage:
+            metadata["dagster/column_lineage"] = lineage[node["name"]]
         event = dbt_assets.result_of(project.manifest, node, each, metadata)
         if event is not None:
             yield event

@@ -89,8 +89,12 @@ class BrokenProject:
     manifest: dict[str, Any]
 
 
-def prepare_or_last(settings: Settings) -> PreparedProject | BrokenProject:
-    """The prepared project; while it does not compile or parse, what is left of the last one that did."""
+def prepare_or_last(
+    settings: Settings, problem: ExpectedError | None = None
+) -> PreparedProject | BrokenProject:
+    """The prepared project; with a `problem`, or one that does not compile, what is left of the last."""
+    if problem:
+        return BrokenProject(problem, _last_manifest(settings))
     try:
         return prepare_project(settings)
     except ExpectedError as problem:

@@ -146,8 +146,14 @@ def test_dbt_tests_are_asset_checks(loaded: tuple[Company, dg.Definitions]) -> N
     } <= checks
 
 
-def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:
-    """The rules of a tag that no charge has are a warning beside the asset, not a failed run."""
+def test_the_run_checks_what_the_rules_do_on_the_bill(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules of a tag that no charge has are a warning beside the asset, not a failed run.
+
+    The same run records the lineage of the marts' columns, if the settings say so.
+    """
+    monkeypatch.setenv("CPC_COLUMN_LINEAGE", "true")
     feature = company.settings.contexts / "dimensions" / "feature.yml"
     feature.write_text(
         feature.read_text() + "  - element: Alerts\n    when: {tag: app, equals: alerts-engine}\n"
@@ -157,6 +163,14 @@ def test_the_run_checks_what_the_rules_do_on_the_bill(company: Company) -> None:
     key = dg.AssetCheckKey(dg.AssetKey(["allocation", "charge_groups"]), "every_rule_claims_charges")
     with dg.DagsterInstance.from_config(str(dagster_home(company.settings))) as instance:
         [record] = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+        made = instance.get_latest_materialization_event(_MART)
+    assert made is not None
+    assert made.asset_materialization is not None
+    lineage = made.asset_materialization.metadata["dagster/column_lineage"].value
+    assert lineage.deps_by_column["effective_cost"] == [
+        dg.TableColumnDep(dg.AssetKey(["allocation", "cost_pools"]), "effective_cost"),
+        dg.TableColumnDep(dg.AssetKey(["allocation", "shares"]), "share"),
+    ]
     assert record.event is not None
     evaluation = record.event.dagster_event.asset_check_evaluation_data
     assert not evaluation.passed
@@ -249,6 +263,14 @@ def _mistype(company: Company) -> Path:
     return path
 
 
+def _load(company: Company) -> dg.Definitions:
+    """As Dagster does, with `cpc dev` on the company."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CPC_WORKSPACE", str(company.root / "workspace"))
+        environment.setenv("CPC_CONTEXTS", str(company.root / "contexts"))
+        return load_definitions()
+
+
 def _run_of(
     definitions: dg.Definitions, selection: dg.AssetSelection, instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
@@ -278,7 +300,7 @@ def test_a_typo_leaves_the_location_with_what_compiled_last(
     company, before = loaded
     typo = _mistype(company)
     try:
-        after = load_definitions(company.settings)
+        after = _load(company)
         graph = after.resolve_asset_graph()
         assert graph.get_all_asset_keys() == before.resolve_asset_graph().get_all_asset_keys()
         assert _TYPO in str(graph.get(_SNAPSHOT).description)
@@ -297,15 +319,47 @@ def test_a_typo_leaves_the_location_with_what_compiled_last(
         assert not look(after).asset_events  # the run above has recorded the failed check
     finally:
         typo.unlink()
-    corrected = look(load_definitions(company.settings))
+    corrected = look(_load(company))
     assert corrected.run_requests
     assert [event.passed for event in corrected.asset_events] == [True]
+
+
+def test_a_typo_in_the_settings_leaves_the_location(
+    loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
+) -> None:
+    """With the settings that were valid last, and every run refused, that of the landing too."""
+    company, _ = loaded
+    file = company.settings.workspace / "settings.yml"
+    file.write_text("owners: [team:platform]\n")
+    before = _load(company)
+    file.write_text("owners: [team:platform]\ns3: {region: eu}\n")
+    typo = f'{file}:2: s3.region: there is no such setting; did you mean "region_name"?'
+    try:
+        after = _load(company)
+        graph = after.resolve_asset_graph()
+        customers = dg.AssetKey(["landing", "customers"])
+        assert graph.get_all_asset_keys() == before.resolve_asset_graph().get_all_asset_keys()
+        assert list(graph.get(_MART).owners) == ["team:platform"]
+        for asset in (customers, _MART, dg.AssetKey(["reports", "customer_cost_report"])):
+            assert typo in str(graph.get(asset).description)
+            selection = dg.AssetSelection.assets(asset).required_multi_asset_neighbors()
+            assert _failure(_run_of(after, selection, instance)) == typo
+        assert [schedule.name for schedule in after.schedules or ()] == ["daily_costs_at_six"]
+        sensor = after.resolve_sensor_def("arrivals")
+        resources = {"s3": (after.resources or {})["s3"]}
+        tick = sensor.evaluate_tick(dg.build_sensor_context(instance, resources=resources, definitions=after))
+        assert typo in str(tick.skip_message)
+        assert [(event.check_name, event.passed) for event in tick.asset_events if not event.passed] == [
+            ("settings_are_valid", False)
+        ]
+    finally:
+        file.unlink()
 
 
 def test_a_typo_before_anything_compiled_leaves_the_landing(tmp_path: Path) -> None:
     company = new_company(tmp_path / "company")
     _mistype(company)
-    definitions = load_definitions(company.settings)
+    definitions = _load(company)
     graph = definitions.resolve_asset_graph()
     assert dg.AssetKey(["landing", "billing_days"]) in graph.executable_asset_keys
     assert _TYPO in str(graph.get(_SNAPSHOT).description)

@@ -78,11 +78,42 @@ def test_wrong_use_is_exit_code_2(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_is_named_with_exit_code_2(tmp_path: Path) -> None:
-    (tmp_path / "settings.yml").write_text("snapshots_kept: 0\nbiling_exports: []\n")
+    file = tmp_path / "settings.yml"
+    file.write_text(
+        "snapshots_kept: 0\nbiling_exports: []\ns3: {region: eu}\nbilling_exports:\n"
+        "  - name: aws\n    location: s3://bills\n    ignored: [x]\nalert_mail:\n  host: mail\n"
+    )
     done = CliRunner().invoke(app, ["check", "--workspace", str(tmp_path)])
     assert done.exit_code == 2
-    assert "snapshots_kept: " in done.output
-    assert "biling_exports: " in done.output
+    assert sorted(done.stderr.splitlines()) == [
+        f"{file}:1: snapshots_kept: Input should be greater than or equal to 1",
+        f'{file}:2: biling_exports: there is no such setting; did you mean "billing_exports"?',
+        f'{file}:3: s3.region: there is no such setting; did you mean "region_name"?',
+        f'{file}:7: billing_exports.0.ignored: there is no such setting; did you mean "ignore"?',
+        f"{file}:8: alert_mail.receivers: Field required",
+        f"{file}:8: alert_mail.sender: Field required",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("s3: {region_name: eu", "settings.yml is not valid YAML"),
+        ("- s3", "settings.yml must consist of lines"),
+    ],
+)
+def test_settings_that_are_no_mapping_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "settings.yml").write_text(text)
+    done = CliRunner().invoke(app, ["check", "--workspace", str(tmp_path)])
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPC_S3__REGION", "eu")
+    done = CliRunner().invoke(app, ["check", "--workspace", str(tmp_path)])
+    assert done.exit_code == 2
+    assert done.stderr == 'CPC_S3__REGION: there is no such setting; did you mean "region_name"?\n'
 
 
 def test_checking_contexts_does_not_wait_for_dagster() -> None:
