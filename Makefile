@@ -81,8 +81,9 @@ rules: $(INSTALLED) ## Measure 500 rules over CHARGES=20000000 against hand-writ
 opening: browser ## Measure how long a report of 5,000 customers and 13 months takes to open
 	@$(BIN)/python -m bench.opening
 
-picture: browser ## Take the README's screenshot of the report from the demo's result
+picture: browser ## Take the pictures of the report and of Dagster from the demo's result
 	@$(BIN)/python -m tests.browser.picture workspace docs/images/report.png
+	@$(BIN)/python -m tests.browser.dagster_pictures workspace docs/images
 
 lock: ## Regenerate requirements.lock from pyproject.toml
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }

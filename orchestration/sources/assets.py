@@ -71,6 +71,8 @@ def build_landing_assets(
     )
     def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         s3: S3 = getattr(context.resources, S3_KEY)
+        if source.by_month and not (context.has_partition_key or context.has_partition_key_range):
+            raise dg.Failure("Choose the billing months (partitions) to land bills of.", allow_retries=False)
         request = LandingRequest(
             settings,
             lambda place: open_location(place, s3.get_client),

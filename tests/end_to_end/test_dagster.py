@@ -88,6 +88,7 @@ def test_partitions_begin_with_the_first_month_that_has_a_bill(
 @pytest.mark.parametrize(
     ("asset", "words"),
     [
+        (dg.AssetKey(["landing", "billing_days"]), "Choose the billing months"),
         (dg.AssetKey(["marts", "customer_costs_daily"]), "No bill has landed yet"),
         (dg.AssetKey(["reports", "customer_cost_report"]), "current.duckdb does not exist yet"),
     ],
