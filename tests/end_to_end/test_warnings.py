@@ -17,10 +17,10 @@ from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 
 MONTH = "2026-03"
-SOURCES = ("telemetry", "customers", "revenue", "made_up")
+SOURCES = ("telemetry", "customers", "revenue", "made_up", "inventory", "accounts", "deployments", "opencost")
 CODES = {
     *("unknown-stream", "file-rejected", "no-effective-cost", "customer-capitals", "customer-not-listed"),
-    *("customer-id-missing", "revenue-rejected", "stream-rejected", "no-usage"),
+    *("customer-id-missing", "revenue-rejected", "stream-rejected", "no-usage", "accounts-rejected"),
 }
 LOGINS = """  logins:
     unit: login
@@ -88,6 +88,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     (revenue / "q.csv").write_text(
         "customer,period,amount,currency\nada,soon,12.00,usd\nbob,2026,1.5,USD\nbob,2026,7.25,EUR\na;b\n"
     )
+    for name, text in (
+        ("inventory/i.csv", "resource_id;resource_type\ni-1;vm\ni-2;vm\n"),
+        ("accounts/a.jsonl", '{"name": "no id"}\n{"account_id": "1"}\n'),
+        ("deployments/d.jsonl", '{"service": "x"}\n'),
+        ("opencost/o.csv", "pod,cpuCost\na,1\n"),
+    ):
+        (sources / name).parent.mkdir()
+        (sources / name).write_text(text)
     write_notes(made.settings.landing_folder, "made_up", [NOTE])
     good, printed = made.run()
     assert good, printed
@@ -103,12 +111,17 @@ def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
     share = small_company.SEARCH / 10
     # Exports: thirty among the three who used anything, in shares of twelve digits.
     first, last = 30 * Decimal("0.333333333334"), 30 * Decimal("0.333333333333")
-    telemetry = company.settings.sources / "telemetry"
+    sources = company.settings.sources
+    telemetry = sources / "telemetry"
     assert rows == [
+        ("accounts-rejected", "warning", "accounts", str(sources / "accounts/a.jsonl"), 1, None, None),
         ("customer-capitals", "warning", "customers", "Ada", 1, "USD", 4 * share + first),
         ("customer-capitals", "warning", "revenue", "ADA", 1, "USD", None),
         ("customer-id-missing", "warning", "telemetry", None, 1, None, None),
         ("customer-not-listed", "warning", "customers", "n/a", 1, "USD", share + last),
+        ("file-rejected", "error", "deployments", str(sources / "deployments/d.jsonl"), 1, None, None),
+        ("file-rejected", "error", "inventory", str(sources / "inventory/i.csv"), 2, None, None),
+        ("file-rejected", "error", "opencost", str(sources / "opencost/o.csv"), 1, None, None),
         ("file-rejected", "error", "revenue", "q.csv", 4, None, None),
         ("file-rejected", "error", "telemetry", str(telemetry / "broken.csv"), 1, None, None),
         ("file-rejected", "error", "telemetry", str(telemetry / "filtered.jsonl"), 1, None, None),
@@ -126,10 +139,12 @@ def test_the_run_ends_with_them_errors_first_then_the_largest(company: Company) 
     codes = [line[2:].partition(":")[0].removeprefix("ERROR ") for line in told if ": " in line]
     assert [code for code in codes if code in CODES] == [
         "no-usage",
-        *("file-rejected", "unknown-stream", "stream-rejected", "file-rejected", "file-rejected"),
+        *("file-rejected", "unknown-stream", "file-rejected", "stream-rejected"),
+        *("file-rejected", "file-rejected", "file-rejected", "file-rejected"),
         "no-effective-cost",
         "customer-capitals",
         "customer-not-listed",
+        "accounts-rejected",
         "customer-capitals",
         "customer-id-missing",
         "revenue-rejected",

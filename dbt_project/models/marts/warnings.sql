@@ -179,16 +179,18 @@ with
         group by rejected.source_file, files.source_file
         union all by name
         select
-            source || '-rejected' as code,
-            'warning' as severity,
+            case when is_whole_file then 'file-rejected' else source || '-rejected' end as code,
+            case when is_whole_file then 'error' else 'warning' end as severity,
             source,
             location as subject,
             count(*) as row_count,
-            'rejected: ' || coalesce(min_by(detail, coalesce(file_row, 0)), reason) as message,
+            case when is_whole_file then 'no row of the file counts, the first is ' else '' end
+            || 'rejected: '
+            || min_by(coalesce(detail, reason), coalesce(file_row, 0)) as message,
             location || coalesce(' row ' || min(file_row), '') as place
         from {{ ref("quarantine") }}
         where source <> 'telemetry'
-        group by source, location, reason
+        group by source, location, is_whole_file, case when is_whole_file then 'any' else reason end
         union all by name
         select
             case

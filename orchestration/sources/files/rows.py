@@ -20,7 +20,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.sources.files.text import cleaned, decoded, has_control_character, read_delimited
+from orchestration.sources.files.text import (
+    DelimitedText,
+    cleaned,
+    decoded,
+    has_control_character,
+    read_delimited,
+)
 from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal, quoted
@@ -38,8 +44,10 @@ REJECTED_COLUMNS = {
     "reason": "VARCHAR",
     "detail": "VARCHAR",
     "record": "VARCHAR",
+    "is_whole_file": "BOOLEAN",
 }
-"""A row (or, without `file_row`, a whole file) that was rejected: where it stands, why, and what it says."""
+"""A row (or, without `file_row`, a whole file) that was rejected: where it stands, why, what it says, and
+whether no row of its file counts."""
 
 _READ = (
     "location VARCHAR, modified TIMESTAMP, file_row BIGINT, read_error VARCHAR, detail VARCHAR, raw VARCHAR"
@@ -76,11 +84,14 @@ def find_files(location: Location, endings: Sequence[str] = ENDINGS) -> FoundFil
 
 @contextmanager
 def reading_rows(columns: Mapping[str, Kind]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A UTC database with empty tables `given` (for `read_rows`) and `rejected`, and a work folder."""
+    """A UTC database with empty tables `given` (for `read_rows`), `rejected` and `assumed_encodings` (files
+    read as Windows-1252), and a work folder.
+    """
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         connection.execute("SET TimeZone = 'UTC'")
         create_rows_table(connection, columns)
         connection.execute(f"CREATE TABLE rejected AS {no_rows(REJECTED_COLUMNS)}")
+        connection.execute("CREATE TABLE assumed_encodings (location VARCHAR)")
         yield connection, Path(folder)
 
 
@@ -96,8 +107,9 @@ def judge(connection: duckdb.DuckDBPyConnection, parsed: str, rules: Sequence[Ru
     )
     connection.execute(
         "INSERT INTO rejected "
-        f"SELECT location, file_row, coalesce(read_error, reason), CASE reason {details} END, raw "
-        "FROM judged WHERE reason IS NOT NULL"
+        f"SELECT location, file_row, coalesce(read_error, reason), CASE reason {details} END, raw, "
+        "count(*) FILTER (reason IS NULL) OVER (PARTITION BY location) = 0 "
+        "FROM judged QUALIFY reason IS NOT NULL"
     )
 
 
@@ -150,6 +162,7 @@ def read_rows(
     path.unlink(missing_ok=True)
     fetched = location.fetch(stored.key, folder / "downloads")
     parameters = {"place": place, "modified": stored.modified.replace(tzinfo=None)}
+    encoding = ""
     try:
         if stored.key.lower().endswith(".gz"):
             with gzip.open(fetched, "rb") as packed, path.open("wb") as unpacked:
@@ -160,13 +173,14 @@ def read_rows(
             case ".parquet":
                 query = _parquet(path, columns)
             case ".csv":
-                query = _csv(connection, path, columns)
-            case ".json":
-                query = _objects(path, columns, documents)
-            case _:
-                plain = path.with_name("plain.jsonl")
-                plain.write_text(decoded(path.read_bytes())[0], encoding="utf-8")
-                lines = "string_split(ltrim(content, chr(65279)), chr(10))"
+                given = read_delimited(path.read_bytes())
+                encoding = given.encoding
+                query = _csv(connection, path, columns, given)
+            case kind:
+                text, encoding = decoded(path.read_bytes())
+                plain = path.with_name("plain.json")
+                plain.write_text(text, encoding="utf-8")
+                lines = documents if kind == ".json" else "string_split(content, chr(10))"
                 query = _objects(plain, columns, lines)
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, * FROM ({query})",
@@ -178,6 +192,8 @@ def read_rows(
             f"WHERE read_error IS NULL AND location = $place AND ({_controls(columns)})",
             {"place": place},
         )
+        if encoding == "windows-1252":
+            connection.execute("INSERT INTO assumed_encodings VALUES (?)", [place])
     except _UNREADABLE as error:
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $place AS location, $modified AS modified, "
@@ -239,8 +255,9 @@ def _objects(path: Path, columns: Mapping[str, Kind], lines: str) -> str:
     """
 
 
-def _csv(connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, Kind]) -> str:
-    given = read_delimited(path.read_bytes())
+def _csv(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, Kind], given: DelimitedText
+) -> str:
     plain = path.with_name("plain.csv")
     plain.write_text(given.text, encoding="utf-8")
     first = next(iter(given.text.splitlines()), "")

@@ -165,7 +165,7 @@ def land_allocations(location: Location, landing: Path) -> OpenCostLanding:
             read_rows(connection, location, stored, COLUMNS, folder, documents=_DOCUMENTS)
             judge(connection, _PARSED, _RULES)
             connection.execute(
-                "INSERT INTO rejected SELECT $place, NULL, 'no-allocations', $detail, NULL "
+                "INSERT INTO rejected SELECT $place, NULL, 'no-allocations', $detail, NULL, true "
                 "WHERE NOT EXISTS (FROM given)",
                 {"place": location.describe(stored.key), "detail": _NOTHING},
             )

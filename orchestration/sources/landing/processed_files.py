@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.sources.landing.notes import note_assumed_encodings
 from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal
@@ -40,7 +41,7 @@ def write_rejected(
     read: Collection[StoredObject],
     rejected: Path,
 ) -> dict[str, int]:
-    """Replace the rejected rows of the files read now by the table `rejected`.
+    """Replace the rejected rows of the files read now by the table `rejected`, and note their encodings.
 
     Rejected rows of other files stay; those of files that no longer exist are removed. Returns the number of
     rows by reason.
@@ -50,13 +51,20 @@ def write_rejected(
     write_landed(
         connection,
         f"""
-        SELECT location, file_row, reason, detail, record FROM rejected
-        UNION ALL
-        SELECT location, file_row, reason, detail, record FROM read_parquet({literal(rejected)})
+        FROM rejected
+        UNION ALL BY NAME
+        FROM read_parquet({literal(rejected)})
         WHERE location IN (FROM found_places) AND location NOT IN (FROM read_places)
         ORDER BY ALL
         """,
         rejected,
+    )
+    assumed = connection.execute("FROM assumed_encodings").fetchall()
+    note_assumed_encodings(
+        rejected.parents[1],
+        rejected.parent.name,
+        read={location.describe(stored.key) for stored in read},
+        assumed={place for (place,) in assumed},
     )
     return dict(
         connection.execute(

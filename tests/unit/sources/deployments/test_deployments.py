@@ -96,7 +96,10 @@ def test_a_bad_row_is_set_aside_and_the_good_ones_count(
     path.write_text(f"{GOOD}\n\n{line}\n")
     landing = deployments.land()
     assert (landing.deployments, landing.rejected) == (1, {reason: 1})
-    [(location, file_row, code, why, record)] = deployments.rows(rejected_file(deployments.landing))
+    [(location, file_row, code, why, record, is_whole_file)] = deployments.rows(
+        rejected_file(deployments.landing)
+    )
+    assert not is_whole_file
     assert (location, file_row, code, record) == (str(path), 3, reason, line)
     assert why.startswith(detail)
     # Put right, nothing of it is left.
