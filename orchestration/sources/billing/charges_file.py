@@ -10,6 +10,7 @@ from orchestration.sources.billing.formats import complaints
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.source_totals import ColumnReport, source_totals
+from orchestration.sources.billing.unclear_texts import map_has_control_character, tag_conflict_notes
 from orchestration.warehouse.sql import literal
 
 # Maximum number of distinct maps in a table: each takes about 700 bytes.
@@ -23,16 +24,29 @@ def write_charges(
     try:
         # Before the charges, because the convention for ends is only known from all rows. Small row groups:
         # each thread holds one in memory, ninety columns wide, until it is written.
-        report = source_totals(connection, groups)
+        dictionaries = [
+            _dictionaries(connection, place, reading, group) for place, (reading, group) in enumerate(groups)
+        ]
+        report = source_totals(connection, groups, dictionaries)
+        for name, table in (named for known in dictionaries for named in known.items()):
+            control = map_has_control_character(f"{name}_map")
+            has_control, has_conflict = connection.execute(
+                f"select bool_or({control}), bool_or(has_conflict) from {table}"
+            ).fetchall()[0]
+            report.has_conflicts = report.has_conflicts or bool(has_conflict)
+            if has_control:
+                report.unchecked_maps.add(name)
+        if report.has_conflicts:
+            report.notes += tag_conflict_notes(connection, groups)
         query = " union all ".join(
             reading.charges(
                 relation(group),
                 report.habits,
                 report.usage_days,
                 report.zero_costs,
-                _dictionaries(connection, place, reading, group),
+                known,
             )
-            for place, (reading, group) in enumerate(groups)
+            for (reading, group), known in zip(groups, dictionaries, strict=True)
         )
         connection.execute(
             f"copy ({query}) to {literal(target)} (format parquet, compression zstd, row_group_size 40960)"

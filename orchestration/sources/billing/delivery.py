@@ -34,6 +34,7 @@ from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.required_costs import reject_missing_costs
 from orchestration.sources.billing.source_totals import ColumnReport
+from orchestration.sources.billing.unclear_texts import reject_control_characters
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.locations import Location
 from orchestration.warehouse.files import replacing
@@ -131,6 +132,7 @@ def land_delivery(
         _reject_gaps(connection, new_charges, new_days, family, files, export)
         present = frozenset[str]().union(*(reading.present for reading, _ in groups))
         reject_missing_costs(connection, new_charges, family, present, files)
+        reject_control_characters(connection, new_charges, family, report.unchecked_maps, files)
         require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
         notes += report.notes

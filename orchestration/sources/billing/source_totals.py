@@ -7,7 +7,13 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.sources.billing.formats.columns import AMOUNTS, BILLED, NOT_ZERO_THROUGHOUT, Family
+from orchestration.sources.billing.formats.columns import (
+    AMOUNTS,
+    BILLED,
+    NOT_ZERO_THROUGHOUT,
+    SPELLED,
+    Family,
+)
 from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.formats.times import UNKNOWN_TIMES, VOTES, EndHabit, UsageDays, end_habit
@@ -22,7 +28,8 @@ class ColumnReport:
     rounding to twelve digits took from the billed amount, per currency, with the number of rows; only if it
     took any. `habits` says how each provider writes the ends of its charges, `usage_days` are the days with
     usage of each billing month, `zero_costs` the required columns with only 0; `notes` tell of charges
-    without a start or end, and of providers without a cost.
+    without a start or end, and of providers without a cost. `unchecked_maps` may have control characters,
+    `has_conflicts` says whether tags have two values.
     """
 
     unused: dict[str, int] = field(default_factory=dict)
@@ -34,12 +41,18 @@ class ColumnReport:
     usage_days: dict[str, UsageDays] = field(default_factory=dict)
     zero_costs: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    unchecked_maps: set[str] = field(default_factory=set)
+    has_conflicts: bool = False
 
 
 def source_totals(
-    connection: duckdb.DuckDBPyConnection, groups: list[tuple[Reading, list[DataFile]]]
+    connection: duckdb.DuckDBPyConnection,
+    groups: list[tuple[Reading, list[DataFile]]],
+    dictionaries: list[dict[str, str]],
 ) -> ColumnReport:
     """Fill table `source_totals` from the raw files, and count values that are not read.
+
+    `dictionaries` are each group's tables of maps; other maps are looked at row by row.
 
     One row per billing period, currency and first day of charges in each group: row count, and the sum of
     every money column.
@@ -58,10 +71,14 @@ def source_totals(
         f"is_late boolean, period_day date, usage_rows bigint, billing_currency varchar, "
         f"billed decimal(38,12), {votes}{_needs(family, ' bigint')})"
     ).fetchall()
-    for reading, group in groups:
+    for (reading, group), known in zip(groups, dictionaries, strict=True):
+        row_by_row = [name for name in SPELLED[family] if name not in known and name in reading.map_columns]
+        report.unchecked_maps.update(row_by_row)
         connection.execute(
-            f"create or replace temp table raw_totals as {reading.source_totals(relation(group))}"
+            "create or replace temp table raw_totals as " + reading.source_totals(relation(group), row_by_row)
         ).fetchall()
+        (conflicts,) = connection.execute("select sum(conflicts) > 0 from raw_totals").fetchall()[0]
+        report.has_conflicts = report.has_conflicts or bool(conflicts)
         connection.execute(
             "insert into source_totals select billing_period, billing_currency, usage_date, is_late, "
             f"is_fee_of_a_day, row_count, {', '.join(names)} from raw_totals"

@@ -27,10 +27,14 @@ MAPS = ("resource_tags", "cost_category", "product")
 
 @dataclass(frozen=True)
 class MapOfColumns:
-    """SQL of a map (NULL if empty), and the columns it is built from with the type each is read as."""
+    """SQL of a map (NULL if empty), and the columns it is built from with the type each is read as.
+
+    `entries` is SQL of the tags that can be one name in two spellings, before one of them wins.
+    """
 
     sql: str
     columns: tuple[tuple[SourceColumn, Kind], ...]
+    entries: str = ""
 
 
 def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
@@ -77,6 +81,11 @@ def reading(
             name: filled
             for name, made in maps.items()
             if (filled := tuple(column for column, _ in made.columns if column.has_values))
+        },
+        conflicts={
+            name: conversions.conflicts("aws_cur", made.entries)
+            for name, made in maps.items()
+            if made.entries
         },
         times=Times(
             provider="'AWS'",

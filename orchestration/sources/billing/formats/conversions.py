@@ -123,6 +123,24 @@ def spelled(family: Family, tags: str) -> str:
     return jinja2.Template(macros + call).render().strip()
 
 
+def conflicts(family: Family, entries: str) -> str:
+    """Names of a list of tags (`key`, `value`) that have several values, each with them; NULL for none."""
+    macros = (PROJECT_ROOT / "dbt_project" / "macros" / "tag_keys.sql").read_text(encoding="utf-8")
+    call = f"{{{{ tag_key('e.key', of_cur={str(family == 'aws_cur').lower()}) }}}}"
+    key = jinja2.Template(macros + call).render().strip()
+    same = (
+        f"list_distinct(list_transform({entries}, lambda e: "
+        f"{{'key': {key}, 'value': nfc_normalize(trim(e.value, {BLANKS}))}}))"
+    )
+    keys = f"list_transform({same}, lambda e: e.key)"
+    values = f"list_transform(list_filter({same}, lambda e: e.key = k), lambda e: e.value)"
+    return (
+        f"case when len(list_distinct({keys})) < len({same}) then list_transform(list_filter("
+        f"list_distinct({keys}), lambda k: len({values}) > 1), lambda k: "
+        f"{{'key': k, 'values': array_to_string(list_sort({values}), ' and ')}}) end"
+    )
+
+
 def may_hold_map(column: SourceColumn) -> bool:
     """Whether `mapping` accepts the column's type: a list must be one of keys and values."""
     fields = column.type.lower()

@@ -38,20 +38,24 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         if "tags" in named:
             tags = named["tags"][0]
             parts.extend(
-                MapOfColumns(_of_origin(tags, origin, prefix), ((tags, "map"),))
+                MapOfColumns(
+                    _of_origin(tags, origin, prefix), ((tags, "map"),), _renamed(tags, origin, prefix)
+                )
                 for origin, prefix in _ORIGINS.get(target, {}).items()
             )
         if target == "product":
             parts.append(map_of_columns(named, target))
         if target in named:
             column = named[target][0]
-            parts.append(MapOfColumns(mapping(column), ((column, "map"),)))
+            entries = f"map_entries({mapping(column)})" if target != "product" else ""
+            parts.append(MapOfColumns(mapping(column), ((column, "map"),), entries))
         present = [part for part in parts if part]
         if present:
             sql = ", ".join(part.sql for part in present)
             maps[target] = MapOfColumns(
                 f"map_concat({sql})" if len(present) > 1 else sql,
                 tuple(used for part in present for used in part.columns),
+                _concatenated([part.entries for part in present if part.entries]),
             )
     plan = aws_cur.reading(named, maps, period, currency)
     if "product" in named:
@@ -67,22 +71,30 @@ def mapping_value(column: SourceColumn, key: str) -> str:
     return f"cast({source}[{literal(key)}] as varchar)"
 
 
-def _of_origin(column: SourceColumn, origin: str, prefix: str) -> str:
-    """Entries of `tags` with one origin, keys renamed by AWS's rule; NULL if there are none.
+def _concatenated(lists: list[str]) -> str:
+    return f"list_concat({', '.join(lists)})" if len(lists) > 1 else "".join(lists)
+
+
+def _renamed(column: SourceColumn, origin: str, prefix: str) -> str:
+    """A list of the entries of `tags` with one origin, keys renamed by AWS's rule.
 
     `resourceTags/user:CostCenter` becomes `user_cost_center`, `accountTag/Owner` becomes `account_tag_owner`.
-    If keys become equal, the first wins.
     """
     renamed = (
         f"{literal(prefix)} || trim(regexp_replace(lower(regexp_replace("
         f"substr(e.key, {len(origin) + 1}), '([A-Z])', '_\\1', 'g')), '[^a-z0-9]+', '_', 'g'), '_')"
     )
-    entries = (
+    return (
         f"list_transform(list_filter(map_entries({mapping(column)}), "
         f"lambda e: starts_with(e.key, {literal(origin)})), lambda e: {{'key': {renamed}, 'value': e.value}})"
     )
+
+
+def _of_origin(column: SourceColumn, origin: str, prefix: str) -> str:
+    """A map of `_renamed`; NULL if there are none. If keys become equal, the first wins."""
     return (
-        f"case when {_may_hold(column, origin)} then list_reduce(list_transform({entries}, "
+        f"case when {_may_hold(column, origin)} then list_reduce(list_transform("
+        f"{_renamed(column, origin, prefix)}, "
         "lambda e: map([e.key], [e.value])), lambda a, b: map_concat(b, a), "
         "map([]::varchar[], []::varchar[])) end"
     )

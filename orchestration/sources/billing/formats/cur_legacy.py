@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from orchestration.sources.billing.formats import aws_cur
 from orchestration.sources.billing.formats.aws_cur import MapOfColumns
 from orchestration.sources.billing.formats.columns import AWS_CUR
-from orchestration.sources.billing.formats.conversions import map_of
+from orchestration.sources.billing.formats.conversions import map_of, text
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
+from orchestration.warehouse.sql import literal
 
 _PREFIXES = {"resource_tags": "resource_tags_", "cost_category": "cost_category_", "product": "product_"}
 
@@ -44,8 +45,22 @@ def map_of_columns(named: dict[str, list[SourceColumn]], target: str) -> MapOfCo
         if name.startswith(prefix) and name != prefix and name not in AWS_CUR
     }
     sql = map_of(keyed)
-    return (
-        MapOfColumns(sql, tuple((c, "text") for columns in keyed.values() for c in columns)) if sql else None
+    if not sql:
+        return None
+    spelled: dict[str, list[tuple[str, SourceColumn]]] = {}
+    for key, columns in keyed.items():
+        named_alike = spelled.setdefault(key.removeprefix("user_").replace("_", ""), [])
+        named_alike += [(key, column) for column in columns if column.has_values]
+    entries = ", ".join(
+        f"{{'key': {literal(key)}, 'value': {text(column)}}}"
+        for alike in spelled.values()
+        for key, column in alike
+        if len(alike) > 1
+    )
+    return MapOfColumns(
+        sql,
+        tuple((column, "text") for columns in keyed.values() for column in columns),
+        f"list_filter([{entries}], lambda e: e.value is not null)" if entries and target != "product" else "",
     )
 
 

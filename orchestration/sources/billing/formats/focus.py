@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from orchestration.sources.billing.formats import conversions
-from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, Kind, is_usage
+from orchestration.sources.billing.formats.columns import AMOUNTS, FOCUS, SPELLED, Kind, is_usage
 from orchestration.sources.billing.formats.conversions import may_hold_map
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
@@ -78,6 +78,11 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
             name: filled
             for name, kind in FOCUS.items()
             if kind == "map" and (filled := tuple(each for each in named.get(name, []) if each.has_values))
+        },
+        conflicts={
+            name: conversions.conflicts("focus", f"map_entries({values[name]})")
+            for name in SPELLED["focus"]
+            if name in named
         },
         times=Times(
             provider=values["provider_name"],

@@ -34,7 +34,7 @@ class Reading:
     """How files with one set of columns are read.
 
     `values` holds the SQL of every column of the family, `map_columns` the columns that a map is made of,
-    where any row has a value for one;
+    where any row has a value for one; `conflicts` the SQL of a map's names with several values;
     `times` the SQL of when each charge was for. `amounts` holds the SQL of
     the money columns that the file has (`AMOUNTS`), `cut` that of what rounding to twelve digits takes from
     what a row bills. `used` lists the file's columns that are read, with the kind each must convert to;
@@ -44,6 +44,7 @@ class Reading:
     family: Family
     values: dict[str, str]
     map_columns: dict[str, tuple[SourceColumn, ...]]
+    conflicts: dict[str, str]
     times: Times
     currency: str
     amounts: dict[str, str]
@@ -56,14 +57,15 @@ class Reading:
     repeated: tuple[str, ...]  # landed columns with several source columns
 
     def dictionary(self, name: str, relation: str) -> str:
-        """A query for the distinct contents of a map's columns (`<name>_0`, …), the resulting map, and the
-        map with normalized keys, if it has one.
+        """A query for the distinct contents of a map's columns (`<name>_0`, …), the resulting map, the map
+        with normalized keys, if it has one, and whether two values conflict for one of them.
         """
         columns = self.map_columns[name]
         keys = ", ".join(f"{column.sql} as {name}_{place}" for place, column in enumerate(columns))
         distinct = ", ".join(column.sql for column in columns)
         source = f"(select distinct {distinct} from {relation})"
-        query = f"select {keys}, {self.values[name]} as {name}_map from {source}"
+        conflict = f"{self.conflicts[name]} is not null" if name in self.conflicts else "false"
+        query = f"select {keys}, {self.values[name]} as {name}_map, {conflict} as has_conflict from {source}"
         if name not in SPELLED[self.family]:
             return query
         return f"select *, {spelled(self.family, f'{name}_map')} as {name}_spelled from ({query})"
@@ -123,14 +125,28 @@ class Reading:
         )
         return f"select * replace ({row_by_row}) from ({query})" if row_by_row else query
 
-    def source_totals(self, relation: str) -> str:
+    def conflicting_tags(self, name: str, relation: str) -> str:
+        """A query for names of a map with several values on a charge: month, currency, name, number of
+        charges, what they bill, the values of the first one, its file and row.
+        """
+        return (
+            "select strftime(t_month, '%Y-%m'), currency, conflict.key, count(*), "
+            "cast(sum(billed) as decimal(38,12)), min_by(conflict['values'], (landed_file, landed_row)), "
+            "min_by(landed_file, (landed_file, landed_row)), min_by(landed_row, (landed_file, landed_row)) "
+            f"from (select t_month, {self.currency} as currency, landed_file, landed_row, "
+            f"{self.amounts[BILLED[self.family]]} as billed, unnest({self.conflicts[name]}) as conflict "
+            f"from {self.times.named(relation)}) group by 1, 2, 3 order by 1, 2, 3"
+        )
+
+    def source_totals(self, relation: str, row_by_row: Collection[str] = ()) -> str:
         """A query for the sums of money and the counts of unused values, straight from the raw columns.
 
         Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
         their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, the first day of
         the period, row_count, how many rows are usage, how their ends are written (`VOTES`), of each column
         of `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), how many
-        rows have each of `UNKNOWN_TIMES` (`unknown0`, …) and what they bill (`billed0`, …), the sum
+        rows have each of `UNKNOWN_TIMES` (`unknown0`, …) and what they bill (`billed0`, …), how many have
+        conflicting tags in the maps `row_by_row` (`conflicts`), the sum
         of each of the family's amounts (null where the file lacks the column), what rounding took from what
         is billed (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and,
         where it is a new one, what the rows with a value in it bill (`s0`, …).
@@ -158,6 +174,8 @@ class Reading:
             f"cast(coalesce(sum({billed}) filter ({when}), 0) as decimal(38,12)) as billed{place}"
             for place, when in enumerate(UNKNOWN_TIMES)
         )
+        unclear = [f"{self.conflicts[name]} is not null" for name in row_by_row if name in self.conflicts]
+        counts += f", count(*) filter ({' or '.join(unclear) or 'false'}) as conflicts"
         return (
             "select strftime(t_month, '%Y-%m') as billing_period, * exclude (t_month) from ("
             f"select t_month, {self.currency} as billing_currency, "
