@@ -82,7 +82,8 @@ def overlaps(landing: Path) -> list[Overlap]:
     and have no value of it in common.
 
     Charges that agree in all but their amounts, with half of the money of both, are a restated copy. It is
-    certain if they are of resources and the sums differ by up to a tenth; up to a half it is possible.
+    certain if they are of resources and the sums differ by up to a tenth; up to a half it is possible, and
+    so it is for the sums of an account (of each sub account, if both name them) in two formats.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -121,9 +122,7 @@ def overlaps(landing: Path) -> list[Overlap]:
         connection.execute(PAIRS).fetchall()
         connection.execute(CANDIDATES).fetchall()
         connection.execute(FOUND).fetchall()
-        rows = connection.execute(
-            f"select *, null, true from found union all {RESTATED} order by all"
-        ).fetchall()
+        rows = connection.execute(f"select * from found union all {RESTATED} order by all").fetchall()
     found: dict[tuple[str, str, int, int, bool], Overlap] = {}
     for month, account, first, second, currency, first_day, last_day, money, restated, is_certain in rows:
         overlap = found.setdefault(

@@ -11,7 +11,7 @@ import duckdb
 from orchestration.settings import BillingExport
 from orchestration.sources.billing import landed
 from orchestration.sources.billing.charges_file import write_charges
-from orchestration.sources.billing.chunks import copied_files
+from orchestration.sources.billing.chunks import copied_files, restated_files
 from orchestration.sources.billing.empty_columns import empty_column_notes, part_of
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import (
@@ -122,8 +122,10 @@ def land_delivery(
         report = write_charges(connection, groups, new_charges)
         shown = {file.key: file.shown for file in files}
         copies: dict[str, str] = {}
+        restated: list[Note] = []
         if delivery.kind == "file" and len(files) > 1:
             copies = copied_files(connection, new_charges, family, files)
+            restated = restated_files(connection, files, copies)
         if copies:
             files = [file for file in files if file.key not in copies]
             groups = group_files(connection, files, export, delivery)
@@ -135,7 +137,7 @@ def land_delivery(
         reject_control_characters(connection, new_charges, family, report.unchecked_maps, files)
         require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
-        notes += report.notes
+        notes += [*report.notes, *restated]
         notes += [assumed_encoding(file.shown) for file in files if file.encoding == "windows-1252"]
         notes += [
             Note(

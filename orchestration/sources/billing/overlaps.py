@@ -49,6 +49,7 @@ inner join deliveries as b on a.delivery < b.delivery
 """
 
 # What is equal, by charge (`way` 1), account (2) and sub account (3). `usage_date` is null for a month.
+# Sums of two formats or authors, whose charges cannot be compared, may be `restated` (4).
 CANDIDATES = """
 create table candidates as
 with
@@ -204,6 +205,11 @@ with
             a.first_day,
             a.last_day,
             case when abs(a.billed) <= abs(b.billed) then a.billed else b.billed end as money,
+            a.billed as billed_first,
+            b.billed as billed_second,
+            a.money as money_first,
+            b.money as money_second,
+            not has_same_words and by_sub = (a.way = 3) as may_be_restated,
             greatest(
                 0.000001,
                 least(
@@ -248,16 +254,67 @@ with
             common_days as (
                 partition by way, first, second, billing_period, account, sub, currency
             )
+    ),
+
+    totals as (
+        select way, delivery, billing_period, account, sub, currency, sum(money) as money
+        from levels
+        group by all
+    ),
+
+    restated_sums as (
+        select
+            4 as way,
+            common.first,
+            common.second,
+            common.billing_period,
+            common.account,
+            common.sub,
+            common.currency,
+            null::date as usage_date,
+            min(common.first_day) as first_day,
+            max(common.last_day) as last_day,
+            sum(common.billed_first) as money,
+            sum(common.billed_second) as restated
+        from common_sums as common
+        inner join
+            totals as a
+            on a.delivery = common.first
+            and a.way = common.way
+            and a.billing_period = common.billing_period
+            and a.account = common.account
+            and a.sub is not distinct from common.sub
+            and a.currency = common.currency
+        inner join
+            totals as b
+            on b.delivery = common.second
+            and b.way = a.way
+            and b.billing_period = a.billing_period
+            and b.account = a.account
+            and b.sub is not distinct from a.sub
+            and b.currency = a.currency
+        where common.may_be_restated
+        group by all
+        having
+            least(sum(common.billed_first), sum(common.billed_second)) > 0
+            and 2 * least(sum(common.billed_first), sum(common.billed_second))
+            >= greatest(sum(common.billed_first), sum(common.billed_second))
+            and 2 * sum(common.money_first) >= max(a.money)
+            and 2 * sum(common.money_second) >= max(b.money)
     )
 
 select row_number() over () as candidate, *
 from
     (
-        select *
+        select *, null::decimal(38, 12) as restated
         from by_charge
         union all by name
-        select * exclude (tolerance, is_same, is_of_a_double)
+        select
+            way, first, second, billing_period, account, sub, currency, usage_date, first_day, last_day, money
         from judged_sums
         where is_same and is_of_a_double
+        union all by name
+        select *
+        from restated_sums
     )
 """

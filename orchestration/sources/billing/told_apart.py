@@ -45,7 +45,7 @@ with
 
     sides as (
         select
-            candidates.* exclude (money, first_day, last_day),
+            candidates.* exclude (money, restated, first_day, last_day),
             pairs.has_same_words,
             pairs.has_same_unit,
             unnest([first, second]) as delivery
@@ -106,15 +106,16 @@ with
             way,
             min(first_day) as first_day,
             max(last_day) as last_day,
-            cast(sum(money) as decimal(38, 12)) as money
+            cast(sum(money) as decimal(38, 12)) as money,
+            cast(sum(restated) as decimal(38, 12)) as restated
         from candidates
         where candidate not in (select candidate from told_apart)
         group by all
     )
 
-select * exclude (way)
+select * exclude (way), way <> 4 as is_certain
 from totals
 qualify row_number() over (
-    partition by billing_period, account, first, second, currency order by abs(money) desc, way
+    partition by billing_period, account, first, second, currency order by way = 4, abs(money) desc, way
 ) = 1
 """

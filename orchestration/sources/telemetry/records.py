@@ -189,9 +189,7 @@ _ELEMENTS = """
             CASE
                 WHEN list_distinct(json_type(given, '$[*]')) = ['VARCHAR']
                     AND NOT list_contains(from_json(given, '["VARCHAR"]'), '')
-                    THEN list_sort(list_distinct(
-                        list_transform(from_json(given, '["VARCHAR"]'), lambda text: nfc_normalize(text))
-                    ))
+                    THEN list_sort(list_distinct([nfc_normalize(e) for e in from_json(given, '["VARCHAR"]')]))
             END
     END
 """

@@ -172,6 +172,30 @@ def test_numbered_copies_are_no_chunks_of_one_report(folder: FolderStore, landin
         land(folder, landing)
 
 
+@pytest.mark.parametrize("resource", ["vm-1", ""])
+def test_a_restated_bill_numbered_like_a_chunk_is_told(
+    folder: FolderStore, landing: Path, resource: str
+) -> None:
+    rows = [hour(3, at, "2.00", ResourceId=resource) for at in range(4)]
+    folder.put("bill-1.csv", csv_bytes(rows))
+    folder.put("bill-2.csv", csv_bytes([hour(3, at, "2.10", ResourceId=resource) for at in range(5)]))
+    # A chunk with other machines, and with a few more charges of the same one.
+    folder.put(
+        "bill-3.csv", csv_bytes([hour(3, at, "2.00", ResourceId="vm-2") for at in range(4)] + rows[:1])
+    )
+    land(folder, landing)
+    notes = f"from read_parquet('{landing}/notes/billing/*.parquet') where code = 'bill-restated'"
+    ((severity, period, money, message),) = query(
+        landing, f"select severity, billing_period, effective_cost, message {notes}"
+    )
+    assert (severity, period, money) == ("error", "2026-07", Decimal("8.40"))
+    assert "the same charges of 2026-07-03 are 8.00 USD there and 8.40 USD here" in message
+    assert message.startswith(f"{folder.root}/bill-2.csv: ")
+    folder.remove("bill-1.csv")
+    land(folder, landing)
+    assert query(landing, f"select code {notes}") == []
+
+
 DOUBLES = {
     "accounts as a spreadsheet and a portal write them": (
         [hour(3, 0, BillingAccountId="12"), hour(4, 0, BillingAccountId="12")],
@@ -316,6 +340,55 @@ def test_what_may_be_a_restated_copy_is_told_with_both_sums(
     assert f" and {30 * Decimal(cost)} USD in" in told
     notes = f"from read_parquet('{landing}/notes/billing/*.parquet') where code like 'bill-%'"
     assert query(landing, f"select code, severity {notes}") == [("bill-restated", "error")]
+
+
+IN_TWO_FORMATS = {
+    "by account": (
+        [cur_hour(n, 0, "10.00", **{"lineItem/UsageAccountId": ""}) for n in (3, 4)],
+        [hour(3, 0, "9.00"), hour(4, 0, "9.50"), hour(9, 0, "1.00")],
+        "20.00 USD in",
+        "18.50 USD in",
+    ),
+    "by sub account": (
+        [cur_hour(3, 0, "10.00"), cur_hour(3, 0, "99.00", **{"lineItem/UsageAccountId": "77"})],
+        [hour(3, 0, "9.00", SubAccountId="42"), hour(3, 0, "1.00", SubAccountId="78")],
+        "10.00 USD in",
+        "9.00 USD in",
+    ),
+    "a month of it": (
+        [cur_hour(n, 0, "10.00", **{"lineItem/UsageAccountId": ""}) for n in (3, 4)],
+        [fee(BilledCost="17.00")],
+        "20.00 USD in",
+        "17.00 USD in",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", IN_TWO_FORMATS)
+def test_a_copy_in_another_format_with_other_amounts_is_told(
+    folder: FolderStore, landing: Path, kind: str
+) -> None:
+    cur, focus, *sums = IN_TWO_FORMATS[kind]
+    folder.put("cur.csv", csv_bytes(cur))
+    folder.put("focus.csv", csv_bytes(focus))
+    (told,) = land(folder, landing).overlaps
+    assert "may be billed twice for 2026-07-0" in told
+    assert all(each in told for each in ("with other amounts: ", *sums))
+    notes = f"from read_parquet('{landing}/notes/billing/*.parquet') where code like 'bill-%'"
+    assert query(landing, f"select code, severity {notes}") == [("bill-restated", "error")]
+    # Much less is another part of the account's bill, and so is what tags or resources tell apart.
+    for number, other in enumerate(
+        (
+            [{**row, "BilledCost": f"{Decimal(row['BilledCost']) / 3}"} for row in focus],
+            [{**row, "Tags": tag("b")} for row in focus],
+            [{**row, "ResourceId": "vm-2"} for row in focus],
+        )
+    ):
+        folder.put("focus.csv", csv_bytes(other))
+        if number:
+            more = {"resourceTags/user:team": "a"} if number == 1 else {"lineItem/ResourceId": "vm-1"}
+            folder.put("cur.csv", csv_bytes([{**row, **more} for row in cur]))
+        assert land(folder, landing).overlaps == ()
 
 
 @pytest.mark.parametrize(
