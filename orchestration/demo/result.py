@@ -49,7 +49,11 @@ order by what like 'unallocated%', cost desc
 """
 
 ANOMALIES = """
-select explanation from cost_anomalies where same_cause_as is null order by impact_rank limit 3
+select explanation
+from cost_anomalies
+where same_cause_as is null and is_material and verdict is null
+order by impact_rank
+limit 3
 """
 
 RECONCILIATION = "select count(*), coalesce(max(abs(difference)), 0) from reconciliation"

@@ -13,6 +13,7 @@ from pathlib import Path
 from orchestration.settings import PACKAGE, PROJECT_ROOT, Settings
 from orchestration.warehouse import audit
 from orchestration.warehouse.snapshots import DATABASE, current_snapshot
+from orchestration.warehouse.variables import Variable
 
 _TOOLS = ("duckdb", "dbt-core", "dbt-duckdb")
 _NOT_READ = frozenset({"__pycache__", "target", "logs"})
@@ -28,7 +29,7 @@ def digest(parts: Iterable[str]) -> str:
     return hashed.hexdigest()
 
 
-def digest_of_models(settings: Settings, variables: Mapping[str, str | int]) -> str:
+def digest_of_models(settings: Settings, variables: Mapping[str, Variable]) -> str:
     """Digest of everything dbt's result depends on: landed data, rules, variables, program."""
     return digest([*_program(), json.dumps(variables, sort_keys=True), *states(settings.landing_folder)])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
-from orchestration.warehouse.variables import variables_of
+from orchestration.warehouse.variables import Variable, variables_of
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -32,7 +32,7 @@ class PreparedProject:
     """An assembled project with its manifest and the variables of every dbt command."""
 
     assembled: AssembledProject
-    variables: Mapping[str, str | int]
+    variables: Mapping[str, Variable]
     runs: Path
     # What this process parsed, for the first command only: dbt modifies it.
     just_parsed: list[Manifest] = field(default_factory=list)
@@ -120,7 +120,11 @@ def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedPr
     """
     assembled = assemble_project(settings)
     settings.days_folder.mkdir(parents=True, exist_ok=True)
-    project = PreparedProject(assembled, variables_of(settings), settings.workspace / "dbt_runs")
+    project = PreparedProject(
+        assembled,
+        variables_of(settings, assembled.compilation.program.feedback),
+        settings.workspace / "dbt_runs",
+    )
     _parse_when_needed(project, validate)
     return project
 

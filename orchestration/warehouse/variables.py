@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 
+from orchestration.compiler.language.program import Feedback
 from orchestration.settings import Settings
 
 PROJECT, PROFILES = "dbt_project.yml", "profiles.yml"
 
 
-def variables_of(settings: Settings) -> dict[str, str | int]:
-    """The variables of every dbt command, from the settings."""
-    variables: dict[str, str | int] = {
+Variable = str | int | list[tuple[str, str, str]]
+
+
+def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[str, Variable]:
+    """The variables of every dbt command, from the settings and the contexts' verdicts on anomalies."""
+    variables: dict[str, Variable] = {
         "landing": str(settings.landing_folder),
         "warehouse": str(settings.warehouse_file),
         "days": str(settings.days_folder),
@@ -29,6 +33,8 @@ def variables_of(settings: Settings) -> dict[str, str | int]:
         "product_dimension": settings.product_dimension,
         "anomaly_dimension": settings.anomaly_dimension,
         "anomaly_hourly_series": settings.anomaly_hourly_series,
+        # No cost depends on it, so that it is no rule: a new verdict recomputes no day.
+        "anomaly_feedback": [(each.anomaly_id, each.verdict, each.note) for each in feedback],
     }
     if settings.duckdb_threads:
         variables["duckdb_threads"] = settings.duckdb_threads
@@ -37,9 +43,11 @@ def variables_of(settings: Settings) -> dict[str, str | int]:
     return variables
 
 
-def filled_in(written: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """dbt's project and profiles file with the values of the settings, by name."""
-    variables = variables_of(settings)
+def filled_in(
+    written: Mapping[str, str], settings: Settings, feedback: Iterable[Feedback] = ()
+) -> dict[str, str]:
+    """dbt's project and profiles file with the values of the variables, by name."""
+    variables = json.loads(json.dumps(variables_of(settings, feedback)))
     text = re.sub(
         r"\"\{\{ var\('(\w+)'\) \}\}\"", lambda found: json.dumps(variables[found[1]]), written[PROJECT]
     )

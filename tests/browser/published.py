@@ -357,6 +357,8 @@ _ANOMALIES = (
         0.5 as usage_effect,
         actual_cost - 1.500000000001 as rate_effect,
         9.5 as score,
+        0.25 as share_of_spend,
+        impact_rank < 3 as is_material,
         case when row_number() over (order by actual_cost desc, customer_id) = 2
             then 'anomaly-' || first_value(customer_id) over (order by actual_cost desc, customer_id)
         end as same_cause_as,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from orchestration.settings import Settings
@@ -44,6 +46,18 @@ def test_what_is_usual_is_not_told(alarms: Alarms) -> None:
     assert usual.false_alarms <= 5  # in 36 series of eight months
     assert of_kinds(alarms, "month ends").false_alarms <= 4
     assert of_kinds(alarms, "missing days").false_alarms <= 4
+
+
+def test_a_cost_that_vanished_is_told_and_a_day_that_is_missing_is_not(tmp_path: Path) -> None:
+    cases = make_cases(seed=5, of_each=3)
+    steady = [case for case in cases if case.kind == "steady"]
+    gone, gap = (case.cost.copy() for case in steady[:2])
+    gone[180:], gap[180] = np.nan, np.nan
+    changed = {steady[0].name: gone, steady[1].name: gap}
+    alarms = our_sql([replace(case, cost=changed.get(case.name, case.cost)) for case in cases], tmp_path)
+    # One missing day is unknown; from the second on the cost is 0, until a week later that is expected.
+    assert [told for told, _ in alarms[steady[0].name] if told > 170] == [181]
+    assert [told for told, _ in alarms[steady[1].name] if 175 < told < 190] == []
 
 
 TABLES = ("daily_expectations", "daily_alarms", "anomaly_runs")

@@ -1,6 +1,24 @@
 {{ config(materialized="table") }}
 -- Actual and expected cost of each anomaly. A drift is measured against the level it left.
 with
+    -- The newest day of a month that still runs may not have all its costs: it is not judged.
+    complete as (
+        select
+            billed_through
+            - case when last_day(billed_through) >= {{ run_day() }} then 1 else 0 end as last_day
+        from {{ ref("billed_through") }}
+    ),
+
+    runs as (
+        select
+            * exclude (ended_at),
+            least(ended_at, cast(complete.last_day + 1 as timestamp)) as ended_at,
+            complete.last_day
+        from {{ ref("anomaly_runs") }}
+        cross join complete
+        where told_at < complete.last_day + 1
+    ),
+
     series as (
         select distinct series_key, {{ series_columns() }}
         from {{ ref("anomaly_series_daily") }}
@@ -13,21 +31,23 @@ with
             runs.series_key,
             runs.direction,
             runs.started_at,
-            daily.effective_cost,
+            coalesce(daily.effective_cost, 0) as effective_cost,
             case
                 when runs.test = 'drift'
                 then scores.expected_cost * runs.older_level / nullif(scores.level, 0)
                 else scores.expected_cost
             end as expected_cost
-        from {{ ref("anomaly_runs") }} as runs
-        inner join
-            {{ ref("anomaly_series_daily") }} as daily
-            on daily.series_key = runs.series_key
-            and daily.usage_date between cast(runs.started_at as date) and cast(runs.last_at as date)
+        from runs
         inner join
             {{ ref("daily_expectations") }} as scores
-            on scores.series_key = daily.series_key
-            and scores.usage_date = daily.usage_date
+            on scores.series_key = runs.series_key
+            and scores.usage_date between cast(runs.started_at as date) and cast(runs.last_at as date)
+            and scores.usage_date <= runs.last_day
+        -- A vanished cost has expectations and no rows.
+        left join
+            {{ ref("anomaly_series_daily") }} as daily
+            on daily.series_key = scores.series_key
+            and daily.usage_date = scores.usage_date
         where runs.test <> 'hourly'
         union all
         select
@@ -37,11 +57,12 @@ with
             runs.started_at,
             hourly.effective_cost,
             scores.expected_cost
-        from {{ ref("anomaly_runs") }} as runs
+        from runs
         inner join
             {{ ref("anomaly_series_hourly") }} as hourly
             on hourly.series_key = runs.series_key
             and hourly.usage_hour between runs.started_at and runs.last_at
+            and hourly.usage_date <= runs.last_day
         inner join
             {{ ref("hourly_scores") }} as scores
             on scores.series_key = hourly.series_key
@@ -94,7 +115,7 @@ select
     runs.started_at,
     runs.ended_at,
     runs.told_at,
-    runs.ended_at > newest.last_day as is_ongoing,
+    runs.ended_at > least(newest.last_day, cast(runs.last_day as timestamp)) as is_ongoing,
     runs.score,
     runs.older_level,
     sums.expected_cost,
@@ -112,7 +133,7 @@ select
             'window_end':runs.ended_at - to_days(cast(weeks_before * step_days as integer))
         }
     ) as windows
-from {{ ref("anomaly_runs") }} as runs
+from runs
 inner join sums using (test, series_key, direction, started_at)
 inner join series using (series_key)
 inner join newest using (series_key)

@@ -1,9 +1,36 @@
 -- Each day is judged only by previous days, so its expectation does not change when more days arrive.
--- Missing days are unknown, not 0, and left out of every window.
+-- Missing days are unknown, not 0, and left out of every window; except of a cost that vanished.
 with
-    costs as (
+    given as (
         select series_key, usage_date, cast(effective_cost as double) as cost
         from {{ ref("anomaly_series_daily", days_before=28 + 93) }}
+    ),
+
+    present as (
+        select
+            series_key,
+            usage_date,
+            lead(usage_date) over (partition by series_key order by usage_date) as next_date,
+            count(*) over (
+                partition by series_key
+                order by usage_date range between interval 41 days preceding and current row
+            ) as day_count
+        from given
+    ),
+
+    -- A series with cost on each day of six weeks, and then on none of two days, has vanished: from the
+    -- second day on, for a week, it costs 0.
+    costs as (
+        select *
+        from given
+        union all
+        select present.series_key, days.usage_date, 0 as cost
+        from present
+        inner join
+            (select distinct usage_date from given) as days
+            on days.usage_date between present.usage_date + 2 and present.usage_date + 8
+            and days.usage_date < coalesce(present.next_date, days.usage_date + 1)
+        where present.day_count = 42
     ),
 
     levels as (

@@ -1,3 +1,10 @@
+{#- Verdicts of the contexts' anomalies.yml: a variable, as no cost depends on them. #}
+{%- set verdicts = ["(null::varchar, null::varchar, null::varchar)"] -%}
+{%- for texts in var("anomaly_feedback", []) -%}
+    {%- set quoted = [] -%}
+    {%- for text in texts -%} {%- do quoted.append("'" ~ text | replace("'", "''") ~ "'") -%} {%- endfor -%}
+    {%- do verdicts.append("(" ~ quoted | join(", ") ~ ")") -%}
+{%- endfor -%}
 with
     costs as (select * from {{ ref("anomaly_costs") }}),
 
@@ -107,9 +114,31 @@ with
         group by anomaly_id
     ),
 
+    daily_spend as (
+        select billing_currency, usage_date, sum(effective_cost) as effective_cost
+        from {{ ref("anomaly_series_daily") }}
+        where series_kind = 'feature'
+        group by all
+    ),
+
+    -- What all of the company cost in the 30 days until the anomaly's end.
+    spend as (
+        select costs.anomaly_id, sum(daily_spend.effective_cost) as effective_cost
+        from costs
+        inner join
+            daily_spend
+            on daily_spend.billing_currency = costs.billing_currency
+            and daily_spend.usage_date < costs.ended_at
+            and daily_spend.usage_date >= costs.ended_at - interval 30 days
+        group by costs.anomaly_id
+    ),
+
     anomalies as (
         select
             costs.*,
+            spend.effective_cost as spend,
+            feedback.verdict,
+            feedback.note,
             -- Follow the chain to its end: at most from a day to its hours, to the element, to the
             -- customer, to its other element or another customer.
             coalesce(
@@ -127,6 +156,9 @@ with
             end as customer_name,
             usage.usage_quantity
         from costs
+        left join spend using (anomaly_id)
+        left join
+            (values {{ verdicts | join(", ") }}) as feedback(anomaly_id, verdict, note) using (anomaly_id)
         left join pointers using (anomaly_id)
         left join pointers as second on second.anomaly_id = pointers.same_cause_as
         left join pointers as third on third.anomaly_id = second.same_cause_as
@@ -222,7 +254,9 @@ with
 select
     anomaly_id,
     cast(
-        row_number() over (order by same_cause_as is not null, abs(cost_impact) desc, anomaly_id) as integer
+        row_number() over (
+            order by same_cause_as is not null, verdict is not null, abs(cost_impact) desc, anomaly_id
+        ) as integer
     ) as impact_rank,
     series_kind,
     granularity,
@@ -246,6 +280,12 @@ select
     expected_cost,
     actual_cost,
     cost_impact,
+    cast(
+        least(abs(cast(cost_impact as double) / nullif(cast(spend as double), 0)), 1000000) as decimal(18, 9)
+    ) as share_of_spend,
+    coalesce(abs(cost_impact) * 1000 >= spend, true) as is_material,
+    verdict,
+    note as verdict_note,
     usage_name,
     usage_quantity,
     usage_ratio,

@@ -230,6 +230,15 @@ class Allocation:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """A verdict on an anomaly, by its id; `note` is empty without one."""
+
+    anomaly_id: str
+    verdict: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Program:
     """All contexts of a project, read. `unread` names the files that could not be, without their folder."""
 
@@ -237,3 +246,4 @@ class Program:
     streams: tuple[Stream, ...]
     allocation: Allocation
     unread: frozenset[str] = frozenset()
+    feedback: tuple[Feedback, ...] = ()

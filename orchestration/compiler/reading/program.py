@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 from pathlib import PurePosixPath
 
-from orchestration.compiler.language.program import Allocation, Dimension, Program, Stream
+from orchestration.compiler.language.program import Allocation, Dimension, Feedback, Program, Stream
 from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading.allocation import read_allocation
 from orchestration.compiler.reading.dimensions import read_dimension
@@ -17,7 +17,8 @@ from orchestration.compiler.reading.mappings import Reader, kind
 from orchestration.compiler.reading.syntax import Mapping, Node, is_plain, parse_yaml
 
 STREAM_KEYS = ("unit", "granularity", "description")
-STREAMS_FILE, ALLOCATION_FILE = "streams.yml", "allocation.yml"
+STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE = "streams.yml", "allocation.yml", "anomalies.yml"
+VERDICTS = ("planned", "not an anomaly")
 
 
 def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
@@ -26,6 +27,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
     root = _root_of(contexts)
     dimensions: list[Dimension] = []
     streams: tuple[Stream, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
     allocation = Allocation(None, (), Place(f"{root}{ALLOCATION_FILE}", 1, 1))
     unread: set[str] = set()
     for path in sorted(contexts):
@@ -35,9 +37,10 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             problems.add(Place(path, 1, 1), "unknown-file", message)
             continue
         in_dimensions = str(PurePosixPath(name).parent) == "dimensions" and name.endswith(".yml")
-        if not in_dimensions and name not in {STREAMS_FILE, ALLOCATION_FILE}:
+        if not in_dimensions and name not in {STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE}:
             message = (
-                f"read are dimensions/<name>.yml, {STREAMS_FILE} and {ALLOCATION_FILE}; rename or move this"
+                f"read are dimensions/<name>.yml, {STREAMS_FILE}, {ALLOCATION_FILE} and {ANOMALIES_FILE}; "
+                "rename or move this"
             )
             problems.add(Place(path, 1, 1), "unknown-file", message)
             continue
@@ -50,6 +53,8 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             unread.update([] if dimension else [name])
         elif name == STREAMS_FILE:
             streams = _streams(reader, node)
+        elif name == ANOMALIES_FILE:
+            feedback = _feedback(reader, node)
         else:
             allocation = read_allocation(reader, node)
     if root + ALLOCATION_FILE not in contexts:
@@ -57,7 +62,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             "the file is needed: it says which cost counts (cost_of_goods_sold), and who carries it (rules)"
         )
         problems.add(allocation.place, "missing-file", message)
-    return Program(tuple(dimensions), streams, allocation, frozenset(unread))
+    return Program(tuple(dimensions), streams, allocation, frozenset(unread), feedback)
 
 
 def _root_of(contexts: MappingOf[str, str]) -> str:
@@ -96,3 +101,24 @@ def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
             hourly = granularity == "hourly"
             streams.append(Stream(name, unit, "hourly" if hourly else "daily", description, key.place))
     return tuple(streams)
+
+
+def _feedback(reader: Reader, node: Node) -> tuple[Feedback, ...]:
+    """`anomalies: [{anomaly, verdict, note}]`."""
+    keys = ("anomaly", "verdict", "note")
+    mapping = reader.mapping(node, ANOMALIES_FILE, ("anomalies",), required=("anomalies",))
+    listed = mapping.get("anomalies") if mapping else None
+    found: dict[str, Feedback] = {}
+    for item in reader.items(listed, '"anomalies"') if listed else ():
+        fields = reader.mapping(item, "an item of anomalies", keys, required=keys[:2])
+        verdict_node = fields.get("verdict") if fields else None
+        if fields is None or verdict_node is None:
+            continue
+        anomaly = reader.optional_text(fields, "anomaly")
+        verdict = reader.choice(verdict_node, '"verdict"', VERDICTS)
+        note = reader.optional_text(fields, "note") or ""
+        if anomaly in found:
+            reader.problem(item.place, "duplicate-name", f'the anomaly "{anomaly}" has a verdict already')
+        elif anomaly and verdict:
+            found[anomaly] = Feedback(anomaly, verdict, note)
+    return tuple(found.values())

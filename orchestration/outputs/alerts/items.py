@@ -11,14 +11,16 @@ from typing import Any
 from orchestration.outputs.databases import open_published, rows_of
 from orchestration.settings import Settings
 
-# The first anomaly of each cause, if it is recent: switching alerts on, or delivering a year of bills, must
-# not alert about the past. And what is still undelivered.
+# The first anomaly of each cause, if it is material, not judged, and recent: switching alerts on, or a year
+# of bills, must not alert about the past. And what is still undelivered.
 ALERT_ITEMS = """
 select *
 from cost_anomalies
 where
     (
         same_cause_as is null
+        and is_material
+        and verdict is null
         and ended_at > (select max(usage_date) from customer_totals_daily) + 1 - $recent_days
         and ($lowest_rank is null or impact_rank <= $lowest_rank)
     )

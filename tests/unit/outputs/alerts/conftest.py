@@ -32,6 +32,8 @@ COLUMNS = {
     "ended_at": "timestamp",
     "cost_impact": "decimal(38, 12)",
     "same_cause_as": "varchar",
+    "is_material": "boolean",
+    "verdict": "varchar",
     "explanation": "varchar",
 }
 
@@ -49,6 +51,7 @@ def anomaly(**given: Any) -> dict[str, Any]:
         "started_at": datetime(2026, 10, 30, 14),
         "ended_at": datetime(2026, 10, 31, 20),
         "cost_impact": Decimal("476.490000000001"),
+        "is_material": True,
         "explanation": "Search for <b>Contoso & Sons (cust-017) cost 476.49 USD more than expected.",
     }
     return {**dict.fromkeys(COLUMNS), **usual, **given}

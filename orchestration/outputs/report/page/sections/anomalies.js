@@ -101,6 +101,7 @@ async function anomalyCard(row, same) {
     ["due to usage", row.usage_effect],
     ["due to unit cost", row.rate_effect],
   ];
+  const share = row.share_of_spend === null ? "–" : percentText(Number(row.share_of_spend) / 1e7);
   return el(
     "article.block.anomaly",
     { "aria-label": title, id: row.anomaly_id },
@@ -109,9 +110,11 @@ async function anomalyCard(row, same) {
     el(
       "dl.figures",
       {},
-      ...figures.map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, amount(units, row.billing_currency))))
+      ...figures.map(([name, units]) => el("div", {}, el("dt", {}, name), el("dd", {}, amount(units, row.billing_currency)))),
+      el("div", {}, el("dt", {}, "of 30 days' cost"), el("dd", {}, share))
     ),
     row.explanation ? el("p.explanation", {}, row.explanation) : null,
+    row.verdict ? el("p.note", {}, `${row.verdict}${row.verdict_note ? `: ${row.verdict_note}` : ""} (contexts/anomalies.yml)`) : null,
     await anomalyChart(row),
     drivers.length
       ? grid({
@@ -137,7 +140,9 @@ async function anomalyCard(row, same) {
 /** Cards of the first anomalies of those that show a cause of their own, and a table of all. */
 async function anomalyList(rows) {
   const known = new Set(rows.map((row) => row.anomaly_id));
-  const first = rows.filter((row) => !known.has(row.same_cause_as));
+  const causes = rows.filter((row) => !known.has(row.same_cause_as));
+  const matter = causes.filter((row) => row.is_material && row.verdict === null);
+  const first = rows.length > ANOMALIES_SHOWN ? matter : causes;
   const cards = [];
   for (const row of first.slice(0, ANOMALIES_SHOWN)) {
     cards.push(await anomalyCard(row, rows.filter((each) => each.same_cause_as === row.anomaly_id)));
@@ -158,6 +163,7 @@ async function anomalyList(rows) {
       moneyColumn("Expected", (row) => row.expected_cost),
       moneyColumn("Actual", (row) => row.actual_cost),
       moneyColumn("Impact", (row) => row.cost_impact),
+      { title: "Verdict", value: (row) => row.verdict ?? (row.is_material ? null : "small"), minor: true },
       { title: "Same cause as", value: (row) => (known.has(row.same_cause_as) ? rows.find((each) => each.anomaly_id === row.same_cause_as).impact_rank : null), figure: true },
     ],
   });
@@ -186,17 +192,23 @@ function wantedAnomalies({ segment, customer }) {
   );
 }
 
+/** Whether an anomaly is worth a headline: the first of its cause, material, and not judged by anybody. */
+function isHeadline(row) {
+  return row.same_cause_as === null && Boolean(row.is_material) && row.verdict === null;
+}
+
 /** The first of the anomalies in a sentence each, for the overview; null without any. */
 async function anomalyNews() {
   const found = await wantedAnomalies({ segment: page.state.segment });
-  const rows = found.filter((row) => row.same_cause_as === null).slice(0, 3);
-  if (!rows.length) return null;
+  const rows = found.filter(isHeadline).slice(0, 3);
+  const link = el("a", { href: addressOf({ view: "anomalies" }) }, `All anomalies in this period (${found.length})`);
+  if (!rows.length) return found.length ? block("Anomalies", note("None that matters: no cause moved a thousandth of a month's cost. ", link)) : null;
   const line = (row) =>
     el("li", {}, el("a", { href: addressOf({ view: "anomalies", anomaly: row.anomaly_id }) }, anomalyTitle(row)), " ", amount(row.cost_impact), ". ", row.explanation);
   return block(
     "Anomalies",
     el("ol.news", {}, ...rows.map(line)),
-    el("p.onward", {}, el("a", { href: addressOf({ view: "anomalies" }) }, "All anomalies in this period"))
+    el("p.onward", {}, link)
   );
 }
 
