@@ -74,6 +74,7 @@ EMPTY = (
     "customers (customer_id varchar, customer_name varchar)",
     "anomaly_series_hourly (series_key ubigint, usage_date date, usage_hour timestamp, "
     "effective_cost decimal(38, 12))",
+    "usage_by_day (stream varchar, usage_date date, usage_quantity decimal(38, 9))",
     "hourly_scores (series_key ubigint, usage_hour timestamp, expected_cost double)",
 )
 
@@ -83,7 +84,8 @@ def anomalies(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, obje
         connection.execute(f"create or replace table {model.split('/')[1]} as {rendered(model)}")
     found = connection.execute("from cost_anomalies")
     names = [column[0] for column in found.description]
-    return {row[5]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return {str(row["customer_id"] or row["element"]): row for row in rows}
 
 
 def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,19 +100,22 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
             create table anomaly_series_daily as
             select
                 series_key::ubigint as series_key,
-                if(series_key = 0, 'feature', 'customer_feature') as series_kind,
+                case series_key
+                    when 0 then 'feature' when 4 then 'unit_cost' else 'customer_feature'
+                end as series_kind,
                 ['gone', 'unfinished', 'small'][series_key] as customer_id,
-                if(series_key = 0, 'everything', 'Search') as element,
+                case series_key when 0 then 'everything' when 4 then 'queries' else 'Search' end as element,
                 null::varchar as service_name,
                 null::varchar as sub_account_id,
                 'USD' as billing_currency,
                 day::date as usage_date,
                 case
                     when series_key = 0 then 100
+                    when series_key = 4 and day = date '2026-11-26' then 20
                     when day = date '2026-11-28' or series_key = 3 and day = date '2026-11-26' then 12
                     else 10
                 end::decimal(38, 12) as effective_cost
-            from range(4) as series (series_key)
+            from range(5) as series (series_key)
             cross join range(date '2026-10-01', date '2026-11-29', interval 1 day) as days (day)
             where series_key <> 1 or day < date '2026-11-26'
             """
@@ -121,7 +126,7 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
             select
                 series_key::ubigint as series_key, day::date as usage_date,
                 10.0 as expected_cost, 10.0 as level
-            from range(4) as series (series_key)
+            from range(5) as series (series_key)
             cross join range(date '2026-11-01', date '2026-11-29', interval 1 day) as days (day)
             """
         )
@@ -136,12 +141,20 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
                 values
                     (1, -1, date '2026-11-27', date '2026-11-28'),
                     (2, 1, date '2026-11-28', date '2026-11-28'),
-                    (3, 1, date '2026-11-26', date '2026-11-26')
+                    (3, 1, date '2026-11-26', date '2026-11-26'),
+                    (4, 1, date '2026-11-26', date '2026-11-26'),
+                    (4, -1, date '2026-11-20', date '2026-11-20')
             ) as runs(key, way, first, last)
             """
         )
+        # A million queries cost 10: three million cost 30. They cost 60, as if there had been six.
+        connection.execute("insert into usage_by_day values ('queries', '2026-11-26', 3000000)")
         found = anomalies(connection)
-        assert set(found) == {"gone", "small"}
+        assert set(found) == {"gone", "small", "queries"}
+        stayed = found["queries"]
+        assert (stayed["actual_cost"], stayed["expected_cost"], stayed["usage_effect"]) == (60, 30, 0)
+        said = "What queries divides cost 30.00 USD more than its usage explains on 2026-11-26 (60.00"
+        assert str(stayed["explanation"]).startswith(said)
         gone, small = found["gone"], found["small"]
         assert (gone["actual_cost"], gone["cost_impact"]) == (0, -10)
         assert (gone["ended_at"], gone["is_ongoing"]) == (datetime(2026, 11, 28), True)
@@ -158,4 +171,4 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
             rendered.cache_clear()
         assert (judged["gone"]["verdict"], judged["gone"]["verdict_note"]) == ("planned", "it's over")
         # What somebody has judged ranks after what nobody has.
-        assert [judged[name]["impact_rank"] for name in ("small", "gone")] == [1, 2]
+        assert [judged[name]["impact_rank"] for name in ("queries", "small", "gone")] == [1, 2, 3]

@@ -51,7 +51,7 @@ with
             charges
             on charges.billing_currency = windows.billing_currency
             and (
-                (windows.series_kind <> 'service_account' and charges.element = windows.element)
+                (windows.series_kind like '%feature' and charges.element = windows.element)
                 or (
                     charges.service_name = windows.service_name
                     and charges.sub_account_id = windows.sub_account_id

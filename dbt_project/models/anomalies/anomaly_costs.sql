@@ -25,18 +25,35 @@ with
         where series_key in (select series_key from {{ ref("anomaly_runs") }})
     ),
 
+    -- Usage of the streams whose unit cost is judged, in millions: unit cost × usage is money again.
+    stream_usage as (
+        select
+            series.series_key,
+            daily.usage_date,
+            cast(sum(daily.usage_quantity) as double) / 1000000 as millions
+        from series
+        inner join {{ ref("usage_by_day") }} as daily on daily.stream = series.element
+        where series.series_kind = 'unit_cost'
+        group by all
+    ),
+
     points as (
         select
             runs.test,
             runs.series_key,
             runs.direction,
             runs.started_at,
-            coalesce(daily.effective_cost, 0) as effective_cost,
+            case
+                when millions is null
+                then coalesce(daily.effective_cost, 0)
+                else cast(cast(daily.effective_cost as double) * millions as decimal(38, 12))
+            end as effective_cost,
             case
                 when runs.test = 'drift'
                 then scores.expected_cost * runs.older_level / nullif(scores.level, 0)
                 else scores.expected_cost
-            end as expected_cost
+            end
+            * coalesce(millions, 1) as expected_cost
         from runs
         inner join
             {{ ref("daily_expectations") }} as scores
@@ -48,6 +65,10 @@ with
             {{ ref("anomaly_series_daily") }} as daily
             on daily.series_key = scores.series_key
             and daily.usage_date = scores.usage_date
+        left join
+            stream_usage
+            on stream_usage.series_key = scores.series_key
+            and stream_usage.usage_date = scores.usage_date
         where runs.test <> 'hourly'
         union all
         select
@@ -137,5 +158,7 @@ from runs
 inner join sums using (test, series_key, direction, started_at)
 inner join series using (series_key)
 inner join newest using (series_key)
--- Drop runs whose net impact is zero or opposite.
-where runs.direction * (sums.actual_cost - sums.expected_cost) > 0
+-- Drop runs whose net impact is zero or opposite; a lower unit cost is no news.
+where
+    runs.direction * (sums.actual_cost - sums.expected_cost) > 0
+    and (series.series_kind <> 'unit_cost' or runs.direction > 0)

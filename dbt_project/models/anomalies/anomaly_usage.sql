@@ -38,6 +38,11 @@ with
             element_streams
             on element_streams.element = windows.element
             and element_streams.usage_date = cast(windows.started_at as date)
+        where windows.series_kind <> 'unit_cost'
+        union all
+        select *, element as stream
+        from windows
+        where series_kind = 'unit_cost'
     ),
 
     usage_of_windows as (
@@ -80,6 +85,7 @@ with
         from usage_of_windows
         where
             filter is null
+            or element = usage_name
             or not json_exists(filter, '$.{{ anomaly_dimension() }}')
             or list_contains(cast(json_extract(filter, '$.{{ anomaly_dimension() }}') as varchar[]), element)
         group by all

@@ -46,10 +46,15 @@ with
     ),
 
     first_told as (
-        select costs.*, abs(costs.cost_impact) as size, changed_elements.changed_element
+        select
+            costs.*,
+            abs(costs.cost_impact) as size,
+            changed_elements.changed_element,
+            usage.usage_name as stream
         from costs
         anti join same_series using (anomaly_id)
         left join changed_elements using (anomaly_id)
+        left join {{ ref("anomaly_usage") }} as usage using (anomaly_id)
     ),
 
     -- The first rule that applies. Every rule points to an anomaly that shows more of the cause, so there
@@ -69,6 +74,17 @@ with
                 -- A customer refers to its element, if no customer has half of the deviation.
                 when shown.series_kind = 'customer_feature' and cause.series_kind = 'feature'
                 then case when is_same_way and is_same_element then 4 end
+                -- What a stream's units cost refers to an element whose cost the stream divides.
+                when shown.series_kind = 'unit_cost' or cause.series_kind = 'unit_cost'
+                then
+                    case
+                        when
+                            shown.series_kind = 'unit_cost'
+                            and cause.series_kind like '%feature'
+                            and is_same_way
+                            and cause.stream = shown.element
+                        then 6
+                    end
                 -- A service in an account refers to the element that changed.
                 when shown.series_kind = 'service_account' and cause.series_kind <> 'service_account'
                 then case when is_same_way and cause.element = shown.changed_element then 5 end
@@ -150,7 +166,8 @@ with
             ) as same_cause_as,
             usage.usage_name,
             usage.usage_ratio,
-            coalesce(usage.usage_effect, 0) as usage_effect,
+            -- What a unit costs is judged at the usage there was.
+            if(costs.series_kind = 'unit_cost', 0, coalesce(usage.usage_effect, 0)) as usage_effect,
             case
                 when costs.customer_id = 'unallocated' then 'nobody' else customers.customer_name
             end as customer_name,
@@ -221,6 +238,8 @@ with
                     end
                 when 'feature'
                 then anomalies.element || ' for all customers'
+                when 'unit_cost'
+                then 'What ' || anomalies.element || ' divides'
                 else anomalies.service_name || ' in account ' || anomalies.sub_account_id
             end as subject,
             -- Times without seconds; for days, without hours.
@@ -300,7 +319,7 @@ select
         ' ',
         billing_currency,
         case when cost_impact > 0 then ' more' else ' less' end,
-        ' than expected',
+        case when series_kind = 'unit_cost' then ' than its usage explains' else ' than expected' end,
         time_span,
         ' (',
         {{ amount("actual_cost") }},
@@ -310,6 +329,8 @@ select
         case
             when usage_ratio is null
             then ''
+            when series_kind = 'unit_cost'
+            then ': usage ×' || printf('%.1f', cast(usage_ratio as double))
             else
                 ': usage ×'
                 || printf('%.1f', cast(usage_ratio as double))

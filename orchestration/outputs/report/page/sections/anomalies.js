@@ -30,7 +30,8 @@ function anomalyTitle(row) {
 /** When it was, and of which kind. */
 function anomalyTime(row) {
   const until = row.is_ongoing ? "ongoing" : row.ended_at ? `until ${row.ended_at}` : "";
-  return [`${row.anomaly_kind}, in ${row.granularity} costs`, `from ${row.started_at} ${until}`]
+  const judged = row.series_kind === "unit_cost" ? "unit costs" : "costs";
+  return [`${row.anomaly_kind}, in ${row.granularity} ${judged}`, `from ${row.started_at} ${until}`]
     .join(", ")
     .trim();
 }
