@@ -191,6 +191,21 @@ def test_a_part_is_opened_down_to_the_service_and_back(report: Opened, marts: Ma
     assert "customer=" not in page.url
 
 
+def test_a_service_opens_into_its_accounts(report: Opened, marts: Marts) -> None:
+    page = report.open(f"explore?by=service_name&{MAY}")
+    page.locator("tbody").get_by_role("link", name="Amazon EC2", exact=True).click()
+    report.settle()
+    # The next level below a service is a dimension as long as there is one; accounts are there too.
+    page.get_by_role("link", name="Account", exact=True).click()
+    report.settle()
+    assert "Accounts are those of the whole bill" in page.locator("main").inner_text()
+    assert report.figures("Cost by account", 1) == marts(
+        "select sub_account_id, sum(effective_cost) from context_coverage where dimension = 'team' "
+        f"and service_name = 'Amazon EC2' and {USD} "
+        "and usage_date between '2026-05-01' and '2026-05-31' group by all"
+    )
+
+
 def test_cost_that_nobody_carries_opens_by_its_reason(report: Opened, marts: Marts) -> None:
     page = report.open(f"explore?{MAY}")
     report.show_all_rows()

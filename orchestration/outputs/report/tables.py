@@ -112,6 +112,22 @@ def _coverage(_: Published) -> str:
     """
 
 
+def _accounts(published: Published) -> str:
+    """The bill by service, account and month: of one dimension, as each has all of it."""
+    return f"""
+        select
+            coalesce(service_name, '') as service_name,
+            coalesce(sub_account_id, '') as sub_account_id,
+            billing_currency,
+            date_trunc('month', usage_date)::date as period_start,
+            sum(effective_cost)::decimal(38, 12) as effective_cost
+        from context_coverage
+        where dimension = '{published.dimensions[0] if published.dimensions else ""}'
+        group by all
+        order by all
+    """
+
+
 def _unclaimed(_: Published) -> str:
     """The largest groups without a rule, per month and dimension."""
     return f"""
@@ -208,6 +224,7 @@ TABLES = (
     PageTable("spend", ("customer_costs_daily",), _spend),
     PageTable("unit_costs", ("unit_costs_daily",), _unit_costs),
     PageTable("coverage", ("context_coverage",), _coverage),
+    PageTable("accounts", ("context_coverage",), _accounts),
     PageTable("unclaimed", ("context_coverage",), _unclaimed),
     PageTable("reconciliation", ("reconciliation",), _reconciliation),
     PageTable("customer_margins", ("customer_margins_monthly",), _customer_margins),

@@ -87,8 +87,10 @@ async function anomalyChart(row) {
 
 /** Where else a cause shows: the first few, and how many more. */
 function sameText(same) {
-  const named = same.slice(0, SAME_NAMED).map(anomalyTitle).join("; ");
-  return same.length > SAME_NAMED ? `${named}; and ${same.length - SAME_NAMED} more below` : named;
+  // A series can show it by the hour and by the day.
+  const names = [...new Set(same.map(anomalyTitle))];
+  const named = names.slice(0, SAME_NAMED).join("; ");
+  return names.length > SAME_NAMED ? `${named}; and ${names.length - SAME_NAMED} more below` : named;
 }
 
 async function anomalyCard(row, same) {
@@ -181,7 +183,9 @@ async function customerAnomalies(number) {
 }
 
 function countText(rows) {
-  return `${rows.length === 1 ? "One" : rows.length} in ${rangeText(page.range)}, largest impact first.`;
+  const many = rows.filter(isHeadline).length;
+  const causes = `${many || "No"} ${many === 1 ? "cause matters" : "causes matter"} (a thousandth of 30 days' cost or more)`;
+  return `${causes}; ${rows.length} ${rows.length === 1 ? "anomaly" : "anomalies"} in ${rangeText(page.range)}.`;
 }
 
 /** Those of the segment and customer that are looked at. */

@@ -43,7 +43,7 @@ async function customerTiles(number, chosen, before, row) {
     const margin = margins && margins.byCustomer.get(people.ids[number]);
     if (margin) {
       const title = `Margin, ${monthText(margins.month)}${margin.is_running ? " so far" : ""}`;
-      tiles.push(tile(title, marginText(margin), "of ", amount(margin.revenue_to_date), " revenue"));
+      tiles.push(tile(title, [marginText(margin), el("small", {}, ` ${page.currency}`)], "of ", amount(margin.revenue_to_date), " revenue"));
     }
   }
   return el("div.tiles", {}, ...tiles);

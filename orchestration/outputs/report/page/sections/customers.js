@@ -94,6 +94,7 @@ section({
           show: (row) => marginText(of(row)),
           csv: (row) => exactOrNothing(of(row)?.gross_margin),
           figure: true,
+          money: true,
         });
       }
       holder.replaceChildren(

@@ -5,7 +5,9 @@
 
 const TOPS = [5, 10, 20];
 const LARGEST = 40;
+const ACCOUNT = "sub_account_id";
 const TITLES = {
+  [ACCOUNT]: "Account",
   customer: "Customer",
   segment: "Segment",
   service_name: "Service",
@@ -28,7 +30,7 @@ function groupings(costs) {
 function chosenFilters(costs) {
   const pairs = (page.state.where || "").split(",").filter(Boolean).map((pair) => pair.split(":"));
   const read = (text) => (text === "~" ? null : decodeURIComponent(text));
-  const known = pairs.filter(([column]) => column !== "customer" && column !== "segment" && costs.has(column));
+  const known = pairs.filter(([column]) => column in costs.table.columns && costs.table.columns[column].values);
   return Object.fromEntries(known.map(([column, text = "~"]) => [column, read(text)]));
 }
 
@@ -53,24 +55,32 @@ function openedPart({ by, filters, columns }, key) {
     const nobody = key === page.people.nobody;
     return { customer: page.people.ids[key], by: nobody ? "unallocated_reason" : main || "allocation_kind" };
   }
+  if (by === ACCOUNT) return null;
   if (by === "segment") return key ? { segment: key, by: "customer" } : null;
-  const next = main || (page.state.customer || fixed.has("customer") ? null : "customer");
+  const below = page.state.customer ? null : by === "service_name" ? ACCOUNT : "customer";
+  const next = main || (columns.includes(below) ? below : null);
   return { where: filtersText({ ...filters, [by]: key }), by: next || "allocation_kind" };
 }
 
+const OF_ACCOUNTS = "Accounts are those of the whole bill, by month: of the filters, dates and service apply.";
+
 /** What the address asks for, summed by group and period. */
 async function explored() {
-  const chosen = await costsIn(page.range);
-  const { facts: costs } = chosen;
   const { people, state } = page;
-  const columns = groupings(costs);
+  const usualCosts = await costsIn(page.range);
+  const accounts = await facts("accounts");
+  const ofAccounts = state.by === ACCOUNT && accounts;
+  const chosen = ofAccounts ? { facts: accounts, range: wholeMonths(page.range), daily: false, note: OF_ACCOUNTS } : usualCosts;
+  const { facts: costs } = chosen;
+  const columns = [...groupings(usualCosts.facts), ...(accounts ? [ACCOUNT] : [])];
   const filters = chosenFilters(costs);
-  const customer = people.number(state.customer);
+  const customer = ofAccounts ? undefined : people.number(state.customer);
   const usual = customer === undefined ? "customer" : costs.has(mainLevel()) ? mainLevel() : "allocation_kind";
   const by = columns.includes(state.by) ? state.by : usual;
   const customers = people.ofSegment(state.segment);
   if (!state.segment) customers[people.nobody] = 1;
-  const wanted = { where: filters, ...(customer === undefined ? { customers } : { customer }) };
+  const whose = customer === undefined ? { customers } : { customer };
+  const wanted = { where: filters, ...(ofAccounts ? {} : whose) };
   const months = monthStart(page.range.from) < monthStart(page.range.to);
   const daily = chosen.daily && state.as !== "treemap" && (state.grain ? state.grain === "daily" : !months);
   const sums = costs.sum({ ...wanted, range: chosen.range }, [by, "period"]);
@@ -113,7 +123,7 @@ function comparedMonths({ periods, daily }) {
 /** Costs in the period before, by key; null where it is not in the report, or not in the same detail. */
 async function costsBefore({ chosen, wanted, by }) {
   const earlier = earlierRange(page.range);
-  const past = earlier && (await costsIn(earlier));
+  const past = earlier && by !== ACCOUNT ? await costsIn(earlier) : null;
   if (!past || past.daily !== chosen.daily) return null;
   const sums = past.facts.sum({ ...wanted, range: past.range }, [by]);
   return { range: earlier, costs: new Map(sums.map(({ keys, units }) => [keys[0], units])), all: total(sums.map(({ units }) => units)) };
@@ -244,7 +254,8 @@ function filterFields(found) {
     );
     return labelled(columnTitle(column), input);
   };
-  const fields = columns.filter((column) => column !== "customer" && column !== "segment").map(field);
+  const known = columns.filter((column) => column in chosen.facts.table.columns && column !== ACCOUNT);
+  const fields = known.filter((column) => column !== "customer" && column !== "segment").map(field);
   return el("details.fields", { open: Object.keys(filters).length > 0 }, el("summary", {}, "Filter by more"), el("div.filters", {}, ...fields));
 }
 
