@@ -154,10 +154,10 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
             continue
         sign = f"{row['kind']} {row['key']} {value}" if row["kind"] != "name" else f"names like {value}…"
         element = row["element"]
-        why = f"where {sign} is claimed, it is {element}"
+        why = f"inferred: matched charges with {sign} are {element}"
         if element is None:
             element = _spelled(value, elements)
-            why = f"{sign} spells {element}"
+            why = f"a guess: {sign} spells {element}"
         if element is not None and _is_writable(element):
             rule = f"- element: {_yaml(element)}\n  when: {_condition(row)}"
             rules.append((row["unclaimed"], rule, why))
@@ -166,8 +166,11 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
         if _is_writable(row["key"]) and (
             _is_alike(row["key"], dimension) or _spells_one(row["key_values"], elements)
         ):
-            why = f"{row['value_count']} values of the tag, such as {row['example']}"
+            why = f"a guess: {row['value_count']} values of the tag, such as {row['example']}"
             rule = f"- from: {{tag: {_yaml(row['key'])}}}"
+            if row["folded_count"] < row["value_count"]:
+                rule += "\n  transform: [trim, lower]"
+                why += f", of which {row['folded_count']} differ by more than capitals and blanks"
             rules.append((row["unclaimed"], rule, why.replace("\n", " ")))
     rules.sort(key=lambda each: (-each[0], each[1]))
     return [(rule, why) for _, rule, why in rules]
@@ -177,25 +180,30 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
 _VALUES = """
 with
     costs as (
-        select _kind as kind, _key as key, _value as value, billing_currency, signs."{name}" as element,
-            signs."{name}_rule" > 0 as is_claimed, sum(effective_cost) as cost
+        -- `PROD` and `prod` are one value.
+        select _kind as kind, _key as key, lower(_value) as folded, billing_currency,
+            signs."{name}" as element, signs."{name}_rule" > 0 as is_claimed,
+            list(distinct _value) as spellings, arg_max(_value, effective_cost) as spelling,
+            sum(effective_cost) as cost
         from signs
         group by all
     ),
     by_value as (
         select
-            kind, key, value,
+            kind, key, folded, len(list_distinct(flatten(list(spellings)))) as spelling_count,
+            arg_max(spelling, cost) filter (not coalesce(is_claimed, false)) as value,
             max(cost) filter (not coalesce(is_claimed, false)) as unclaimed,
             arg_max(element, abs(cost)) filter (is_claimed) as element,
             max(abs(cost)) filter (is_claimed) as of_element,
             sum(abs(cost)) filter (is_claimed) as of_all
         from costs
-        group by kind, key, value
+        group by kind, key, folded
     )
 select
     kind,
     key,
     value,
+    spelling_count,
     unclaimed,
     case
         when of_element * 100 >= of_all * $sure and of_all * $evidence >= unclaimed then element
@@ -211,11 +219,13 @@ select
     key,
     max(cost) as unclaimed,
     max(value_count) as value_count,
+    max(folded_count) as folded_count,
     min(example) as example,
     any_value(key_values) as key_values
 from (
     select _key as key, billing_currency, sum(effective_cost) as cost,
         count(distinct _value) as value_count,
+        count(distinct lower(trim(_value))) as folded_count,
         arg_max(_value, effective_cost) as example, list(distinct _value) as key_values
     from signs
     where _kind = 'tag' and coalesce("{name}_rule", 0) = 0
@@ -231,7 +241,8 @@ def _condition(row: Mapping[str, Any]) -> str:
     value = _yaml(row["value"])
     if row["kind"] == "name":
         return f"{{charge: resource_id, contains: {value}}}"
-    return f"{{{row['kind']}: {_yaml(row['key'])}, equals: {value}}}"
+    any_case = ", ignore_case: true" if row["spelling_count"] > 1 else ""
+    return f"{{{row['kind']}: {_yaml(row['key'])}, equals: {value}{any_case}}}"
 
 
 def _yaml(text: str) -> str:

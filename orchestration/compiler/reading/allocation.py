@@ -25,7 +25,7 @@ from orchestration.compiler.language.program import (
 from orchestration.compiler.language.reserved_customers import RESERVED_CUSTOMERS
 from orchestration.compiler.reading.conditions import read_condition
 from orchestration.compiler.reading.mappings import Reader, kind
-from orchestration.compiler.reading.syntax import Mapping, Node, Scalar, Sequence
+from orchestration.compiler.reading.syntax import Mapping, Node, Scalar, Sequence, is_empty
 from orchestration.compiler.reading.values import read_value
 
 ALLOCATION_KEYS = ("allocate_to", "cost_of_goods_sold", "rules")
@@ -44,7 +44,7 @@ EVERYTHING = "everything"
 
 def read_allocation(reader: Reader, node: Node) -> Allocation:
     """Read `allocation.yml`; problems are reported, and everything readable is kept."""
-    mapping = reader.mapping(node, "allocation.yml", ALLOCATION_KEYS, ALLOCATION_KEYS)
+    mapping = reader.mapping(node, "allocation.yml", ALLOCATION_KEYS)
     if mapping is None:
         return Allocation(None, (), node.place)
     to_node, counts_node, rules_node = (mapping.get(key) for key in ALLOCATION_KEYS)
@@ -57,7 +57,7 @@ def read_allocation(reader: Reader, node: Node) -> Allocation:
     if isinstance(rules_node, Sequence):
         read = [_rule(reader, item) for item in rules_node.items]
         rules = [rule for rule in read if rule is not None]
-    elif rules_node is not None:
+    elif rules_node is not None and not is_empty(rules_node):
         reader.items(rules_node, '"rules"')
     return Allocation(counts, tuple(rules), mapping.place)
 

@@ -8,7 +8,7 @@ from orchestration.compiler.reading.conditions import read_condition
 from orchestration.compiler.reading.given import read_given
 from orchestration.compiler.reading.mappings import Reader
 from orchestration.compiler.reading.splits import SPLIT_KEYS, read_split, reject_keys
-from orchestration.compiler.reading.syntax import Mapping, Node, Scalar, Sequence
+from orchestration.compiler.reading.syntax import Mapping, Node, Scalar, Sequence, is_empty
 from orchestration.compiler.reading.values import read_value
 
 DIMENSION_KEYS = ("dimension", "description", "default", "rules", "tests")
@@ -17,7 +17,7 @@ RULE_KEYS = ("element", "from", "split", "when", "transform", "valid", *SPLIT_KE
 
 def read_dimension(reader: Reader, node: Node, file_name: str) -> Dimension | None:
     """The dimension of a file named `file_name` (without ending)."""
-    mapping = reader.mapping(node, "a dimension file", DIMENSION_KEYS, ("dimension", "description", "rules"))
+    mapping = reader.mapping(node, "a dimension file", DIMENSION_KEYS, ("dimension",))
     if mapping is None:
         return None
     name_node, rules_node, tests_node = (mapping.get(key) for key in ("dimension", "rules", "tests"))
@@ -27,7 +27,9 @@ def read_dimension(reader: Reader, node: Node, file_name: str) -> Dimension | No
         reader.problem(name_node.place, "file-name", message)
     description = reader.optional_text(mapping, "description")
     default = reader.optional_text(mapping, "default")
-    rules = tuple(_rule(reader, item) for item in reader.items(rules_node, '"rules"')) if rules_node else ()
+    # Without rules yet, every charge is unmatched: coverage shows what there is to match.
+    listed = () if rules_node is None or is_empty(rules_node) else reader.items(rules_node, '"rules"')
+    rules = tuple(_rule(reader, item) for item in listed)
     tests: tuple[DimensionTest | None, ...] = ()
     if isinstance(tests_node, Sequence):
         tests = tuple(_test(reader, item) for item in tests_node.items)

@@ -171,10 +171,10 @@ def _dimension_file() -> Schema:
         "dimension": _NAME,
         "description": _TEXT,
         "default": {**_TEXT, "description": "Element of what no rule matches; without it that is unmatched"},
-        "rules": {"type": "array", "minItems": 1, "items": _ref("dimension_rule")},
+        "rules": {"type": ["array", "null"], "items": _ref("dimension_rule")},
         "tests": {"type": "array", "items": _ref("dimension_test")},
     }
-    return _object({name: properties[name] for name in DIMENSION_KEYS}, ("dimension", "description", "rules"))
+    return _object({name: properties[name] for name in DIMENSION_KEYS}, ("dimension",))
 
 
 def _dimension_rule() -> Schema:
@@ -240,8 +240,8 @@ def _given_resource() -> Schema:
 
 def _streams_file() -> Schema:
     properties: Schema = {"unit": _TEXT, "granularity": _GRANULARITY, "description": _TEXT}
-    stream = _object({name: properties[name] for name in STREAM_KEYS}, STREAM_KEYS)
-    streams = {"type": "object", "propertyNames": _NAME, "additionalProperties": stream}
+    stream = {**_object({name: properties[name] for name in STREAM_KEYS}), "type": ["object", "null"]}
+    streams = {"type": ["object", "null"], "propertyNames": _NAME, "additionalProperties": stream}
     return _object({"streams": streams}, ("streams",))
 
 
@@ -250,9 +250,9 @@ def _allocation_file() -> Schema:
     properties: Schema = {
         "allocate_to": {"enum": ["customer"]},
         "cost_of_goods_sold": {"oneOf": [{"enum": [EVERYTHING]}, _ref("condition"), any_of]},
-        "rules": {"type": "array", "items": _ref("allocation_rule")},
+        "rules": {"type": ["array", "null"], "items": _ref("allocation_rule")},
     }
-    return _object({name: properties[name] for name in ALLOCATION_KEYS}, ALLOCATION_KEYS)
+    return _object({name: properties[name] for name in ALLOCATION_KEYS})
 
 
 def _allocation_rule() -> Schema:

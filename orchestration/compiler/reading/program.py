@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 from pathlib import PurePosixPath
 
-from orchestration.compiler.language.program import Allocation, Dimension, Feedback, Program, Stream
+from orchestration.compiler.language.program import (
+    Allocation,
+    Dimension,
+    Feedback,
+    Granularity,
+    Program,
+    Stream,
+)
 from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading.allocation import read_allocation
 from orchestration.compiler.reading.dimensions import read_dimension
 from orchestration.compiler.reading.mappings import Reader, kind
-from orchestration.compiler.reading.syntax import Mapping, Node, is_plain, parse_yaml
+from orchestration.compiler.reading.syntax import Mapping, Node, is_empty, is_plain, parse_yaml
 
 STREAM_KEYS = ("unit", "granularity", "description")
 STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE = "streams.yml", "allocation.yml", "anomalies.yml"
@@ -77,7 +84,7 @@ def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
     """`streams: {name: {unit, granularity, description}}`."""
     mapping = reader.mapping(node, "streams.yml", ("streams",), required=("streams",))
     listed = mapping.get("streams") if mapping else None
-    if listed is None:
+    if listed is None or is_empty(listed):
         return ()
     if not isinstance(listed, Mapping):
         message = f'"streams" is a mapping of stream names; found {kind(listed)}'
@@ -86,7 +93,9 @@ def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
     streams = []
     for key, value in listed.entries:
         name = reader.name(key, "the name of the stream")
-        fields = reader.mapping(value, f'the stream "{key.text}"', STREAM_KEYS, STREAM_KEYS)
+        if is_empty(value):
+            value = Mapping(value.place, (), "", 0, 0)  # everything by default
+        fields = reader.mapping(value, f'the stream "{key.text}"', STREAM_KEYS)
         if fields is None:
             continue
         unit, description = (
@@ -94,12 +103,12 @@ def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
             reader.optional_text(fields, "description"),
         )
         granularity_node = fields.get("granularity")
-        granularity = None
+        granularity: str | None = "daily"
         if granularity_node:
             granularity = reader.choice(granularity_node, '"granularity"', ("hourly", "daily"))
-        if name and unit and description and granularity:
-            hourly = granularity == "hourly"
-            streams.append(Stream(name, unit, "hourly" if hourly else "daily", description, key.place))
+        if name and granularity:
+            read: Granularity = "hourly" if granularity == "hourly" else "daily"
+            streams.append(Stream(name, unit or name, read, description or "", key.place))
     return tuple(streams)
 
 

@@ -77,6 +77,13 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def is_empty(node: Node) -> bool:
+    """Whether there is nothing: no value, an empty list or an empty mapping."""
+    if isinstance(node, Scalar):
+        return node.is_nothing
+    return not (node.items if isinstance(node, Sequence) else node.entries)
+
+
 class _StopReadingError(Exception):
     """Raised after a problem that makes the rest of the file unreadable."""
 

@@ -160,10 +160,34 @@ def test_rules_are_suggested_from_what_is_claimed_already_and_from_names(setting
     # Every resource named nw-search-… that is claimed is Search; together they are worth more than the tag.
     assert found[0] == (
         "- element: Search\n  when: {charge: resource_id, contains: nw-search-}",
-        "where names like nw-search-… is claimed, it is Search",
+        "inferred: matched charges with names like nw-search-… are Search",
         Decimal(7),
     )
     assert len(found) == len({rule for rule, _, _ in found})
+
+
+def test_spellings_that_differ_in_capitals_are_one_value(tmp_path: Path) -> None:
+    """The suggested rule takes all of them; the tag's own values are transformed."""
+    environment = (
+        "dimension: environment\nrules:\n  - element: production\n    when: {tag: stage, equals: prod}\n"
+    )
+    contexts = {
+        **CONTEXTS,
+        "dimensions/environment.yml": environment,
+        "dimensions/env.yml": "dimension: env\n",
+    }
+    bill = [
+        charge(JUNE, "5", "EC2", "111", stage="prod", env="dev"),
+        charge(JUNE, "4", "S3", "222", stage="PROD", env="Dev "),
+        charge(JUNE, "3", "RDS", "333", stage="Prod", env="test"),
+    ]
+    found = {each.dimension: each for each in suggested(workspace_with(tmp_path, contexts, bill), 1)}
+    assert found["environment"].rule == (
+        "- element: production\n  when: {tag: stage, equals: PROD, ignore_case: true}"
+    )
+    assert found["environment"].claims["USD"] == 7
+    assert found["env"].rule == "- from: {tag: env}\n  transform: [trim, lower]"
+    assert found["env"].claims["USD"] == 12
 
 
 def paste(settings: Settings, found: list[Suggestion]) -> None:
