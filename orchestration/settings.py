@@ -29,7 +29,6 @@ PROJECT_ROOT = PACKAGE / "project" if INSTALLED else PACKAGE.parent
 _HOME = Path.cwd() if INSTALLED else PROJECT_ROOT
 BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
 
-
 MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 """A month written as YYYY-MM."""
 
@@ -117,9 +116,7 @@ class Settings(BaseSettings):
     )
 
     workspace: Path = Field(_HOME / "workspace", description="Folder with sources, warehouse and results")
-    contexts: Path = Field(
-        _HOME / "contexts", description="Folder with dimensions, streams and allocation rules"
-    )
+    contexts: Path = Field(_HOME / "contexts", description="Folder of rules; default: `<workspace>/contexts`")
     s3: S3Settings = Field(S3Settings(), description="Access to S3, for all `s3://` locations")
     aws_endpoint_url: str | None = Field(
         None, description="Endpoint override for AWS APIs except S3, such as a proxy"
@@ -239,6 +236,12 @@ class Settings(BaseSettings):
         if url and not url.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("must begin with https:// or http://")
         return url
+
+    @model_validator(mode="before")
+    @classmethod
+    def _contexts_of_workspace(cls, given: dict[str, Any]) -> dict[str, Any]:
+        own = Path(given.get("workspace", _HOME / "workspace")) / "contexts"
+        return {"contexts": own, **given} if own.is_dir() else given
 
     @model_validator(mode="after")
     def _export_names_are_unique(self) -> Settings:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,13 +13,13 @@ from rich.console import Console
 
 from orchestration.automation.deployment import definitions_of
 from orchestration.automation.jobs import DAILY_COSTS
-from orchestration.automation.messages import show_data_warnings, show_error, show_snapshot, show_warnings
+from orchestration.automation.messages import show_data_warnings, show_error, show_summary, show_warnings
 from orchestration.automation.partitions import MonthsError, billing_months, month_range_tags, note_months
 from orchestration.automation.run_history import open_instance
 from orchestration.automation.terminal import RunDisplay
 from orchestration.automation.unchanged import digest_of_sources, note_finished
 from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, prepare_workspace
-from orchestration.outputs.warnings import published_warnings
+from orchestration.outputs.run_summary import RunSummary, summary_of_run
 from orchestration.settings import ExpectedError, Settings
 from orchestration.sources.billing.landing import discover_months
 from orchestration.sources.locations import open_of
@@ -32,12 +31,14 @@ from orchestration.warehouse.writer import close_dead_run, writer_lock
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool) -> bool:
+def execute_job(
+    settings: Settings, months: Sequence[str] | None, shown: Console, *, check_all: bool
+) -> RunSummary | None:
     """Run everything from the bill to the published snapshot, once.
 
     `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
-    sources. Only changed days are computed. Returns True only if every check passed and the result is
-    published; otherwise errors are printed and readers keep the previous snapshot.
+    sources. Only changed days are computed. Returns the summary, also printed, only if every check passed and
+    the result is published; otherwise errors are printed and readers keep the previous snapshot.
     """
     try:
         prepare_workspace(settings)
@@ -58,7 +59,7 @@ def execute_job(settings: Settings, months: Sequence[str] | None, shown: Console
             return _execute(settings, definitions, instance, tags, shown, looked_at)
     except ExpectedError as error:
         show_error(shown, str(error))
-        return False
+        return None
 
 
 def _months(settings: Settings) -> list[str]:
@@ -79,7 +80,7 @@ def _execute(
     tags: dict[str, str],
     shown: Console,
     looked_at: str,
-) -> bool:
+) -> RunSummary | None:
     run_id = str(uuid.uuid4())
     with RunDisplay(shown) as display, open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
         instance.add_event_listener(run_id, display.on_event)
@@ -90,14 +91,31 @@ def _execute(
     published = _snapshot_of(result)
     show_warnings(shown, display.warnings)
     if published is not None:
-        show_data_warnings(shown, published_warnings(settings))
-        path = Path(str(published["path"].value))
-        show_snapshot(shown, str(published["snapshot"].value), path, changed=bool(published["changed"].value))
+        summary = summary_of_run(
+            settings,
+            str(published["snapshot"].value),
+            changed=bool(published["changed"].value),
+            unknown_columns=_landed(result, "new_columns"),
+            cut_digits=_landed(result, "digits_beyond_twelve"),
+        )
+        show_data_warnings(shown, summary.warnings)
+        show_summary(shown, summary)
     if not (result.success and published):
         display.show_failure(run_id, published=bool(published))
-        return False
+        return None
     note_finished(settings, looked_at, tuple(display.warnings))
-    return True
+    return summary
+
+
+def _landed(result: dg.ExecuteInProcessResult, name: str) -> list[str]:
+    """The lines that the landing of bills listed under a name."""
+    found = [
+        str(event.step_materialization_data.materialization.metadata[name].value)
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+        and name in event.step_materialization_data.materialization.metadata
+    ]
+    return [line.removeprefix("- ") for text in found if text != "none" for line in text.splitlines()]
 
 
 def _snapshot_of(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.MetadataValue[Any]] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from orchestration.outputs.run_summary import RunSummary
 from orchestration.outputs.warnings import DataWarning, shown_lines
+
+_LINES_SHOWN = 10
 
 
 def show_error(console: Console, text: str) -> None:
@@ -27,8 +29,50 @@ def show_data_warnings(console: Console, warnings: Sequence[DataWarning]) -> Non
     show_warnings(console, shown_lines(warnings))
 
 
-def show_snapshot(console: Console, snapshot: str, path: Path, *, changed: bool) -> None:
-    """Report the published snapshot and its path."""
-    news = "Published" if changed else "Nothing changed; readers keep"
-    console.print(f"[bold green]✓[/] {news} snapshot {snapshot}", soft_wrap=True, highlight=False)
-    console.print(f"  {path}", soft_wrap=True, highlight=False)
+def show_summary(console: Console, summary: RunSummary) -> None:
+    """Print where the money went, what was rejected, and where the result is; what needs a look is marked."""
+    _print(console, "")
+    for cost in summary.costs:
+        months = " to ".join(dict.fromkeys((cost.first_month, cost.last_month)))
+        _print(console, f"Effective cost {months}, {cost.billing_currency}")
+        parts = {f"carried by {cost.customer_count:,} customers": cost.to_customers}
+        parts |= {f"unallocated: {reason}": amount for reason, amount in cost.unallocated.items()}
+        for what, amount in parts.items():
+            _print(console, f"  {what:<36}{amount:>20,.2f}{cost.percent(amount):>8.1f}%")
+        _print(console, f"  {'total':<36}{cost.total:>20,.2f}")
+    lists = {
+        f"Rejected rows: {sum(each['row_count'] for each in summary.rejected):,}": [
+            f"{each['row_count']:,} {each['reason']} in {each['file']} ({each['source']})"
+            for each in summary.rejected
+        ],
+        "Columns that the provider's documentation lacks (rows, billed cost)": summary.unknown_columns,
+        "Digits after the twelfth, cut": summary.cut_digits,
+    }
+    for title, lines in lists.items():
+        if lines:
+            _print(console, title)
+            shown = [
+                *lines[:_LINES_SHOWN],
+                *([f"… {len(lines) - _LINES_SHOWN:,} more"][: len(lines) > _LINES_SHOWN]),
+            ]
+            for line in shown:
+                _print(console, f"  {escape(line)}")
+    _print(console, "")
+    for cost in summary.costs:
+        if cost.much_is_open:
+            open_cost = (
+                f"{cost.open:,.2f} {cost.billing_currency}, {cost.percent(cost.open):.1f}% of the cost"
+            )
+            _print(
+                console,
+                f"[yellow]![/] No customer carries {open_cost}; cpc coverage says what no rule matches",
+            )
+    news = "Published" if summary.changed else "Nothing changed; readers keep"
+    mark = "[bold yellow]![/]" if any(cost.much_is_open for cost in summary.costs) else "[bold green]✓[/]"
+    _print(console, f"{mark} {news} snapshot {summary.snapshot}")
+    _print(console, f"  {escape(str(summary.database))}")
+    _print(console, f"  {escape(str(summary.report))}")
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, highlight=False)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from orchestration.automation.unchanged import LastRun, find_unchanged
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.outputs.run_summary import RunSummary
 
 
 def run_job(
@@ -16,36 +20,37 @@ def run_job(
     console: Console | None = None,
     *,
     check_all: bool = False,
-) -> bool:
+) -> RunSummary | None:
     """Run everything from the bill to the published snapshot, once.
 
     `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
-    sources. Only changed days are computed and tested; `check_all` tests every day. Returns True only if
-    every check passed and the result is published; otherwise errors are printed and readers keep the
-    previous snapshot.
+    sources. Only changed days are computed and tested; `check_all` tests every day. Returns the summary, also
+    printed, only if every check passed and the result is published; otherwise errors are printed and readers
+    keep the previous snapshot.
     """
     shown = console or Console()
     # Pin the console to its current stream: the steps' standard output is redirected.
     shown.file = shown.file
     last = None if months or check_all else find_unchanged(settings)
     if last is not None:
-        _say_unchanged(settings, last, shown)
-        return True
+        return _say_unchanged(settings, last, shown)
     # Dagster and dbt take seconds to import.
     from orchestration.automation.full_run import execute_job
 
     return execute_job(settings, months, shown, check_all=check_all)
 
 
-def _say_unchanged(settings: Settings, last: LastRun, shown: Console) -> None:
-    from orchestration.automation.messages import show_data_warnings, show_snapshot, show_warnings
-    from orchestration.outputs.warnings import published_warnings
+def _say_unchanged(settings: Settings, last: LastRun, shown: Console) -> RunSummary:
+    from orchestration.automation.messages import show_data_warnings, show_summary, show_warnings
+    from orchestration.outputs.run_summary import summary_of_run
 
     show_warnings(shown, last.warnings)
-    show_data_warnings(shown, published_warnings(settings))
+    summary = summary_of_run(settings, last.snapshot.name, changed=False)
+    show_data_warnings(shown, summary.warnings)
     with shown.status("Recording the run"):
         from orchestration.automation.run_history import record_unchanged_run
         from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
 
         record_unchanged_run(dagster_home(settings), COMMAND_CONFIG, last.run_id, last.snapshot.name)
-    show_snapshot(shown, last.snapshot.name, settings.published_folder / "current.duckdb", changed=False)
+    show_summary(shown, summary)
+    return summary

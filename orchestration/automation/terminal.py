@@ -70,7 +70,9 @@ class RunDisplay:
         """Event listener: called by Dagster for every event and log line of the run."""
         event = entry.dagster_event
         if event is None:
-            if int(entry.level) >= logging.WARNING:
+            # Steps that were not run because of another's failure say so; that failure is shown.
+            skipped = entry.user_message.startswith("Dependencies for step")
+            if int(entry.level) >= logging.WARNING and not skipped:
                 self.warnings.append(entry.user_message)
             self._on_log_line(entry.step_key, entry.user_message)
         elif event.event_type == DagsterEventType.STEP_START:

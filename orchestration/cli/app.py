@@ -7,7 +7,7 @@ Each command imports its dependencies only when called, so checking contexts doe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -21,12 +21,15 @@ from orchestration.cli.demo import demo
 from orchestration.cli.dev import dev
 from orchestration.cli.diff import diff
 from orchestration.cli.docs import docs
+from orchestration.cli.doctor import doctor
 from orchestration.cli.explain import explain
 from orchestration.cli.export import export
+from orchestration.cli.init import init
 from orchestration.cli.options import fail
 from orchestration.cli.report import report
 from orchestration.cli.run import run
 from orchestration.cli.send import send
+from orchestration.cli.tags import tags
 from orchestration.settings import ExpectedError
 
 
@@ -50,8 +53,36 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (run, report, demo, dev, check, coverage, diff, explain, export, docs, send):
+for command in (
+    init,
+    run,
+    report,
+    demo,
+    dev,
+    check,
+    tags,
+    coverage,
+    diff,
+    explain,
+    export,
+    docs,
+    send,
+    doctor,
+):
     app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"cpc {installed('cost-per-customer')}")
+        raise typer.Exit
+
+
 app.command("compile")(compile_)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(dbt)
 app.add_typer(api, name="api")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -21,8 +23,13 @@ def run(
     check_all: Annotated[
         bool, typer.Option("--check-all", help="Check all days, not only those of this run.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON; everything else on standard error.")
+    ] = False,
 ) -> None:
     """Run the whole job once: land, build, check, publish. Only changed days are computed.
+
+    Ends with where the money went, what was rejected and what to look at; with 1 if nothing was published.
 
     Examples:
 
@@ -31,13 +38,22 @@ def run(
     [bold]cpc run --months 2026-06..2026-07[/]
 
     [bold]cpc run --check-all[/]   also check the days of earlier runs
+
+    [bold]cpc run --json > run.json[/]   the summary for machines
     """
     settings = settings_of(workspace, contexts)
     wanted = _months(months)
     from orchestration.automation.run import run_job
 
-    if not run_job(settings, wanted, Console(), check_all=check_all):
+    summary = run_job(settings, wanted, Console(stderr=as_json), check_all=check_all)
+    if summary is None:
         raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(summary.as_json(), default=_text, indent=2))
+
+
+def _text(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _months(text: str | None) -> list[str] | None:
