@@ -94,7 +94,12 @@ LAYERS = (
     Layer(
         "telemetry",
         ("orchestration/sources/telemetry/*.py",),
-        ("tests/unit/sources/telemetry/test_records.py", "tests/unit/sources/telemetry/test_formats.py"),
+        (
+            "tests/unit/sources/telemetry/test_records.py",
+            "tests/unit/sources/telemetry/test_formats.py",
+            "tests/unit/sources/telemetry/test_api.py::test_ndjson_and_gzip",
+            "tests/unit/sources/telemetry/test_api.py::test_other_wrong_requests",
+        ),
         (
             "tests/unit/sources/telemetry/test_batches.py",
             "tests/unit/sources/telemetry/test_api.py",

@@ -80,4 +80,18 @@ EQUIVALENT = (
         "max(",
         "any pool of a key can stand for the key",
     ),
+    Equivalent(
+        "dbt_project/models/allocation/overhead_shares.sql",
+        "having sum(share) > 0",
+        "sum(",
+        "max(",
+        "no share is negative: the sum is above 0 if one of them is",
+    ),
+    Equivalent(
+        "dbt_project/models/marts/customer_costs_daily.sql",
+        "min(pools.service_category), min_by(listed.service_category, listed.position)",
+        "min(",
+        "max(",
+        "a day and service has one category here, repeated for each one that is listed",
+    ),
 )

@@ -52,6 +52,8 @@ MARTS = ("customer_costs_daily", "customer_costs_hourly", "long_tail_costs", "da
 # By the seed's words; what no word fits is of the last kind.
 FOCUS_CATEGORIES = ("Web", "Storage", "Compute")
 CATEGORY_OF_NAME = {"EC2": "Compute", "S3": "Storage", "Dial tone": "Other", None: "Other"}
+# Of two categories that fit, the first listed.
+CATEGORY_OF_NAME["Backup of RDS"] = "Databases"
 Category = tuple[str | None, str | None]
 SUMS = ", ".join(f"sum({column})" for column in COST_COLUMNS)
 FINGERPRINTS = ("charges", "usage", "signals", "aliases", "rules")
@@ -353,6 +355,10 @@ def check(
         found = rows_of(connection, "customer_costs_daily")
         assert found == wanted
         assert rows_of(connection, "customer_costs_hourly", "usage_hour") == by_hand.hourly()
+        # Who gets nothing is not among the customers that a long tail counts.
+        assert connection.execute("select count(*) from overhead_shares where share <= 0").fetchall() == [
+            (0,)
+        ]
         check_pools(connection, by_hand, len(charges))
         in_tail = connection.execute(
             "select usage_date, customer_id, billing_currency, effective_cost from long_tail_costs"

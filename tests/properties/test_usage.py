@@ -77,6 +77,7 @@ def views(connection: duckdb.DuckDBPyConnection) -> None:
     for folder, model in (
         ("staging/telemetry", "stg_telemetry__batches"),
         ("usage", "usage_by_period"),
+        ("usage", "usage_by_day"),
         ("usage", "rejected_usage"),
     ):
         connection.execute(f"create or replace view {model} as {rendered(f'{folder}/{model}')}")
@@ -94,14 +95,14 @@ def usage_of(connection: duckdb.DuckDBPyConnection) -> usage_by_hand.Usage:
 def load(
     connection: duckdb.DuckDBPyConnection, batches: list[tuple[Any, ...]], rows: list[dict[str, Any]]
 ) -> None:
-    """The landed batches (load, id, location, time) and records, each row with its place."""
-    columns = ("load_id", "batch_id", "batch_location", "object_time")
-    named = [dict(zip(columns, batch, strict=True)) for batch in batches]
+    """The landed batches (load, id, location, time, status if not loaded) and records, with their places."""
+    columns = ("load_id", "batch_id", "batch_location", "object_time", "status")
+    named = [dict(zip(columns, (*batch, "loaded")[:5], strict=True)) for batch in batches]
     connection.register("given_batches", pa.Table.from_pylist(named))
     said = [row | landed(row.pop("record")) for row in rows]
     connection.register("given_records", pa.Table.from_pylist(said))
     connection.execute(
-        "create table telemetry_batches as select *, 'loaded' as status, 1 as record_count, "
+        "create table telemetry_batches as select *, 1 as record_count, "
         "0 as quarantined_count, []::date[] as usage_dates from given_batches"
     )
     connection.execute(
@@ -125,9 +126,16 @@ def test_operations_count_as_plain_python_says(seed: int) -> None:
             batches.append(
                 (f"load-{source.randint(1, 3)}", name, f"/t/{name}", DAY + timedelta(seconds=written))
             )
+            # The same content in another place counts from the earlier one; what was replaced says nothing.
+            also = source.choice([1, 2, 3]), f"/t/{stream}/{source.choice('abc')}9{file}"
+            repeats = source.random() < 0.3
+            status = "repeated" if repeats else "superseded"
+            batches.append((batches[-1][0], name, also[1], DAY + timedelta(seconds=also[0]), status))
+            first = min((written, f"/t/{name}"), also) if repeats else (written, f"/t/{name}")
             for row in range(source.randint(1, 4)):
                 record = random_record(source, stream, granularity)
-                record["order"] = (written, f"/t/{name}", row + 1)
+                record["order"] = (*first, row + 1)
+                record["place"] = f"/t/{name}"
                 histories[stream].append(record)
                 place = {"load_id": batches[-1][0], "batch_id": name, "batch_location": f"/t/{name}"}
                 rows.append({**place, "batch_row": row + 1, "record": record})
@@ -136,6 +144,15 @@ def test_operations_count_as_plain_python_says(seed: int) -> None:
         tables(connection, {name: members[0]["stream_granularity"] for name, members in histories.items()})
         load(connection, batches, rows)
         found = usage_of(connection)
+        by_day: dict[Any, Fraction] = {}
+        for (stream, start, *who), quantity in found.items():
+            key = (stream, start.date(), *who)
+            by_day[key] = by_day.get(key, Fraction(0)) + quantity
+        days = connection.execute(
+            "select stream, usage_date, customer_id, filter, usage_quantity from usage_by_day"
+        ).fetchall()
+        assert {tuple(key): Fraction(quantity) for *key, quantity in days} == by_day
+        assert len(days) == len(by_day)
         rejected = connection.execute(
             "select batch_location, batch_row, reason from rejected_usage order by all"
         ).fetchall()
@@ -144,7 +161,7 @@ def test_operations_count_as_plain_python_says(seed: int) -> None:
         of_stream = {key: quantity for key, quantity in found.items() if key[0] == stream}
         assert of_stream == usage_by_hand.usage(members), members
     conflicts = [
-        (*record["order"][1:], "record-id-conflict")
+        (record["place"], record["order"][2], "record-id-conflict")
         for members in histories.values()
         for record in usage_by_hand.counted(members)[1]
     ]

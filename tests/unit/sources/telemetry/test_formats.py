@@ -163,6 +163,7 @@ def test_numbers_and_times_are_read_in_the_form_that_all_rows_of_a_file_agree_in
         "unclear.csv": (head, [f"s;{ten};a;1.500", f"s;{ten};b;7"]),
         "both.csv": (head, [f"s;{ten};a;1,5", f"s;{ten};b;1.5"]),
         "times.csv": (head, [f"s;{ten};a;1", "s;2026-07-01T10:00:00Z;b;1"]),
+        "epochs.csv": (head, [f"s;{ten};a;1", f"s;{ten}000;b;1"]),
     }
     for name, (header, lines) in files.items():
         telemetry.put(name, "\n".join([header, *lines]) + "\n")
@@ -183,7 +184,9 @@ def test_numbers_and_times_are_read_in_the_form_that_all_rows_of_a_file_agree_in
     # Where the values of a file cannot be told, no value of the kind is guessed.
     assert telemetry.quarantine("parse_filename(batch_location), reason") == [
         ("both.csv", "number-format"),
+        ("epochs.csv", "timestamp-format"),
+        ("epochs.csv", "timestamp-format"),
         ("times.csv", "timestamp-format"),
         ("unclear.csv", "number-format"),
     ]
-    assert landing.quarantined == 3
+    assert landing.quarantined == 5
