@@ -208,6 +208,7 @@ def legacy_csv(random: Random, lines: list[Line], file: Path) -> None:
                 "lineItem/UsageAccountId",
                 "lineItem/UsageStartDate",
                 "lineItem/UsageEndDate",
+                "lineItem/UsageAmount",
                 "resourceTags/user:App",
                 *columns,
             ]
@@ -227,6 +228,7 @@ def legacy_csv(random: Random, lines: list[Line], file: Path) -> None:
                     "000000000042",
                     start,
                     end,
+                    line.row,
                     f"☃ {line.row}",
                     *(values.get(name, "") for name in columns.values()),
                 ]
@@ -253,6 +255,7 @@ def cur_2(bill: RandomBill, location: Path) -> None:
         columns["line_item_usage_end_date"] = pa.array(
             [start + timedelta(hours=1) for start in starts], times
         )
+        columns["line_item_usage_amount"] = pa.array([float(line.row) for line in lines])
         tags = [[("user_app", f"☃ {line.row}")] for line in lines]
         columns["resource_tags"] = pa.array(tags, pa.map_(pa.string(), pa.string()))
         for name in TEXTS.values():
@@ -389,11 +392,21 @@ def test_staging_alone_gives_what_aws_formulas_make_of_a_line(
         rows = connection.execute(
             f"{STAGED} stg_aws_cur__charges union all {STAGED} stg_focus__charges"
         ).fetchall()
+        quantities = connection.execute(
+            "select x_source_name, sum(consumed_quantity) from stg_aws_cur__charges group by all"
+        ).fetchall()
         found = connection.execute(
             "select x_source_name, billing_currency, detail, sum(amount) from cost_findings "
             "where finding = 'cause' group by all having sum(amount) <> 0"
         ).fetchall()
     check_charges(rows, bills, in_focus)
+    # What a line used is on one of its charges, and negations repeat what is used already.
+    assert dict(quantities) == {
+        bill[0].source: sum(
+            line.row for line in bill if line.texts["line_item_line_item_type"] != "SavingsPlanNegation"
+        )
+        for bill in bills
+    }
     assert {tuple(row[:3]): row[3] for row in found} == {key: cost for key, cost in causes.items() if cost}
 
 
