@@ -3,10 +3,10 @@
   current files. A run builds the days in `changed_days` in batches, so memory is bounded by a batch, then swaps the
   view, replacing whole days. Files of a killed run are in no view. Set it for a folder with `+materialized: by_day`
   in dbt_project.yml. `period: month` keeps files by month (`usage_month`) and builds months with a changed day, one
-  at a time. `days_after` also rebuilds that many days after each changed day, for models that look back. `days_kept`
-  keeps only that many latest days with costs. `made_again_after` names a table without days (`marts.customers`): if
-  its rows change, every period is rebuilt. `customer_names` adds the columns of customer_names() to the view, not to
-  the files: a renamed customer changes no day.
+  at a time. `days_after` also rebuilds that many days after each changed day, a quarter at a time, for models that
+  look back. `days_kept` keeps only that many latest days with costs. `made_again_after` names a table without days
+  (`marts.customers`): if its rows change, every period is rebuilt. `customer_names` adds the columns of
+  customer_names() to the view, not to the files: a renamed customer changes no day.
 
   `batches` has, in order, the periods to replace and the days to read, as lists of dates; `built.days` also has days in
   progress, and days that are gone.
@@ -63,7 +63,10 @@
                         or date_trunc('month', usage_date)
                         in (select date_trunc('month', usage_date) from staging.changed_days)
         {%- elif days_after %}
-                    select distinct days.usage_date as period_start, days.usage_date, 1 as batch
+                    select distinct
+                        days.usage_date as period_start,
+                        days.usage_date,
+                        date_diff('quarter', date '1970-01-01', days.usage_date) as batch
                     from built.days as days
                     inner join
                         staging.changed_days as changed

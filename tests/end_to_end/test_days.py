@@ -14,7 +14,7 @@ from tests.end_to_end.conftest import new_company
 from tests.end_to_end.running import Company, Rows
 
 # Their days follow from the days before: a change reaches further than its own day.
-REACHES_FURTHER = {"daily_expectations", "daily_alarms"}
+REACHES_FURTHER = {"daily_levels", "daily_expectations", "daily_scores", "daily_alarms"}
 
 
 @pytest.fixture(scope="module")

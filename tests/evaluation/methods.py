@@ -20,7 +20,7 @@ from tests.evaluation.cases import DAYS, FIRST_DAY, Case, Values, day
 Alarms = Mapping[str, list[tuple[int, int]]]
 """By case: each anomaly as the day on which it was told and the last one that it has."""
 
-MODELS = "daily_expectations daily_alarms anomaly_runs"
+MODELS = "daily_levels daily_expectations daily_scores daily_alarms anomaly_runs"
 
 
 def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:

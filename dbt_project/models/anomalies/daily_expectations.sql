@@ -1,80 +1,6 @@
 -- Each day is judged only by previous days, so its expectation does not change when more days arrive.
--- Missing days are unknown, not 0, and left out of every window; except of a cost that vanished.
 with
-    given as (
-        select series_key, usage_date, cast(effective_cost as double) as cost
-        from {{ ref("anomaly_series_daily", days_before=28 + 93) }}
-    ),
-
-    present as (
-        select
-            series_key,
-            usage_date,
-            lead(usage_date) over (partition by series_key order by usage_date) as next_date,
-            count(*) over (
-                partition by series_key
-                order by usage_date range between interval 41 days preceding and current row
-            ) as day_count
-        from given
-    ),
-
-    -- A series with cost on each day of six weeks, and then on none of two days, has vanished: from the
-    -- second day on, for a week, it costs 0.
-    costs as (
-        select *
-        from given
-        union all
-        select present.series_key, days.usage_date, 0 as cost
-        from present
-        inner join
-            (select distinct usage_date from given) as days
-            on days.usage_date between present.usage_date + 2 and present.usage_date + 8
-            and days.usage_date < coalesce(present.next_date, days.usage_date + 1)
-        where present.day_count = 42
-    ),
-
-    levels as (
-        select
-            *,
-            lag(usage_date) over by_day as previous_date,
-            -- Current level: the median of the last seven days or, if days are missing and a weekday could
-            -- occur twice, of the last fourteen.
-            case
-                when count(*) over last_fourteen < 4 or min(usage_date) over last_seven < usage_date - 28
-                then null
-                when min(usage_date) over last_seven < usage_date - 7
-                then median(cost) over last_fourteen
-                else median(cost) over last_seven
-            end as level,
-            case
-                when min(usage_date) over week_until_now < usage_date - 6
-                then median(cost) over fortnight_until_now
-                else median(cost) over week_until_now
-            end as recent_level,
-            -- The level a month earlier, for changes too slow for the level to show.
-            case when count(*) over month_before >= 14 then median(cost) over month_before end as older_level
-        from costs
-        window
-            by_day as (partition by series_key order by usage_date),
-            last_seven as (
-                partition by series_key order by usage_date rows between 7 preceding and 1 preceding
-            ),
-            last_fourteen as (
-                partition by series_key order by usage_date rows between 14 preceding and 1 preceding
-            ),
-            week_until_now as (
-                partition by series_key order by usage_date rows between 6 preceding and current row
-            ),
-            fortnight_until_now as (
-                partition by series_key order by usage_date rows between 13 preceding and current row
-            ),
-            month_before as (
-                partition by series_key
-                order by usage_date range between interval 56 days preceding and interval 28 days preceding
-            )
-    ),
-
-    ratios as (select *, cost / nullif(level, 0) as ratio from levels),
+    ratios as (select *, cost / nullif(level, 0) as ratio from {{ ref("daily_levels", days_before=93) }}),
 
     weekdays as (
         select
@@ -86,6 +12,10 @@ with
                 then median(ratio) over same_weekday
             end as weekday_ratio
         from ratios
+        -- Other weekdays than those of the batch are not compared with.
+        where
+            usage_date >= list_min(getvariable('batch_days')) - 56
+            and isodow(usage_date) in list_transform(getvariable('batch_days'), lambda day:isodow(day))
         window
             same_weekday as (
                 partition by series_key, isodow(usage_date)
