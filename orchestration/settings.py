@@ -58,14 +58,14 @@ class S3Settings(_Group):
 class BillingExport(_Group):
     """A location that a provider delivers bills to.
 
-    `location` is a folder or `s3://bucket/prefix`; it may hold several reports as AWS lays them out, or
-    single files. `name` becomes `x_source_name` of its charges.
+    `location` is a folder or a prefix (s3://, gs://, az://); it may hold several reports as AWS lays them
+    out, or single files. `name` becomes `x_source_name` of its charges.
     """
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", description="Name; `x_source_name` of its charges"
     )
-    location: str = Field(description="Folder or s3://bucket/prefix, of one or several reports or files")
+    location: str = Field(description="Folder, s3://, gs:// or az:// prefix, of reports or files")
     format: BillingFormat = Field("auto", description="auto: recognised by each file's header")
     billing_currency: str | None = Field(None, description="For files without a currency, e.g. USD")
     ignore: tuple[str, ...] = Field(
@@ -105,7 +105,7 @@ class AlertMail(_Group):
 
 def _location(of: str) -> Any:
     """A field for the place of a source's files; its default is a folder of the workspace."""
-    return Field("", description=f"Folder or s3://bucket/prefix of {of}; empty: in `<workspace>/sources`")
+    return Field("", description=f"Folder, s3://, gs:// or az:// of {of}; empty: in `<workspace>/sources`")
 
 
 class Settings(BaseSettings):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,6 +142,13 @@ class FolderLocation:
                     yield path
 
 
+def downloaded_to(folder: Path, key: str) -> Path:
+    """The file in `folder` that an object is downloaded to: a key can contain anything, including `..`."""
+    ending = re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])[-100:]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{ending}"
+
+
 def open_of(settings: Settings) -> Callable[[str], Location]:
     """A function that opens locations with the configured S3."""
     return lambda place: open_location(place, lambda: s3_client(settings))
@@ -153,7 +162,7 @@ def s3_client(settings: Settings) -> S3Client:
 
 
 def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
-    """Open a configured location: a folder, or `s3://bucket/prefix`.
+    """Open a configured location: a folder, or a prefix on S3, Google Cloud Storage or Azure.
 
     `s3_client` is called only for S3. Nothing is listed yet.
     """
@@ -162,11 +171,15 @@ def open_location(location: str, s3_client: Callable[[], S3Client]) -> Location:
         if not location:
             raise LocationError("a location is empty; give a folder or s3://bucket/prefix")
         return FolderLocation(Path(location).expanduser().resolve())
-    if scheme.lower() != "s3":
-        raise LocationError(f"{location}: only folders and s3://bucket/prefix are known as locations")
     bucket, _, prefix = rest.partition("/")
+    if scheme not in ("s3", "gs", "az", "abfss"):
+        raise LocationError(f"{location}: locations are folders, s3://, gs://, az:// and abfss:// prefixes")
     if not bucket:
-        raise LocationError(f"{location}: the bucket is missing; write s3://bucket/prefix")
+        raise LocationError(f"{location}: the bucket is missing; write {scheme}://bucket/prefix")
+    if scheme != "s3":
+        from orchestration.sources.object_store_location import open_object_store
+
+        return open_object_store(location)
     # Imported late: boto3 takes as long to import as everything else a command needs for local files.
     from orchestration.sources.s3_location import S3Location
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -18,6 +16,7 @@ from orchestration.sources.locations import (
     ObjectMissingError,
     S3Client,
     StoredObject,
+    downloaded_to,
 )
 
 _SERVER_ERROR = 500  # and above, such as 503 Slow Down
@@ -59,10 +58,7 @@ class S3Location:
 
     def fetch(self, key: str, folder: Path) -> Path:
         """Download one object into `folder`, streamed to disk; keeps the key's extension."""
-        # A key can contain anything, including `..`, so it is not used as a path.
-        ending = re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])[-100:]
-        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{ending}"
-        folder.mkdir(parents=True, exist_ok=True)
+        path = downloaded_to(folder, key)
         try:
             self.client.download_file(self.bucket, self.prefix + key, str(path))
         except (ClientError, BotoCoreError, Boto3Error) as error:

@@ -94,6 +94,21 @@ def test_the_run_ends_with_the_money_that_nobody_carries(begun: tuple[Path, Resu
     assert tags.stdout.splitlines()[1] == "tag,app,search-api,USD,30150.000000000000"
 
 
+def test_an_error_leads_with_the_file_and_row(begun: tuple[Path, Result]) -> None:
+    folder, _ = begun
+    file = folder / "sources" / "customers" / "customers.csv"
+    file.write_text("customer_id,customer_name\nacme,Acme Inc.\nacme,Acme GmbH\n")
+    done = cpc("run", "--workspace", folder)
+    file.unlink()
+    assert done.exit_code == 1
+    said = [line for line in done.stdout.splitlines() if line[:1] not in {"", "✓"}]
+    assert said[1].startswith(
+        f"✗ {file} row 2: customer_id 'acme' is already the customer_id in {file} row 1"
+    )
+    assert said[2].startswith("Nothing was published; readers keep the last snapshot.")
+    assert "Dependencies" not in done.stdout
+
+
 def test_the_doctor_says_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "settings.yml").write_text("customers_location: /nowhere/customers\n")
     done = cpc("doctor", "--workspace", tmp_path)

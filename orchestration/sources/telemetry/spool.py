@@ -9,7 +9,7 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration.sources.locations import FolderLocation, S3Client, open_location
+from orchestration.sources.locations import FolderLocation, LocationError, S3Client, open_location
 from orchestration.sources.s3_location import S3Location
 from orchestration.warehouse.files import create_file, write_file
 
@@ -144,4 +144,4 @@ def open_spool(location: str, s3_client: Callable[[], S3Client]) -> Spool:
             return S3Spool(place.client, place.bucket, place.prefix)
         case FolderLocation():
             return FolderSpool(place.root)
-    raise TypeError(f"no spool for {place.describe()}")
+    raise LocationError(f"{location}: the API writes to folders and s3:// only; copy its files from there")

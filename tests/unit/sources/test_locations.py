@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from obstore.store import S3Store
 
 from orchestration.sources.locations import (
     FolderLocation,
@@ -14,6 +15,7 @@ from orchestration.sources.locations import (
     ObjectMissingError,
     open_location,
 )
+from orchestration.sources.object_store_location import ObjectStoreLocation
 from orchestration.sources.s3_location import S3Location
 
 CONTENTS = {
@@ -28,7 +30,7 @@ def no_client() -> Any:
     raise AssertionError("a folder needs no S3 client")
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "object store"])
 def location(request: pytest.FixtureRequest, tmp_path: Path, s3_client: Any, bucket: str) -> Location:
     if request.param == "folder":
         for key, content in CONTENTS.items():
@@ -40,7 +42,15 @@ def location(request: pytest.FixtureRequest, tmp_path: Path, s3_client: Any, buc
         s3_client.put_object(Bucket=bucket, Key=f"base/{key}", Body=content)
     s3_client.put_object(Bucket=bucket, Key="base/empty/", Body=b"")
     s3_client.put_object(Bucket=bucket, Key="baseball/other.csv", Body=b"not below the prefix")
+    if request.param == "object store":  # the library of gs:// and az://, on the server that there is
+        return object_store(s3_client, bucket, "base")
     return open_location(f"s3://{bucket}/base/", lambda: s3_client)
+
+
+def object_store(client: Any, bucket: str, prefix: str) -> ObjectStoreLocation:
+    endpoint = {"endpoint": client.meta.endpoint_url, "client_options": {"allow_http": True}}
+    keys = {"access_key_id": "x", "secret_access_key": "x", "region": "us-east-1"}
+    return ObjectStoreLocation(S3Store(bucket, prefix=prefix, **endpoint, **keys), f"gs://{bucket}/{prefix}/")
 
 
 def test_lists_all_depths_sorted_by_key(location: Location) -> None:
@@ -138,7 +148,37 @@ def test_an_unreachable_server_is_an_error() -> None:
         list(open_location("s3://b/p", lambda: client).list())
 
 
-@pytest.mark.parametrize("location", ["", "gs://bucket/x", "s3://", "s3:///x"])
+@pytest.mark.parametrize("location", ["", "ftp://bucket/x", "s3://", "s3:///x"])
 def test_what_is_no_location_is_an_error(location: str) -> None:
     with pytest.raises(LocationError):
         open_location(location, no_client)
+
+
+def test_an_object_store_says_what_is_missing(s3_client: Any, bucket: str) -> None:
+    with pytest.raises(ObjectMissingError, match=rf"^gs://{bucket}/base/no.csv does not exist$"):
+        object_store(s3_client, bucket, "base").read("no.csv")
+    with pytest.raises(LocationError, match=r"^gs://no-such-bucket/base"):
+        list(object_store(s3_client, "no-such-bucket", "base").list())
+
+
+def test_folders_of_an_object_store_are_no_files(s3_client: Any, bucket: str) -> None:
+    for key, content in {"base/a": b"", "base/a/1.csv": b"one", "base/empty.csv": b""}.items():
+        s3_client.put_object(Bucket=bucket, Key=key, Body=content)
+    found = [stored.key for stored in object_store(s3_client, bucket, "base").list()]
+    assert found == ["a/1.csv", "empty.csv"]
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("gs://bills/focus/", "gs://bills/focus"),
+        ("abfss://bills@costs.dfs.core.windows.net/focus", "abfss://bills@costs.dfs.core.windows.net/focus"),
+    ],
+)
+def test_google_and_azure_are_locations(place: str, shown: str) -> None:
+    assert open_location(place, no_client).describe() == shown
+
+
+def test_an_azure_container_needs_its_account() -> None:
+    with pytest.raises(LocationError, match=r"^az://bills/focus: .*set AZURE_STORAGE_ACCOUNT_NAME$"):
+        open_location("az://bills/focus", no_client)
