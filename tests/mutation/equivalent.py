@@ -94,4 +94,11 @@ EQUIVALENT = (
         "max(",
         "a day and service has one category here, repeated for each one that is listed",
     ),
+    Equivalent(
+        "orchestration/sources/billing/formats/times.py",
+        '"t_period_end when t_after > t_period_end then t_period_end else t_after end as t_until "',
+        ">",
+        ">=",
+        "of two equal ends either can be taken",
+    ),
 )

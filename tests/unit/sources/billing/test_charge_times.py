@@ -48,13 +48,16 @@ def test_the_billing_month_is_the_one_that_holds_most_of_the_period(
     tmp_path: Path, start: str, end: str, month: str
 ) -> None:
     row = period(start, "", BillingPeriodStart=start, BillingPeriodEnd=end)
-    assert landed(tmp_path, [row], "billing_period") == [(month,)]
+    assert landed(tmp_path, [row], "billing_period, covered_until") == [(month, None)]
 
 
 def hours(*written: tuple[str, str]) -> list[dict[str, Any]]:
     return [period(f"2026-10-{start}Z", f"2026-10-{end}Z") for start, end in written]
 
 
+UTC_8 = {"BillingPeriodStart": "2026-09-30T16:00:00Z", "BillingPeriodEnd": ""}
+UTC_13 = {"BillingPeriodStart": "2026-09-30T11:00:00Z", "BillingPeriodEnd": "2026-10-30T11:00:00Z"}
+USED, USED_LATER = hours(("05T10:00:00", "05T11:00:00"), ("06T10:00:00", "06T11:00:00"))
 DAY = [period("2026-10-05", "2026-10-05"), period("2026-10-06", "2026-10-06")]
 MONTH = datetime(2026, 10, 1), datetime(2026, 11, 1)
 
@@ -96,6 +99,24 @@ MONTH = datetime(2026, 10, 1), datetime(2026, 11, 1)
         ([period("", "2026-10-31")], MONTH),
         ([period("2026-10-01", "2027-10-01")], MONTH),
         ([period("2026-09-15", "2026-10-15")], (datetime(2026, 9, 15), datetime(2026, 10, 15))),
+        # In local time: without an end the period is a month, and its last day may be included.
+        ([period("", "", **UTC_8)], (datetime(2026, 9, 30, 16), datetime(2026, 10, 31, 16))),
+        ([period("", "", **UTC_13)], (datetime(2026, 9, 30, 11), datetime(2026, 10, 31, 11))),
+        # From the end of its billing period on it is of the first day with usage, as is a day's fee (of 25
+        # hours, when clocks go back) after the last one; a fee on that day or of more than a day is not.
+        ([period("2026-11-01", "2026-11-02"), USED], (datetime(2026, 10, 5), datetime(2026, 10, 6))),
+        (
+            [period("2026-10-20", "2026-10-21T01:00:00Z", ChargeCategory="Purchase"), USED],
+            (datetime(2026, 10, 5), datetime(2026, 10, 6)),
+        ),
+        (
+            [period("2026-10-06", "2026-10-07", ChargeCategory="Purchase"), USED, USED_LATER],
+            (datetime(2026, 10, 6), datetime(2026, 10, 7)),
+        ),
+        (
+            [period("2026-10-20", "2026-11-01", ChargeCategory="Tax"), USED],
+            (datetime(2026, 10, 20), datetime(2026, 11, 1)),
+        ),
     ],
 )
 def test_the_end_of_a_charge_is_found_from_all_rows(
