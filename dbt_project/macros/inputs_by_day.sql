@@ -12,7 +12,7 @@
         {%- set needed_first = builtins.ref("changed_days") -%}
     {%- endif -%}
     {%- if execute -%}
-        {%- set node = graph.nodes.get("model." ~ project_name ~ "." ~ varargs[-1], {}) -%}
+        {%- set node = (graph.nodes or {}).get("model." ~ project_name ~ "." ~ varargs[-1], {}) -%}
         {{ return(of_the_days(relation, node, days_before)) }}
     {%- endif -%}
     {{ return(relation) }}
@@ -24,7 +24,7 @@
         {%- set needed_first = builtins.ref("changed_days") -%}
     {%- endif -%}
     {%- if execute -%}
-        {%- set node = graph.sources.get("source." ~ project_name ~ "." ~ varargs | join("."), {}) -%}
+        {%- set node = (graph.sources or {}).get("source." ~ project_name ~ "." ~ varargs | join("."), {}) -%}
         {{ return(of_the_days(relation, node, 0)) }}
     {%- endif -%}
     {{ return(relation) }}

@@ -62,7 +62,9 @@ def build_warehouse_assets(
         progress = _Progress(context.log.info)
         with audit.full_check(settings, asked=check_all):
             folder = project.artifacts_of_run(context.run.run_id)
-            result = project.dbt("build", folder=folder, on_event=progress.on_event)
+            # Unit tests are of the SQL, not of the data.
+            command = ("build", "--exclude-resource-type", "unit_test")
+            result = project.dbt(*command, folder=folder, on_event=progress.on_event)
         progress.log_lines()
         yield from _results(settings, project, result)
         if not result.is_success:
