@@ -24,7 +24,9 @@
         {%- set needed_first = builtins.ref("changed_days") -%}
     {%- endif -%}
     {%- if execute -%}
-        {%- set node = (graph.sources or {}).get("source." ~ project_name ~ "." ~ varargs | join("."), {}) -%}
+        {%- set node = (graph.sources or {}).get(
+            "source." ~ project_name ~ "." ~ varargs | join("."), {}
+        ) -%}
         {{ return(of_the_days(relation, node, 0)) }}
     {%- endif -%}
     {{ return(relation) }}

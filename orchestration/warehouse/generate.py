@@ -119,7 +119,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
     )
     versions = settings.workspace / "dbt_projects"
     folder = versions / fingerprint[:16]
-    # Not part of the version: another place or limit is no other rule.
+    # Not part of the version: another place or limit does not change the rules.
     filled = filled_in(written, settings, compilation.program.feedback)
     if not folder.is_dir():
         _write_version({**files, **filled}, folder)

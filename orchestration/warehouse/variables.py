@@ -33,7 +33,7 @@ def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[
         "product_dimension": settings.product_dimension,
         "anomaly_dimension": settings.anomaly_dimension,
         "anomaly_hourly_series": settings.anomaly_hourly_series,
-        # No cost depends on it, so that it is no rule: a new verdict recomputes no day.
+        # No cost depends on it: a new verdict recomputes no day.
         "anomaly_feedback": [(each.anomaly_id, each.verdict, each.note) for each in feedback],
     }
     if settings.duckdb_threads:

@@ -32,7 +32,7 @@ def our_sql(cases: Sequence[Case], workspace: Path) -> Alarms:
     run_models(settings)
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
         found = warehouse.execute(
-            "select series_key, told_at::date, last_at::date from anomalies.anomaly_runs order by all"
+            "select series_key, detected_at::date, last_at::date from anomalies.anomaly_runs order by all"
         ).fetchall()
     alarms: dict[str, list[tuple[int, int]]] = {case.name: [] for case in cases}
     for key, told, last in found:

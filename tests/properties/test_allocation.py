@@ -346,7 +346,7 @@ def rows_of(connection: duckdb.DuckDBPyConnection, mart: str, *last: str) -> dic
     return found
 
 
-# A seed is no smaller for being a smaller number: nothing to shrink.
+# A smaller seed is not a simpler case: nothing to shrink.
 @settings(
     max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )

@@ -136,7 +136,7 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
             select
                 'daily' as test, key::ubigint as series_key, way as direction, first::timestamp as started_at,
                 last::timestamp as last_at, last::timestamp + interval 1 day as ended_at,
-                first::timestamp as told_at, 9.0 as score, null::double as older_level
+                first::timestamp as detected_at, 9.0 as score, null::double as older_level
             from (
                 values
                     (1, -1, date '2026-11-27', date '2026-11-28'),

@@ -410,7 +410,7 @@ def test_staging_alone_gives_what_aws_formulas_make_of_a_line(
     assert {tuple(row[:3]): row[3] for row in found} == {key: cost for key, cost in causes.items() if cost}
 
 
-# A seed is no smaller for being a smaller number: nothing to shrink.
+# A smaller seed is not a simpler case: nothing to shrink.
 @settings(
     max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )

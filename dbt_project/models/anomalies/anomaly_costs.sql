@@ -16,7 +16,7 @@ with
             complete.last_day
         from {{ ref("anomaly_runs") }}
         cross join complete
-        where told_at < complete.last_day + 1
+        where detected_at < complete.last_day + 1
     ),
 
     series as (
@@ -135,7 +135,7 @@ select
     runs.direction,
     runs.started_at,
     runs.ended_at,
-    runs.told_at,
+    runs.detected_at,
     runs.ended_at > least(newest.last_day, cast(runs.last_day as timestamp)) as is_ongoing,
     runs.score,
     runs.older_level,
@@ -158,7 +158,7 @@ from runs
 inner join sums using (test, series_key, direction, started_at)
 inner join series using (series_key)
 inner join newest using (series_key)
--- Drop runs whose net impact is zero or opposite; a lower unit cost is no news.
+-- Drop runs whose net impact is zero or opposite; a lower unit cost needs no alarm.
 where
     runs.direction * (sums.actual_cost - sums.expected_cost) > 0
     and (series.series_kind <> 'unit_cost' or runs.direction > 0)

@@ -103,12 +103,12 @@ with
     drift_days as (
         select
             runs.series_key,
-            runs.started_at as told_at,
+            runs.started_at as detected_at,
             runs.direction,
             days.usage_date,
             days.recent_level,
             arg_max(days.older_level, days.usage_date) over run as older_level,
-            arg_max(days.recent_level, days.usage_date) over run as told_level
+            arg_max(days.recent_level, days.usage_date) over run as detected_level
         from runs
         inner join
             {{ ref("daily_expectations") }} as days
@@ -121,12 +121,12 @@ with
     drift_starts as (
         select
             series_key,
-            told_at,
+            detected_at,
             direction,
             any_value(older_level) as older_level,
             min(cast(usage_date as timestamp)) as first_day,
             max(cast(usage_date as timestamp)) filter (
-                direction * (recent_level - older_level) <= 0.1 * direction * (told_level - older_level)
+                direction * (recent_level - older_level) <= 0.1 * direction * (detected_level - older_level)
             ) as last_day_before
         from drift_days
         group by all
@@ -143,7 +143,7 @@ select
     end as started_at,
     runs.last_at,
     runs.last_at + case when runs.test = 'hourly' then interval 1 hour else interval 1 day end as ended_at,
-    runs.first_alarm_at as told_at,
+    runs.first_alarm_at as detected_at,
     runs.score,
     drift_starts.older_level
 from runs
@@ -151,5 +151,5 @@ left join
     drift_starts
     on runs.test = 'drift'
     and drift_starts.series_key = runs.series_key
-    and drift_starts.told_at = runs.started_at
+    and drift_starts.detected_at = runs.started_at
     and drift_starts.direction = runs.direction

@@ -150,7 +150,7 @@ def land_billing(
         Note(
             "file-not-read",
             f"{place}: is not read; bills are CSV or Parquet, named {', '.join(DATA_FILE_ENDINGS)}; "
-            "save it so, or name it in the export's ignore (settings.yml) if it is no bill",
+            "save it so, or name it in the export's ignore (settings.yml) if it is not a bill",
             subject=place,
             place=place,
         )

@@ -62,7 +62,7 @@ _RULES = (
     (
         "window-format",
         "window_start IS NULL OR window_end IS NULL OR window_end <= window_start",
-        "'window ' || coalesce(told_start, '?') || ' to ' || coalesce(told_end, '?') || ' is invalid; ISO "
+        "'window ' || coalesce(given_start, '?') || ' to ' || coalesce(given_end, '?') || ' is invalid; ISO "
         "8601 times are needed'",
     ),
     (
@@ -91,14 +91,14 @@ _WEIGHTS = ", ".join(
 _PARSED = f"""
     SELECT
         *,
-        {time_of("told_start")} AS window_start,
-        {time_of("told_end")} AS window_end,
+        {time_of("given_start")} AS window_start,
+        {time_of("given_end")} AS window_end,
         {texts_of("labels")} AS label_map
     FROM (
         SELECT
             location, modified, file_row, read_error, detail, raw, {_OWN}, {_WEIGHTS},
-            coalesce("window" ->> '$.start', "start") AS told_start,
-            coalesce("window" ->> '$.end', "end") AS told_end,
+            coalesce("window" ->> '$.start', "start") AS given_start,
+            coalesce("window" ->> '$.end', "end") AS given_end,
             coalesce(labels, properties ->> '$.labels') AS labels,
             ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle
         FROM given

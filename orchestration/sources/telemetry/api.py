@@ -194,7 +194,7 @@ def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> FastAPI:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def misread(request: Request, error: RequestValidationError) -> Response:
+    async def reject_invalid_request(request: Request, error: RequestValidationError) -> Response:
         wrong = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()]
         status = 404 if any(each["loc"][0] == "path" for each in error.errors()) else 400
         return await refuse(request, HTTPException(status, "; ".join(wrong)))

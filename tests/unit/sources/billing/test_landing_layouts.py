@@ -58,7 +58,7 @@ def test_legacy_overwrite(store: Store, landing: Path) -> None:
         f"{root}/20260701-20260801/hourly-Manifest.json", bills.legacy_manifest(store.bucket, keys, "a1")
     )
     assert [r.delivery for r in land(store, landing).deliveries] == ["hourly.2026-07"]
-    assert billed(landing) == Decimal("3.5")  # the third file is of a delivery that is no more
+    assert billed(landing) == Decimal("3.5")  # the third file is of a delivery that is gone
 
 
 def test_legacy_athena(store: Store, landing: Path) -> None:
