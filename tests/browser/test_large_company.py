@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.outputs.report.report import LARGEST_FILE, make_report
 from orchestration.settings import Settings
-from tests.browser.conftest import Opened
+from tests.browser.conftest import Opened, exact
 from tests.browser.published import Size, publish
 
 
@@ -122,5 +122,16 @@ def test_5000_customers_and_13_months_are_a_file_of_less_than_15_megabytes(
     assert shown == {name: expected[name] for name in shown}
     page.get_by_label("Find").fill("customer 4321")
     assert opened.figures("Cost per customer", 3) == {"Customer 4321": expected["Customer 4321"]}
+    opened.open("explore")
+    everything = ask(
+        settings,
+        "select 'all', sum(effective_cost) from customer_costs_daily where billing_currency = 'USD' "
+        "and unallocated_reason is distinct from 'day to come'",
+    )
+    assert everything["all"] == exact(page.locator("#explored data"))
+    assert page.locator("main tbody tr").count() == 50
+    # All 13 months, the others as one.
+    assert page.locator("main thead th").count() == 5 + 13
+    assert page.locator(".legendtext", has_text="Other (").count() == 1
     assert opened.complaints == []
     page.context.close()
