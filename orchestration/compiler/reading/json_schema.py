@@ -18,7 +18,7 @@ from orchestration.compiler.reading.allocation import ALLOCATION_KEYS, EVERYTHIN
 from orchestration.compiler.reading.conditions import COMBINATIONS, OPERATORS
 from orchestration.compiler.reading.dimensions import DIMENSION_KEYS
 from orchestration.compiler.reading.given import GIVEN_RESOURCE_KEYS
-from orchestration.compiler.reading.program import STREAM_KEYS
+from orchestration.compiler.reading.program import FEEDBACK_KEYS, STREAM_KEYS, VERDICTS
 from orchestration.compiler.reading.splits import BY, EVEN
 from orchestration.compiler.reading.subjects import MAX_RELATED_PATH, RELATED_SUBJECTS, SUBJECTS
 from orchestration.compiler.reading.values import SIMPLE_TRANSFORMS
@@ -35,7 +35,7 @@ _FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 
 
 def context_json_schemas() -> dict[str, Schema]:
-    """A JSON Schema (2020-12) per kind of context file: `dimension`, `streams` and `allocation`.
+    """A JSON Schema (2020-12) per kind of context file: `dimension`, `streams`, `allocation`, `anomalies`.
 
     One per kind, so editors offer only what the file can contain.
     """
@@ -51,9 +51,10 @@ def context_json_schemas() -> dict[str, Schema]:
         "given_resource": _given_resource(),
         "streams_file": _streams_file(),
         "allocation_file": _allocation_file(),
+        "anomalies_file": _anomalies_file(),
         "allocation_rule": _allocation_rule(),
     }
-    return {name: _schema(name, definitions) for name in ("dimension", "streams", "allocation")}
+    return {name: _schema(name, definitions) for name in ("dimension", "streams", "allocation", "anomalies")}
 
 
 def _schema(name: str, definitions: Mapping[str, Schema]) -> Schema:
@@ -253,6 +254,13 @@ def _allocation_file() -> Schema:
         "rules": {"type": ["array", "null"], "items": _ref("allocation_rule")},
     }
     return _object({name: properties[name] for name in ALLOCATION_KEYS})
+
+
+def _anomalies_file() -> Schema:
+    anomaly = _object(
+        {"anomaly": _TEXT, "verdict": {"enum": list(VERDICTS)}, "note": _TEXT}, FEEDBACK_KEYS[:2]
+    )
+    return _object({"anomalies": {"type": "array", "minItems": 1, "items": anomaly}}, ("anomalies",))
 
 
 def _allocation_rule() -> Schema:

@@ -25,6 +25,7 @@ from orchestration.compiler.reading.syntax import Mapping, Node, is_empty, is_pl
 
 STREAM_KEYS = ("unit", "granularity", "description")
 STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE = "streams.yml", "allocation.yml", "anomalies.yml"
+FEEDBACK_KEYS = ("anomaly", "verdict", "note")
 VERDICTS = ("planned", "not an anomaly")
 
 
@@ -114,12 +115,11 @@ def _streams(reader: Reader, node: Node) -> tuple[Stream, ...]:
 
 def _feedback(reader: Reader, node: Node) -> tuple[Feedback, ...]:
     """`anomalies: [{anomaly, verdict, note}]`."""
-    keys = ("anomaly", "verdict", "note")
     mapping = reader.mapping(node, ANOMALIES_FILE, ("anomalies",), required=("anomalies",))
     listed = mapping.get("anomalies") if mapping else None
     found: dict[str, Feedback] = {}
     for item in reader.items(listed, '"anomalies"') if listed else ():
-        fields = reader.mapping(item, "an item of anomalies", keys, required=keys[:2])
+        fields = reader.mapping(item, "an item of anomalies", FEEDBACK_KEYS, required=FEEDBACK_KEYS[:2])
         verdict_node = fields.get("verdict") if fields else None
         if fields is None or verdict_node is None:
             continue
