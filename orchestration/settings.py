@@ -27,7 +27,7 @@ PROJECT_ROOT = PACKAGE / "project" if INSTALLED else PACKAGE.parent
 """Folder of the dbt project, the example contexts and Dagster's workspace file."""
 
 _HOME = Path.cwd() if INSTALLED else PROJECT_ROOT
-BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus"]
+BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus", "plain"]
 
 MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 """A month written as YYYY-MM."""

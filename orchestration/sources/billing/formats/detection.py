@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from orchestration.sources.billing.errors import BillingError
-from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus
+from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus, plain
 from orchestration.sources.billing.formats.files import DataFile
 from orchestration.sources.billing.formats.reading import Reading
 
-Format = Literal["cur_legacy", "cur_2", "focus"]
+Format = Literal["cur_legacy", "cur_2", "focus", "plain"]
 
 
 def detect(file: DataFile, legacy_manifest: bool) -> Format | None:
@@ -19,7 +19,7 @@ def detect(file: DataFile, legacy_manifest: bool) -> Format | None:
         return "focus"
     named = cur_legacy.by_name(file.columns)
     if not named.keys() & set(aws_cur.REQUIRED):
-        return None
+        return None if plain.missing(plain.by_name(file.columns)) else "plain"
     if legacy_manifest or any("/" in header for header in headers):
         return "cur_legacy"
     return "cur_2" if headers & {"resource_tags", "product", "cost_category", "tags"} else "cur_legacy"
@@ -38,12 +38,16 @@ def read_as(
         raise BillingError(_no_bill(file, period))
     if chosen == "focus":
         absent = focus.missing(focus.by_name(file.columns), period)
+    elif chosen == "plain":
+        absent = plain.missing(plain.by_name(file.columns))
     else:
         absent = aws_cur.missing(cur_legacy.by_name(file.columns), period)
     if absent:
         raise BillingError(f"{file.shown}: read as {chosen}, it lacks the columns {', '.join(absent)}")
     if chosen == "focus":
         return focus.reading(file.columns, period, currency)
+    if chosen == "plain":
+        return plain.reading(file.columns, period)
     if chosen == "cur_2":
         return cur_2.reading(file.columns, period, currency)
     return cur_legacy.reading(file.columns, period, currency)
@@ -62,8 +66,8 @@ def _no_bill(file: DataFile, period: str | None) -> str:
     return (
         f"{file.shown}: its header is neither that of a FOCUS file (it lacks "
         f"{', '.join(_pascal_case(name) for name in as_focus)}) nor that of an AWS CUR (it lacks "
-        f"{', '.join(as_cur)}); its columns are {headers}{hint}. Take the file away, correct its header, "
-        "or name it in the export's ignore (settings.yml)"
+        f"{', '.join(as_cur)}) nor that of a plain file (date, service, amount, currency); its columns are "
+        f"{headers}{hint}. Take the file away, correct its header, or name it in the export's ignore (settings.yml)"
     )
 
 
