@@ -21,7 +21,7 @@ from orchestration.compiler.emitting.tables import describe_split, describe_subj
 from orchestration.compiler.emitting.trace import Trace, TracedCondition, TracedRule, trace
 from orchestration.compiler.language.conditions import Comparison
 from orchestration.compiler.language.program import AllocationRule, Valid
-from orchestration.outputs.databases import rows_of
+from orchestration.outputs.read_only import rows_of
 from orchestration.settings import Settings
 
 Row = Mapping[str, Any]

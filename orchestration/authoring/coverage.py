@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.outputs.databases import rows_of
+from orchestration.outputs.read_only import rows_of
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.outputs.databases import rows_of
+from orchestration.outputs.read_only import rows_of
 from orchestration.warehouse.sql import literal
 
 UNMATCHED = "(unmatched)"

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from orchestration.authoring.explain_query import Question, customer_id_of, requires_day, requires_feature
-from orchestration.outputs.databases import NotReadableError, rows_of
+from orchestration.outputs.read_only import NotReadableError, rows_of
 
 NEEDED_TABLES = {
     ("allocation", "allocations"),

@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from orchestration.outputs.databases import rows_of
+from orchestration.outputs.read_only import rows_of
 from orchestration.settings import ExpectedError
 
 _NEAR = 5

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from orchestration.authoring.explain import Explanation, explain, rule_places
 from orchestration.authoring.explain_query import Question
-from orchestration.outputs.databases import open_working
+from orchestration.outputs.read_only import open_working
 from orchestration.settings import Settings
 
 MOST_POOLS = 50

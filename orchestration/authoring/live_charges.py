@@ -16,7 +16,7 @@ import duckdb
 from orchestration.authoring.standalone_sql import standalone
 from orchestration.compiler import Compilation
 from orchestration.compiler.emitting.classification import CHARGES_REFERENCE
-from orchestration.outputs.databases import NotReadableError, open_working, rows_of
+from orchestration.outputs.read_only import NotReadableError, open_working, rows_of
 from orchestration.settings import Settings
 
 

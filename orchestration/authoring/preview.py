@@ -17,7 +17,7 @@ from orchestration.authoring.dry_run import LAYERS_OF_SPLITS, build_dry_run
 from orchestration.compiler import Compilation
 from orchestration.compiler.language.program import SplitByUsage
 from orchestration.compiler.language.splits import split_id
-from orchestration.outputs.databases import NotReadableError, open_working
+from orchestration.outputs.read_only import NotReadableError, open_working
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.generate import read_contexts
 

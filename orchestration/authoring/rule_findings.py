@@ -18,7 +18,7 @@ from orchestration.compiler import Compilation
 from orchestration.compiler.emitting.matches import ALLOCATION, CHARGE_KEYS, rule_matches
 from orchestration.compiler.language.program import Program
 from orchestration.compiler.problems import Place
-from orchestration.outputs.databases import NotReadableError, open_working, rows_of
+from orchestration.outputs.read_only import NotReadableError, open_working, rows_of
 from orchestration.settings import Settings
 
 Kind = Literal["matches-nothing", "shadowed", "overlap"]

@@ -22,7 +22,7 @@ from orchestration.authoring.live_charges import LiveCharges
 from orchestration.authoring.rule_findings import money_text
 from orchestration.compiler import Compilation, compile_contexts
 from orchestration.compiler.emitting.matches import rule_matches
-from orchestration.outputs.databases import rows_of
+from orchestration.outputs.read_only import rows_of
 
 CANDIDATES = 40
 SURE_PERCENT = 95

@@ -18,7 +18,7 @@ from orchestration.automation.partitions import (
 )
 from orchestration.outputs.alerts.channels import channels_of
 from orchestration.outputs.alerts.sending import send_alerts
-from orchestration.outputs.databases import NotReadableError
+from orchestration.outputs.read_only import NotReadableError
 from orchestration.settings import ExpectedError, Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.locations import LocationError, open_location

@@ -38,7 +38,7 @@ def check(
     if settings.warehouse_file.is_file():
         from orchestration.authoring.preview import settings_of_preview
         from orchestration.authoring.rule_findings import lines_of_findings
-        from orchestration.outputs.databases import NotReadableError
+        from orchestration.outputs.read_only import NotReadableError
 
         try:
             with settings_of_preview(settings, compilation, say_aside) as preview:

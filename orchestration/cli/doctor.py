@@ -98,7 +98,7 @@ def _landed(settings: Settings) -> str:
 
 
 def _published(settings: Settings) -> str:
-    from orchestration.outputs.databases import open_published
+    from orchestration.outputs.read_only import open_published
 
     if not (settings.published_folder / "current.duckdb").is_file():
         return "none; run cpc run"

@@ -36,9 +36,9 @@ def export(
 
     [bold]CPC_EXPORT_POSTGRES=postgresql://bi@db/costs cpc export --to postgres[/]
     """
-    from orchestration.outputs.databases import open_published
     from orchestration.outputs.exports.databases import DATABASES, export_to_database
     from orchestration.outputs.exports.files import FORMATS, export_marts
+    from orchestration.outputs.read_only import open_published
 
     chosen = [known for known in FORMATS if not format or known in format]
     unknown = sorted(set(format or ()) - set(FORMATS))

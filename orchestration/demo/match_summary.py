@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from orchestration.outputs.databases import open_working
+from orchestration.outputs.read_only import open_working
 from orchestration.settings import Settings
 
 # Signals that rules use. A rule with several counts as the first of these: a disk whose instance is tagged is

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orchestration.outputs.databases import open_published, open_working, rows_of
+from orchestration.outputs.read_only import open_published, open_working, rows_of
 from orchestration.outputs.report.report import FILE_NAME
 from orchestration.outputs.warnings import DataWarning, published_warnings
 from orchestration.settings import Settings

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.outputs.databases import open_published, open_working, rows_of
+from orchestration.outputs.read_only import open_published, open_working, rows_of
 from orchestration.settings import Settings
 
 LINES_SHOWN = 20

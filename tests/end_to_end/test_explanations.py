@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from orchestration.authoring.explain import explain
 from orchestration.authoring.explain_query import Question
 from orchestration.cli.app import app
-from orchestration.outputs.databases import open_working
+from orchestration.outputs.read_only import open_working
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from orchestration.outputs.databases import open_published, rows_of
+from orchestration.outputs.read_only import open_published, rows_of
 from orchestration.settings import Settings
 
 # The first anomaly of each cause, if it is material, not judged, and recent: switching alerts on, or a year

@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.outputs.databases import open_published
 from orchestration.outputs.exports.databases import databases_of, export_to_database, is_exported
 from orchestration.outputs.exports.files import export_marts, was_exported_since
+from orchestration.outputs.read_only import open_published
 from orchestration.settings import Settings
 from orchestration.warehouse.failures import expected_errors
 from orchestration.warehouse.writer import WRITER

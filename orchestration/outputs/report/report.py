@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.outputs.databases import open_snapshot
+from orchestration.outputs.read_only import open_snapshot
 from orchestration.outputs.report import costs, explanations, usage
 from orchestration.outputs.report.document import assemble, sources_fingerprint
 from orchestration.outputs.report.encoding import encode

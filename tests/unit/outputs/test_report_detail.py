@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.outputs.databases import NotReadableError
+from orchestration.outputs.read_only import NotReadableError
 from orchestration.outputs.report.costs import RowCounts, choose_detail, select_costs, select_newest_days
 from orchestration.outputs.report.report import make_report
 from orchestration.outputs.report.tables import Published

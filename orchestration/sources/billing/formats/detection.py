@@ -67,7 +67,8 @@ def _no_bill(file: DataFile, period: str | None) -> str:
         f"{file.shown}: its header is neither that of a FOCUS file (it lacks "
         f"{', '.join(_pascal_case(name) for name in as_focus)}) nor that of an AWS CUR (it lacks "
         f"{', '.join(as_cur)}) nor that of a plain file (date, service, amount, currency); its columns are "
-        f"{headers}{hint}. Take the file away, correct its header, or name it in the export's ignore (settings.yml)"
+        f"{headers}{hint}. Take the file away, correct its header, or name it in the export's ignore "
+        "(settings.yml)"
     )
 
 
