@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from orchestration.settings import BillingFormat
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus, plain
 from orchestration.sources.billing.formats.files import DataFile
 from orchestration.sources.billing.formats.reading import Reading
 
-Format = Literal["cur_legacy", "cur_2", "focus", "plain"]
 
-
-def detect(file: DataFile, legacy_manifest: bool) -> Format | None:
+def detect(file: DataFile, legacy_manifest: bool) -> BillingFormat | None:
     """The format of a header, or None if it is not a bill."""
     headers = {column.header.lower() for column in file.columns}
     if focus.by_name(file.columns).keys() & set(focus.REQUIRED) and "line_item_unblended_cost" not in headers:
