@@ -103,8 +103,8 @@ def test_what_cannot_be_compared_is_said(edited: Company) -> None:
         difference_since(edited.settings, "nonsense", None, lambda _: None)
     with pytest.raises(DifferenceError, match='git does not know "--all"'):
         difference_since(edited.settings, "--all", None, lambda _: None)
-    (edited.settings.contexts / "dimensions" / "feature.yml").write_text("dimension: feature\n")
-    with pytest.raises(DifferenceError, match=r"feature\.yml:1:1 missing-key"):
+    (edited.settings.contexts / "dimensions" / "feature.yml").write_text("dimension: feature\nruls: []\n")
+    with pytest.raises(DifferenceError, match=r"feature\.yml:2:1 unknown-key"):
         compared(edited)
 
 

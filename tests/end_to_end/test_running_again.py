@@ -255,7 +255,7 @@ def test_a_broken_bill_is_named_and_changes_nothing(company: Company) -> None:
 
 
 def test_problems_in_contexts_are_listed_and_nothing_runs(company: Company) -> None:
-    (company.settings.contexts / "streams.yml").write_text("streams:\n  searches:\n    unit: search\n")
+    (company.settings.contexts / "streams.yml").write_text("streams:\n  searches:\n    granularity: weekly\n")
     good, printed = company.run()
     assert not good
     assert "contexts/streams.yml:" in printed
