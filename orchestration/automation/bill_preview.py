@@ -51,7 +51,14 @@ def charges_of_bill(settings: Settings, say: Callable[[str], None]) -> Iterator[
         for _ in BILLING.landing.land(LandingRequest(aside, open_of(aside), datetime.now(UTC), log, months)):
             pass
         project = prepare_project(aside)
-        command = ("build", "--exclude-resource-type", "test", "--select", "changed_days +charges")
+        command = (
+            "build",
+            "--exclude-resource-type",
+            "test",
+            "unit_test",
+            "--select",
+            "changed_days +charges",
+        )
         result = project.dbt(*command, folder=Path(folder) / "dbt_run")
         if not result.is_success:
             raise ExpectedError(dbt_results.what_failed(aside, result))

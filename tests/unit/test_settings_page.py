@@ -1,6 +1,6 @@
 """docs/settings.md is made from the settings' own descriptions.
 
-UPDATE_EXPECTED=1 .venv/bin/pytest tests/unit/test_settings_page.py     writes it anew
+UPDATE_EXPECTED=1 .venv/bin/pytest tests/unit/test_settings_page.py     regenerates it
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ with
             element_windows.anomaly_id,
             element_windows.stream as usage_name,
             element_windows.weeks_before,
+            element_windows.series_kind,
             element_windows.element,
             daily.filter,
             daily.usage_quantity
@@ -66,6 +67,7 @@ with
             element_windows.anomaly_id,
             element_windows.stream as usage_name,
             element_windows.weeks_before,
+            element_windows.series_kind,
             element_windows.element,
             hourly.filter,
             hourly.usage_quantity
@@ -79,13 +81,13 @@ with
         where element_windows.granularity = 'hourly' and hourly.usage_granularity = 'hourly'
     ),
 
-    -- Filtered usage counts for the elements its filter names.
+    -- Filtered usage counts for the elements its filter names; all of it for what a unit costs.
     usage as (
         select anomaly_id, usage_name, weeks_before, sum(usage_quantity) as usage_quantity
         from usage_of_windows
         where
             filter is null
-            or element = usage_name
+            or series_kind = 'unit_cost'
             or not json_exists(filter, '$.{{ anomaly_dimension() }}')
             or list_contains(cast(json_extract(filter, '$.{{ anomaly_dimension() }}') as varchar[]), element)
         group by all

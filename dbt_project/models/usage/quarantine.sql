@@ -1,27 +1,18 @@
 {{ config(materialized="view") }}
-select
-    'telemetry' as source,
-    stream,
-    batch_location as location,
-    batch_row as file_row,
-    reason,
-    detail,
-    record,
-    null::boolean as is_whole_file
-from {{ source("landing", "telemetry_quarantine") }}
-union all
-select
-    'telemetry' as source,
-    stream,
-    batch_location as location,
-    batch_row as file_row,
-    reason,
-    detail,
-    record,
-    null::boolean as is_whole_file
-from {{ ref("rejected_usage") }}
-{%- for signal in ["inventory", "accounts", "deployments", "opencost"] %}
+{%- for records in [source("landing", "telemetry_quarantine"), ref("rejected_usage")] %}
+    select
+        'telemetry' as source,
+        stream,
+        batch_location as location,
+        batch_row as file_row,
+        reason,
+        detail,
+        record,
+        null::boolean as is_whole_file
+    from {{ records }}
     union all
+{%- endfor %}
+{%- for signal in ["inventory", "accounts", "deployments", "opencost"] %}
     select
         '{{ signal }}' as source,
         null::varchar as stream,
@@ -31,5 +22,5 @@ from {{ ref("rejected_usage") }}
         detail,
         record,
         is_whole_file
-    from {{ source("landing", signal ~ "_rejected") }}
+    from {{ source("landing", signal ~ "_rejected") }} {{ "union all" if not loop.last }}
 {%- endfor %}
