@@ -13,7 +13,7 @@ TIMES ?= 20
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test test-long browser postgres lint fix bench rules opening picture lock clean
+.PHONY: help install demo dev test test-long browser servers lint fix bench rules opening picture lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,10 +35,10 @@ demo: $(INSTALLED) ## Run the whole job on a sample company's bill and show the 
 dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/cpc dev
 
-test: lint browser postgres ## Lint the code, then run every test
+test: lint browser servers ## Lint the code, then run every test
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-test-long: lint browser postgres ## Run every test with many more random examples, then mutate the SQL
+test-long: lint browser servers ## Run every test with many more random examples, then mutate the SQL
 	@CPC_TIMES_AS_MANY_EXAMPLES=$(TIMES) $(BIN)/pytest -n 2 --dist worksteal --timeout 0
 	@$(BIN)/python -m tests.mutation
 
@@ -52,13 +52,14 @@ browser: $(INSTALLED) ## Find or install a Chromium for the report's tests
 	echo "No browser could be installed: neither by apt-get as root nor from Playwright's downloads."; \
 	echo "The tests of the report are skipped here, and fail where CI is set. Install chromium by hand."
 
-postgres: ## Find or install a Postgres server for the export's tests
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null && exit 0; \
+servers: ## Find or install the Postgres and Prometheus servers of the tests
+	@{ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; } && \
+		command -v prometheus >/dev/null && command -v promtool >/dev/null && exit 0; \
 	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -qq -y --no-install-recommends postgresql >/dev/null && exit 0; \
+			apt-get install -qq -y --no-install-recommends postgresql prometheus >/dev/null && exit 0; \
 	fi; \
-	echo "No Postgres server could be installed. Its tests are skipped here, and fail where CI is set."
+	echo "No Postgres or Prometheus could be installed. Their tests are skipped here, and fail where CI is set."
 
 lint: $(INSTALLED) ## Check style, types, SQL format and import contracts
 	@$(BIN)/ruff check .

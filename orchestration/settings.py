@@ -208,6 +208,7 @@ class Settings(BaseSettings):
     )
     writer_wait_seconds: float = Field(3600, ge=0, description="How long a run waits for the writer lock")
 
+    usage_connections: dict[str, SecretStr] = Field({}, description="Addresses that `usage.yml` names")
     usage_earliest_day: date = Field(date(2000, 1, 1), description="Usage before this day (UTC) is rejected")
     usage_future_hours: int = Field(24, ge=0, description="Usage further ahead than this is rejected")
 
@@ -246,11 +247,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _export_names_are_unique(self) -> Settings:
         names = [export.name for export in self.billing_exports]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(
-                f"billing_exports: names must differ, given more than once: {', '.join(repeated)}"
-            )
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"billing_exports: names must differ; given twice: {', '.join(repeated)}")
         return self
 
     @cached_property

@@ -13,6 +13,7 @@ from pathlib import Path
 from orchestration.settings import Settings
 from orchestration.sources import SOURCES
 from orchestration.sources.locations import LocationError, open_of
+from orchestration.sources.telemetry.pulls import has_pulls
 from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
@@ -43,9 +44,9 @@ def find_unchanged(settings: Settings) -> LastRun | None:
 def digest_of_sources(settings: Settings) -> str:
     """Digest of the day, the source listings, the settings, the contexts and the program.
 
-    '' if listings cannot tell: a location fails, or resources or accounts are queried from AWS.
+    '' if listings cannot tell: a location fails, or other systems are asked for resources, accounts or usage.
     """
-    if settings.inventory_accounts or settings.organization:
+    if settings.inventory_accounts or settings.organization or has_pulls(settings):
         return ""
     try:
         found = [line for source in SOURCES for line in source.listed(settings, open_of(settings))]

@@ -26,6 +26,7 @@ from orchestration.cli.explain import explain
 from orchestration.cli.export import export
 from orchestration.cli.init import init
 from orchestration.cli.options import fail
+from orchestration.cli.pull import pull
 from orchestration.cli.report import report
 from orchestration.cli.run import run
 from orchestration.cli.send import send
@@ -67,6 +68,7 @@ for command in (
     export,
     docs,
     send,
+    pull,
     doctor,
 ):
     app.command()(command)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from orchestration.compiler.language.conditions import Condition, Operand, Value
+from orchestration.compiler.language.pulls import Pull
 from orchestration.compiler.problems import Place
 
 Granularity = Literal["hourly", "daily"]
@@ -247,3 +248,4 @@ class Program:
     allocation: Allocation
     unread: frozenset[str] = frozenset()
     feedback: tuple[Feedback, ...] = ()
+    pulls: tuple[Pull, ...] = ()

@@ -59,6 +59,7 @@ def _dimension_names_are_free(program: Program, problems: Problems, taken_names:
 def _names_stand_once(program: Program, problems: Problems) -> None:
     _once("dimension", ((d.name, d.name_place) for d in program.dimensions), problems)
     _once("allocation rule", ((r.name, r.place) for r in program.allocation.rules), problems)
+    _once("pull", ((pull.name, pull.place) for pull in program.pulls), problems)
 
 
 def _once(what: str, named: Iterable[tuple[str, Place]], problems: Problems) -> None:
@@ -78,7 +79,8 @@ def _dimensions_exist(program: Program, problems: Problems) -> None:
     references = [
         reference for dimension in program.dimensions for reference in dimension_references(dimension)
     ]
-    for name, place in (*references, *allocation_references(program)):
+    filters = [reference for pull in program.pulls for reference in pull.filter_places.items()]
+    for name, place in (*references, *allocation_references(program), *filters):
         if name not in known:
             problems.add(place, "unknown-dimension", f'no dimension "{name}"{did_you_mean(name, known)}')
     for dimension in program.dimensions:
@@ -186,6 +188,10 @@ def _streams_exist(program: Program, problems: Problems) -> None:
             if isinstance(split, SplitByUsage) and split.stream not in streams:
                 message = f'no stream "{split.stream}"{did_you_mean(split.stream, streams)}'
                 problems.add(split.place, "unknown-stream", message)
+    for pull in program.pulls:
+        if pull.stream not in streams:
+            message = f'no stream "{pull.stream}"{did_you_mean(pull.stream, streams)}'
+            problems.add(pull.stream_place, "unknown-stream", message)
     for rule in program.allocation.rules:
         if not isinstance(rule.method, ByStreams):
             continue

@@ -21,6 +21,7 @@ from orchestration.compiler.reading.given import GIVEN_RESOURCE_KEYS
 from orchestration.compiler.reading.program import FEEDBACK_KEYS, STREAM_KEYS, VERDICTS
 from orchestration.compiler.reading.splits import BY, EVEN
 from orchestration.compiler.reading.subjects import MAX_RELATED_PATH, RELATED_SUBJECTS, SUBJECTS
+from orchestration.compiler.reading.usage_schema import usage_file_schema
 from orchestration.compiler.reading.values import SIMPLE_TRANSFORMS
 
 Schema = dict[str, Any]
@@ -31,11 +32,12 @@ _NAME: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _RELATIONSHIP: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"}
 _DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _GRANULARITY: Schema = {"enum": ["hourly", "daily"]}
+_KINDS = ("dimension", "streams", "allocation", "anomalies", "usage")
 _FRACTION: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 
 
 def context_json_schemas() -> dict[str, Schema]:
-    """A JSON Schema (2020-12) per kind of context file: `dimension`, `streams`, `allocation`, `anomalies`.
+    """A JSON Schema (2020-12) per kind of context file: the names of `_KINDS`.
 
     One per kind, so editors offer only what the file can contain.
     """
@@ -52,9 +54,10 @@ def context_json_schemas() -> dict[str, Schema]:
         "streams_file": _streams_file(),
         "allocation_file": _allocation_file(),
         "anomalies_file": _anomalies_file(),
+        "usage_file": usage_file_schema(),
         "allocation_rule": _allocation_rule(),
     }
-    return {name: _schema(name, definitions) for name in ("dimension", "streams", "allocation", "anomalies")}
+    return {name: _schema(name, definitions) for name in _KINDS}
 
 
 def _schema(name: str, definitions: Mapping[str, Schema]) -> Schema:

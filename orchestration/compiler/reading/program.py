@@ -17,14 +17,18 @@ from orchestration.compiler.language.program import (
     Program,
     Stream,
 )
+from orchestration.compiler.language.pulls import Pull
 from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading.allocation import read_allocation
 from orchestration.compiler.reading.dimensions import read_dimension
 from orchestration.compiler.reading.mappings import Reader, kind
+from orchestration.compiler.reading.pulls import read_pulls
 from orchestration.compiler.reading.syntax import Mapping, Node, is_empty, is_plain, parse_yaml
 
 STREAM_KEYS = ("unit", "granularity", "description")
 STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE = "streams.yml", "allocation.yml", "anomalies.yml"
+USAGE_FILE = "usage.yml"
+_FILES = (STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE, USAGE_FILE)
 FEEDBACK_KEYS = ("anomaly", "verdict", "note")
 VERDICTS = ("planned", "not an anomaly")
 
@@ -36,6 +40,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
     dimensions: list[Dimension] = []
     streams: tuple[Stream, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    pulls: tuple[Pull, ...] = ()
     allocation = Allocation(None, (), Place(f"{root}{ALLOCATION_FILE}", 1, 1))
     unread: set[str] = set()
     for path in sorted(contexts):
@@ -45,11 +50,9 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             problems.add(Place(path, 1, 1), "unknown-file", message)
             continue
         in_dimensions = str(PurePosixPath(name).parent) == "dimensions" and name.endswith(".yml")
-        if not in_dimensions and name not in {STREAMS_FILE, ALLOCATION_FILE, ANOMALIES_FILE}:
-            message = (
-                f"read are dimensions/<name>.yml, {STREAMS_FILE}, {ALLOCATION_FILE} and {ANOMALIES_FILE}; "
-                "rename or move this"
-            )
+        if not in_dimensions and name not in _FILES:
+            known = f"dimensions/<name>.yml, {', '.join(_FILES[:-1])} and {_FILES[-1]}"
+            message = f"read are {known}; rename or move this"
             problems.add(Place(path, 1, 1), "unknown-file", message)
             continue
         node = parse_yaml(path, contexts[path], problems)
@@ -63,6 +66,8 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             streams = _streams(reader, node)
         elif name == ANOMALIES_FILE:
             feedback = _feedback(reader, node)
+        elif name == USAGE_FILE:
+            pulls = read_pulls(reader, node)
         else:
             allocation = read_allocation(reader, node)
     if root + ALLOCATION_FILE not in contexts:
@@ -70,7 +75,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             "the file is needed: it says which cost counts (cost_of_goods_sold), and who carries it (rules)"
         )
         problems.add(allocation.place, "missing-file", message)
-    return Program(tuple(dimensions), streams, allocation, frozenset(unread), feedback)
+    return Program(tuple(dimensions), streams, allocation, frozenset(unread), feedback, pulls)
 
 
 def _root_of(contexts: MappingOf[str, str]) -> str:

@@ -9,6 +9,7 @@ TELEMETRY = Source(
     label="usage",
     module="orchestration.sources.telemetry.landing",
     tables=(
+        Table("telemetry_pulls", "One row per pull of usage.yml: usage that was read from another system."),
         Table("telemetry_records", "One row per good usage record of a batch that counts."),
         Table("telemetry_batches", "One row per batch seen: a content at a place, and its fate."),
         Table("telemetry_quarantine", "One row per record that was rejected, and the reason."),

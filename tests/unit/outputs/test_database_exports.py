@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -25,6 +22,7 @@ from orchestration.outputs.exports.iceberg import export_to_iceberg
 from orchestration.outputs.exports.marts import ExportError
 from orchestration.outputs.exports.postgres import export_to_postgres
 from orchestration.settings import Settings
+from tests.servers import postgres
 
 FIRST, SECOND = date(2026, 10, 1), date(2026, 10, 2)
 COST = Decimal("12345678901234.123456789012345678901234")
@@ -61,40 +59,10 @@ def change(marts: Path, sql: str) -> None:
         connection.execute(sql)
 
 
-def _binaries() -> Path | None:
-    """The folder of Postgres' server programs: Debian keeps them by version, outside the path."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = installed[-1] if installed else shutil.which("initdb")
-    return Path(found).parent if found else None
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A Postgres server of its own, reached through a socket; its URL."""
-    binaries = _binaries()
-    if binaries is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Postgres server is installed: apt-get install postgresql")
-        pytest.skip("no Postgres server is installed")
-    # Not in pytest's folder, which only its own user may enter.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    # Postgres refuses to run as root; Debian's package brings a user for it.
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, "postgres")
-    data, log = folder / "data", folder / "log"
-
-    def ask(*command: str | Path) -> None:
-        subprocess.run([*as_user, *map(str, command)], check=True, capture_output=True, cwd=folder)
-
-    ask(binaries / "initdb", "-D", data, "-U", "costs", "--auth", "trust", "--no-sync", "-E", "UTF8")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-    ask(binaries / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-    try:
-        yield f"postgresql://costs@/postgres?host={folder}"
-    finally:
-        ask(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with postgres() as url:
+        yield url
 
 
 def to_postgres(marts: Path, url: str, schema: str) -> tuple[dict[str, int], int]:

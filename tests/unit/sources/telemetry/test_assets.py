@@ -6,7 +6,7 @@ from orchestration.sources.telemetry import TELEMETRY
 from tests.unit.sources.in_dagster import landed_in_dagster
 
 
-def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket, monkeypatch):
+def test_the_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoint, bucket, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     s3_client.put_object(Bucket=bucket, Key="usage/a.jsonl", Body=line() + line(value=0) + "oops\n")
@@ -26,6 +26,7 @@ def test_three_assets_show_what_was_landed(tmp_path, line, s3_client, s3_endpoin
         for event in result.get_asset_materialization_events()
     }
     assert set(shown) == {
+        "landing/telemetry_pulls",
         "landing/telemetry_records",
         "landing/telemetry_batches",
         "landing/telemetry_quarantine",

@@ -1,0 +1,44 @@
+"""The part of the JSON Schemas that describes `usage.yml`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestration.compiler.language.pulls import PULL_SOURCES, STATISTICS, PullSource
+from orchestration.compiler.reading.pulls import LISTS, OPTIONAL_PULL_KEYS, REQUIRED_PULL_KEYS
+
+_TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1}
+_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+
+
+def usage_file_schema() -> dict[str, Any]:
+    """A list of pulls, each with the keys of its source."""
+    pulls = [_pull(name, source) for name, source in PULL_SOURCES.items()]
+    listed = {"type": "array", "minItems": 1, "items": {"oneOf": pulls}}
+    return _object({"pulls": listed}, ("pulls",))
+
+
+def _pull(name: str, source: PullSource) -> dict[str, Any]:
+    keys = (*REQUIRED_PULL_KEYS, *OPTIONAL_PULL_KEYS, *source.required, *source.optional)
+    properties: dict[str, Any] = dict.fromkeys(keys, _TEXT) | {
+        "name": _NAME,
+        "source": {"const": name},
+        "stream": _NAME,
+        "since": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "late_days": {"type": "integer", "minimum": 0, "maximum": 31},
+        "filter": {"type": "object", "additionalProperties": {"oneOf": [_TEXT, _TEXTS]}},
+    }
+    choices = {"customer": source.customers, "value": source.values, "statistic": STATISTICS}
+    properties |= {key: {"enum": list(known)} for key, known in choices.items() if known and key in keys}
+    properties |= {key: _TEXTS for key in LISTS if key in keys}
+    return _object(properties, (*REQUIRED_PULL_KEYS, *source.required))
+
+
+def _object(properties: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": list(required),
+    }

@@ -1,0 +1,1 @@
+"""One module per `source` of `usage.yml`, each with `read(pull, window, access)`."""
