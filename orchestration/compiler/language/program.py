@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from orchestration.compiler.language.conditions import Condition, Operand, Value
-from orchestration.compiler.language.pulls import Pull
+from orchestration.compiler.language.pulls import Pull, Received
 from orchestration.compiler.problems import Place
 
 Granularity = Literal["hourly", "daily"]
@@ -249,3 +249,4 @@ class Program:
     unread: frozenset[str] = frozenset()
     feedback: tuple[Feedback, ...] = ()
     pulls: tuple[Pull, ...] = ()
+    received: tuple[Received, ...] = ()

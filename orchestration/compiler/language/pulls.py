@@ -1,4 +1,4 @@
-"""Pulls of `usage.yml`: usage that other systems hold, and which streams it becomes."""
+"""`usage.yml`: usage that other systems hold or send, and which streams it becomes."""
 
 from __future__ import annotations
 
@@ -71,3 +71,24 @@ class Pull:
     def option(self, name: str, default: str = "") -> str:
         """A key of its source that is one text."""
         return self.options.get(name, (default,))[0]
+
+
+@dataclass(frozen=True)
+class Received:
+    """Usage of one stream in what OpenTelemetry sends: a metric, or a number that spans have.
+
+    `metric` is the metric's name, or None; `span` the spans' attribute, or None. `customer` is the attribute
+    with the customer, of the point, the span or the resource. Only what has the attributes of `where` counts.
+    `filter_from` names, by dimension, the attribute that holds the element.
+    """
+
+    metric: str | None
+    span: str | None
+    stream: str
+    customer: str
+    where: Mapping[str, str]
+    filter: Mapping[str, tuple[str, ...]]
+    filter_from: Mapping[str, str]
+    place: Place
+    stream_place: Place
+    filter_places: Mapping[str, Place] = field(default_factory=dict)

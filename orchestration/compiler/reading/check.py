@@ -22,6 +22,7 @@ from orchestration.compiler.language.program import (
     SplitByUsage,
     ToCustomer,
 )
+from orchestration.compiler.language.pulls import Pull, Received
 from orchestration.compiler.language.references import (
     allocation_conditions,
     allocation_references,
@@ -79,7 +80,8 @@ def _dimensions_exist(program: Program, problems: Problems) -> None:
     references = [
         reference for dimension in program.dimensions for reference in dimension_references(dimension)
     ]
-    filters = [reference for pull in program.pulls for reference in pull.filter_places.items()]
+    usage: tuple[Pull | Received, ...] = (*program.pulls, *program.received)
+    filters = [reference for each in usage for reference in each.filter_places.items()]
     for name, place in (*references, *allocation_references(program), *filters):
         if name not in known:
             problems.add(place, "unknown-dimension", f'no dimension "{name}"{did_you_mean(name, known)}')
@@ -188,10 +190,11 @@ def _streams_exist(program: Program, problems: Problems) -> None:
             if isinstance(split, SplitByUsage) and split.stream not in streams:
                 message = f'no stream "{split.stream}"{did_you_mean(split.stream, streams)}'
                 problems.add(split.place, "unknown-stream", message)
-    for pull in program.pulls:
-        if pull.stream not in streams:
-            message = f'no stream "{pull.stream}"{did_you_mean(pull.stream, streams)}'
-            problems.add(pull.stream_place, "unknown-stream", message)
+    usage: tuple[Pull | Received, ...] = (*program.pulls, *program.received)
+    for each in usage:
+        if each.stream not in streams:
+            message = f'no stream "{each.stream}"{did_you_mean(each.stream, streams)}'
+            problems.add(each.stream_place, "unknown-stream", message)
     for rule in program.allocation.rules:
         if not isinstance(rule.method, ByStreams):
             continue

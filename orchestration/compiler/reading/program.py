@@ -17,12 +17,12 @@ from orchestration.compiler.language.program import (
     Program,
     Stream,
 )
-from orchestration.compiler.language.pulls import Pull
+from orchestration.compiler.language.pulls import Pull, Received
 from orchestration.compiler.problems import Place, Problems
 from orchestration.compiler.reading.allocation import read_allocation
 from orchestration.compiler.reading.dimensions import read_dimension
 from orchestration.compiler.reading.mappings import Reader, kind
-from orchestration.compiler.reading.pulls import read_pulls
+from orchestration.compiler.reading.pulls import read_usage
 from orchestration.compiler.reading.syntax import Mapping, Node, is_empty, is_plain, parse_yaml
 
 STREAM_KEYS = ("unit", "granularity", "description")
@@ -41,6 +41,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
     streams: tuple[Stream, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     pulls: tuple[Pull, ...] = ()
+    received: tuple[Received, ...] = ()
     allocation = Allocation(None, (), Place(f"{root}{ALLOCATION_FILE}", 1, 1))
     unread: set[str] = set()
     for path in sorted(contexts):
@@ -67,7 +68,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
         elif name == ANOMALIES_FILE:
             feedback = _feedback(reader, node)
         elif name == USAGE_FILE:
-            pulls = read_pulls(reader, node)
+            pulls, received = read_usage(reader, node)
         else:
             allocation = read_allocation(reader, node)
     if root + ALLOCATION_FILE not in contexts:
@@ -75,7 +76,7 @@ def read_program(contexts: MappingOf[str, str], problems: Problems) -> Program:
             "the file is needed: it says which cost counts (cost_of_goods_sold), and who carries it (rules)"
         )
         problems.add(allocation.place, "missing-file", message)
-    return Program(tuple(dimensions), streams, allocation, frozenset(unread), feedback, pulls)
+    return Program(tuple(dimensions), streams, allocation, frozenset(unread), feedback, pulls, received)
 
 
 def _root_of(contexts: MappingOf[str, str]) -> str:

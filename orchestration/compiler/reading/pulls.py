@@ -1,4 +1,4 @@
-"""Read `usage.yml`: pulls of usage from other systems."""
+"""Read `usage.yml`: pulls of usage from other systems, and what is received from OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -9,23 +9,64 @@ from orchestration.compiler.language.pulls import (
     STATISTICS,
     Pull,
     PullSource,
+    Received,
 )
+from orchestration.compiler.problems import Place
 from orchestration.compiler.reading.mappings import Reader
+from orchestration.compiler.reading.mappings import kind as kind_of
 from orchestration.compiler.reading.patterns import pattern_problem, replacement_problem
 from orchestration.compiler.reading.syntax import Mapping, Node, Scalar
 
 REQUIRED_PULL_KEYS = ("name", "source", "from", "stream", "customer")
 OPTIONAL_PULL_KEYS = ("customer_pattern", "since", "late_days", "filter")
+OTLP_KEYS = ("metric", "span", "stream", "customer", "where", "filter", "filter_from")
 LISTS = ("dimensions",)
 """Keys that are lists of texts; the others are one text."""
 
 
-def read_pulls(reader: Reader, node: Node) -> tuple[Pull, ...]:
-    """`pulls: [{name, source, from, stream, customer, …}]`."""
-    mapping = reader.mapping(node, "usage.yml", ("pulls",), required=("pulls",))
-    listed = mapping.get("pulls") if mapping else None
-    read = [_pull(reader, item) for item in reader.items(listed, '"pulls"')] if listed else []
-    return tuple(pull for pull in read if pull is not None)
+def read_usage(reader: Reader, node: Node) -> tuple[tuple[Pull, ...], tuple[Received, ...]]:
+    """`pulls: [{name, source, from, stream, customer, …}]` and `otlp: [{metric, stream, customer, …}]`."""
+    mapping = reader.mapping(node, "usage.yml", ("pulls", "otlp"))
+    lists = {key: mapping.get(key) if mapping else None for key in ("pulls", "otlp")}
+    items = {key: reader.items(listed, f'"{key}"') if listed else () for key, listed in lists.items()}
+    pulls = [_pull(reader, item) for item in items["pulls"]]
+    received = [_received(reader, item) for item in items["otlp"]]
+    return tuple(filter(None, pulls)), tuple(filter(None, received))
+
+
+def _received(reader: Reader, node: Node) -> Received | None:
+    mapping = reader.mapping(node, "an item of otlp", OTLP_KEYS, ("stream", "customer"))
+    stream_node = mapping.get("stream") if mapping else None
+    if mapping is None or stream_node is None:
+        return None
+    texts = {key: reader.optional_text(mapping, key) for key in ("metric", "span", "stream", "customer")}
+    if bool(mapping.get("metric")) == bool(mapping.get("span")):
+        message = "an item of otlp has either metric, its name, or span, the attribute with the number"
+        reader.problem(mapping.place, "conflicting-keys", message)
+        return None
+    filter_places: dict[str, Place] = {}
+    said = {
+        key: _elements(reader, mapping.get(key), key, filter_places if key != "where" else {})
+        for key in ("where", "filter", "filter_from")
+    }
+    if not (texts["stream"] and texts["customer"] and (texts["metric"] or texts["span"])):
+        return None
+    single = {
+        key: {name: elements[0] for name, elements in said[key].items() if elements}
+        for key in ("where", "filter_from")
+    }
+    return Received(
+        texts["metric"],
+        texts["span"],
+        texts["stream"],
+        texts["customer"],
+        single["where"],
+        said["filter"],
+        single["filter_from"],
+        mapping.place,
+        stream_node.place,
+        filter_places,
+    )
 
 
 def _pull(reader: Reader, node: Node) -> Pull | None:
@@ -44,10 +85,8 @@ def _pull(reader: Reader, node: Node) -> Pull | None:
     name = reader.name(name_node, "the name of the pull") if name_node else None
     customer = _one_of(reader, customer_node, '"customer"', kind.customers) if customer_node else None
     options = _options(reader, mapping, kind, own)
-    filter_node = mapping.get("filter")
-    filter_places = (
-        {key.text: key.place for key, _ in filter_node.entries} if isinstance(filter_node, Mapping) else {}
-    )
+    filter_places: dict[str, Place] = {}
+    elements = _elements(reader, mapping.get("filter"), "filter", filter_places)
     if not (name and customer and stream_node and all(texts.values())) or options is None:
         return None
     since_node = mapping.get("since")
@@ -60,7 +99,7 @@ def _pull(reader: Reader, node: Node) -> Pull | None:
         _pattern(reader, mapping.get("customer_pattern")),
         reader.day(since_node, '"since"') if since_node else None,
         _late_days(reader, mapping.get("late_days")),
-        _filter(reader, filter_node) if filter_node else {},
+        elements,
         options,
         mapping.place,
         stream_node.place,
@@ -116,14 +155,22 @@ def _late_days(reader: Reader, node: Node | None) -> int:
     return LATE_DAYS if number is None else number
 
 
-def _filter(reader: Reader, node: Node) -> dict[str, tuple[str, ...]]:
-    """Elements by dimension: a text, or a list of texts."""
-    if not isinstance(node, Mapping):
-        reader.mapping(node, '"filter"', ("dimension",))
+def _elements(
+    reader: Reader, node: Node | None, name: str, places: dict[str, Place]
+) -> dict[str, tuple[str, ...]]:
+    """Texts by name: one, or for `filter` also a list. Where each name stands is added to `places`."""
+    if node is None or not isinstance(node, Mapping):
+        if node is not None:
+            reader.problem(node.place, "wrong-type", f'"{name}" is a mapping; found {kind_of(node)}')
         return {}
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for key, value in node.entries:
-        what = f'"{key.text}" of "filter"'
+        places[key.text] = key.place
+        what = f'"{key.text}" of "{name}"'
+        if name != "filter":
+            text = reader.text(value, what)
+            found[key.text] = (text,) if text else ()
+            continue
         items = (value,) if isinstance(value, Scalar) else reader.items(value, what)
         read = [reader.text(item, what) for item in items]
         found[key.text] = tuple(text for text in read if text is not None)

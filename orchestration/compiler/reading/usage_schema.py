@@ -5,18 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from orchestration.compiler.language.pulls import PULL_SOURCES, STATISTICS, PullSource
-from orchestration.compiler.reading.pulls import LISTS, OPTIONAL_PULL_KEYS, REQUIRED_PULL_KEYS
+from orchestration.compiler.reading.pulls import LISTS, OPTIONAL_PULL_KEYS, OTLP_KEYS, REQUIRED_PULL_KEYS
 
 _TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1}
+_FILTER = {"type": "object", "additionalProperties": {"oneOf": [_TEXT, _TEXTS]}}
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 
 
 def usage_file_schema() -> dict[str, Any]:
     """A list of pulls, each with the keys of its source."""
     pulls = [_pull(name, source) for name, source in PULL_SOURCES.items()]
-    listed = {"type": "array", "minItems": 1, "items": {"oneOf": pulls}}
-    return _object({"pulls": listed}, ("pulls",))
+    received = {
+        **dict.fromkeys(OTLP_KEYS, _TEXT),
+        "stream": _NAME,
+        "where": {"type": "object", "additionalProperties": _TEXT},
+        "filter": _FILTER,
+        "filter_from": {"type": "object", "additionalProperties": _TEXT},
+    }
+    either = [{"required": ["metric"]}, {"required": ["span"]}]
+    otlp = {**_object(received, ("stream", "customer")), "oneOf": either}
+    lists = {"pulls": {"oneOf": pulls}, "otlp": otlp}
+    return _object(
+        {name: {"type": "array", "minItems": 1, "items": item} for name, item in lists.items()}, ()
+    )
 
 
 def _pull(name: str, source: PullSource) -> dict[str, Any]:
@@ -27,7 +39,7 @@ def _pull(name: str, source: PullSource) -> dict[str, Any]:
         "stream": _NAME,
         "since": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "late_days": {"type": "integer", "minimum": 0, "maximum": 31},
-        "filter": {"type": "object", "additionalProperties": {"oneOf": [_TEXT, _TEXTS]}},
+        "filter": _FILTER,
     }
     choices = {"customer": source.customers, "value": source.values, "statistic": STATISTICS}
     properties |= {key: {"enum": list(known)} for key, known in choices.items() if known and key in keys}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
 from orchestration.sources.telemetry.records import FIELDS, REQUIRED_FIELDS
 
 Operation = Literal["sum", "replace", "delete"]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 class RejectedRecord(BaseModel):
@@ -44,10 +47,13 @@ _REFUSALS = {
     429: "Too many requests; wait as Retry-After says",
     503: "The batch cannot be stored now; send it again",
 }
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal, "description": text} for status, text in _REFUSALS.items()
+}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": Answer, "description": "The good records are durably stored"},
     422: {"model": Answer, "description": "No record is good; nothing is stored"},
-    **{status: {"model": Refusal, "description": text} for status, text in _REFUSALS.items()},
+    **REFUSALS,
 }
 
 _TEXTS = {"type": ["string", "number", "null"]}

@@ -19,146 +19,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import time
-import zlib
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
-from orchestration.compiler.problems import did_you_mean
 from orchestration.settings import Settings
-from orchestration.sources.telemetry.answers import ANSWERS, REQUEST_BODY, Operation
-from orchestration.sources.telemetry.batch_store import BatchStore, KeyReusedError, Sent
-from orchestration.sources.telemetry.intake import BodyError, records_of_json, records_of_ndjson
-from orchestration.sources.telemetry.known_streams import KnownStreams
-from orchestration.sources.telemetry.rate_limit import RateLimit
-from orchestration.sources.telemetry.records import NAME, UsageLimits
-from orchestration.sources.telemetry.spool import Spool, SpoolError
-from orchestration.sources.telemetry.tokens import Token, Tokens, TokensFileError
+from orchestration.sources.telemetry.answers import ANSWERS, REQUEST_BODY, Bearer, Operation
+from orchestration.sources.telemetry.batch_store import Sent
+from orchestration.sources.telemetry.intake import records_of_json, records_of_ndjson
+from orchestration.sources.telemetry.otlp_api import add_otlp
+from orchestration.sources.telemetry.records import NAME
+from orchestration.sources.telemetry.service import TelemetryService
+from orchestration.sources.telemetry.spool import Spool
+from orchestration.sources.telemetry.tokens import Tokens
 
-_log = logging.getLogger("uvicorn.error")  # the server's log
-STORING_AT_ONCE = 8
 LONGEST_KEY = 255
 _READERS = {"application/json": records_of_json, "application/x-ndjson": records_of_ndjson}
 # Nobody reads this answer; it is counted.
 CLIENT_GONE = 499
 
-
-class TelemetryApi:
-    """The API's endpoints. `Tokens` and `Spool` say who may send and where it is stored."""
-
-    def __init__(self, settings: Settings, tokens: Tokens, spool: Spool) -> None:
-        self.body_bytes = settings.api_body_bytes
-        self.tokens = tokens
-        self.limit = RateLimit(settings.api_requests_per_second, settings.api_request_burst)
-        limits = UsageLimits(settings.usage_earliest_day, settings.usage_future_hours)
-        self.reception = BatchStore(spool, limits)
-        self.streams = KnownStreams(settings.contexts)
-        self.threads = ThreadPoolExecutor(STORING_AT_ONCE, "store")
-        self.metrics = CollectorRegistry()
-        self.answers = Counter("cpc_api_requests", "Answers", ["status"], registry=self.metrics)
-        self.records = Counter("cpc_api_records", "Records received", ["fate"], registry=self.metrics)
-
-    async def send(
-        self, request: Request, presented: str | None, stream: str, operation: Operation, key: str | None
-    ) -> Response:
-        """Accept a batch: 202 once it is stored."""
-        token = self._sender(presented, stream)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _READERS:
-            raise HTTPException(415, f"Content-Type is {' or '.join(_READERS)}")
-        body = await self._body(request)
-
-        def store() -> Response:
-            sent = Sent(token.name, stream, operation, key, _READERS[kind](body))
-            judged = self.reception.receive(sent, datetime.now(UTC).replace(tzinfo=None))
-            self.records.labels("accepted").inc(judged.accepted)
-            self.records.labels("rejected").inc(len(judged.rejected))
-            answer = {"accepted": judged.accepted, "rejected": judged.rejected}
-            return JSONResponse(answer, 202 if judged.accepted else 422)
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, store)
-        except BodyError as error:
-            raise HTTPException(400, str(error)) from error
-        except KeyReusedError as error:
-            raise HTTPException(409, str(error)) from error
-        except SpoolError as error:
-            _log.error("%s", error)
-            raise HTTPException(503, "not stored now; send it again", {"Retry-After": "5"}) from error
-
-    async def forget_requests_daily(self, kept: timedelta) -> None:
-        """Once a day, starting now, forget keys older than `kept`."""
-        loop = asyncio.get_running_loop()
-        while True:
-            before = datetime.now(UTC) - kept
-            try:
-                await loop.run_in_executor(self.threads, self.reception.forget_requests, before)
-            except OSError as error:
-                _log.error("old Idempotency-Keys stay for now: %s", error)
-            await asyncio.sleep(24 * 3600)
-
-    def _sender(self, presented: str | None, stream: str) -> Token:
-        """The authenticated sender; raises if not allowed."""
-        try:
-            token = self.tokens.owner(presented.strip()) if presented else None
-        except TokensFileError as error:
-            _log.error("%s", error)
-            raise HTTPException(503, "the tokens of this server cannot be read; see its log") from error
-        if token is None:
-            challenge = {"WWW-Authenticate": "Bearer"}
-            raise HTTPException(401, "send a known token: Authorization: Bearer <token>", challenge)
-        if wait := self.limit.seconds_to_wait(token.name, time.monotonic()):
-            text = f"too many requests of this token; wait {wait} s, or send more records in each"
-            raise HTTPException(429, text, {"Retry-After": str(wait)})
-        if not token.allows(stream):
-            raise HTTPException(403, f"this token is not for the stream {stream!r}")
-        known = self.streams.names()
-        if known is not None and stream not in known:
-            raise HTTPException(404, f'no stream "{stream}" in streams.yml{did_you_mean(stream, known)}')
-        return token
-
-    async def _body(self, request: Request) -> bytes:
-        """The uncompressed body, never holding more in memory than the limit."""
-        packing = request.headers.get("content-encoding", "identity").strip().lower()
-        if packing not in ("identity", "gzip"):
-            raise HTTPException(415, "Content-Encoding is gzip, or none")
-        announced = request.headers.get("content-length", "")
-        if announced.isdigit() and (len(announced) > 18 or int(announced) > self.body_bytes):
-            raise self._too_large()
-        unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
-        parts: list[bytes] = []
-        left = self.body_bytes
-        async for chunk in request.stream():
-            try:
-                part = unpacker.decompress(chunk, left + 1) if unpacker else chunk
-            except zlib.error as error:
-                raise HTTPException(400, f"the gzip of the body is broken: {error}") from error
-            left -= len(part)
-            if left < 0:
-                raise self._too_large()
-            parts.append(part)
-        if unpacker and (not unpacker.eof or unpacker.unused_data):
-            raise HTTPException(400, "the gzip of the body is cut, or something follows it")
-        return b"".join(parts)
-
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"a body has at most {self.body_bytes} bytes unpacked; send several")
-
-
-_Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 _Key = Annotated[
     str | None,
     Header(
@@ -172,7 +60,7 @@ _Key = Annotated[
 
 def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> FastAPI:
     """The ASGI application."""
-    api = TelemetryApi(settings, tokens, spool)
+    api = TelemetryService(settings, tokens, spool)
     kept = timedelta(days=settings.api_keys_kept_days)
 
     @contextlib.asynccontextmanager
@@ -199,6 +87,11 @@ def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> FastAPI:
         status = 404 if any(each["loc"][0] == "path" for each in error.errors()) else 400
         return await refuse(request, HTTPException(status, "; ".join(wrong)))
 
+    @app.exception_handler(ClientDisconnect)
+    async def count_the_client_gone(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001
+        api.answers.labels(CLIENT_GONE).inc()
+        return Response(status_code=CLIENT_GONE)
+
     @app.post(
         "/v1/streams/{stream}/{operation}",
         summary="Send usage records",
@@ -211,17 +104,26 @@ def build_api(settings: Settings, tokens: Tokens, spool: Spool) -> FastAPI:
         request: Request,
         stream: Annotated[str, Path(pattern=f"^{NAME}$")],
         operation: Operation,
-        bearer: _Bearer,
+        bearer: Bearer,
         idempotency_key: _Key = None,
     ) -> Response:
         """Send a request again under the same Idempotency-Key until it is answered: it counts once."""
-        presented = bearer.credentials if bearer else None
-        try:
-            answer = await api.send(request, presented, stream, operation, idempotency_key)
-        except ClientDisconnect:
-            answer = Response(status_code=CLIENT_GONE)
+        token = api.sender(bearer)
+        api.check_stream(token, stream)
+        kind = api.content_type(request, _READERS)
+        body = await api.body(request)
+
+        def store() -> Response:
+            sent = Sent(token.name, stream, operation, idempotency_key, _READERS[kind](body))
+            judged = api.store(sent)
+            answer = {"accepted": judged.accepted, "rejected": judged.rejected}
+            return JSONResponse(answer, 202 if judged.accepted else 422)
+
+        answer = await api.stored(store)
         api.answers.labels(answer.status_code).inc()
         return answer
+
+    add_otlp(app, api)
 
     @app.get("/healthz", summary="Is it up", response_class=PlainTextResponse)
     async def healthz() -> str:

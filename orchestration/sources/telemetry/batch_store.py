@@ -28,13 +28,17 @@ class KeyReusedError(Exception):
 
 @dataclass(frozen=True)
 class Sent:
-    """A request with a known sender. `key` is the Idempotency-Key, or None."""
+    """A request with a known sender. `key` is the Idempotency-Key, or None.
+
+    `keep_rejected`: the batch also holds what is rejected, for a sender that does not read answers.
+    """
 
     token: str
     stream: str
     operation: str
     key: str | None
     records: Sequence[str]
+    keep_rejected: bool = False
 
 
 class BatchStore:
@@ -86,9 +90,18 @@ class BatchStore:
         # Named by time first, so requests stored within one tick of the object store's clock keep their
         # order.
         place = f"api/{received_at:%Y-%m-%d}/{received_at:%H%M%S.%f}-{name}.jsonl"
-        if judged.accepted and not (sent.key is not None and self.spool.exists(place)):
-            self.spool.write(place, judged.batch)
+        batch = judged.batch
+        if sent.keep_rejected:
+            kept = (sent.records[each["index"]] for each in judged.rejected)
+            batch += "".join(f"{_addressed(record, sent)}\n" for record in kept).encode()
+        if batch and not (sent.key is not None and self.spool.exists(place)):
+            self.spool.write(place, batch)
         return judged
+
+
+def _addressed(record: str, sent: Sent) -> str:
+    """A record that says its stream, as records of a batch do."""
+    return json.dumps({"stream": sent.stream, **json.loads(record)}, ensure_ascii=False)
 
 
 def _fingerprint(parts: Sequence[str]) -> str:

@@ -8,4 +8,5 @@ from orchestration.settings import Settings
 
 def has_pulls(settings: Settings) -> bool:
     """Whether the contexts pull usage."""
-    return (settings.contexts / USAGE_FILE).is_file()
+    file = settings.contexts / USAGE_FILE
+    return file.is_file() and b"pulls" in file.read_bytes()

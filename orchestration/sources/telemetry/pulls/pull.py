@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from importlib import import_module
 from typing import cast
 
@@ -66,8 +66,8 @@ class PullResult:
         lost = sum((day.quantity_without_customer for day in self.days), Decimal(0))
         return (
             f"{self.days[0].day} to {self.days[-1].day}, {records:,} records of {len(customers):,} "
-            f"customers, {quantity.normalize():,f} {self.pull.stream}"
-            + (f", of which {lost.normalize():,f} without a customer" if lost else "")
+            f"customers, {_plain(quantity, ',')} {self.pull.stream}"
+            + (f", of which {_plain(lost, ',')} without a customer" if lost else "")
             + f"; {sum(day.written for day in self.days):,} batches written"
         )
 
@@ -85,9 +85,7 @@ def pull_usage(
     result with its error. Raises `ContextProblems`, and `PullError` for a name that is not there.
     """
     if not has_pulls(settings):
-        raise PullError(
-            f"{settings.contexts / USAGE_FILE} does not exist; it says what to pull: docs/usage.md"
-        )
+        raise PullError(f"{settings.contexts / USAGE_FILE} with pulls does not exist: see docs/pulls.md")
     compilation = compile_project(settings.contexts)
     if compilation.problems:
         raise ContextProblems(compilation.problems)
@@ -186,7 +184,7 @@ class _Running:
             "timestamp": f"{period:%Y-%m-%dT%H:%M:%SZ}",
             "granularity": self.granularity,
             "customer_id": customer,
-            "value": f"{value:f}",
+            "value": _plain(value),
             "record_id": f"{self.pull.name} {period:%Y-%m-%dT%H} {customer}",
         }
         if self.pull.filter:
@@ -197,9 +195,15 @@ class _Running:
 def _sums(quantities: Iterable[Quantity]) -> dict[tuple[datetime, str], Decimal]:
     """Usage by period and customer ('' for none); no usage is no record."""
     sums: defaultdict[tuple[datetime, str], Decimal] = defaultdict(Decimal)
-    for each in quantities:
-        sums[each.period, each.customer or ""] += _exact(each.value)
+    with localcontext(prec=100):
+        for each in quantities:
+            sums[each.period, each.customer or ""] += _exact(each.value)
     return {key: value for key, value in sums.items() if value != 0}
+
+
+def _plain(value: Decimal, separator: str = "") -> str:
+    text = f"{value:{separator}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _exact(value: float | Decimal) -> Decimal:
