@@ -370,6 +370,19 @@ with
         having sum(effective_cost) <> 0
         union all by name
         select
+            code,
+            'warning' as severity,
+            'telemetry' as source,
+            first_usage_date,
+            last_usage_date,
+            stream as subject,
+            billing_currency,
+            effective_cost,
+            message,
+            'usage_daily' as place
+        from {{ ref("stream_alarms") }}
+        union all by name
+        select
             'filter-without-cost' as code,
             'warning' as severity,
             'telemetry' as source,
