@@ -176,6 +176,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Number of latest days in customer_costs_hourly; up to 24 times the rows of a day",
     )
+    resource_costs_days: int = Field(62, ge=0, description="Number of latest days in resource_costs_daily")
     anomaly_dimension: str = Field(
         "", description="Dimension monitored for anomalies; empty: feature, or the contexts' first one"
     )

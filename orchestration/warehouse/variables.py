@@ -30,6 +30,7 @@ def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[
         "batch_rows": settings.batch_rows,
         "explanations_days": settings.explanations_days,
         "hourly_costs_days": settings.hourly_costs_days,
+        "resource_costs_days": settings.resource_costs_days,
         "product_dimension": settings.product_dimension,
         "anomaly_dimension": settings.anomaly_dimension,
         "anomaly_hourly_series": settings.anomaly_hourly_series,

@@ -437,6 +437,35 @@ _THE_REST = (
     group by all
     """,
     """
+    insert into service_costs_daily by name
+    select
+        usage_date,
+        service_name,
+        if(customer_id < 'cust-00010', '111111111111', '222222222222') as sub_account_id,
+        feature || ' ' || customer_id as usage_type,
+        billing_currency,
+        sum(effective_cost::decimal(38, 12)) as effective_cost
+    from customer_costs_daily
+    group by all
+    """,
+    # Of 57 days: two whole months.
+    """
+    insert into resource_costs_daily by name
+    select
+        usage_date,
+        service_name,
+        sub_account_id,
+        usage_type,
+        -- Every third day of charges without a resource.
+        case when day(usage_date) % 3 > 0 then left(md5(usage_type), 8) || '-' || day(usage_date) % 3 end
+            as resource_id,
+        billing_currency,
+        sum(effective_cost) as effective_cost
+    from service_costs_daily
+    where usage_date between $first_day + $days - 57 and $first_day + $days - 1
+    group by all
+    """,
+    """
     insert into reconciliation by name
     with
         columns as (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -191,19 +192,50 @@ def test_a_part_is_opened_down_to_the_service_and_back(report: Opened, marts: Ma
     assert "customer=" not in page.url
 
 
-def test_a_service_opens_into_its_accounts(report: Opened, marts: Marts) -> None:
+def test_a_service_opens_down_to_its_resources(report: Opened, marts: Marts) -> None:
     page = report.open(f"explore?by=service_name&{MAY}")
     page.locator("tbody").get_by_role("link", name="Amazon EC2", exact=True).click()
     report.settle()
-    # The next level below a service is a dimension as long as there is one; accounts are there too.
+    where = f"service_name = 'Amazon EC2' and {USD} and usage_date between '2026-05-01' and '2026-05-31'"
+    assert "figures are those of the whole bill" in page.locator("main").inner_text()
+
+    def costs(column: str, source: str) -> dict[str, str]:
+        return marts(f"select {column}, sum(effective_cost) from {source} where {where} group by all")
+
+    def shown(caption: str) -> dict[str, str]:
+        report.show_all_rows()
+        return report.figures(f"Cost by {caption}", 1)
+
+    total = costs("'Total'", "service_costs_daily")["Total"]
+    found, expected = shown("usage type"), costs("usage_type", "service_costs_daily")
+    others = Decimal(found.pop("Other usage types"))
+    assert len(found) == 100 < len(expected)
+    assert found == {name: expected[name] for name in found}
+    assert sum(map(Decimal, found.values())) + others == Decimal(total)
     page.get_by_role("link", name="Account", exact=True).click()
     report.settle()
-    assert "Accounts are those of the whole bill" in page.locator("main").inner_text()
-    assert report.figures("Cost by account", 1) == marts(
-        "select sub_account_id, sum(effective_cost) from context_coverage where dimension = 'team' "
-        f"and service_name = 'Amazon EC2' and {USD} "
-        "and usage_date between '2026-05-01' and '2026-05-31' group by all"
+    assert shown("account") == costs("sub_account_id", "service_costs_daily")
+    page.locator("tbody").get_by_role("link", name="222222222222", exact=True).click()
+    report.settle()
+    page.get_by_role("link", name="Resource", exact=True).click()
+    report.settle()
+    where += " and sub_account_id = '222222222222'"
+    total = costs("'Total'", "service_costs_daily")["Total"]
+    found, expected = shown("resource"), costs("coalesce(resource_id, '(none)')", "resource_costs_daily")
+    others = Decimal(found.pop("Other resources"))
+    assert 20 < len(found) < len(expected)
+    assert found == {name: expected[name] for name in found}
+    assert sum(map(Decimal, found.values())) + others == Decimal(total)
+
+
+def test_resources_are_of_the_months_that_have_all_of_them(report: Opened, marts: Marts) -> None:
+    page = report.open("explore?by=resource_id&from=2026-04-01&to=2026-06-15")
+    assert "Resources are available from 2026-05 on." in page.locator("main").inner_text()
+    since = marts(
+        f"select 1, sum(effective_cost) from service_costs_daily where {USD} "
+        "and usage_date between '2026-05-01' and '2026-06-15'"
     )
+    assert exact(page.locator("#explored data")) == since[1]
 
 
 def test_cost_that_nobody_carries_opens_by_its_reason(report: Opened, marts: Marts) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -74,6 +75,26 @@ def test_a_rule_sees_all_usage_inside_its_filter(broken: Broken) -> None:
         """,
     )
     assert [row[-2:] for row in found] == [(100, 51)]
+
+
+def test_resources_and_usage_types_sum_to_their_service(broken: Broken, built: Company) -> None:
+    by_service = "select usage_date, service_name, sum(effective_cost) from {} group by all order by all"
+    services = built.read(by_service.format("customer_costs_daily"))
+    assert len(services) == 10
+    for mart in ("service_costs_daily", "resource_costs_daily"):
+        read = built.read(by_service.format(mart))
+        # The latest 62 days: the bill has 92.
+        assert read == [row for row in services if mart == "service_costs_daily" or row[0].month > 3]
+    assert built.read(
+        "select usage_type, resource_id, effective_cost from resource_costs_daily "
+        f"where usage_date = '{DAY}' order by all"
+    ) == [
+        ("BoxUsage", "i-exports", 30),
+        ("BoxUsage", "i-idle", Decimal("7.77")),
+        ("BoxUsage", "i-search-api", 10050),
+    ]
+    damage = "update marts.resource_costs_daily set effective_cost = 7.78 where resource_id = 'i-idle'"
+    assert [str(row[0]) for row in broken("assert_resources_are_the_bill", damage)] == [DAY]
 
 
 def test_a_broken_key_and_an_absent_column_are_named_with_their_model(

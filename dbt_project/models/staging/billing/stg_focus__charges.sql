@@ -41,7 +41,8 @@ with
             coalesce(spelled_tags, {{ with_tag_keys("tags") }}) as tags,
             coalesce(spelled_cost_categories, {{ with_tag_keys("x_cost_categories") }}) as cost_categories,
             x_line_item_type,
-            x_usage_type,
+            -- What was metered: AWS's extension, else FOCUS's own column.
+            coalesce(x_usage_type, sku_meter) as x_usage_type,
             x_operation,
             x_service_code,
             tags['aws:eks:cluster-name'] as x_kubernetes_cluster,

@@ -5,9 +5,13 @@
 
 const TOPS = [5, 10, 20];
 const LARGEST = 40;
-const ACCOUNT = "sub_account_id";
+const RESOURCE = "resource_id";
+/* Levels below a service, which the bill has and the costs of customers have not, in the order of opening. */
+const BELOW = ["usage_type", "sub_account_id", RESOURCE];
 const TITLES = {
-  [ACCOUNT]: "Account",
+  usage_type: "Usage type",
+  sub_account_id: "Account",
+  [RESOURCE]: "Resource",
   customer: "Customer",
   segment: "Segment",
   service_name: "Service",
@@ -55,32 +59,48 @@ function openedPart({ by, filters, columns }, key) {
     const nobody = key === page.people.nobody;
     return { customer: page.people.ids[key], by: nobody ? "unallocated_reason" : main || "allocation_kind" };
   }
-  if (by === ACCOUNT) return null;
   if (by === "segment") return key ? { segment: key, by: "customer" } : null;
-  const below = page.state.customer ? null : by === "service_name" ? ACCOUNT : "customer";
-  const next = main || (columns.includes(below) ? below : null);
-  return { where: filtersText({ ...filters, [by]: key }), by: next || "allocation_kind" };
+  const where = filtersText({ ...filters, [by]: key });
+  // A service of the whole bill opens into what the bill has below it; of a part of the costs, it cannot.
+  const ofBill = BELOW.includes(by) || (by === "service_name" && fixed.size === 1 && !page.state.segment);
+  if (by === RESOURCE) return null;
+  const below = BELOW.find((column) => columns.includes(column) && !fixed.has(column));
+  if (ofBill && below) return { where, by: below };
+  return { where, by: main || (page.state.customer ? "allocation_kind" : "customer") };
 }
 
-const OF_ACCOUNTS = "Accounts are those of the whole bill, by month: of the filters, dates and service apply.";
+const OF_BILL = "Below services, figures are those of the whole bill, by month: the filters by customer, segment and dimension do not apply.";
+
+/** Costs of the bill by a level below services, for the whole months that have it; null where there is none. */
+async function billCosts(by) {
+  const found = await facts(by === RESOURCE ? "resources" : "services");
+  if (!found || !found.rows) return null;
+  const months = wholeMonths(page.range);
+  const first = found.period.reduce((least, day) => Math.min(least, day));
+  const range = { from: Math.max(months.from, first), to: months.to };
+  const said = range.from > months.from ? ` Resources are available from ${monthText(first)} on.` : "";
+  const shown = { from: Math.max(range.from, page.first), to: Math.min(range.to, page.last) };
+  return { facts: found, range, shown, daily: false, note: OF_BILL + said };
+}
 
 /** What the address asks for, summed by group and period. */
 async function explored() {
   const { people, state } = page;
   const usualCosts = await costsIn(page.range);
-  const accounts = await facts("accounts");
-  const ofAccounts = state.by === ACCOUNT && accounts;
-  const chosen = ofAccounts ? { facts: accounts, range: wholeMonths(page.range), daily: false, note: OF_ACCOUNTS } : usualCosts;
+  const below = [];
+  for (const column of BELOW) if (await billCosts(column)) below.push(column);
+  const ofBill = below.includes(state.by);
+  const chosen = ofBill ? await billCosts(state.by) : { shown: page.range, ...usualCosts };
   const { facts: costs } = chosen;
-  const columns = [...groupings(usualCosts.facts), ...(accounts ? [ACCOUNT] : [])];
+  const columns = [...groupings(usualCosts.facts), ...below];
   const filters = chosenFilters(costs);
-  const customer = ofAccounts ? undefined : people.number(state.customer);
+  const customer = ofBill ? undefined : people.number(state.customer);
   const usual = customer === undefined ? "customer" : costs.has(mainLevel()) ? mainLevel() : "allocation_kind";
   const by = columns.includes(state.by) ? state.by : usual;
   const customers = people.ofSegment(state.segment);
   if (!state.segment) customers[people.nobody] = 1;
   const whose = customer === undefined ? { customers } : { customer };
-  const wanted = { where: filters, ...(ofAccounts ? {} : whose) };
+  const wanted = { where: filters, ...(ofBill ? {} : whose) };
   const months = monthStart(page.range.from) < monthStart(page.range.to);
   const daily = chosen.daily && state.as !== "treemap" && (state.grain ? state.grain === "daily" : !months);
   const sums = costs.sum({ ...wanted, range: chosen.range }, [by, "period"]);
@@ -123,7 +143,7 @@ function comparedMonths({ periods, daily }) {
 /** Costs in the period before, by key; null where it is not in the report, or not in the same detail. */
 async function costsBefore({ chosen, wanted, by }) {
   const earlier = earlierRange(page.range);
-  const past = earlier && by !== ACCOUNT ? await costsIn(earlier) : null;
+  const past = earlier && !BELOW.includes(by) ? await costsIn(earlier) : null;
   if (!past || past.daily !== chosen.daily) return null;
   const sums = past.facts.sum({ ...wanted, range: past.range }, [by]);
   return { range: earlier, costs: new Map(sums.map(({ keys, units }) => [keys[0], units])), all: total(sums.map(({ units }) => units)) };
@@ -254,7 +274,7 @@ function filterFields(found) {
     );
     return labelled(columnTitle(column), input);
   };
-  const known = columns.filter((column) => column in chosen.facts.table.columns && column !== ACCOUNT);
+  const known = columns.filter((column) => column in chosen.facts.table.columns && column !== RESOURCE);
   const fields = known.filter((column) => column !== "customer" && column !== "segment").map(field);
   return el("details.fields", { open: Object.keys(filters).length > 0 }, el("summary", {}, "Filter by more"), el("div.filters", {}, ...fields));
 }
@@ -297,7 +317,7 @@ section({
           "p.lead",
           { id: "explored" },
           money(found.all.total),
-          ` ${page.currency}, ${rangeText(page.range)}. `,
+          ` ${page.currency}, ${rangeText(chosen.shown)}. `,
           customer === undefined || customer === page.people.nobody ? null : customerLink(customer, "Customer page")
         ),
         unfinished ? note(`${monthText(page.last)} has costs up to ${dayText(page.last)} only; the change compares whole months.`) : null,
