@@ -1,4 +1,4 @@
-"""What a bill has to write rules from: its tags, accounts and services, with their effective cost."""
+"""What a bill has to write rules from: its tags, accounts and services, with their cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestration.outputs.read_only import rows_of
 
 @dataclass(frozen=True)
 class CostOf:
-    """Effective cost of a value of a tag (`key`), or of an account or service (`key` is that word).
+    """Cost of a value of a tag (`key`), or of an account or service (`key` is that word).
 
     `value_count` is the number of values of the key, `folded_count` without regard to capitals and blanks.
     """
@@ -22,7 +22,7 @@ class CostOf:
     key: str
     value: str
     billing_currency: str
-    effective_cost: Decimal
+    cost: Decimal
     key_cost: Decimal
     bill_cost: Decimal
     value_count: int
@@ -52,25 +52,25 @@ with
                 )
             ) as sign,
             billing_currency,
-            effective_cost
+            {cost} as cost
         from {charges}
     ),
     by_value as (
         select
             sign.kind as kind, sign.key as key, sign.value as value, billing_currency,
-            sum(effective_cost)::decimal(38, 12) as effective_cost
+            sum(cost)::decimal(38, 12) as cost
         from signs
         where sign.value <> ''
         group by all
     ),
     by_currency as (
-        select billing_currency, sum(effective_cost)::decimal(38, 12) as bill_cost
+        select billing_currency, sum({cost})::decimal(38, 12) as bill_cost
         from {charges}
         group by all
     ),
     by_key as (
         select
-            kind, key, billing_currency, sum(effective_cost)::decimal(38, 12) as key_cost,
+            kind, key, billing_currency, sum(cost)::decimal(38, 12) as key_cost,
             count(*) as value_count, count(distinct lower(trim(value))) as folded_count
         from by_value
         group by all
@@ -79,13 +79,16 @@ select *
 from by_value
 join by_key using (kind, key, billing_currency)
 join by_currency using (billing_currency)
-order by kind = 'tag' desc, kind, key_cost desc, key, billing_currency, effective_cost desc, value
+order by kind = 'tag' desc, kind, key_cost desc, key, billing_currency, cost desc, value
 """
 
 
-def costs_of_bill(warehouse: duckdb.DuckDBPyConnection, charges: str) -> list[CostOf]:
+def costs_of_bill(
+    warehouse: duckdb.DuckDBPyConnection, charges: str, cost: str = "effective_cost"
+) -> list[CostOf]:
     """The costs of every value in the relation `charges`: tags first, the costliest key and value first."""
-    return [CostOf(**row) for row in rows_of(warehouse, _COSTS.replace("{charges}", charges))]
+    query = _COSTS.replace("{charges}", charges).replace("{cost}", cost)
+    return [CostOf(**row) for row in rows_of(warehouse, query)]
 
 
 def by_key(costs: Sequence[CostOf]) -> dict[tuple[str, str, str], list[CostOf]]:

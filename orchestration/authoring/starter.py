@@ -126,7 +126,7 @@ def _by_tag(tag: list[CostOf]) -> str:
 
 
 def _facts(tag: list[CostOf]) -> str:
-    values = [f"{_word(cost.value)} {cost.effective_cost:,.2f}" for cost in tag[:_VALUES_SHOWN]]
+    values = [f"{_word(cost.value)} {cost.cost:,.2f}" for cost in tag[:_VALUES_SHOWN]]
     more = [f"{tag[0].value_count - _VALUES_SHOWN:,} more"] if tag[0].value_count > _VALUES_SHOWN else []
     return (
         f"{_word(tag[0].key)} is on {tag[0].percent_of_bill:.0f}% of the cost "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
@@ -31,10 +32,9 @@ def init(
 
     [bold]cpc init my-company --bill cur.csv.gz[/]
     """
-    from orchestration.authoring.bill_overview import CostOf, costs_of_bill
     from orchestration.authoring.bill_tables import tags_table
     from orchestration.authoring.starter import starter_files
-    from orchestration.automation.bill_preview import NoBillError, charges_of_bill
+    from orchestration.automation.bill_preview import BillCosts, NoBillError, bill_costs
     from orchestration.automation.workspace import prepare_workspace
 
     folder = folder.expanduser().resolve()
@@ -48,18 +48,15 @@ def init(
     written = _write(folder, starter_files([]))
     settings = settings_of(folder, folder / "contexts")
     prepare_workspace(settings)
-    costs: list[CostOf] = []
-    try:
-        with charges_of_bill(settings, say_aside) as charges:
-            costs = costs_of_bill(charges.warehouse, charges.table)
-    except NoBillError:
-        pass
-    if costs:
-        written = sorted({*written, *_write(folder, starter_files(costs), over=starter_files([]))})
-        wide_console().print(tags_table(costs, top=3))
+    bill: BillCosts | None = None
+    with suppress(NoBillError):
+        bill = bill_costs(settings, say_aside)
+    if bill:
+        written = sorted({*written, *_write(folder, starter_files(bill.costs), over=starter_files([]))})
+        wide_console().print(tags_table(bill.title, bill.costs, top=3))
     for path in written:
         print(f"wrote {path}")
-    print(_NEXT.format(folder=folder) if costs else _NO_BILL.format(billing=billing, folder=folder))
+    print(_NEXT.format(folder=folder) if bill else _NO_BILL.format(billing=billing, folder=folder))
 
 
 _NO_BILL = """

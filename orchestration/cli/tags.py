@@ -18,9 +18,9 @@ def tags(
     top: Annotated[int, typer.Option(min=1, help="How many values of each key to list.")] = 5,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every value, as CSV.")] = False,
 ) -> None:
-    """List the tags, accounts and services of the bill with their effective cost: what rules refer to.
+    """List the tags, accounts and services of the bill with their cost: what rules refer to.
 
-    Of the last run's charges or, before the first run, of the bills in the sources.
+    Effective cost of the last run's charges; before the first run, billed cost of the bills in the sources.
 
     Examples:
 
@@ -29,20 +29,18 @@ def tags(
     [bold]cpc tags --key team[/]
     """
     settings = settings_of(workspace, contexts)
-    from orchestration.authoring.bill_overview import costs_of_bill
     from orchestration.authoring.bill_tables import tags_table
-    from orchestration.automation.bill_preview import charges_of_bill
+    from orchestration.automation.bill_preview import bill_costs
 
-    with charges_of_bill(settings, say_aside) as charges:
-        costs = costs_of_bill(charges.warehouse, charges.table)
-    costs = [cost for cost in costs if key is None or cost.key == key]
+    bill = bill_costs(settings, say_aside)
+    costs = [cost for cost in bill.costs if key is None or cost.key == key]
     if key is not None and not costs:
         raise typer.BadParameter(
             f"the bill has no tag {key!r}; cpc tags lists those it has", param_hint="--key"
         )
     if as_csv:
         writer = csv.writer(sys.stdout)
-        writer.writerow(("kind", "key", "value", "billing_currency", "effective_cost"))
-        writer.writerows((c.kind, c.key, c.value, c.billing_currency, f"{c.effective_cost:f}") for c in costs)
+        writer.writerow(("kind", "key", "value", "billing_currency", "cost"))
+        writer.writerows((c.kind, c.key, c.value, c.billing_currency, f"{c.cost:f}") for c in costs)
         return
-    wide_console().print(tags_table(costs, len(costs) if key else top))
+    wide_console().print(tags_table(bill.title, costs, len(costs) if key else top))

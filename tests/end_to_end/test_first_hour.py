@@ -31,6 +31,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 def test_init_proposes_dimensions_from_the_bill(begun: tuple[Path, Result]) -> None:
     folder, done = begun
     assert done.exit_code == 0, done.output
+    assert "Billed cost (after a run: effective cost)" in done.stdout
     assert ["tag", "app", "search-api", "30,150.00", "99.6", "USD"] in [
         line.split() for line in done.stdout.splitlines()
     ]
