@@ -117,20 +117,20 @@ def test_the_table_of_allocation_rules_has_a_row_per_stream_or_fixed_share() -> 
     columns = ("rule_name", "rule_position", "method", "stream", "weight", "granularity", "fixed_customer_id")
     one = Decimal(1)
     assert [tuple(row[column] for column in columns) for row in rows] == [
-        ("dedicated", 1, "to", None, one, "daily", None),
+        ("direct", 1, "to", None, one, "daily", None),
         ("by_name", 2, "to", None, one, "daily", None),
-        ("search", 3, "stream", "search_queries", one, "hourly", None),
-        ("exports", 4, "stream", "rows_exported", one, "daily", None),
-        ("tax", 5, "allocated_cost", None, one, "daily", None),
-        ("credits", 6, "even", None, one, "daily", None),
-        ("pilot", 7, "fixed", None, Decimal("0.6"), "daily", "cust-001"),
-        ("pilot", 7, "fixed", None, Decimal("0.399999"), "daily", "cust-002"),
-        ("pilot", 7, "fixed", None, Decimal("0.000001"), "daily", "cust-003"),
-        ("internal", 8, "none", None, one, "daily", None),
+        ("search_queries", 3, "stream", "search_queries", one, "hourly", None),
+        ("rows_exported", 4, "stream", "rows_exported", one, "daily", None),
+        ("allocated_cost", 5, "allocated_cost", None, one, "daily", None),
+        ("even", 6, "even", None, one, "daily", None),
+        ("fixed", 7, "fixed", None, Decimal("0.6"), "daily", "cust-001"),
+        ("fixed", 7, "fixed", None, Decimal("0.399999"), "daily", "cust-002"),
+        ("fixed", 7, "fixed", None, Decimal("0.000001"), "daily", "cust-003"),
+        ("none", 8, "none", None, one, "daily", None),
     ]
     windows = {row["rule_name"]: row["when_no_usage"] for row in rows}
-    assert windows["search"] == ["trailing_7_days", "unallocated"]
-    assert windows["exports"] == ["same_day", "unallocated"]
+    assert windows["search_queries"] == ["trailing_7_days", "unallocated"]
+    assert windows["rows_exported"] == ["same_day", "unallocated"]
 
 
 def test_the_table_of_split_rules_has_a_row_per_element_that_a_rule_names() -> None:

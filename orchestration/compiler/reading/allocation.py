@@ -77,11 +77,10 @@ def _cost_of_goods_sold(reader: Reader, node: Node) -> Condition | None:
 
 
 def _rule(reader: Reader, node: Node) -> AllocationRule | None:
-    mapping = reader.mapping(node, "an allocation rule", ALLOCATION_RULE_KEYS, ("name",))
+    mapping = reader.mapping(node, "an allocation rule", ALLOCATION_RULE_KEYS)
     if mapping is None:
         return None
     name_node, when_node, granularity_node = (mapping.get(key) for key in ("name", "when", "granularity"))
-    name = reader.name(name_node, "the name of the rule") if name_node else None
     misspelt = any(key.text not in ALLOCATION_RULE_KEYS for key, _ in mapping.entries)
     when: Condition | None = NEVER if misspelt else None
     if when_node:
@@ -94,9 +93,20 @@ def _rule(reader: Reader, node: Node) -> AllocationRule | None:
     when_no_usage = _when_no_usage(reader, mapping.get("when_no_usage"))
     method = _method(reader, mapping)
     minimum_share = _minimum_share(reader, mapping.get("minimum_share"), method)
-    if name is None or name_node is None or method is None:
+    if method is None:
         return None
-    return AllocationRule(name, when, method, granularity, when_no_usage, minimum_share, name_node.place)
+    name = reader.name(name_node, "the name of the rule") if name_node else _default_name(method)
+    if name is None:
+        return None
+    place = name_node.place if name_node else mapping.place
+    return AllocationRule(name, when, method, granularity, when_no_usage, minimum_share, place)
+
+
+def _default_name(method: Method) -> str:
+    """A rule's name says how it divides; two that say the same need names of their own, and an error asks."""
+    if isinstance(method, ByStreams):
+        return "_and_".join(weighted.stream for weighted in method.streams)
+    return "direct" if isinstance(method, ToCustomer) else method.name
 
 
 def _method(reader: Reader, mapping: Mapping) -> Method | None:

@@ -68,7 +68,9 @@ def _once(what: str, named: Iterable[tuple[str, Place]], problems: Problems) -> 
     for name, place in named:
         if name in first:
             problems.add(
-                place, "duplicate-name", f'the {what} "{name}" stands at {first[name]} already; rename one'
+                place,
+                "duplicate-name",
+                f'the {what} "{name}" stands at {first[name]} already; give one another name',
             )
         first.setdefault(name, place)
 

@@ -291,7 +291,7 @@ def _allocation_rule() -> Schema:
                     **({"transform": _ref("transforms")} if name == "to" else {}),
                     **({"minimum_share": minimum_share} if name in ("by", "shares") else {}),
                 },
-                ("name", name),
+                (name,),
             )
             for name in METHOD_KEYS
         ]

@@ -46,7 +46,7 @@ WITH account_facts AS (
     nullif(
       regexp_replace(coalesce(_tag_tenant, nullif(resource_name, '')), '^tenant-(cust-[0-9]+)-.*$', '\1', 'g'),
       ''
-    ) AS _to_2 /* contexts/allocation.yml:10 */
+    ) AS _to_2 /* contexts/allocation.yml:9 */
   FROM elements_1
 ), allocation_positions AS (
   SELECT
@@ -54,13 +54,13 @@ WITH account_facts AS (
     coalesce(environment = 'production' OR charge_category = 'Tax', FALSE) AS cost_of_goods_sold,
     CAST(CASE
       WHEN NOT _tag_customer IS NULL AND NOT _to_1 IS NULL THEN 1 /* contexts/allocation.yml:6 */
-      WHEN starts_with(resource_name, 'tenant-') AND NOT _to_2 IS NULL THEN 2 /* contexts/allocation.yml:10 */
-      WHEN _tag_app = 'search' THEN 3 /* contexts/allocation.yml:14 */
-      WHEN _tag_app = 'export' THEN 4 /* contexts/allocation.yml:18 */
-      WHEN charge_category = 'Tax' THEN 5 /* contexts/allocation.yml:22 */
-      WHEN charge_category = 'Credit' THEN 6 /* contexts/allocation.yml:25 */
-      WHEN _tag_app = 'pilot' THEN 7 /* contexts/allocation.yml:28 */
-      WHEN _tag_app = 'internal' THEN 8 /* contexts/allocation.yml:31 */
+      WHEN starts_with(resource_name, 'tenant-') AND NOT _to_2 IS NULL THEN 2 /* contexts/allocation.yml:9 */
+      WHEN _tag_app = 'search' THEN 3 /* contexts/allocation.yml:13 */
+      WHEN _tag_app = 'export' THEN 4 /* contexts/allocation.yml:16 */
+      WHEN charge_category = 'Tax' THEN 5 /* contexts/allocation.yml:19 */
+      WHEN charge_category = 'Credit' THEN 6 /* contexts/allocation.yml:21 */
+      WHEN _tag_app = 'pilot' THEN 7 /* contexts/allocation.yml:23 */
+      WHEN _tag_app = 'internal' THEN 8 /* contexts/allocation.yml:25 */
       ELSE NULL
     END AS SMALLINT) AS _allocation_rule
   FROM allocation_values
@@ -95,14 +95,14 @@ SELECT
   environment_rule,
   cost_of_goods_sold,
   CAST(CASE _allocation_rule
-    WHEN 1 THEN 'dedicated'
+    WHEN 1 THEN 'direct'
     WHEN 2 THEN 'by_name'
-    WHEN 3 THEN 'search'
-    WHEN 4 THEN 'exports'
-    WHEN 5 THEN 'tax'
-    WHEN 6 THEN 'credits'
-    WHEN 7 THEN 'pilot'
-    WHEN 8 THEN 'internal'
+    WHEN 3 THEN 'search_queries'
+    WHEN 4 THEN 'rows_exported'
+    WHEN 5 THEN 'allocated_cost'
+    WHEN 6 THEN 'even'
+    WHEN 7 THEN 'fixed'
+    WHEN 8 THEN 'none'
     ELSE NULL
   END AS TEXT) AS allocation_rule,
   CAST(CASE _allocation_rule WHEN 1 THEN _to_1 WHEN 2 THEN _to_2 ELSE NULL END AS TEXT) AS direct_customer_id
