@@ -13,7 +13,7 @@ from rich.console import Console
 
 from orchestration.automation.deployment import definitions_of
 from orchestration.automation.jobs import DAILY_COSTS
-from orchestration.automation.messages import show_data_warnings, show_error, show_summary, show_warnings
+from orchestration.automation.messages import show_error, show_summary, show_warnings
 from orchestration.automation.partitions import MonthsError, billing_months, month_range_tags, note_months
 from orchestration.automation.run_history import open_instance
 from orchestration.automation.terminal import RunDisplay
@@ -95,27 +95,13 @@ def _execute(
             settings,
             str(published["snapshot"].value),
             changed=bool(published["changed"].value),
-            unknown_columns=_landed(result, "new_columns"),
-            cut_digits=_landed(result, "digits_beyond_twelve"),
         )
-        show_data_warnings(shown, summary.warnings)
         show_summary(shown, summary)
     if not (result.success and published):
         display.show_failure(run_id, published=bool(published))
         return None
     note_finished(settings, looked_at, tuple(display.warnings))
     return summary
-
-
-def _landed(result: dg.ExecuteInProcessResult, name: str) -> list[str]:
-    """The lines that the landing of bills listed under a name."""
-    found = [
-        str(event.step_materialization_data.materialization.metadata[name].value)
-        for event in result.all_events
-        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
-        and name in event.step_materialization_data.materialization.metadata
-    ]
-    return [line.removeprefix("- ") for text in found if text != "none" for line in text.splitlines()]
 
 
 def _snapshot_of(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.MetadataValue[Any]] | None:

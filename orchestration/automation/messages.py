@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
 
 from orchestration.outputs.run_summary import RunSummary
-from orchestration.outputs.warnings import DataWarning, shown_lines
+from orchestration.outputs.warnings import shown_lines
 
 _LINES_SHOWN = 10
 
@@ -24,13 +24,9 @@ def show_warnings(console: Console, texts: Iterable[str]) -> None:
         console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
-def show_data_warnings(console: Console, warnings: Sequence[DataWarning]) -> None:
-    """Print the mart `warnings`, the largest first."""
-    show_warnings(console, shown_lines(warnings))
-
-
 def show_summary(console: Console, summary: RunSummary) -> None:
-    """Print where the money went, what was rejected, and where the result is; what needs a look is marked."""
+    """Print warnings, where the money went, what was rejected or is missing, and where the result is."""
+    show_warnings(console, shown_lines(summary.other_warnings))
     _print(console, "")
     for cost in summary.costs:
         months = " to ".join(dict.fromkeys((cost.first_month, cost.last_month)))
@@ -45,7 +41,7 @@ def show_summary(console: Console, summary: RunSummary) -> None:
             f"{each['row_count']:,} {each['reason']} in {each['file']} ({each['source']})"
             for each in summary.rejected
         ],
-        "Columns that the provider's documentation lacks (rows, billed cost)": summary.unknown_columns,
+        "Columns that the provider's documentation lacks": summary.unknown_columns,
         "Digits after the twelfth, cut": summary.cut_digits,
     }
     for title, lines in lists.items():
@@ -63,10 +59,9 @@ def show_summary(console: Console, summary: RunSummary) -> None:
             open_cost = (
                 f"{cost.open:,.2f} {cost.billing_currency}, {cost.percent(cost.open):.1f}% of the cost"
             )
-            _print(
-                console,
-                f"[yellow]![/] No customer carries {open_cost}; cpc coverage says what no rule matches",
-            )
+            hint = "" if summary.missing else "; cpc coverage says what no rule matches"
+            _print(console, f"[yellow]![/] No customer carries {open_cost}{hint}")
+    show_warnings(console, (f"Missing: {text}" for text in summary.missing))
     news = "Published" if summary.changed else "Nothing changed; readers keep"
     mark = "[bold yellow]![/]" if any(cost.much_is_open for cost in summary.costs) else "[bold green]✓[/]"
     _print(console, f"{mark} {news} snapshot {summary.snapshot}")

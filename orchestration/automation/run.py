@@ -41,12 +41,11 @@ def run_job(
 
 
 def _say_unchanged(settings: Settings, last: LastRun, shown: Console) -> RunSummary:
-    from orchestration.automation.messages import show_data_warnings, show_summary, show_warnings
+    from orchestration.automation.messages import show_summary, show_warnings
     from orchestration.outputs.run_summary import summary_of_run
 
     show_warnings(shown, last.warnings)
     summary = summary_of_run(settings, last.snapshot.name, changed=False)
-    show_data_warnings(shown, summary.warnings)
     with shown.status("Recording the run"):
         from orchestration.automation.run_history import record_unchanged_run
         from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home

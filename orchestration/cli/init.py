@@ -48,15 +48,15 @@ def init(
     written = _write(folder, starter_files([]))
     settings = settings_of(folder, folder / "contexts")
     prepare_workspace(settings)
-    bill: BillCosts | None = None
+    costs: BillCosts | None = None
     with suppress(NoBillError):
-        bill = bill_costs(settings, say_aside)
-    if bill:
-        written = sorted({*written, *_write(folder, starter_files(bill.costs), over=starter_files([]))})
-        wide_console().print(tags_table(bill.title, bill.costs, top=3))
+        costs = bill_costs(settings, say_aside)
+    if costs:
+        written = sorted({*written, *_write(folder, starter_files(costs.costs), over=starter_files([]))})
+        wide_console().print(tags_table(costs.title, costs.costs, top=3))
     for path in written:
         print(f"wrote {path}")
-    print(_NEXT.format(folder=folder) if bill else _NO_BILL.format(billing=billing, folder=folder))
+    print(_NEXT.format(folder=folder) if costs else _NO_BILL.format(billing=billing, folder=folder))
 
 
 _NO_BILL = """

@@ -16,6 +16,8 @@ from orchestration.settings import Settings
 # Cost that a rule, usage or a customer's name could bring to customers; the other reasons are decisions.
 _INTENDED = ("not cost of goods sold", "day to come")
 _MUCH = Decimal(20)  # percent
+# Notes that the end of a run lists apart.
+_LISTED = ("column-not-documented", "digits-cut")
 
 _COSTS = """
 select
@@ -45,6 +47,15 @@ select 'revenue' as source, reason, source_file as file, count(*) as row_count
 from marts.revenue_quarantine
 group by all
 order by row_count desc, source, file, reason
+"""
+
+# A row for each that there is; without usage or rules no cost can reach customers.
+_THERE = """
+select 'rules' as input from rules.allocation_rules
+union
+select 'usage' from usage.usage_by_day
+union
+select 'customers' from marts.customers where is_listed
 """
 
 
@@ -78,7 +89,7 @@ class CostSummary:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """The result of a run: `unknown_columns` with their spend, `cut_digits` by bill."""
+    """The result of a run; `missing` says what keeps cost from customers, if a kind of input is not there."""
 
     snapshot: str
     changed: bool
@@ -86,52 +97,88 @@ class RunSummary:
     report: Path
     costs: Sequence[CostSummary]
     rejected: Sequence[Mapping[str, Any]]
-    unknown_columns: Sequence[str]
-    cut_digits: Sequence[str]
+    missing: Sequence[str]
     warnings: Sequence[DataWarning]
+
+    @property
+    def unknown_columns(self) -> list[str]:
+        """Columns that the provider's documentation lacks, with the money of their rows."""
+        return [
+            f"{each.subject}: {each.row_count:,} values on rows that bill {each.effective_cost or 0:,.2f} "
+            f"{each.billing_currency or ''}".rstrip()
+            for each in self._of("column-not-documented")
+        ]
+
+    @property
+    def cut_digits(self) -> list[str]:
+        """What rounding to twelve digits took from the bills."""
+        return [
+            f"{each.subject}: {each.message}, in {each.row_count:,} rows" for each in self._of("digits-cut")
+        ]
+
+    @property
+    def other_warnings(self) -> list[DataWarning]:
+        """The warnings without those two lists."""
+        return [each for each in self.warnings if each.code not in _LISTED]
 
     def as_json(self) -> dict[str, Any]:
         """For machines; amounts are decimal texts."""
-        return {**asdict(self), "costs": [{**asdict(cost), "open": cost.open} for cost in self.costs]}
+        costs = [{**asdict(cost), "open": cost.open} for cost in self.costs]
+        lists = {"unknown_columns": self.unknown_columns, "cut_digits": self.cut_digits}
+        return {**asdict(self), **lists, "costs": costs}
+
+    def _of(self, code: str) -> list[DataWarning]:
+        return [each for each in self.warnings if each.code == code]
 
 
-def summary_of_run(
-    settings: Settings,
-    snapshot: str,
-    *,
-    changed: bool,
-    unknown_columns: Sequence[str] = (),
-    cut_digits: Sequence[str] = (),
-) -> RunSummary:
+def summary_of_run(settings: Settings, snapshot: str, *, changed: bool) -> RunSummary:
     """The summary of the published snapshot."""
     with open_published(settings) as marts:
         costs = rows_of(marts, _COSTS)
         unallocated = rows_of(marts, _UNALLOCATED)
     with open_working(settings) as warehouse:
         rejected = rows_of(warehouse, _REJECTED)
+        there = {row["input"] for row in rows_of(warehouse, _THERE)}
+    summaries = [
+        CostSummary(
+            row["billing_currency"],
+            f"{row['first_month']:%Y-%m}",
+            f"{row['last_month']:%Y-%m}",
+            row["total"],
+            row["to_customers"],
+            row["customer_count"],
+            {
+                each["reason"]: each["effective_cost"]
+                for each in unallocated
+                if each["billing_currency"] == row["billing_currency"]
+            },
+        )
+        for row in costs
+    ]
+    all_rejected = any(row["source"] == "telemetry" for row in rejected)
     return RunSummary(
         snapshot,
         changed,
         settings.published_folder / "current.duckdb",
         settings.published_folder / FILE_NAME,
-        [
-            CostSummary(
-                row["billing_currency"],
-                f"{row['first_month']:%Y-%m}",
-                f"{row['last_month']:%Y-%m}",
-                row["total"],
-                row["to_customers"],
-                row["customer_count"],
-                {
-                    each["reason"]: each["effective_cost"]
-                    for each in unallocated
-                    if each["billing_currency"] == row["billing_currency"]
-                },
-            )
-            for row in costs
-        ],
+        summaries,
         rejected,
-        unknown_columns,
-        cut_digits,
+        _missing(settings, there, all_rejected) if any(cost.open for cost in summaries) else [],
         published_warnings(settings),
     )
+
+
+def _missing(settings: Settings, there: set[str], all_rejected: bool) -> list[str]:
+    """What to add, for each kind of input that is not `there`."""
+    usage = (
+        "every record is rejected, for the reasons above"
+        if all_rejected
+        else f"put files like examples/usage.jsonl (of cpc init) into {settings.location_of('telemetry')}"
+    )
+    said = {
+        "rules": f"no allocation rule says who pays: add one to {settings.contexts / 'allocation.yml'}",
+        "usage": f"no usage to divide cost by: {usage}",
+        "customers": "no customer list, so no names and segments: put a file like examples/customers.csv "
+        f"(of cpc init) into {settings.location_of('customers')}",
+    }
+    return [text for name, text in said.items() if name not in there]

@@ -16,8 +16,10 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 ACCOUNT = "011254002932"
 MONTHS = ("2026-03", "2026-04", "2026-05")
@@ -87,8 +89,17 @@ def write_contexts(folder: Path) -> None:
         path.write_text(text)
 
 
-def write_bill(billing: Path, month: str, search: Decimal = SEARCH, days: tuple[int, ...] = DAYS) -> Path:
-    """Deliver a month's bill in place of the one that was there; `search` is what search costs a day."""
+def write_bill(
+    billing: Path,
+    month: str,
+    search: Decimal = SEARCH,
+    days: tuple[int, ...] = DAYS,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
+    """Deliver a month's bill in place of the one that was there.
+
+    `search` is what search costs a day, `more` further columns with their value on every row.
+    """
     year, number = (int(part) for part in month.split("-"))
     following = f"{year:04d}-{number + 1:02d}"
     rows = [
@@ -116,6 +127,7 @@ def write_bill(billing: Path, month: str, search: Decimal = SEARCH, days: tuple[
             "product/ProductName": "Amazon Elastic Compute Cloud",
             "resourceTags/user:app": app,
             "resourceTags/user:environment": environment,
+            **more,
         }
         for day in days
         for (app, environment), cost in BILL.items()

@@ -10,9 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from orchestration.cli.app import app
-from tests.end_to_end.small_company import BILL, DAYS, MONTHS, write_bill
+from tests.end_to_end.small_company import BILL, DAYS, MONTHS, SEARCH, write_bill
 
 TOTAL = len(DAYS) * sum(BILL.values(), Decimal(0))
+CUT = Decimal("0.0000000000004")
+UNKNOWN_COLUMN = f"lineItem/Novel: {len(DAYS) * len(BILL)} values on rows that bill {TOTAL:,.2f} USD"
+CUT_DIGITS = f"sums to {len(DAYS) * CUT:.24f} USD, in {len(DAYS)} rows"
 
 
 def cpc(*arguments: str | Path) -> Result:
@@ -21,9 +24,9 @@ def cpc(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """`cpc init` from a bill that lies somewhere else."""
+    """`cpc init` from a bill that lies somewhere else, with a column that AWS does not document."""
     bill = tmp_path_factory.mktemp("downloads")
-    write_bill(bill, MONTHS[0])
+    write_bill(bill, MONTHS[0], SEARCH + CUT, more={"lineItem/Novel": "x"})
     folder = tmp_path_factory.mktemp("new") / "company"
     return folder, cpc("init", folder, "--bill", bill)
 
@@ -73,7 +76,16 @@ def test_the_run_ends_with_the_money_that_nobody_carries(begun: tuple[Path, Resu
     lines = first.stdout.splitlines()
     assert f"  {'unallocated: no rule':<36}{TOTAL:>20,.2f}   100.0%" in lines
     assert f"  1 unknown-stream in {usage} (telemetry)" in lines
-    assert any(line.startswith(f"! No customer carries {TOTAL:,.2f} USD, 100.0%") for line in lines)
+    at = lines.index(f"! No customer carries {TOTAL:,.2f} USD, 100.0% of the cost")
+    assert lines[at + 1 : at + 4] == [
+        f"! Missing: no allocation rule says who pays: add one to {folder}/contexts/allocation.yml",
+        "! Missing: no usage to divide cost by: every record is rejected, for the reasons above",
+        "! Missing: no customer list, so no names and segments: put a file like examples/customers.csv "
+        f"(of cpc init) into {folder}/sources/customers",
+    ]
+    for title, end in (("Columns that the provider", UNKNOWN_COLUMN), ("Digits after", CUT_DIGITS)):
+        (at,) = (place for place, line in enumerate(lines) if line.startswith(title))
+        assert lines[at + 1].endswith(end)
     assert lines[-3].startswith("! Published snapshot")
     assert lines[-1].strip() == str(folder / "published" / "report.html")
 
@@ -81,6 +93,12 @@ def test_the_run_ends_with_the_money_that_nobody_carries(begun: tuple[Path, Resu
     assert again.exit_code == 0, again.output
     summary = json.loads(again.stdout)
     assert summary["changed"] is False
+    assert len(summary["missing"]) == 3
+    assert [line[-len(UNKNOWN_COLUMN) :] for line in summary["unknown_columns"]] == [UNKNOWN_COLUMN]
+    assert [line[-len(CUT_DIGITS) :] for line in summary["cut_digits"]] == [CUT_DIGITS]
+    # The list for people is the same as after the run that landed them.
+    told = [line for line in lines if line.startswith(("  ", "!")) and "snapshot" not in line]
+    assert [line for line in told if line not in again.stderr.splitlines()] == []
     [cost] = summary["costs"]
     assert Decimal(cost["total"]) == Decimal(cost["unallocated"]["no rule"]) == TOTAL
     assert summary["rejected"] == [

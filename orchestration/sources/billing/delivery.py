@@ -33,7 +33,7 @@ from orchestration.sources.billing.formats.files import (
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.billing.manifest import Delivery
 from orchestration.sources.billing.required_costs import reject_missing_costs
-from orchestration.sources.billing.source_totals import ColumnReport
+from orchestration.sources.billing.source_totals import ColumnReport, left_out
 from orchestration.sources.billing.unclear_texts import reject_control_characters
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.locations import Location
@@ -137,7 +137,7 @@ def land_delivery(
         reject_control_characters(connection, new_charges, family, report.unchecked_maps, files)
         require_unchanged()
         notes = empty_column_notes(connection, new_charges, family, export.name, delivery.name)
-        notes += [*report.notes, *restated]
+        notes += [*report.notes, *restated, *left_out(report, f"{export.name}/{delivery.name}")]
         notes += [assumed_encoding(file.shown) for file in files if file.encoding == "windows-1252"]
         notes += [
             Note(

@@ -111,6 +111,37 @@ def source_totals(
     return report
 
 
+def left_out(report: ColumnReport, delivery: str) -> list[Note]:
+    """Notes on columns that the provider's documentation lacks, with their spend, and on digits cut."""
+    nothing: dict[str | None, Decimal | None] = {None: None}
+    columns = [
+        Note(
+            "column-not-documented",
+            f"the provider's documentation lacks the column {name}, so it is not read",
+            "note",
+            subject=f"{delivery}: {name}",
+            row_count=count,
+            billing_currency=currency,
+            effective_cost=billed,
+        )
+        for name, count in report.new.items()
+        if count
+        for currency, billed in (report.new_spend.get(name) or nothing).items()
+    ]
+    cuts = [
+        Note(
+            "digits-cut",
+            f"billed costs have more than twelve decimals; what was cut sums to {amount:.24f} {currency}",
+            "note",
+            subject=delivery,
+            row_count=rows,
+            billing_currency=currency,
+        )
+        for currency, (amount, rows) in report.cut.items()
+    ]
+    return columns + cuts
+
+
 def _unknown_times(connection: duckdb.DuckDBPyConnection, group: list[DataFile]) -> list[Note]:
     """Notes on charges whose time the files do not say, from `raw_totals`."""
     notes = []
