@@ -20,6 +20,7 @@ import yaml
 
 from orchestration.authoring.live_charges import LiveCharges
 from orchestration.authoring.rule_findings import money_text
+from orchestration.authoring.suggestion_queries import KEYS, SIGNS, VALUES
 from orchestration.compiler import Compilation, compile_contexts
 from orchestration.compiler.emitting.matches import rule_matches
 from orchestration.outputs.read_only import rows_of
@@ -29,33 +30,15 @@ SURE_PERCENT = 95
 EVIDENCE = 5  # matched cost of a value must be at least a fifth of its unmatched cost
 MOST_VALUES_OF_A_KEY = 100
 _SPELLED = 4
+_SIGN_WORDS = {
+    "tag": "the tag {key}: {value}",
+    "cost_category": "the cost category {key}: {value}",
+    "k8s": "the namespace {value}",
+    "account": "the account {value}",
+    "charge": "the service {value}",
+    "name": "names like {value}…",
+}
 _NOT_WRITABLE = re.compile(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-# Everything a rule could refer to in a charge, as lists of kind, key and value. Extra columns start with an
-# underscore, unlike any dimension.
-_SIGNS = """
-create or replace temp table signs as
-select * exclude (_signs, _sign), _sign.kind as _kind, _sign.key as _key, _sign.value as _value
-from
-    (
-        select
-            * exclude (tags, cost_categories),
-            list_transform(map_entries(tags), lambda e: {'kind': 'tag', 'key': e.key, 'value': e.value})
-            || list_transform(
-                map_entries(cost_categories),
-                lambda e: {'kind': 'cost_category', 'key': e.key, 'value': e.value}
-            )
-            || [
-                {'kind': 'k8s', 'key': 'namespace', 'value': x_kubernetes_namespace},
-                {'kind': 'account', 'key': 'id', 'value': sub_account_id},
-                {'kind': 'charge', 'key': 'service_name', 'value': service_name},
-                {'kind': 'name', 'key': 'resource_id', 'value': _name_prefix}
-            ] as _signs
-        from profiles
-    ),
-    unnest(_signs) as _unnested(_sign)
-where _sign.value <> ''
-"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +62,7 @@ def suggestions(
 
     `contexts` are the texts that `compilation` was made from.
     """
-    charges.warehouse.execute(_SIGNS)
+    charges.warehouse.execute(SIGNS)
     candidates = {
         dimension.name: _candidates(charges, dimension.name)[:CANDIDATES]
         for dimension in compilation.program.dimensions
@@ -139,7 +122,7 @@ def yaml_to_paste(found: Sequence[Suggestion]) -> str:
 def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
     """Rules with reasons, largest first; currencies are compared by the largest one, not summed."""
     found = rows_of(
-        charges.warehouse, _VALUES.format(name=dimension), {"sure": SURE_PERCENT, "evidence": EVIDENCE}
+        charges.warehouse, VALUES.format(name=dimension), {"sure": SURE_PERCENT, "evidence": EVIDENCE}
     )
     elements = [
         name
@@ -152,16 +135,16 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
         value = row["value"]
         if not _is_writable(value):
             continue
-        sign = f"{row['kind']} {row['key']} {value}" if row["kind"] != "name" else f"names like {value}…"
+        sign = _SIGN_WORDS[row["kind"]].format(**row)
         element = row["element"]
-        why = f"inferred: matched charges with {sign} are {element}"
+        why = f"inferred: {row['sure_percent']}% of the matched cost with {sign} is {element}"
         if element is None:
             element = _spelled(value, elements)
-            why = f"a guess: {sign} spells {element}"
+            why = f"a guess: {sign} contains the name {element}"
         if element is not None and _is_writable(element):
             rule = f"- element: {_yaml(element)}\n  when: {_condition(row)}"
             rules.append((row["unclaimed"], rule, why))
-    keys = rows_of(charges.warehouse, _KEYS.format(name=dimension), {"most": MOST_VALUES_OF_A_KEY})
+    keys = rows_of(charges.warehouse, KEYS.format(name=dimension), {"most": MOST_VALUES_OF_A_KEY})
     for row in keys:
         if _is_writable(row["key"]) and (
             _is_alike(row["key"], dimension) or _spells_one(row["key_values"], elements)
@@ -174,67 +157,6 @@ def _candidates(charges: LiveCharges, dimension: str) -> list[tuple[str, str]]:
             rules.append((row["unclaimed"], rule, why.replace("\n", " ")))
     rules.sort(key=lambda each: (-each[0], each[1]))
     return [(rule, why) for _, rule, why in rules]
-
-
-# Unmatched cost by value; `element` if at least `sure` percent of the value's matched cost has it.
-_VALUES = """
-with
-    costs as (
-        -- `PROD` and `prod` are one value.
-        select _kind as kind, _key as key, lower(_value) as folded, billing_currency,
-            signs."{name}" as element, signs."{name}_rule" > 0 as is_claimed,
-            list(distinct _value) as spellings, arg_max(_value, effective_cost) as spelling,
-            sum(effective_cost) as cost
-        from signs
-        group by all
-    ),
-    by_value as (
-        select
-            kind, key, folded, len(list_distinct(flatten(list(spellings)))) as spelling_count,
-            arg_max(spelling, cost) filter (not coalesce(is_claimed, false)) as value,
-            max(cost) filter (not coalesce(is_claimed, false)) as unclaimed,
-            arg_max(element, abs(cost)) filter (is_claimed) as element,
-            max(abs(cost)) filter (is_claimed) as of_element,
-            sum(abs(cost)) filter (is_claimed) as of_all
-        from costs
-        group by kind, key, folded
-    )
-select
-    kind,
-    key,
-    value,
-    spelling_count,
-    unclaimed,
-    case
-        when of_element * 100 >= of_all * $sure and of_all * $evidence >= unclaimed then element
-    end as element
-from by_value
-where unclaimed > 0
-order by unclaimed desc, kind, key, value
-limit 1000
-"""
-
-_KEYS = """
-select
-    key,
-    max(cost) as unclaimed,
-    max(value_count) as value_count,
-    max(folded_count) as folded_count,
-    min(example) as example,
-    any_value(key_values) as key_values
-from (
-    select _key as key, billing_currency, sum(effective_cost) as cost,
-        count(distinct _value) as value_count,
-        count(distinct lower(trim(_value))) as folded_count,
-        arg_max(_value, effective_cost) as example, list(distinct _value) as key_values
-    from signs
-    where _kind = 'tag' and coalesce("{name}_rule", 0) = 0
-    group by _key, billing_currency
-)
-group by key
-having max(cost) > 0 and max(value_count) between 2 and $most
-order by unclaimed desc, key
-"""
 
 
 def _condition(row: Mapping[str, Any]) -> str:
@@ -265,9 +187,7 @@ def _spells_one(values: Sequence[str], elements: Sequence[str]) -> bool:
 
 def _is_writable(text: str) -> bool:
     """Whether a value can be written in contexts, which allow no template marks or control characters."""
-    return (
-        not re.search(r"\{\{|\{%|\{#|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text) and len(text) < 256
-    )
+    return not _NOT_WRITABLE.search(text) and len(text) < 256
 
 
 def _spelled(value: str, elements: Sequence[str]) -> str | None:

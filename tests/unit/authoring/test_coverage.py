@@ -160,10 +160,23 @@ def test_rules_are_suggested_from_what_is_claimed_already_and_from_names(setting
     # Every resource named nw-search-… that is claimed is Search; together they are worth more than the tag.
     assert found[0] == (
         "- element: Search\n  when: {charge: resource_id, contains: nw-search-}",
-        "inferred: matched charges with names like nw-search-… are Search",
+        "inferred: 100% of the matched cost with names like nw-search-… is Search",
         Decimal(7),
     )
     assert len(found) == len({rule for rule, _, _ in found})
+
+
+def test_what_nearly_all_matched_cost_is_says_nothing_of_a_value(tmp_path: Path) -> None:
+    """All matched charges of the organisation are Search, as all others are."""
+    bill = [
+        charge(JUNE, "50", "EC2", app="search", org="trey"),
+        charge(JUNE, "5", "S3", org="trey"),
+    ]
+    assert suggested(workspace_with(tmp_path / "one", CONTEXTS, bill), 5) == []
+    bill += [charge(JUNE, "10", "EC2", app="alerts", org="fabrikam")]
+    found = {each.rule: each.why for each in suggested(workspace_with(tmp_path / "two", CONTEXTS, bill), 5)}
+    rule = "- element: Search\n  when: {tag: org, equals: trey}"
+    assert found[rule] == "inferred: 100% of the matched cost with the tag org: trey is Search"
 
 
 def test_spellings_that_differ_in_capitals_are_one_value(tmp_path: Path) -> None:
@@ -285,6 +298,7 @@ def test_any_name_that_a_dimension_may_have_and_any_folder(tmp_path: Path) -> No
     """What the queries call their own columns is tried as a dimension's name, in a folder of another name."""
     words = ("kind", "key", "value", "tag", "sign", "signs", "name_prefix", "element", "cost", "is_claimed")
     words += (
+        "is_usual",
         "of_all",
         "example",
         "key_values",
