@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import dagster as dg
 
 from orchestration.automation.checks import build_rules_check, build_warnings_check
@@ -11,7 +13,7 @@ from orchestration.automation.jobs import build_daily_costs_job
 from orchestration.automation.partitions import billing_months
 from orchestration.automation.schedules import build_daily_schedule
 from orchestration.automation.sensors import build_alerts_sensor, build_arrivals_sensor
-from orchestration.automation.settings_problems import InvalidSettings, read_or_last
+from orchestration.automation.settings_problems import InvalidSettings, read_or_last, unknown_variables
 from orchestration.automation.workspace import prepare_workspace
 from orchestration.outputs.exports.assets import build_exports_assets, exports_are_made
 from orchestration.outputs.report.assets import build_report_asset, report_is_made
@@ -41,6 +43,8 @@ def load_definitions() -> dg.Definitions:
     were valid last, descriptions begin with the problem, and nothing can be built.
     """
     settings, problem = read_or_last()
+    for line in unknown_variables():
+        logging.getLogger("dagster").warning(line)
     prepare_workspace(settings)
     return definitions_of(settings, prepare_or_last(settings, problem))
 

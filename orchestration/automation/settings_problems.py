@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +15,9 @@ from pydantic_settings import EnvSettingsSource, SettingsConfigDict, SettingsErr
 from orchestration.compiler.problems import did_you_mean
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.files import write_file
+
+# Variables of `cpc send` and of the tests.
+_OF_COMMANDS = ("CPC_API_TOKEN", "CPC_API_URL", "CPC_SHARED_DATA", "CPC_TIMES_AS_MANY_EXAMPLES")
 
 
 class InvalidSettings(ExpectedError):  # noqa: N818 (named like `ContextProblems`)
@@ -33,6 +37,22 @@ def read_settings(**given: Any) -> Settings:
         errors = error.errors() if isinstance(error, ValidationError) else []
         lines = [_line(file, each) for each in errors] or [f"{file}: {error}"]
         raise InvalidSettings("\n".join(lines)) from error
+
+
+def unknown_variables() -> list[str]:
+    """A line for each variable CPC_… that no setting or command reads; pydantic-settings passes over them.
+
+    Not refused: Kubernetes gives a pod variables named after services.
+    """
+    known = [f"CPC_{name.upper()}" for name in Settings.model_fields] + [*_OF_COMMANDS]
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith("CPC_") and name.upper().partition("__")[0] not in known
+    )
+    return [
+        f"{name} is ignored: there is no such setting{did_you_mean(name.upper(), known)}" for name in unknown
+    ]
 
 
 def read_or_last() -> tuple[Settings, InvalidSettings | None]:

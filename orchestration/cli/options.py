@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from orchestration.automation.settings_problems import InvalidSettings, read_settings
+from orchestration.automation.settings_problems import InvalidSettings, read_settings, unknown_variables
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ Contexts = Annotated[
 def settings_of(workspace: Path | None, contexts: Path | None = None) -> Settings:
     """Settings with the given options; invalid settings are listed and end the command with 2."""
     given: dict[str, Any] = {"workspace": workspace, "contexts": contexts}
+    for line in unknown_variables():
+        print(line, file=sys.stderr)
     try:
         return read_settings(**{name: value for name, value in given.items() if value is not None})
     except InvalidSettings as error:

@@ -116,6 +116,18 @@ def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert done.stderr == 'CPC_S3__REGION: there is no such setting; did you mean "region_name"?\n'
 
 
+def test_a_variable_that_nothing_reads_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPC_SNAPSHOT_KEPT", "3")
+    monkeypatch.setenv("CPC_COSTS_PORT_8787_TCP", "tcp://10.0.0.1:8787")
+    monkeypatch.setenv("CPC_API_TOKEN", "secret")
+    done = CliRunner().invoke(app, ["doctor", "--workspace", str(tmp_path)])
+    assert done.stderr.splitlines()[:2] == [
+        "CPC_COSTS_PORT_8787_TCP is ignored: there is no such setting",
+        'CPC_SNAPSHOT_KEPT is ignored: there is no such setting; did you mean "CPC_SNAPSHOTS_KEPT"?',
+    ]
+    assert "CPC_API_TOKEN" not in done.stderr
+
+
 def test_checking_contexts_does_not_wait_for_dagster() -> None:
     check = "import sys; from orchestration.cli.app import app; app(['check'], standalone_mode=False); "
     loaded = "print(sorted({'dagster', 'dbt', 'boto3'} & set(sys.modules)))"
