@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from orchestration.settings import Settings
 from tests.browser.conftest import FORMULA, HOSTILE, QUOTED, Opened, exact
@@ -234,3 +235,26 @@ def test_saved_texts_are_no_formulas_and_totals_are_saved(report: Opened) -> Non
     assert next(line for line in lines if FORMULA in line).startswith(f'"\'{FORMULA}"')
     assert lines[0].startswith('"Customer","Total, USD"')
     assert lines[-1].split(",")[:2] == ['"Total"', f'"{exact(page.locator("#explored data"))}"']
+
+
+def test_every_figure_of_money_says_its_currency(report: Opened) -> None:
+    """After it, in its column's heading, or in a column of its own."""
+    figures = [figure for view in SECTIONS for figure in figures_without_currency(report.open(view))]
+    assert figures == []
+    assert report.open("overview").locator("main data.money").count() > 5
+
+
+def figures_without_currency(page: Page) -> list[str]:
+    return page.locator("main data.money").evaluate_all(
+        """(figures) => figures.filter((figure) => {
+            const currency = figure.title.split(" ").pop();
+            const cell = figure.closest("td, th");
+            const heading = cell ? cell.closest("table").tHead.rows[0].cells[cell.cellIndex].textContent : "";
+            const after = document.createRange();
+            after.setStartAfter(figure);
+            after.setEndAfter((cell || figure.closest("p, dd, li, article")).lastChild);
+            const cells = [...(cell?.closest("tr").cells ?? [])];
+            if (cells.some((each) => each.textContent === currency)) return false;
+            return !heading.includes(currency) && !after.toString().trimStart().startsWith(currency);
+        }).map((figure) => figure.parentElement.textContent)"""
+    )

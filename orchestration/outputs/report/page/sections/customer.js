@@ -31,19 +31,19 @@ async function customerTiles(number, chosen, before, row) {
   const past = before ? before.facts.total({ range: before.range, customer: number }) : null;
   const kinds = costs.sum({ range: chosen.range, customer: number }, ["allocation_kind"]);
   const tiles = [
-    tile("Cost", amount(now), before ? [change(changeOf(now, past)), " from ", money(past)] : rangeText(range)),
+    tile("Cost", amount(now), before ? [change(changeOf(now, past)), " from ", amount(past)] : rangeText(range)),
     tile("Daily average", amount(now / days), `${days} days`),
   ];
   if (row) {
     tiles.push(tile("Share of all customers", percentText(percentOf(now, all)), "of allocated cost"));
     const measured = total(kinds.filter(({ keys }) => ["direct", "usage"].includes(keys[0])).map(({ units }) => units));
-    const parts = kinds.map(({ keys, units }) => el("span.line", {}, money(units), ` ${KINDS[keys[0]] || keys[0]}`));
+    const parts = kinds.map(({ keys, units }) => el("span.line", {}, amount(units), ` ${KINDS[keys[0]] || keys[0]}`));
     tiles.push(tile("Measured", percentText(percentOf(measured, now)), ...parts));
     const margins = await newestMargins();
     const margin = margins && margins.byCustomer.get(people.ids[number]);
     if (margin) {
       const title = `Margin, ${monthText(margins.month)}${margin.is_running ? " so far" : ""}`;
-      tiles.push(tile(title, [marginText(margin), el("small", {}, ` ${page.currency}`)], "of ", amount(margin.revenue_to_date), " revenue"));
+      tiles.push(tile(title, [marginText(margin, amount)], "of ", amount(margin.revenue_to_date), " revenue"));
     }
   }
   return el("div.tiles", {}, ...tiles);

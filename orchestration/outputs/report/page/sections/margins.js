@@ -32,16 +32,16 @@ function hasRevenue(row) {
   return row.missing_side !== "revenue" && row.missing_side !== "both";
 }
 
-/** A margin, as a loss where it is one. */
-function marginMoney(row) {
+/** A margin, as a loss where it is one; `shown` as `money` in a column that names the currency. */
+function marginMoney(row, shown = money) {
   const without = hasRevenue(row) ? null : el("small", {}, " no revenue");
-  return el("span", { class: hasRevenue(row) && row.gross_margin < 0n ? "loss" : null }, money(row.gross_margin), without);
+  return el("span", { class: hasRevenue(row) && row.gross_margin < 0n ? "loss" : null }, shown(row.gross_margin), without);
 }
 
 /** A margin with its part of the revenue. */
-function marginText(row) {
+function marginText(row, shown = money) {
   if (!row || row.gross_margin === null) return el("span.none", {}, "–");
-  return el("span", {}, marginMoney(row), hasRevenue(row) ? ` (${ratioText(row)})` : null);
+  return el("span", {}, marginMoney(row, shown), hasRevenue(row) ? ` (${ratioText(row)})` : null);
 }
 
 /** The margin's part of the revenue in percent. */
@@ -90,7 +90,7 @@ function marginColumns() {
     moneyColumn("Cost", (row) => row.effective_cost),
     {
       ...moneyColumn("Margin", (row) => row.gross_margin),
-      show: marginMoney,
+      show: (row) => marginMoney(row),
     },
     {
       title: "Margin %",

@@ -237,7 +237,7 @@ async function overviewTiles(wanted, before) {
   ];
   if (month) {
     const when = monthText(month.period_start);
-    const below = [`${GROUPED.format(month.customer_count)} customers, median `, money(month.median_cost)];
+    const below = [`${GROUPED.format(month.customer_count)} customers, median `, amount(month.median_cost)];
     tiles.push(tile(`Average per customer, ${when}`, amount(month.mean_cost), ...below));
   }
   const exact = await reconciledTile();

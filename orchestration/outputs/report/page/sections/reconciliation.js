@@ -67,7 +67,7 @@ section({
           differing
             ? `${GROUPED.format(differing)} of ${GROUPED.format(compared)} sums differ from the previous hop.`
             : `${GROUPED.format(compared)} sums over all days were compared with the previous hop. Every difference is `,
-          differing ? null : money(0n),
+          differing ? null : amount(0n),
           "."
         ),
         grid({
