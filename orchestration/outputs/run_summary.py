@@ -173,7 +173,8 @@ def _missing(settings: Settings, there: set[str], all_rejected: bool) -> list[st
     usage = (
         "every record is rejected, for the reasons above"
         if all_rejected
-        else f"put files like examples/usage.jsonl (of cpc init) into {settings.location_of('telemetry')}"
+        else f"put files like examples/usage.jsonl (of cpc init) into {settings.location_of('telemetry')}, "
+        "or let contexts/usage.yml pull it (docs/pulls.md)"
     )
     said = {
         "rules": f"no allocation rule says who pays: add one to {settings.contexts / 'allocation.yml'}",
