@@ -8,12 +8,13 @@ UV_VERSION := 0.13.9
 SIZE ?= small
 CHARGES ?= 20000000
 TIMES ?= 20
+FAULTS := tests/end_to_end/test_killed_runs.py tests/end_to_end/test_many_kills.py tests/end_to_end/test_faults.py
 
 # No tool used here sends usage statistics.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test test-long browser servers lint fix bench rules opening picture lock clean
+.PHONY: help install demo dev test test-long browser servers lint fix bench faults soak rules opening picture lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +73,12 @@ fix: $(INSTALLED) ## Fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt --quiet dbt_project
+
+faults: $(INSTALLED) ## Kill, fill, damage and fuzz for about an hour
+	@CPC_TIMES_AS_MANY_EXAMPLES=50 $(BIN)/pytest -s --timeout 0 $(FAULTS)
+
+soak: $(INSTALLED) ## Run 90 simulated days in one workspace, about 30 minutes
+	@$(BIN)/python -m bench.soak
 
 bench: $(INSTALLED) ## Measure the whole job and small changes, SIZE=small, medium or large
 	@$(BIN)/python -m bench --size $(SIZE) --dataframes pandas polars --json bench-$(SIZE).json

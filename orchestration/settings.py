@@ -197,6 +197,10 @@ class Settings(BaseSettings):
         None, ge=1, description="Alert only for anomalies up to this impact_rank; empty: all"
     )
     snapshots_kept: int = Field(5, ge=1, description="Number of latest snapshots that readers can still open")
+    runs_kept: int = Field(200, ge=1, description="Number of latest runs in Dagster's history")
+    telemetry_loads_kept: int = Field(
+        32, ge=1, description="Number of loads of a size whose landed usage stays apart; more are merged"
+    )
     batch_rows: int = Field(
         10_000_000, ge=1, description="Charges and usage records computed in one batch of days"
     )

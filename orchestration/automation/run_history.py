@@ -24,6 +24,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 
 from orchestration.automation.jobs import DAILY_COSTS
+from orchestration.warehouse.writer import remove_old_runs
 
 STARTED_BY_TAG = "cpc/started_by"
 _LOCATION = "cost_per_customer"  # as in workspace.yaml
@@ -118,8 +119,11 @@ def open_instance(home: Path, config: str) -> Iterator[dg.DagsterInstance]:
             connection.close()
 
 
-def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str) -> None:
-    """Record a successful run without steps, because nothing has changed since `last_run`."""
+def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str, kept: int) -> None:
+    """Record a successful run without steps, because nothing has changed since `last_run`.
+
+    Of all runs, the latest `kept` stay.
+    """
     run = dg.DagsterRun(
         job_name=DAILY_COSTS, run_id=str(uuid.uuid4()), tags={"nothing_changed_since_run": last_run}
     )
@@ -134,3 +138,4 @@ def record_unchanged_run(home: Path, config: str, last_run: str, snapshot: str) 
         ):
             event = dg.DagsterEvent(event_type_value=kind.value, job_name=DAILY_COSTS, message=message)
             instance.report_dagster_event(event, run.run_id)
+        remove_old_runs(instance, kept)

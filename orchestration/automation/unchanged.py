@@ -17,8 +17,8 @@ from orchestration.sources.telemetry.pulls import has_pulls
 from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
-# Settings of alerts, the API, the lock and Dagster's page: no result depends on them.
-_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners", "column_lineage")
+# Settings of alerts, the API, the lock and Dagster: no result depends on them.
+_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners", "column_lineage", "runs_kept")
 
 
 @dataclass(frozen=True)

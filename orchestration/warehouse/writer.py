@@ -31,18 +31,37 @@ def close_dead_run(instance: dg.DagsterInstance, holder: Holder | None) -> None:
         instance.report_run_failed(run, f"The process of this run ended without a word: {holder}")
 
 
+def remove_old_runs(instance: dg.DagsterInstance, kept: int) -> None:
+    """Remove all but the latest runs from Dagster's history, with their events; unfinished ones stay."""
+    if instance.get_runs_count() <= kept:
+        return
+    for record in instance.get_run_records()[kept:]:
+        run = record.dagster_run
+        if run.is_finished:
+            instance.delete_run(run.run_id)
+            # The default history has a file for each run's events, and keeps it, empty.
+            for left in Path(instance.root_directory, "history", "runs").glob(f"{run.run_id}.db*"):
+                left.unlink(missing_ok=True)
+
+
 class SingleWriter(dg.ConfigurableResource["SingleWriter"]):
     """Holds the writer lock from before a run's first step until after its last."""
 
     lock_file: str
     database: str
     wait_seconds: float
+    runs_kept: int
 
     @classmethod
     def of(cls, settings: Settings) -> SingleWriter:
         """The writer of the settings' workspace."""
         lock = writer_lock(settings)
-        return cls(lock_file=str(lock.path), database=str(lock.database), wait_seconds=lock.wait_seconds)
+        return cls(
+            lock_file=str(lock.path),
+            database=str(lock.database),
+            wait_seconds=lock.wait_seconds,
+            runs_kept=settings.runs_kept,
+        )
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SingleWriter]:
@@ -50,6 +69,7 @@ class SingleWriter(dg.ConfigurableResource["SingleWriter"]):
         lock = WriterLock(Path(self.lock_file), Path(self.database), self.wait_seconds)
         say = context.log.info if context.log else print
         with lock.hold(say, context.run_id or "") as dead:
-            if dead and context.instance:
+            if context.instance:
                 close_dead_run(context.instance, dead)
+                remove_old_runs(context.instance, self.runs_kept)
             yield self

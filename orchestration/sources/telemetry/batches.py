@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.locations import Location, ObjectMissingError, StoredObject
+from orchestration.sources.telemetry.compaction import merge_loads
 from orchestration.sources.telemetry.landed_files import LandedTelemetry, ensure_landing
 from orchestration.sources.telemetry.ledger import Arrival, Batch, plan_load, with_times
 from orchestration.sources.telemetry.load import Load, Progress, TelemetryLanding
@@ -30,13 +31,14 @@ def land_telemetry(
     limits: UsageLimits = EVERY_TIME,
     memory_limit: str = "",
     threads: int = 0,
+    loads_kept: int = 32,
 ) -> TelemetryLanding:
     """Land every new or changed batch of the location; `now` must have a zone.
 
     Objects whose name or folder starts with `_` are not batches. An unreadable batch is one row in
-    quarantine, and is retried when its object changes. Nothing counts before the ledger is written, at the
-    end: after a kill at any moment, the next load starts from the last ledger. Raises `LocationError` if the
-    location cannot be read.
+    quarantine, and is retried when its object changes. More than `loads_kept` loads of a size are merged.
+    Nothing counts before the ledger is written, at the end: after a kill at any moment, the next load starts
+    from the last ledger. Raises `LocationError` if the location cannot be read.
     """
     progress = on_progress or _silent
     at = now.astimezone(UTC).replace(tzinfo=None)
@@ -56,12 +58,14 @@ def land_telemetry(
             fetched, unchanged = _fetch(location, ledger, found, work, progress)
             plan = plan_load(ledger, [arrival for arrival, _ in fetched])
             if not fetched:
+                merge_loads(landed, connection, ledger, loads_kept)
                 return TelemetryLanding(None, unchanged=unchanged)
             load = Load(connection, landed, plan, at, limits, progress)
             paths = {arrival.batch_location: path for arrival, path in fetched}
             lines = load.land([paths[arrival.batch_location] for arrival in plan.to_land])
             landed.write_ledger(lines)
-            landed.settle(connection, lines)
+            lines = landed.settle(connection, lines)
+            merge_loads(landed, connection, lines, loads_kept)
             return load.result(unchanged + plan.unchanged)
     finally:
         landed.close_work()

@@ -146,6 +146,15 @@ class LandedTelemetry:
             )
         self._copy(connection, quarantine, self.quarantine / f"{load_id}.parquet", keep_empty=False)
 
+    def copy_loads(self, connection: duckdb.DuckDBPyConnection, loads: Collection[str], load_id: str) -> None:
+        """Write the files of all these loads once more, as those of one load."""
+        for folder in (*sorted(self.records.iterdir()), self.quarantine):
+            files = sorted(str(path) for path in folder.glob("*.parquet") if path.stem in loads)
+            if files:
+                rows = f"read_parquet([{', '.join(map(literal, files))}], hive_partitioning = false)"
+                query = f"SELECT * REPLACE ({literal(load_id)} AS load_id) FROM {rows}"
+                self._copy(connection, query, folder / f"{load_id}.parquet")
+
     def settle(self, connection: duckdb.DuckDBPyConnection, lines: Iterable[Batch]) -> list[Batch]:
         """Apply the unsettled lines to the landed files, then write the ledger with all lines settled.
 

@@ -27,6 +27,7 @@ def land(request: LandingRequest) -> Iterator[Landed]:
         limits=UsageLimits(settings.usage_earliest_day, settings.usage_future_hours),
         memory_limit=settings.duckdb_memory_limit,
         threads=settings.duckdb_threads,
+        loads_kept=settings.telemetry_loads_kept,
     )
     folder = settings.landing_folder / "telemetry"
     statuses = {

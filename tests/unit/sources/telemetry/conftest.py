@@ -38,8 +38,9 @@ class Telemetry:
         self.moment += 1
         os.utime(path, (self.moment, self.moment))
 
-    def land(self, location: Location | None = None) -> TelemetryLanding:
-        return land_telemetry(location or FolderLocation(self.source), self.landing, NOW)
+    def land(self, location: Location | None = None, loads_kept: int = 32) -> TelemetryLanding:
+        place = location or FolderLocation(self.source)
+        return land_telemetry(place, self.landing, NOW, loads_kept=loads_kept)
 
     def records(self, columns: str = "customer_id, value") -> list[tuple]:
         arrived = f"SELECT batch_id, batch_sequence FROM '{self.landing}/telemetry/batches.parquet'"

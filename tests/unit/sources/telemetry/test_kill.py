@@ -23,7 +23,7 @@ def killed_load(source, landing, left):
                 os.kill(os.getpid(), signal.SIGKILL)
             left -= 1
     sys.addaudithook(hook)
-    land_telemetry(FolderLocation(source), landing, datetime(2026, 8, 5, 12, tzinfo=UTC))
+    land_telemetry(FolderLocation(source), landing, datetime(2026, 8, 5, 12, tzinfo=UTC), loads_kept=1)
     os._exit(0)
 
 source, landing, copies = map(Path, sys.argv[1:])
@@ -66,7 +66,7 @@ def test_the_next_load_makes_whole_what_a_killed_one_began(telemetry, line, tmp_
     )
     ends = [int(end) for end in killed.stdout.split()]
 
-    telemetry.land()
+    telemetry.land(loads_kept=1)
     unbroken = _landed(telemetry)
     assert [row for row in unbroken[2] if row[1] == "superseded"] == [
         ("a.jsonl", "superseded", True),
@@ -77,6 +77,6 @@ def test_the_next_load_makes_whole_what_a_killed_one_began(telemetry, line, tmp_
     for copy in range(len(ends)):
         shutil.rmtree(telemetry.landing)
         shutil.move(copies / str(copy), telemetry.landing)
-        telemetry.land()
+        telemetry.land(loads_kept=1)
         assert _landed(telemetry) == unbroken, f"killed before step {copy + 1}"
-        assert telemetry.land().load_id is None
+        assert telemetry.land(loads_kept=1).load_id is None
