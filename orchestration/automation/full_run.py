@@ -6,21 +6,24 @@ import contextlib
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 from rich.console import Console
 
+from orchestration.automation.causes import cause_of
 from orchestration.automation.deployment import definitions_of
 from orchestration.automation.jobs import DAILY_COSTS
-from orchestration.automation.messages import show_error, show_summary, show_warnings
+from orchestration.automation.messages import show_summary, show_warnings
 from orchestration.automation.partitions import MonthsError, billing_months, month_range_tags, note_months
+from orchestration.automation.repair import repair
 from orchestration.automation.run_history import open_instance
 from orchestration.automation.terminal import RunDisplay
 from orchestration.automation.unchanged import digest_of_sources, note_finished
 from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home, prepare_workspace
 from orchestration.outputs.run_summary import RunSummary, summary_of_run
-from orchestration.settings import ExpectedError, Settings
+from orchestration.settings import Settings
 from orchestration.sources.billing.landing import discover_months
 from orchestration.sources.locations import open_of
 from orchestration.warehouse.assets import SNAPSHOT
@@ -38,28 +41,30 @@ def execute_job(
 
     `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
     sources. Only changed days are computed. Returns the summary, also printed, only if every check passed and
-    the result is published; otherwise errors are printed and readers keep the previous snapshot.
+    the result is published; otherwise errors are printed or raised, and readers keep the previous snapshot.
     """
-    try:
-        prepare_workspace(settings)
-        with shown.status("Compiling the contexts and reading the models"):
-            project = prepare_project(settings)
-        home = dagster_home(settings)
-        with writer_lock(settings).hold(shown.print) as dead, open_instance(home, COMMAND_CONFIG) as instance:
-            close_dead_run(instance, dead)
-            with shown.status("Looking for bills"):
-                # Before reading: the next run picks up whatever arrives meanwhile.
-                looked_at = digest_of_sources(settings) if months is None else ""
-                found = _months(settings)
-                note_months(settings, found)
-                tags = month_range_tags(billing_months(settings), months or found)
-            if check_all:
-                tags[CHECK_ALL_TAG] = "true"
-            definitions = definitions_of(settings, project)
-            return _execute(settings, definitions, instance, tags, shown, looked_at)
-    except ExpectedError as error:
-        show_error(shown, str(error))
-        return None
+    prepare_workspace(settings)
+    with shown.status("Compiling the contexts and reading the models"):
+        project = prepare_project(settings)
+    home = dagster_home(settings)
+    with writer_lock(settings).hold(shown.print) as dead, open_instance(home, COMMAND_CONFIG) as instance:
+        close_dead_run(instance, dead)
+        with shown.status("Looking for bills"):
+            # Before reading: the next run picks up whatever arrives meanwhile.
+            looked_at = digest_of_sources(settings) if months is None else ""
+            found = _months(settings)
+            note_months(settings, found)
+            tags = month_range_tags(billing_months(settings), months or found)
+        if check_all:
+            tags[CHECK_ALL_TAG] = "true"
+        definitions = definitions_of(settings, project)
+        return _execute(settings, definitions, instance, tags, shown, looked_at)
+
+
+def repair_workspace(settings: Settings, shown: Console) -> None:
+    """Set damaged files aside so that the next run makes them again. Raises `ExpectedError` if it cannot."""
+    with writer_lock(settings).hold(shown.print):
+        repair(settings, datetime.now(UTC), lambda text: show_warnings(shown, [text]))
 
 
 def _months(settings: Settings) -> list[str]:
@@ -98,7 +103,7 @@ def _execute(
         )
         show_summary(shown, summary)
     if not (result.success and published):
-        display.show_failure(run_id, published=bool(published))
+        display.show_failure(run_id, bool(published), cause_of(settings, display.errors))
         return None
     note_finished(settings, looked_at, tuple(display.warnings))
     return summary

@@ -88,9 +88,10 @@ class RunDisplay:
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             self._on_check(event.asset_check_evaluation_data)
 
-    def show_failure(self, run_id: str, published: bool) -> None:
-        """Print the errors, whether the result was published, and where to read more."""
-        for text in self.errors or ["The run ended without publishing anything."]:
+    def show_failure(self, run_id: str, published: bool, cause: str | None) -> None:
+        """Print the errors or, if known, their one cause; whether the result was published, and where to read
+        more."""
+        for text in [cause] if cause else self.errors or ["The run ended without publishing anything."]:
             show_error(self.console, text)
         result = (
             "The marts are published; a later step failed."

@@ -23,6 +23,9 @@ def run(
     check_all: Annotated[
         bool, typer.Option("--check-all", help="Check all days, not only those of this run.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First set damaged files aside; the run makes them again.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON; everything else on standard error.")
     ] = False,
@@ -39,13 +42,15 @@ def run(
 
     [bold]cpc run --check-all[/]   also check the days of earlier runs
 
+    [bold]cpc run --repair[/]   after a disk failed: find damaged files and make them again
+
     [bold]cpc run --json > run.json[/]   the summary for machines
     """
     settings = settings_of(workspace, contexts)
     wanted = _months(months)
     from orchestration.automation.run import run_job
 
-    summary = run_job(settings, wanted, Console(stderr=as_json), check_all=check_all)
+    summary = run_job(settings, wanted, Console(stderr=as_json), check_all=check_all, repair=repair)
     if summary is None:
         raise typer.Exit(1)
     if as_json:

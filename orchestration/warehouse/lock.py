@@ -174,10 +174,9 @@ def _obstacle(database: Path) -> str | None:
     try:
         with closing(duckdb.connect(str(database))):
             return None
-    except duckdb.IOException as error:
-        if "lock" not in str(error).lower():
-            raise
-        return str(error).splitlines()[0]
+    except duckdb.Error as error:
+        # Not locked but damaged: who reads it says so.
+        return str(error).splitlines()[0] if "lock" in str(error).lower() else None
 
 
 def _now() -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 from rich.console import Console
@@ -40,21 +40,24 @@ class Company:
         shutil.copytree(self.root, root, symlinks=True)
         return Company(root)
 
-    def run(self, *, check_all: bool = False) -> tuple[bool, str]:
+    def run(self, *, check_all: bool = False, repair: bool = False) -> tuple[bool, str]:
         """Run the job in this process; whether it went well, and what it printed."""
         printed = io.StringIO()
-        good = run_job(self.settings, console=Console(file=printed, width=200), check_all=check_all)
-        return good, printed.getvalue()
+        console = Console(file=printed, width=200)
+        good = run_job(self.settings, console=console, check_all=check_all, repair=repair)
+        return bool(good), printed.getvalue()
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Run the job as a process of its own, which can be killed."""
+    def start(
+        self, printed: int | IO[bytes] = subprocess.DEVNULL, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Run the job as a process of its own, which can be killed; `printed` is where it prints to."""
         settings = self.settings
         command = [str(Path(sys.executable).with_name("cpc")), "run"]
         options = ["--workspace", str(settings.workspace), "--contexts", str(settings.contexts)]
         return subprocess.Popen(
             [*command, *options],
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "COLUMNS": "200"},
+            stdout=printed,
+            env={**os.environ, "COLUMNS": "200", **environment},
             start_new_session=True,
         )
 
