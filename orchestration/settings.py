@@ -27,7 +27,8 @@ PROJECT_ROOT = PACKAGE / "project" if INSTALLED else PACKAGE.parent
 """Folder of the dbt project, the example contexts and Dagster's workspace file."""
 
 _HOME = Path.cwd() if INSTALLED else PROJECT_ROOT
-BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus", "plain"]
+_Mapped = Literal["common_bill_format", "azure_details", "google_billing", "oracle_cost", "openai_costs"]
+BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus", "plain", _Mapped, "anthropic_costs"]
 
 MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 """A month written as YYYY-MM."""
@@ -49,9 +50,7 @@ class _Group(BaseModel):
 class S3Settings(_Group):
     """S3 access. Credentials come from boto3's usual chain (role, profile, environment)."""
 
-    endpoint_url: str | None = Field(
-        None, description="Another S3 API than AWS', for example http://localhost:9000"
-    )
+    endpoint_url: str | None = Field(None, description="Another S3 API than AWS', as http://localhost:9000")
     region_name: str | None = Field(None, description="Region, such as eu-west-1; empty: boto3's default")
 
 
@@ -68,10 +67,7 @@ class BillingExport(_Group):
     location: str = Field(description="Folder, s3://, gs:// or az:// prefix, of reports or files")
     format: BillingFormat = Field("auto", description="auto: recognised by each file's header")
     billing_currency: str | None = Field(None, description="For files without a currency, e.g. USD")
-    ignore: tuple[str, ...] = Field(
-        (),
-        description="Files and reports to ignore, by key relative to the location, such as focus/*",
-    )
+    ignore: tuple[str, ...] = Field((), description="Keys of files and reports to ignore, such as focus/*")
 
 
 class AwsAccess(_Group):

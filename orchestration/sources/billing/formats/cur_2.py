@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from orchestration.sources.billing.formats import aws_cur
 from orchestration.sources.billing.formats.aws_cur import MapOfColumns
-from orchestration.sources.billing.formats.conversions import mapping
+from orchestration.sources.billing.formats.conversions import converted, mapping
 from orchestration.sources.billing.formats.cur_legacy import by_name, map_of_columns
 from orchestration.sources.billing.formats.files import SourceColumn
 from orchestration.sources.billing.formats.reading import Reading
@@ -43,6 +43,8 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
                 )
                 for origin, prefix in _ORIGINS.get(target, {}).items()
             )
+        if target == "resource_tags" and "line_item_iam_principal" in named:
+            parts.append(_principal(named["line_item_iam_principal"][0]))
         if target == "product":
             parts.append(map_of_columns(named, target))
         if target in named:
@@ -63,6 +65,15 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
             if name not in named:
                 plan.values[name] = f"nullif({mapping_value(named['product'][0], key)}, '')"
     return plan
+
+
+def _principal(column: SourceColumn) -> MapOfColumns:
+    """Who called (an ARN), as the tag `iam_principal`: Bedrock's cost per role or user. Its own tags, such as
+    those of a session, are `iam_principal_<key>`.
+    """
+    value = converted("text", column)
+    entry = f"map(['iam_principal'], [{value}])"
+    return MapOfColumns(f"case when {value} is not null then {entry} end", ((column, "text"),))
 
 
 def mapping_value(column: SourceColumn, key: str) -> str:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from orchestration.settings import BillingFormat
 from orchestration.sources.billing.errors import BillingError
-from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus, plain
+from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus
+from orchestration.sources.billing.formats.anthropic_costs import ANTHROPIC_COSTS
+from orchestration.sources.billing.formats.azure_details import AZURE_DETAILS
+from orchestration.sources.billing.formats.common_bill_format import COMMON_BILL_FORMAT
 from orchestration.sources.billing.formats.files import DataFile
+from orchestration.sources.billing.formats.google_billing import GOOGLE_BILLING
+from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.openai_costs import OPENAI_COSTS
+from orchestration.sources.billing.formats.oracle_cost import ORACLE_COST
+from orchestration.sources.billing.formats.plain import PLAIN
 from orchestration.sources.billing.formats.reading import Reading
 
+FORMS: dict[str, Form] = {
+    "common_bill_format": COMMON_BILL_FORMAT,
+    "azure_details": AZURE_DETAILS,
+    "google_billing": GOOGLE_BILLING,
+    "oracle_cost": ORACLE_COST,
+    "openai_costs": OPENAI_COSTS,
+    "anthropic_costs": ANTHROPIC_COSTS,
+    "plain": PLAIN,
+}
+"""Formats that are recognised by their required columns; the first that has all of them."""
 
-def detect(file: DataFile, legacy_manifest: bool) -> BillingFormat | None:
+
+def detect(file: DataFile, legacy_manifest: bool) -> str | None:
     """The format of a header, or None if it is not a bill."""
     headers = {column.header.lower() for column in file.columns}
     if focus.by_name(file.columns).keys() & set(focus.REQUIRED) and "line_item_unblended_cost" not in headers:
         return "focus"
     named = cur_legacy.by_name(file.columns)
     if not named.keys() & set(aws_cur.REQUIRED):
-        return None if plain.missing(plain.by_name(file.columns)) else "plain"
+        return next((name for name, form in FORMS.items() if not form.missing(file.columns)), None)
     if legacy_manifest or any("/" in header for header in headers):
         return "cur_legacy"
     return "cur_2" if headers & {"resource_tags", "product", "cost_category", "tags"} else "cur_legacy"
@@ -35,16 +53,16 @@ def read_as(
         raise BillingError(_no_bill(file, period))
     if chosen == "focus":
         absent = focus.missing(focus.by_name(file.columns), period)
-    elif chosen == "plain":
-        absent = plain.missing(plain.by_name(file.columns))
+    elif form := FORMS.get(chosen):
+        absent = form.missing(file.columns)
     else:
         absent = aws_cur.missing(cur_legacy.by_name(file.columns), period)
     if absent:
         raise BillingError(f"{file.shown}: read as {chosen}, it lacks the columns {', '.join(absent)}")
     if chosen == "focus":
         return focus.reading(file.columns, period, currency)
-    if chosen == "plain":
-        return plain.reading(file.columns, period)
+    if form := FORMS.get(chosen):
+        return form.reading(file.columns, period, currency)
     if chosen == "cur_2":
         return cur_2.reading(file.columns, period, currency)
     return cur_legacy.reading(file.columns, period, currency)
@@ -63,8 +81,9 @@ def _no_bill(file: DataFile, period: str | None) -> str:
     return (
         f"{file.shown}: its header is neither that of a FOCUS file (it lacks "
         f"{', '.join(_pascal_case(name) for name in as_focus)}) nor that of an AWS CUR (it lacks "
-        f"{', '.join(as_cur)}) nor that of a plain file (date, service, amount, currency); its columns are "
-        f"{headers}{hint}. Take the file away, correct its header, or name it in the export's ignore "
+        f"{', '.join(as_cur)}) nor that of a plain file (date, service, amount, currency), nor one of "
+        f"{', '.join(list(FORMS)[:-1])}; its columns are {headers}{hint}. "
+        "Take the file away, correct its header, or name it in the export's ignore "
         "(settings.yml)"
     )
 

@@ -265,3 +265,21 @@ def test_tags_of_which_hardly_two_rows_have_the_same(store: FolderStore, landing
         "count(*) filter (resource_tags['user_pod'] = 'pod-' || landed_row - 1), "
         "count(*) filter (product['tenancy'] = 'Shared'), sum(line_item_unblended_cost) from charges",
     ) == [(count, count, 1, count, count, count // 2, Decimal(count) / 2)]
+
+
+def test_who_called_is_a_tag_beside_those_of_the_caller_and_its_session(
+    store: FolderStore, landing: Path
+) -> None:
+    """Bedrock per tenant: the caller and its tags are on the bill if IAM principals are included."""
+    role = "arn:aws:sts::000000000042:assumed-role/app/tenant-17"
+    rows = [
+        {**cur_2_row(), "line_item_iam_principal": role, "tags": json.dumps({"iamPrincipal/Tenant": "t17"})},
+        {**cur_2_row(), "line_item_iam_principal": "", "resource_tags": json.dumps({"user_app": "web"})},
+    ]
+    store.put("b.csv", csv_bytes([{k: v for k, v in row.items() if not isinstance(v, dict)} for row in rows]))
+    result = land(store, landing)
+    assert query(landing, "select resource_tags from charges order by landed_row") == [
+        ({"iam_principal": role, "iam_principal_tenant": "t17"},),
+        ({"user_app": "web"},),
+    ]
+    assert result.deliveries[0].unused_columns == {}
