@@ -60,11 +60,16 @@ def _contexts(settings: Settings) -> str:
     from orchestration.cli.options import compiled
 
     program = compiled(settings).program
-    rules = sum(len(dimension.rules) for dimension in program.dimensions)
+    rules = _counted(sum(len(dimension.rules) for dimension in program.dimensions), "rule")
     return (
-        f"{settings.contexts}: {len(program.dimensions)} dimensions with {rules} rules, "
-        f"{len(program.streams)} streams, {len(program.allocation.rules)} allocation rules"
+        f"{settings.contexts}: {_counted(len(program.dimensions), 'dimension')} with {rules}, "
+        f"{_counted(len(program.streams), 'stream')}, "
+        f"{_counted(len(program.allocation.rules), 'allocation rule')}"
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _files(settings: Settings, place: str) -> str:
@@ -76,7 +81,7 @@ def _files(settings: Settings, place: str) -> str:
         return f"{place}: none"
     found = list(open_of(settings)(place).list())
     newest = max((each.modified for each in found), default=None)
-    return f"{place}: {len(found):,} files" + (
+    return f"{place}: {_counted(len(found), 'file')}" + (
         f", the newest of {newest:%Y-%m-%d %H:%M} UTC" if newest else ""
     )
 
