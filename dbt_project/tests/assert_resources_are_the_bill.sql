@@ -3,7 +3,7 @@
 select usage_date, service_name, sub_account_id, usage_type, billing_currency
 from
     (
-        select * exclude (resource_id)
+        select * exclude (resource_id, resource_name)
         from {{ ref("resource_costs_daily") }}
         union all by name
         select

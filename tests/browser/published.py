@@ -460,6 +460,7 @@ _THE_REST = (
         case when day(usage_date) % 3 > 0 then left(md5(usage_type), 8) || '-' || day(usage_date) % 3 end
             as resource_id,
         billing_currency,
+        case when usage_type like 'Search%' then 'web' else resource_id end as resource_name,
         sum(effective_cost) as effective_cost
     from service_costs_daily
     where usage_date between $first_day + $days - 57 and $first_day + $days - 1

@@ -221,7 +221,8 @@ def test_a_service_opens_down_to_its_resources(report: Opened, marts: Marts) -> 
     report.settle()
     where += " and sub_account_id = '222222222222'"
     total = costs("'Total'", "service_costs_daily")["Total"]
-    found, expected = shown("resource"), costs("coalesce(resource_id, '(none)')", "resource_costs_daily")
+    name = "coalesce(if(resource_name = 'web', 'web (' || resource_id || ')', resource_id), '(none)')"
+    found, expected = shown("resource"), costs(name, "resource_costs_daily")
     others = Decimal(found.pop("Other resources"))
     assert 20 < len(found) < len(expected)
     assert found == {name: expected[name] for name in found}

@@ -7,6 +7,8 @@ select
     x_usage_type as usage_type,
     resource_id,
     billing_currency,
+    -- Of a pod on a node it would be the pod's.
+    max(resource_name) filter (x_split_parent_id is null) as resource_name,
     sum(effective_cost) as effective_cost
 from {{ ref("charges") }}
 group by all

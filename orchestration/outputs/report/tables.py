@@ -173,6 +173,9 @@ def _resources(_: Published) -> str:
                 (select min(usage_date) from resource_costs_daily) as with_resources,
                 (select min(usage_date) from service_costs_daily) as first_day
         ),
+        names as (
+            select resource_id, max(resource_name) as resource_name from resource_costs_daily group by all
+        ),
         resources as (
             select service_name, billing_currency, period_start, resource_id,
                 row_number() over (
@@ -185,7 +188,12 @@ def _resources(_: Published) -> str:
         )
         select
             named.* exclude (effective_cost) replace (
-                if(place > {LARGEST_RESOURCES}, 'Other resources', named.resource_id) as resource_id
+                case
+                    when place > {LARGEST_RESOURCES} then 'Other resources'
+                    when resource_name <> named.resource_id
+                    then concat(resource_name, ' (', named.resource_id, ')')
+                    else named.resource_id
+                end as resource_id
             ),
             sum(effective_cost)::decimal(38, 12) as effective_cost
         from named
@@ -194,6 +202,7 @@ def _resources(_: Published) -> str:
             and resources.billing_currency is not distinct from named.billing_currency
             and resources.period_start = named.period_start
             and resources.resource_id = named.resource_id
+        left join names on names.resource_id = named.resource_id
         cross join first_days
         where named.period_start >= with_resources or with_resources = first_day
         group by all
