@@ -44,9 +44,9 @@ def test_a_wheel_in_a_clean_environment_runs_a_bill(installed: Path, tmp_path: P
     where = "from orchestration.settings import PROJECT_ROOT; print(PROJECT_ROOT)"
     project = Path(run(installed / "python", "-c", where, cwd=tmp_path, env=clean).stdout.strip())
     assert project.is_relative_to(installed.parent)
-    shutil.copytree(project / "contexts", tmp_path / "contexts")
-    done = run(installed / "cpc", "run", cwd=tmp_path, env=clean)
-    assert done.returncode == 0, done.stdout + done.stderr
+    for command in (("init", "workspace"), ("run",)):
+        done = run(installed / "cpc", *command, cwd=tmp_path, env=clean)
+        assert done.returncode == 0, done.stdout + done.stderr
     assert company.read("select sum(effective_cost) from customer_costs_daily") == [(Decimal("10.25"),)]
 
 
