@@ -496,7 +496,7 @@ _THE_REST = (
             values
                 ('customer_not_listed', 'warning', 'cust <b>9</b>', 12.345678901234, 'EUR', 'It is unlisted'),
                 ('record_rejected', 'error', 'a <i>file</i>', 1.5, 'USD', 'Four rows are not numbers'),
-                ('file_read', 'note', 'a file', null, null, 'It was read with a doubt')
+                ('file_read', 'note', 'a file', null, null, 'Read with' || repeat(' a doubt', 40))
         ) as warnings (code, severity, subject, effective_cost, billing_currency, message)
     """,
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from orchestration.outputs.report.report import make_report
 from orchestration.settings import Settings
 from tests.browser.conftest import FORMULA, HOSTILE, QUOTED, Opened, exact
+from tests.browser.published import Size, publish
 
 SECTIONS = (
     "overview",
@@ -177,6 +180,22 @@ def test_a_phone_in_the_dark_scrolls_down_only(phone: Opened) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 28)"
     assert phone.complaints == []
+
+
+def test_no_row_is_taller_than_half_a_phone(phone: Opened) -> None:
+    for view in SECTIONS:
+        rows = phone.open(view).locator("main tr")
+        assert max(rows.evaluate_all("(all) => all.map((row) => row.clientHeight)"), default=0) < 400, view
+
+
+def test_without_a_whole_month_everything_is_shown_and_called_so(
+    tmp_path: Path, open_report: Callable[..., Opened]
+) -> None:
+    settings = Settings(workspace=tmp_path)
+    publish(settings, Size(customers=2, days=20))
+    page = open_report(make_report(settings).path).page
+    assert page.get_by_label("Dates").locator("option:checked").inner_text() == "Everything"
+    assert page.get_by_label("To", exact=True).input_value() == "2026-03-20"
 
 
 def test_a_phone_has_the_filters_in_one_line_until_they_are_opened(phone: Opened) -> None:

@@ -4,8 +4,9 @@
 function presets() {
   const { first, last } = page;
   const whole = usualRange(first, last);
+  const isMonth = whole.from === monthStart(whole.from) && whole.to === monthEnd(whole.from);
   const all = [
-    ["Latest whole month", whole],
+    [isMonth ? "Latest whole month" : "Everything", whole],
     ["Previous month", { from: monthStart(whole.from, -1), to: whole.from - 1 }],
     ["Latest month so far", { from: monthStart(last), to: last }],
     ["Last 7 days", { from: last - 6, to: last }],

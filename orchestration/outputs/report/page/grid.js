@@ -48,7 +48,7 @@ function grid(given) {
     const cell = (column, place) =>
       el(
         place === 0 ? "th" : "td",
-        { scope: place === 0 && "row", class: [column.figure && "figure", column.day && "day", column.minor && "minor"].filter(Boolean).join(" ") || null },
+        { scope: place === 0 && "row", class: [column.figure && "figure", column.day && "day", column.minor && "minor", column.wide && "wide"].filter(Boolean).join(" ") || null },
         column.show ? column.show(row) : plainText(column.value(row))
       );
     return el("tr", {}, ...columns.map(cell));
