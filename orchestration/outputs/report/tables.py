@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestration.outputs import warnings
+from orchestration.outputs.report import below_services
 
 LARGEST_UNCLAIMED = 400
 LARGEST_ANOMALIES = 500
 LARGEST_WARNINGS = 1000
-# Of each service; the others are one row, so that sums stay exact.
-LARGEST_USAGE_TYPES = 100
-LARGEST_RESOURCES = 100
 
 
 @dataclass(frozen=True)
@@ -115,101 +113,6 @@ def _coverage(_: Published) -> str:
     """
 
 
-def _below_services(relation: str, *more: str) -> str:
-    """The bill by month, service, account, usage type and `more`, up to the last day of the page."""
-    return f"""
-        monthly as (
-            select
-                service_name, sub_account_id, usage_type, billing_currency,
-                {"".join(f"{name}, " for name in more)}
-                date_trunc('month', usage_date)::date as period_start,
-                sum(effective_cost)::decimal(38, 12) as effective_cost
-            from {relation}
-            where usage_date <= (
-                select max(usage_date) from customer_costs_daily
-                where unallocated_reason is distinct from 'day to come'
-            )
-            group by all
-        ),
-        usage_types as (
-            select service_name, billing_currency, usage_type,
-                row_number() over (
-                    partition by service_name, billing_currency order by sum(effective_cost) desc, usage_type
-                ) as place
-            from service_costs_daily
-            group by service_name, billing_currency, usage_type
-        ),
-        named as (
-            select
-                monthly.* replace (
-                    if(place > {LARGEST_USAGE_TYPES}, 'Other usage types', monthly.usage_type) as usage_type
-                )
-            from monthly
-            join usage_types
-                on usage_types.service_name is not distinct from monthly.service_name
-                and usage_types.usage_type is not distinct from monthly.usage_type
-                and usage_types.billing_currency is not distinct from monthly.billing_currency
-        )
-    """
-
-
-def _services(_: Published) -> str:
-    """The bill by month, service, account and the costliest usage types; the others are one."""
-    return f"""
-        with {_below_services("service_costs_daily")}
-        select * exclude (effective_cost), sum(effective_cost)::decimal(38, 12) as effective_cost
-        from named
-        group by all
-        order by all
-    """
-
-
-def _resources(_: Published) -> str:
-    """The months that have all their resources: the costliest of each service, and the others as one."""
-    return f"""
-        with {_below_services("resource_costs_daily", "resource_id")},
-        first_days as (
-            select
-                (select min(usage_date) from resource_costs_daily) as with_resources,
-                (select min(usage_date) from service_costs_daily) as first_day
-        ),
-        names as (
-            select resource_id, max(resource_name) as resource_name from resource_costs_daily group by all
-        ),
-        resources as (
-            select service_name, billing_currency, period_start, resource_id,
-                row_number() over (
-                    partition by service_name, billing_currency, period_start
-                    order by sum(effective_cost) desc, resource_id
-                ) as place
-            from monthly
-            where resource_id is not null
-            group by service_name, billing_currency, period_start, resource_id
-        )
-        select
-            named.* exclude (effective_cost) replace (
-                case
-                    when place > {LARGEST_RESOURCES} then 'Other resources'
-                    when resource_name <> named.resource_id
-                    then concat(resource_name, ' (', named.resource_id, ')')
-                    else named.resource_id
-                end as resource_id
-            ),
-            sum(effective_cost)::decimal(38, 12) as effective_cost
-        from named
-        left join resources
-            on resources.service_name is not distinct from named.service_name
-            and resources.billing_currency is not distinct from named.billing_currency
-            and resources.period_start = named.period_start
-            and resources.resource_id = named.resource_id
-        left join names on names.resource_id = named.resource_id
-        cross join first_days
-        where named.period_start >= with_resources or with_resources = first_day
-        group by all
-        order by all
-    """
-
-
 def _unclaimed(_: Published) -> str:
     """The largest groups without a rule, per month and dimension."""
     return f"""
@@ -306,8 +209,10 @@ TABLES = (
     PageTable("spend", ("customer_costs_daily",), _spend),
     PageTable("unit_costs", ("unit_costs_daily",), _unit_costs),
     PageTable("coverage", ("context_coverage",), _coverage),
-    PageTable("services", ("service_costs_daily",), _services),
-    PageTable("resources", ("service_costs_daily", "resource_costs_daily"), _resources),
+    PageTable("services", ("service_costs_daily",), lambda _: below_services.usage_types()),
+    PageTable(
+        "resources", ("service_costs_daily", "resource_costs_daily"), lambda _: below_services.resources()
+    ),
     PageTable("unclaimed", ("context_coverage",), _unclaimed),
     PageTable("reconciliation", ("reconciliation",), _reconciliation),
     PageTable("customer_margins", ("customer_margins_monthly",), _customer_margins),

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.outputs.read_only import NotReadableError
+from orchestration.outputs.report import below_services
 from orchestration.outputs.report.costs import RowCounts, choose_detail, select_costs, select_newest_days
 from orchestration.outputs.report.report import make_report
 from orchestration.outputs.report.tables import Published
@@ -111,3 +112,25 @@ def test_the_same_snapshot_is_not_made_into_a_report_twice(settings: Settings) -
 def test_without_a_run_the_report_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotReadableError, match="cpc run --workspace"):
         make_report(Settings(workspace=tmp_path))
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_USAGE_TYPES", "LARGEST_RESOURCES", "LARGEST_COMBINATIONS"])
+def test_what_is_left_out_below_services_is_summed(
+    marts: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    by_account = "service_name, sub_account_id, billing_currency"
+    month = "date_trunc('month', usage_date)::date as period_start"
+    # The last day has a charge that goes on; its rest is of no day of the page.
+    whole = f"select {by_account}, {month}, sum(effective_cost) from service_costs_daily "
+    whole += "where usage_date <= '2026-05-14'{} group by all order by all"
+    selects = {below_services.usage_types: "", below_services.resources: " and usage_date >= '2026-04-01'"}
+    before = [rows(marts, select()) for select in selects]
+    monkeypatch.setattr(below_services, limit, 3)
+    after = [rows(marts, select()) for select in selects]
+    assert after[1] < before[1]
+    assert (after[0] < before[0]) == (limit != "LARGEST_RESOURCES")
+    for select, since in selects.items():
+        sums = f"select {by_account}, period_start, sum(effective_cost) from ({select()}) group by all"
+        assert (
+            marts.execute(f"{sums} order by all").fetchall() == marts.execute(whole.format(since)).fetchall()
+        )
