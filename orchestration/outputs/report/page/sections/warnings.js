@@ -11,7 +11,7 @@ async function warningsNews() {
   const rows = (await warningRows()).filter((row) => row.severity !== "note");
   if (!rows.length) return null;
   const link = el("a", { href: addressOf({ view: "warnings" }) }, rows.length === 1 ? "One warning" : `${GROUPED.format(rows.length)} warnings`);
-  const said = rows.length === 1 ? ": " : ", the largest: ";
+  const said = `${rows.length === 1 ? "" : ", the largest"} of ${rows[0].source}: `;
   return block("Data warnings", el("p.lead", {}, link, `${said}${rows[0].message}.`));
 }
 
