@@ -197,13 +197,9 @@ class Settings(BaseSettings):
     telemetry_loads_kept: int = Field(
         32, ge=1, description="Number of loads of a size whose landed usage stays apart; more are merged"
     )
-    batch_rows: int = Field(
-        10_000_000, ge=1, description="Charges and usage records computed in one batch of days"
-    )
+    batch_rows: int = Field(10_000_000, ge=1, description="Charges and usage records in one batch of days")
     duckdb_threads: int = Field(0, ge=0, description="DuckDB's threads; 0: one per core")
-    duckdb_memory_limit: str = Field(
-        "", description="DuckDB's memory, such as 8GB; empty: 80% of the machine's"
-    )
+    duckdb_memory_limit: str = Field("", description="DuckDB's memory, such as 8GB; empty: 80% of all")
     report_cost_rows: int = Field(
         1_150_000, ge=1000, description="Maximum rows of costs in the report; 100,000 take about 700 kB"
     )
