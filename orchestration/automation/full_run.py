@@ -72,8 +72,8 @@ def _months(settings: Settings) -> list[str]:
     if not found:
         places = ", ".join(export.location for export in settings.exports)
         raise MonthsError(
-            f"No bill found in {places}. Put CUR or FOCUS files there, or reports as AWS lays them out, or "
-            "set their location: CPC_BILLING_EXPORTS, or billing_exports in the workspace's settings.yml."
+            f"No bill found in {places}. Put CUR, FOCUS or plain files there, or whole reports of AWS, "
+            "or set their location: CPC_BILLING_EXPORTS, or billing_exports in the workspace's settings.yml."
         )
     return found
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
-from orchestration.cli.options import say_aside, settings_of, wide_console
+from orchestration.cli.options import fail, say_aside, settings_of, wide_console
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The new workspace.")],
     bill: Annotated[
         Path | None,
-        typer.Option(help="A CUR or FOCUS file, or a folder of them, to copy and start from.", exists=True),
+        typer.Option(
+            help="A CUR, FOCUS or plain file, or a folder of them, to copy and start from.", exists=True
+        ),
     ] = None,
 ) -> None:
     """Make a workspace: contexts with comments, sample files and settings. Existing files are kept.
@@ -49,8 +50,13 @@ def init(
     settings = settings_of(folder, folder / "contexts")
     prepare_workspace(settings)
     costs: BillCosts | None = None
-    with suppress(NoBillError):
+    try:
         costs = bill_costs(settings, say_aside)
+    except NoBillError:
+        if bill:
+            fail(
+                f"{bill}: is no bill that can be read; bills are CUR, FOCUS or plain files, as CSV or Parquet"
+            )
     if costs:
         written = sorted({*written, *_write(folder, starter_files(costs.costs), over=starter_files([]))})
         wide_console().print(tags_table(costs.title, costs.costs, top=3))
@@ -60,7 +66,7 @@ def init(
 
 
 _NO_BILL = """
-Next: put a bill (CUR or FOCUS files) into {billing}, then
+Next: put a bill (CUR, FOCUS or plain files) into {billing}, then
   cpc init {folder}                    proposes dimensions from the bill's tags
   cpc run --workspace {folder}"""
 _NEXT = """

@@ -296,7 +296,9 @@ def test_warnings_are_the_mart_with_the_weightiest_first(report: Opened, marts: 
     ]
     assert "cust <b>9</b>" in rows.nth(1).inner_text()
     report.open("overview")
-    assert "2 warnings, the largest of billing: Four rows are not numbers." in page.locator("main").inner_text()
+    assert (
+        "2 warnings, the largest of billing: Four rows are not numbers." in page.locator("main").inner_text()
+    )
 
 
 def test_a_customer_is_found_by_name_and_its_page_says_what_changed(report: Opened, marts: Marts) -> None:

@@ -59,11 +59,19 @@ def test_init_keeps_what_was_written(begun: tuple[Path, Result]) -> None:
 def test_without_a_bill_init_says_where_to_put_it(tmp_path: Path) -> None:
     done = cpc("init", tmp_path / "company")
     assert done.exit_code == 0, done.output
-    assert f"put a bill (CUR or FOCUS files) into {tmp_path}/company/sources/billing" in done.stdout
+    assert f"put a bill (CUR, FOCUS or plain files) into {tmp_path}/company/sources/billing" in done.stdout
     assert cpc("check", "--workspace", tmp_path / "company").exit_code == 0
     refused = cpc("tags", "--workspace", tmp_path / "company")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("No bill found in ")
+
+
+def test_a_file_that_is_no_bill_is_told(tmp_path: Path) -> None:
+    sheet = tmp_path / "bill.xlsx"
+    sheet.write_text("x")
+    refused = cpc("init", tmp_path / "company", "--bill", sheet)
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[-1].startswith(f"{sheet}: is no bill that can be read; bills are CUR")
 
 
 def test_the_run_ends_with_the_money_that_nobody_carries(begun: tuple[Path, Result]) -> None:
