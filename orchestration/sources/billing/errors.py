@@ -10,3 +10,7 @@ class BillingError(ExpectedError):
 
     What had landed before stays as it was.
     """
+
+
+class OtherDatasetError(BillingError):
+    """A file is a dataset beside the bill, which is left where it is."""

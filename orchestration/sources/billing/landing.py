@@ -21,7 +21,7 @@ from orchestration.sources.billing import landed
 from orchestration.sources.billing.counting import count_once, is_still_a_copy
 from orchestration.sources.billing.delivery import connect, land_delivery, open_files
 from orchestration.sources.billing.discovery import FoundBills, OpenLocation, discover_months, find_bills
-from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.errors import BillingError, OtherDatasetError
 from orchestration.sources.billing.landed import ensure_landing
 from orchestration.sources.billing.manifest import DATA_FILE_ENDINGS, Delivery
 from orchestration.sources.billing.source_totals import ColumnReport
@@ -108,8 +108,8 @@ def land_billing(
     """
     exports = list(exports)
     ensure_landing(landing)
-    for left in (landing / "billing").glob(".work-*"):  # left by killed runs
-        shutil.rmtree(left, ignore_errors=True)
+    for folder_of_killed in (landing / "billing").glob(".work-*"):
+        shutil.rmtree(folder_of_killed, ignore_errors=True)
     found = [find_bills(export, open_location) for export in exports]
     for bills in found:
         _require_not_empty(bills, landing)
@@ -120,6 +120,7 @@ def land_billing(
         if months is None or delivery.month is None or delivery.month in months
     ]
     states = {bills.export.name: landed.landed_deliveries(landing, bills.export.name) for bills in found}
+    left = [note for bills in found for note in bills.notes]
     results: list[DeliveryResult] = []
     for bills in found:
         results.extend(_remove_vanished(bills, states[bills.export.name], landing))
@@ -135,7 +136,11 @@ def land_billing(
             continue
         before = landed.landed_days(landing, bills.export.name, delivery.name)
         with tempfile.TemporaryDirectory(prefix=".work-", dir=landing / "billing") as folder:
-            report = _land(landing, bills, delivery, version, Path(folder), threads, memory_limit)
+            try:
+                report = _land(landing, bills, delivery, version, Path(folder), threads, memory_limit)
+            except OtherDatasetError as error:
+                left.append(str(error))
+                continue
         results.append(_result(landing, bills, delivery, "landed", None, before, report))
     if on_progress:
         on_progress("billing", len(wanted), len(wanted))
@@ -145,7 +150,7 @@ def land_billing(
         for delivery in bills.deliveries
     }
     counted = count_once(landing, [export.name for export in exports], shown, overlaps)
-    notes = [Note("bill-not-read", note, "note") for bills in found for note in bills.notes]
+    notes = [Note("bill-not-read", note, "note") for note in left]
     notes += [
         Note(
             "file-not-read",

@@ -22,8 +22,16 @@ with
             service_category,
             region_id,
             availability_zone,
-            {{ comparable_id("resource_id") }} as resource_id,
-            coalesce(resource_name, resource_id) as resource_name,
+            -- Of a charge that the provider split, the resource is the part's.
+            {{ comparable_id("coalesce(allocated_resource_id, resource_id)") }} as resource_id,
+            coalesce(
+                case
+                    when allocated_resource_id is not null
+                    then coalesce(allocated_resource_name, allocated_resource_id)
+                end,
+                resource_name,
+                resource_id
+            ) as resource_name,
             resource_type,
             sku_id,
             consumed_quantity,
@@ -51,7 +59,9 @@ with
             tags['aws:eks:workload-name'] as x_kubernetes_workload,
             map([], [])::map(varchar, varchar) as x_kubernetes_labels,
             null::varchar as x_split_part,
-            null::varchar as x_split_parent_id,
+            case
+                when allocated_resource_id is not null then {{ comparable_id("resource_id") }}
+            end as x_split_parent_id,
             landed_file as x_landed_file,
             landed_row as x_landed_row
         from {{ ref("stg_focus__costs") }}

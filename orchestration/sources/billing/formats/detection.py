@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.errors import BillingError, OtherDatasetError
 from orchestration.sources.billing.formats import aws_cur, cur_2, cur_legacy, focus
 from orchestration.sources.billing.formats.anthropic_costs import ANTHROPIC_COSTS
 from orchestration.sources.billing.formats.azure_details import AZURE_DETAILS
@@ -48,6 +48,10 @@ def read_as(
     `wanted` is a format, or `auto`; `period` the manifest's billing month; `currency` the configured one.
     Raises `BillingError` when the header is not that of a bill or lacks what cannot be done without.
     """
+    if dataset := focus.other_dataset(file.columns):
+        raise OtherDatasetError(
+            f"{file.shown}: is FOCUS' dataset {dataset}, which is not read: the bill is Cost and Usage"
+        )
     chosen = wanted if wanted != "auto" else detect(file, legacy_manifest)
     if chosen is None:
         raise BillingError(_no_bill(file, period))

@@ -1,6 +1,7 @@
 """FOCUS exports of any provider, versions 1.0 to 1.4: PascalCase columns, Parquet or CSV.
 
-Split cost columns of FOCUS 1.3 are not read yet.
+Of a charge that the provider split (FOCUS 1.3), the tags of the part (`AllocatedTags`) win over those of the
+whole. `AllocatedMethodDetails` is not read: the row's cost is the part already.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+_ALLOCATED_TAGS = "allocatedtags"
 _LANDED = {_bare(name): name for name in FOCUS} | {
     # Their names in FOCUS 0.5.
     "amortizedcost": "effective_cost",
@@ -31,6 +33,13 @@ _LANDED = {_bare(name): name for name in FOCUS} | {
     "provider": "provider_name",
     "publisher": "publisher_name",
     "region": "region_id",
+    _ALLOCATED_TAGS: _ALLOCATED_TAGS,
+}
+# FOCUS' other datasets by a column of theirs, which Cost and Usage does not have.
+_DATASETS = {
+    "billingperiodstatus": "Billing Period",
+    "invoicedetailid": "Invoice Detail",
+    "contractcommitmentid": "Contract Commitment",
 }
 # FOCUS 1.3 renamed the provider to service provider; the first column with a value counts.
 _OTHER_NAMES = {
@@ -44,9 +53,17 @@ def by_name(columns: tuple[SourceColumn, ...]) -> dict[str, list[SourceColumn]]:
     named: dict[str, list[SourceColumn]] = {}
     for column in columns:
         landed = _LANDED.get(_bare(column.header))
-        if landed and (FOCUS[landed] != "map" or may_hold_map(column)):
+        if landed and (FOCUS.get(landed, "map") != "map" or may_hold_map(column)):
             named.setdefault(landed, []).append(column)
     return named
+
+
+def other_dataset(columns: tuple[SourceColumn, ...]) -> str | None:
+    """The FOCUS dataset of a file that is not Cost and Usage; invoice details have a billed cost too."""
+    headers = {_bare(column.header) for column in columns}
+    if "chargeperiodstart" in headers:
+        return None
+    return next((name for column, name in _DATASETS.items() if column in headers), None)
 
 
 def missing(named: dict[str, list[SourceColumn]], period: str | None) -> list[str]:
@@ -63,6 +80,10 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
     for name, kind in FOCUS.items():
         found = [column for same in (name, *_OTHER_NAMES.get(name, ())) for column in named.get(same, [])]
         values[name] = conversions.first_present(kind, found, _ABSENT)
+        if name == "tags" and _ALLOCATED_TAGS in named:
+            parts = [values[name], conversions.first_present(kind, named[_ALLOCATED_TAGS], _ABSENT)]
+            values[name] = f"map_concat({', '.join(map(conversions.or_empty, parts))})"
+            named[name] = [*named.get(name, []), *named[_ALLOCATED_TAGS]]
         if kind == "map":
             values[name] = conversions.or_empty(values[name])
         used.extend((column, kind) for column in named.get(name, []))
@@ -101,5 +122,9 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
         present=frozenset(named),
         new=frozenset(column.header for column in unused),
         absent=_ABSENT,
-        repeated=tuple(name for name, found in named.items() if len(found) > 1),
+        repeated=tuple(
+            name
+            for name, found in named.items()
+            if len(found) > 1 and not (name == "tags" and _ALLOCATED_TAGS in named)
+        ),
     )

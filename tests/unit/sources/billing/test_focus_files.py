@@ -16,6 +16,7 @@ from bills import FolderStore, csv_bytes, focus_row, land, parquet_bytes, query
 
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.landing import DeliveryResult
+from tests.properties.rendered_models import build
 
 HOUR = "charge_period_start = timestamp '2026-07-03 10:00:00'"
 
@@ -73,6 +74,41 @@ def test_a_file_in_another_encoding_is_read_and_said(
         f"select code from '{landing}/notes/billing/*.parquet' where code = 'assumed-encoding'"
     ).fetchall()
     assert len(notes) == (encoding == "cp1252")
+
+
+def test_a_charge_that_the_provider_split_has_the_tags_of_its_part(store: FolderStore, landing: Path) -> None:
+    """FOCUS 1.3; and other datasets beside it are named and left."""
+    row = focus_row(ResourceId="i-1", Tags='{"env": "prod", "team": "platform"}')
+    part = {"AllocatedMethodId": "cpu", "AllocatedResourceId": "pod-1", "AllocatedTags": '{"team": "search"}'}
+    store.put("focus.csv", csv_bytes([row | part, row | dict.fromkeys(part, "")]))
+    store.put("period.csv", b"BillingPeriodStart,BillingPeriodStatus\n2026-07-01,Open\n")
+    store.put("invoice.csv", b"InvoiceDetailId,BilledCost,BillingPeriodStart,InvoiceId\n1,5,2026-07-01,A\n")
+    store.put("contract.csv", b"ContractCommitmentId,ContractCommitmentCost\nc,5\n")
+    result = land(store, landing)
+    assert query(
+        landing,
+        "select resource_id, allocated_resource_id, allocated_method_id, tags from charges "
+        "order by landed_row",
+        family="focus",
+    ) == [
+        ("i-1", "pod-1", "cpu", {"env": "prod", "team": "search"}),
+        ("i-1", None, None, {"env": "prod", "team": "platform"}),
+    ]
+    assert sorted(note.partition(": ")[2] for note in result.notes if "dataset" in note) == [
+        f"is FOCUS' dataset {name}, which is not read: the bill is Cost and Usage"
+        for name in ("Billing Period", "Contract Commitment", "Invoice Detail")
+    ]
+    assert result.deliveries[0].repeated_columns == ()
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create view focus_charges as from read_parquet('{landing}/billing/focus/*/*/charges.parquet', "
+            "hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
+        )
+        build(connection, "stg_focus__charges")
+        staged = (
+            "select resource_id, resource_name, x_split_parent_id from stg_focus__charges order by charge_id"
+        )
+        assert connection.execute(staged).fetchall() == [("pod-1", "pod-1", "i-1"), ("i-1", "i-1", None)]
 
 
 def test_google(store: FolderStore, landing: Path) -> None:
