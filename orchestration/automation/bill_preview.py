@@ -31,11 +31,11 @@ select
     line_item_currency_code as billing_currency,
     coalesce(line_item_unblended_cost, 0) as billed_cost,
     spelled_tags as tags
-from read_parquet('{landing}/billing/aws_cur/*/*/charges.parquet', union_by_name = true)
+from read_parquet('{landing}/billing/aws_cur/*/*/*.parquet', union_by_name = true)
 union all
 select service_name, sub_account_id, sub_account_name, billing_currency,
     coalesce(billed_cost, effective_cost, 0) as billed_cost, spelled_tags as tags
-from read_parquet('{landing}/billing/focus/*/*/charges.parquet', union_by_name = true)
+from read_parquet('{landing}/billing/focus/*/*/*.parquet', union_by_name = true)
 """
 
 

@@ -108,7 +108,7 @@ DELIVERED = [
     Edit("settings", lambda c: write(c.settings.workspace / "settings.yml", "explanations_days: 2\n")),
 ]
 DAMAGED = [
-    Edit("a landed file", lambda c: next(c.settings.landing_folder.rglob("charges.parquet")).unlink()),
+    Edit("a landed file", lambda c: next(c.settings.landing_folder.rglob("charges-*.parquet")).unlink()),
     Edit("the working database", lambda c: c.settings.warehouse_file.write_bytes(b"")),
     Edit("a run that was killed while it wrote", lambda c: audit.begin_writing(c.settings)),
     Edit("a mart of the snapshot", lambda c: (c.snapshot() / "customers.parquet").unlink()),

@@ -140,7 +140,7 @@ def test_legacy_csv(lines: list[dict[str, Any]]) -> None:
     def check(connection: duckdb.DuckDBPyConnection, landing: str) -> None:
         found = connection.execute(
             "select landed_row, usage_date::varchar, line_item_unblended_cost, reservation_effective_cost, "
-            f"line_item_line_item_description, resource_tags from '{landing}/aws_cur/*/*/charges.parquet' "
+            f"line_item_line_item_description, resource_tags from '{landing}/aws_cur/*/*/*.parquet' "
             "order by landed_row"
         ).fetchall()
         assert found == [
@@ -220,7 +220,7 @@ def test_cur_2_parquet(rows: list[tuple[str, float, dict[str, str]]]) -> None:
     def check(connection: duckdb.DuckDBPyConnection, landing: str) -> None:
         found = connection.execute(
             "select line_item_unblended_cost, resource_tags "
-            f"from '{landing}/aws_cur/*/*/charges.parquet' order by landed_row"
+            f"from '{landing}/aws_cur/*/*/*.parquet' order by landed_row"
         ).fetchall()
         assert found == [
             (money(row["cost"]), {key: value for key, value in row["tags"].items() if value}) for row in lines
@@ -252,7 +252,7 @@ def test_focus_csv(lines: list[dict[str, Any]]) -> None:
 
     def check(connection: duckdb.DuckDBPyConnection, landing: str) -> None:
         found = connection.execute(
-            f"select billed_cost, effective_cost, tags from '{landing}/focus/*/*/charges.parquet' "
+            f"select billed_cost, effective_cost, tags from '{landing}/focus/*/*/*.parquet' "
             "order by landed_row"
         ).fetchall()
         assert found == [

@@ -379,8 +379,8 @@ def test_staging_alone_gives_what_aws_formulas_make_of_a_line(
     with closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         for table, files in (
-            ("aws_cur_charges", "aws_cur/*/*/charges.parquet"),
-            ("focus_charges", "focus/*/*/charges.parquet"),
+            ("aws_cur_charges", "aws_cur/*/*/*.parquet"),
+            ("focus_charges", "focus/*/*/*.parquet"),
             ("billing_days", "days/*/*/days.parquet"),
         ):
             connection.execute(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from orchestration.sources.billing.required_costs import NO_SPLIT
-from orchestration.warehouse.sql import literal
 
 # Columns of a bill format under the names of this module.
 _COLUMNS = {
@@ -69,10 +66,10 @@ def _provider_name(provider: str) -> str:
     return f"case {arms} else lower(trim({provider})) end"
 
 
-def named_charges(family: str, file: Path) -> str:
-    """A subquery of a file's charges that bill something, with what tells them apart under one name each.
+def named_charges(family: str, charges: str) -> str:
+    """A subquery of the landed charges that bill something, with what tells them apart under one name each.
 
-    Words are lower case; null where the bill says nothing.
+    `charges` is SQL that reads them. Words are lower case; null where the bill says nothing.
     """
     columns = ", ".join(f"{sql} as {name}" for name, sql in _COLUMNS[family].items())
     words = ", ".join(f"nullif(lower(trim({name})), '') as {name}" for name in ("resource", *WORDS))
@@ -85,13 +82,13 @@ def named_charges(family: str, file: Path) -> str:
         f"{_provider_name('provider_written')} as provider, "
         "concat_ws(' ', lower(trim(provider_written)), lower(trim(account_written))) as author, "
         f"tag_map, {words} "
-        f"from (select *, {columns} from read_parquet({literal(file)}, hive_partitioning = false)) "
+        f"from (select *, {columns} from {charges}) "
         "where billed <> 0)"
     )
 
 
-def charge_keys(family: str, file: Path) -> str:
-    """A subquery of a file's charges with a hash of each thing that tells them apart; null for none."""
+def charge_keys(family: str, charges: str) -> str:
+    """A subquery of landed charges with a hash of each thing that tells them apart; null for none."""
     words = ", ".join(name for name in WORDS if name != "description")
     return (
         "(select family, landed_file, billing_period, account, sub, currency, author, usage_date, hours, "
@@ -99,5 +96,5 @@ def charge_keys(family: str, file: Path) -> str:
         f"hash({words}) as words_key, hash(description) as description_key, "
         "case when resource is not null then hash(resource) end as resource_key, "
         "case when cardinality(tag_map) > 0 then hash(tag_map) end as tags_key "
-        f"from {named_charges(family, file)})"
+        f"from {named_charges(family, charges)})"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import duckdb
 
@@ -103,7 +102,7 @@ order by all
 
 
 def copied_files(
-    connection: duckdb.DuckDBPyConnection, charges: Path, family: Family, files: list[DataFile]
+    connection: duckdb.DuckDBPyConnection, charges: str, family: Family, files: list[DataFile]
 ) -> dict[str, str]:
     """Keys of files with the content of another one → that file's key. Leaves the table `charges`.
 

@@ -111,7 +111,7 @@ def overlaps(landing: Path) -> list[Overlap]:
             return []
         names = [(source, delivery) for _, source, delivery in involved]
         files = [
-            (family, landed.charges_file(landing, family, source, delivery))
+            (family, f"'{landed.charges_folder(landing, family, source, delivery)}/*.parquet'")
             for family, source, delivery in involved
         ]
         for table, charges in (("table charges", charge_keys), ("view named", named_charges)):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import duckdb
 
 from orchestration.sources.billing.formats.columns import Family
 from orchestration.sources.landing.notes import Note
-from orchestration.warehouse.sql import literal
 
 _SAME_IN_FOCUS = (
     *("provider_name", "billing_account_id", "sub_account_id", "sub_account_name", "charge_category"),
@@ -62,20 +60,19 @@ _IN_EVERY_BILL = frozenset(
 
 
 def empty_column_notes(
-    connection: duckdb.DuckDBPyConnection, charges: Path, family: Family, source: str, delivery: str
+    connection: duckdb.DuckDBPyConnection, family: Family, source: str, delivery: str
 ) -> list[Note]:
-    """Notes about a delivery's charges, one per billing month and empty column.
+    """Notes about a delivery's charges (table `new_days`), one per billing month and empty column.
 
     The mart `warnings` shows those that a rule refers to, and those that every bill has.
     """
     columns = NAMED_BY_RULES[family]
-    counts = ", ".join(f"count({sql})" for sql in columns.values())
     rows = connection.execute(
-        f"select billing_period, count(*), {counts} "
-        f"from read_parquet({literal(charges)}, hive_partitioning = false) group by 1 order by 1"
+        "select billing_period, sum(landed.row_count)::bigint, flatten(list(landed.columns_with_values)) "
+        "from new_days where landed is not null group by 1 order by 1"
     ).fetchall()
     notes = []
-    for period, row_count, *present in rows:
+    for period, row_count, present in rows:
         notes += [
             Note(
                 code="column-without-values",
@@ -87,8 +84,8 @@ def empty_column_notes(
                 billing_period=period,
                 place=f"{source}/{delivery}",
             )
-            for name, count in zip(columns, present, strict=True)
-            if not count
+            for name in columns
+            if name not in present
         ]
     return notes
 

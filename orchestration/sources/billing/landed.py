@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,7 @@ from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import DAYS, Family, charges_schema
 from orchestration.sources.billing.formats.reading import empty_charges
 from orchestration.sources.landing.notes import write_notes
-from orchestration.warehouse.files import replacing
+from orchestration.warehouse.files import commit, make_folder, replacing, sync
 from orchestration.warehouse.sql import literal, quoted
 
 FAMILIES: tuple[Family, ...] = ("aws_cur", "focus")
@@ -46,9 +47,9 @@ class Day:
     source_billed_cost: Decimal | None
 
 
-def charges_file(landing: Path, family: str, source: str, delivery: str) -> Path:
-    """File of a delivery's charges."""
-    return landing / "billing" / family / f"source_name={source}" / f"delivery={delivery}" / "charges.parquet"
+def charges_folder(landing: Path, family: str, source: str, delivery: str) -> Path:
+    """Folder of the Parquet files of a delivery's charges."""
+    return landing / "billing" / family / f"source_name={source}" / f"delivery={delivery}"
 
 
 def days_file(landing: Path, source: str, delivery: str) -> Path:
@@ -60,7 +61,7 @@ def ensure_landing(landing: Path) -> None:
     """Write files without rows, so that readers find every column before any bill has landed."""
     with duckdb.connect() as connection:
         for family in FAMILIES:
-            path = charges_file(landing, family, _NONE, _NONE)
+            path = charges_folder(landing, family, _NONE, _NONE) / "charges.parquet"
             _ensure(connection, path, empty_charges(family), set(charges_schema(family)))
         columns = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in DAYS.items())
         _ensure(connection, days_file(landing, _NONE, _NONE), f"select {columns} where false", set(DAYS))
@@ -109,11 +110,42 @@ def unfinished_deliveries(landing: Path, source: str) -> set[str]:
     return {
         path.parent.name.removeprefix("delivery=")
         for family in FAMILIES
-        for path in charges_file(landing, family, source, "*").parent.parent.glob(
-            "delivery=*/charges.parquet"
-        )
+        for path in charges_folder(landing, family, source, "*").parent.glob("delivery=*/*.parquet")
         if not days_file(landing, source, path.parent.name.removeprefix("delivery=")).exists()
     }
+
+
+def made_by(landing: Path, source: str, delivery: str) -> str | None:
+    """What the charges of a committed delivery were made by (`RawFiles.sql`), if it is known."""
+    path = days_file(landing, source, delivery)
+    if not path.exists():
+        return None
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select decode(value) from parquet_kv_metadata(?) where decode(key) = 'made_by'", [str(path)]
+        ).fetchall()
+    return rows[0][0] if rows else None
+
+
+def replace_delivery(
+    charges: Path, days: Path, kept: Collection[str], new_charges: Mapping[str, Path], new_days: Path
+) -> None:
+    """Replace the files in the folder `charges` that are not kept, and the days.
+
+    The days are gone meanwhile: after a kill the delivery counts as not landed, and lands again.
+    """
+    old = {path.name for path in charges.glob("*.parquet")}
+    if old and (kept or len(old | new_charges.keys()) > 1):
+        days.unlink(missing_ok=True)
+        sync(days.parent)
+    make_folder(charges)
+    for name, path in new_charges.items():
+        commit(path, charges / name)
+    for name in old - new_charges.keys() - set(kept):
+        (charges / name).unlink()
+    sync(charges)
+    commit(new_days, days)
+    sync(days.parent)
 
 
 def landed_sources(landing: Path) -> set[str]:
@@ -163,12 +195,12 @@ def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) ->
             f"copy (select * from read_parquet({literal(path)}, hive_partitioning = false) where false) "
             f"to {literal(temporary)} (format parquet, kv_metadata {{{shown}}})"
         ).fetchall()
-    charges_file(landing, known.family, *copy).unlink(missing_ok=True)
+    shutil.rmtree(charges_folder(landing, known.family, *copy), ignore_errors=True)
 
 
 def remove_delivery(landing: Path, source: str, delivery: str) -> None:
     """Remove a delivery; the days go last, so a killed removal is detected and completed."""
     write_notes(landing, "billing", [], part_of(source, delivery))
     for family in FAMILIES:
-        shutil.rmtree(charges_file(landing, family, source, delivery).parent, ignore_errors=True)
+        shutil.rmtree(charges_folder(landing, family, source, delivery), ignore_errors=True)
     shutil.rmtree(days_file(landing, source, delivery).parent, ignore_errors=True)

@@ -217,6 +217,7 @@ def _land(
                 delivery,
                 version,
                 files,
+                work,
                 lambda: _require_unchanged(bills, delivery),
             )
         except LocationError as error:

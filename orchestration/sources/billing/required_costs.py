@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import BILLED, Family
 from orchestration.sources.billing.formats.files import DataFile
-from orchestration.warehouse.sql import literal
 
 _EXPORT_COLUMN = "export the bill with this column and deliver it again"
 
@@ -114,16 +112,16 @@ _CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 def reject_missing_costs(
     connection: duckdb.DuckDBPyConnection,
-    charges: Path,
+    charges: str,
     family: Family,
     columns: Collection[str],
     files: list[DataFile],
 ) -> None:
     """Raise `BillingError` if landed charges leave a cost unknown.
 
-    `charges` is the new Parquet file, `columns` the landed columns that the delivery's files have.
+    `charges` is SQL that reads them, `columns` the landed columns that the delivery's files have.
     """
-    relation = f"read_parquet({literal(charges)}, hive_partitioning = false)"
+    relation = charges
     checks = AWS_CUR
     if family == "focus":
         knows_commitments = any(name.startswith("commitment_discount_") for name in columns)

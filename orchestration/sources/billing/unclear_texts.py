@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
 import duckdb
 
@@ -14,7 +13,6 @@ from orchestration.sources.billing.formats.files import DataFile, relation
 from orchestration.sources.billing.formats.reading import Reading
 from orchestration.sources.files.text import has_control_character
 from orchestration.sources.landing.notes import Note
-from orchestration.warehouse.sql import literal
 
 
 def map_has_control_character(name: str) -> str:
@@ -24,12 +22,13 @@ def map_has_control_character(name: str) -> str:
 
 def reject_control_characters(
     connection: duckdb.DuckDBPyConnection,
-    charges: Path,
+    charges: str,
     family: Family,
     maps: Collection[str],
     files: list[DataFile],
 ) -> None:
-    """Raise `BillingError` for a name or id with a control character such as NUL.
+    """Raise `BillingError` for a name or id with a control character such as NUL in `charges` (SQL that reads
+    them).
 
     No other source accepts them: exports and people cannot tell such an id from another. `maps` names the
     maps whose values are unknown yet.
@@ -42,14 +41,13 @@ def reject_control_characters(
         if not sql.startswith("nullif") and name != "consumed_quantity"
     }
     checks |= {name: map_has_control_character(name) for name in maps}
-    source = f"read_parquet({literal(charges)}, hive_partitioning = false)"
     counts = ", ".join(f"count(*) filter ({check})" for check in checks.values())
-    found = connection.execute(f"select {counts} from {source}").fetchall()[0]
+    found = connection.execute(f"select {counts} from {charges}").fetchall()[0]
     for (name, check), count in zip(checks.items(), found, strict=True):
         if count:
             billed, first = connection.execute(
                 f"select sum({BILLED[family]})::decimal(38,2), min((landed_file, landed_row)) "
-                f"from {source} where {check}"
+                f"from {charges} where {check}"
             ).fetchall()[0]
             key, row = first.values() if isinstance(first, dict) else first
             shown = next(file.shown for file in files if file.key == key)

@@ -243,6 +243,11 @@ DAYS: dict[str, str] = {
     "billing_account_ids": "VARCHAR[]",
     "delivery_version": "VARCHAR",
     "delivery_kind": "VARCHAR",
+    # Where the charges that begin on the day are, and what of them is known without reading them again.
+    "file": "VARCHAR",
+    "source_content": "VARCHAR",
+    "landed": "STRUCT(row_count BIGINT, usage_row_count BIGINT, fingerprint VARCHAR, "
+    "billing_account_ids VARCHAR[], columns_with_values VARCHAR[])",
 }
 
 # Documented AWS columns that are not read. Anything else is reported as new.
@@ -276,5 +281,5 @@ def is_usage(family: Family, category: str) -> str:
 
 
 def charges_schema(family: Family) -> dict[str, str]:
-    """Names and SQL types of the columns of `charges.parquet`, in order."""
+    """Names and SQL types of the columns of landed charges, in order."""
     return {name: SQL_TYPES[kind] for name, kind in COLUMNS[family].items()} | LANDED

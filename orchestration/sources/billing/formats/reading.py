@@ -138,18 +138,25 @@ class Reading:
             f"from {self.times.named(relation)}) group by 1, 2, 3 order by 1, 2, 3"
         )
 
+    def _content(self) -> str:
+        """SQL: the sum of hashes of the raw rows, less the line item ids that every delivery gives anew."""
+        columns = dict.fromkeys((*(column for column, _ in self.used), *self.unused))
+        ids = self.values.get("identity_line_item_id", "")
+        hashed = [column.sql for column in columns if column.has_values and column.sql not in ids]
+        return f"sum(hash({', '.join(hashed)})::hugeint)"
+
     def source_totals(self, relation: str, row_by_row: Collection[str] = ()) -> str:
         """A query for the sums of money and the counts of unused values, straight from the raw columns.
 
         Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
-        their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, the first day of
-        the period, row_count, how many rows are usage, how their ends are written (`VOTES`), of each column
-        of `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), how many
-        rows have each of `UNKNOWN_TIMES` (`unknown0`, …) and what they bill (`billed0`, …), how many have
-        conflicting tags in the maps `row_by_row` (`conflicts`), the sum
-        of each of the family's amounts (null where the file lacks the column), what rounding took from what
-        is billed (`cut`) in how many rows (`cut_rows`), then for each unused column a count (`u0`, …) and,
-        where it is a new one, what the rows with a value in it bill (`s0`, …).
+        their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, file, the first
+        day of the period, row_count, a hash of the rows' content (`content`), how many rows are usage, how
+        their ends are written (`VOTES`), of each column of `NOT_ZERO_THROUGHOUT` how many rows need it
+        (`needed0`, …) and do not have 0 (`had0`, …), how many rows have each of `UNKNOWN_TIMES` (`unknown0`,
+        …) and what they bill (`billed0`, …), how many have conflicting tags in the maps `row_by_row`
+        (`conflicts`), the sum of each of the family's amounts (null where the file lacks the column), what
+        rounding took from what is billed (`cut`) in how many rows (`cut_rows`), then for each unused column
+        a count (`u0`, …) and, where it is a new one, what the rows with a value in it bill (`s0`, …).
         """
         billed = self.amounts[BILLED[self.family]]
         sums = "".join(
@@ -180,13 +187,13 @@ class Reading:
             "select strftime(t_month, '%Y-%m') as billing_period, * exclude (t_month) from ("
             f"select t_month, {self.currency} as billing_currency, "
             f"{USAGE_DATE} as usage_date, t_is_late as is_late, t_is_fee_of_a_day as is_fee_of_a_day, "
-            "t_provider as provider, "
+            "t_provider as provider, landed_file, "
             "min(cast(t_period_start as date)) as period_day, "
-            "count(*) as row_count, "
+            f"count(*) as row_count, {self._content()} as content, "
             f"count(*) filter (t_is_usage and coalesce(t_length <= {LONGEST_DAY}, true)) as usage_rows, "
             f"{self.times.votes()}{sums}, "
             f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "
-            f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6)"
+            f"from {self.times.named(relation)} group by 1, 2, 3, 4, 5, 6, 7)"
         )
 
 

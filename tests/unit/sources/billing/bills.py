@@ -242,7 +242,7 @@ def land(
 def query(landing: Path, sql: str, family: str = "aws_cur") -> list[tuple[Any, ...]]:
     """Ask the landed charges (`charges`) and days (`days`) something."""
     with duckdb.connect() as connection:
-        for name, pattern in (("charges", f"{family}/*/*/charges"), ("days", "days/*/*/days")):
+        for name, pattern in (("charges", f"{family}/*/*/*"), ("days", "days/*/*/days")):
             connection.execute(
                 f"create view {name} as select * from read_parquet('{landing}/billing/{pattern}.parquet', "
                 "hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
