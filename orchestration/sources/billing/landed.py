@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from orchestration.sources.billing.errors import BillingError
 from orchestration.sources.billing.formats.columns import DAYS, Family, charges_schema
 from orchestration.sources.billing.formats.reading import empty_charges
 from orchestration.sources.landing.notes import write_notes
+from orchestration.sources.landing.parquet import file_notes, read_landed
 from orchestration.warehouse.files import commit, make_folder, replacing, sync
 from orchestration.warehouse.sql import literal, quoted
 
@@ -82,16 +83,6 @@ def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
     found = {
         path.parent.name.removeprefix("delivery="): path for path in folder.glob("delivery=*/days.parquet")
     }
-    if not found:
-        return {}
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select file_name, decode(key), decode(value) from parquet_kv_metadata(?)",
-            [[str(path) for path in found.values()]],
-        ).fetchall()
-    notes: dict[str, dict[str, str]] = {}
-    for file_name, key, value in rows:
-        notes.setdefault(file_name, {})[key] = value
     return {
         delivery: LandedDelivery(
             family=note["family"],
@@ -101,7 +92,7 @@ def landed_deliveries(landing: Path, source: str) -> dict[str, LandedDelivery]:
             same_as=note.get("same_as"),
         )
         for delivery, path in sorted(found.items())
-        if (note := notes.get(str(path))) and {"family", "version", "kind", "months"} <= note.keys()
+        if {"family", "version", "kind", "months"} <= (note := file_notes(path)).keys()
     }
 
 
@@ -118,13 +109,7 @@ def unfinished_deliveries(landing: Path, source: str) -> set[str]:
 def made_by(landing: Path, source: str, delivery: str) -> str | None:
     """What the charges of a committed delivery were made by (`RawFiles.sql`), if it is known."""
     path = days_file(landing, source, delivery)
-    if not path.exists():
-        return None
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select decode(value) from parquet_kv_metadata(?) where decode(key) = 'made_by'", [str(path)]
-        ).fetchall()
-    return rows[0][0] if rows else None
+    return file_notes(path).get("made_by") if path.exists() else None
 
 
 def replace_delivery(
@@ -169,13 +154,9 @@ def landed_days(landing: Path, source: str, delivery: str) -> list[Day]:
     path = days_file(landing, source, delivery)
     if not path.exists():
         return []
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select billing_period, billing_currency, usage_date, row_count, fingerprint, source_billed_cost "
-            "from read_parquet(?, hive_partitioning = false) order by all",
-            [str(path)],
-        ).fetchall()
-    return [Day(*row) for row in rows]
+    columns = [field.name for field in fields(Day)]
+    rows = read_landed(path, columns).to_pylist()
+    return [Day(**row) for row in sorted(rows, key=lambda row: [str(row[name]) for name in columns[:3]])]
 
 
 def mark_copy(landing: Path, copy: tuple[str, str], same_as: tuple[str, str]) -> None:

@@ -10,9 +10,8 @@ from typing import Literal
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from orchestration.sources.landing.parquet import ensure_landed, write_landed
+from orchestration.sources.landing.parquet import ensure_landed, read_landed, write_landed
 
 Severity = Literal["error", "warning", "note"]
 
@@ -83,7 +82,7 @@ def write_notes(landing: Path, source: str, notes: Iterable[Note], part: str = "
 def note_assumed_encodings(landing: Path, source: str, read: set[str], assumed: set[str]) -> None:
     """Note the `assumed` files among those `read` now, for a source that reads each file once."""
     path = _path(landing, source, "encodings")
-    before = set(pq.read_table(path)["subject"].to_pylist()) if path.exists() else set()
+    before = set(read_landed(path)["subject"].to_pylist()) if path.exists() else set()
     if before or assumed:
         files = sorted((before - read) | assumed)
         write_notes(landing, source, [assumed_encoding(file) for file in files], "encodings")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from orchestration.sources.landing.notes import note_assumed_encodings
-from orchestration.sources.landing.parquet import write_landed
+from orchestration.sources.landing.parquet import read_landed, write_landed
 from orchestration.sources.locations import Location, StoredObject
 from orchestration.warehouse.sql import literal
 
@@ -19,7 +18,7 @@ FILE_COLUMNS = {"location": "VARCHAR", "object_version": "VARCHAR"}
 
 def new_files(location: Location, found: Iterable[StoredObject], files: Path) -> list[StoredObject]:
     """Files not yet read in their current version, by key."""
-    known = {(row["location"], row["object_version"]) for row in pq.read_table(files).to_pylist()}
+    known = {(row["location"], row["object_version"]) for row in read_landed(files).to_pylist()}
     return [stored for stored in found if (location.describe(stored.key), stored.version) not in known]
 
 
