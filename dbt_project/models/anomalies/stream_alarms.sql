@@ -144,40 +144,36 @@ with
             and lost * (quantity_before + lost_before) > 2 * lost_before * (lost + quantity)
     ),
 
-    -- Cost of the pools that the stream divides: what usage divides, and what is left without usage.
-    costs as (
-        select
-            alarms.code,
-            alarms.stream,
-            pools.billing_currency,
-            sum(pools.effective_cost * shares.share) filter (
-                shares.unallocated_reason is null
-            ) as divided_cost,
-            sum(pools.effective_cost * shares.share) filter (
-                shares.unallocated_reason is not null
-            ) as unallocated_cost
+    alarm_sets as (
+        select alarms.code, alarms.stream, sets.usage_date, sets.share_set_id
         from alarms
         inner join
             {{ ref("share_sets") }} as sets
             on sets.stream = alarms.stream
             and sets.usage_date between alarms.first_date and alarms.last_date
-        inner join
-            {{ ref("pool_share_sets") }} as pool_sets
-            on pool_sets.share_set_id = sets.share_set_id
-            and pool_sets.usage_date = sets.usage_date
-        inner join
-            {{ ref("cost_pools") }} as pools
-            on pools.pool_id = pool_sets.pool_id
-            and pools.usage_date = pool_sets.usage_date
-        inner join
-            (
-                select usage_date, share_set_id, unallocated_reason, sum(share) as share
-                from {{ ref("shares_before_overhead") }}
-                group by all
-            ) as shares
-            on shares.share_set_id = sets.share_set_id
-            and shares.usage_date = sets.usage_date
+    ),
+
+    -- What usage divides of each set, and what is left without usage. Usually there is no alarm, and no share
+    -- is read.
+    parts as (
+        select usage_date, share_set_id, shares.unallocated_reason is null as is_divided, sum(share) as share
+        from (select distinct usage_date, share_set_id from alarm_sets) as sets
+        inner join {{ ref("shares_before_overhead") }} as shares using (usage_date, share_set_id)
         group by all
+    ),
+
+    costs as (
+        select
+            alarm_sets.code,
+            alarm_sets.stream,
+            pools.billing_currency,
+            sum(pools.effective_cost * parts.share) filter (parts.is_divided) as divided_cost,
+            sum(pools.effective_cost * parts.share) filter (not parts.is_divided) as unallocated_cost
+        from alarm_sets
+        inner join parts using (usage_date, share_set_id)
+        inner join {{ ref("pool_share_sets") }} as pool_sets using (usage_date, share_set_id)
+        inner join {{ ref("cost_pools") }} as pools using (usage_date, pool_id)
+        group by alarm_sets.code, alarm_sets.stream, pools.billing_currency
     )
 
 select
