@@ -206,12 +206,12 @@ def or_empty(value: str | None) -> str:
     return f"coalesce({value}, {EMPTY_MAP})" if value else EMPTY_MAP
 
 
-def map_of(columns: dict[str, list[SourceColumn]]) -> str | None:
+def map_of(columns: dict[str, list[SourceColumn]], absent: tuple[str, ...] = ()) -> str | None:
     """A map from names to the columns' text, without empty values, sorted by name; None for no columns."""
     if not columns:
         return None
     entries = ", ".join(
-        f"{{'key': {literal(name)}, 'value': {first_present('text', columns[name])}}}"
+        f"{{'key': {literal(name)}, 'value': {first_present('text', columns[name], absent)}}}"
         for name in sorted(columns)
         if any(column.has_values for column in columns[name])
     )

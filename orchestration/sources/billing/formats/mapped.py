@@ -70,7 +70,7 @@ class Form:
         tags = {name: part for name, part in self.tags_of(named).items() if part[0].has_values}
         maps = [conversions.or_empty(sql[name]) for name in self.maps if found[name]]
         if tags:
-            maps.append(conversions.or_empty(conversions.map_of(tags)))
+            maps.append(conversions.or_empty(conversions.map_of(tags, _ABSENT)))
         start, amount = sql["start"], sql["amount"]
         given: dict[str, str] = {
             "billed_cost": amount,

@@ -13,7 +13,7 @@ from orchestration.sources.billing.errors import BillingError
 
 BILL = """\
 Date,Service,Amount,Currency,Team,Cost Center
-2026-07-01,Snowflake,12.10,usd,search,
+2026-07-01,Snowflake,12.10,usd,search,NULL
 2026-07-01,Datadog,0.000000000001,USD,,4711
 2026-07-31,Snowflake,-2.10,USD,search,4711
 2026-08-01,Snowflake,7,USD,search,
