@@ -73,12 +73,8 @@ class BillingExport(_Group):
 class AwsAccess(_Group):
     """Access to an AWS account: through a role in it, or with the current credentials."""
 
-    role_arn: str | None = Field(
-        None, description="Role to assume in the account; empty: the current identity"
-    )
-    external_id: str | None = Field(
-        None, description="External id required by the role's trust policy, if any"
-    )
+    role_arn: str | None = Field(None, description="Role to assume there; empty: the current identity")
+    external_id: str | None = Field(None, description="External id, if the role's trust policy requires one")
 
 
 class InventoryAccess(AwsAccess):
@@ -99,6 +95,16 @@ class AlertMail(_Group):
     receivers: tuple[str, ...] = Field(min_length=1, description="Addresses that alerts are sent to")
 
 
+class SparkSettings(_Group):
+    """The Spark of `engine: spark`."""
+
+    master: str = Field("", description="Spark's master, such as local[4]; empty: that of spark-submit")
+    remote: str = Field("", description="Address of Spark Connect, sc://host:port, in place of a master")
+    conf: dict[str, str] = Field({}, description="Properties of Spark, such as spark.executor.memory: 8g")
+    task_memory: str = Field("", description="DuckDB's memory in a task, such as 12GB; empty: 80% of all")
+    storage: str = Field("", description="s3://bucket/prefix, for executors that do not see the workspace")
+
+
 def _location(of: str) -> Any:
     """A field for the place of a source's files; its default is a folder of the workspace."""
     return Field("", description=f"Folder, s3://, gs:// or az:// of {of}; empty: in `<workspace>/sources`")
@@ -114,9 +120,7 @@ class Settings(BaseSettings):
     workspace: Path = Field(_HOME / "workspace", description="Folder with sources, warehouse and results")
     contexts: Path = Field(_HOME / "contexts", description="Folder of rules; default: `<workspace>/contexts`")
     s3: S3Settings = Field(S3Settings(), description="Access to S3, for all `s3://` locations")
-    aws_endpoint_url: str | None = Field(
-        None, description="Endpoint override for AWS APIs except S3, such as a proxy"
-    )
+    aws_endpoint_url: str | None = Field(None, description="Endpoint for AWS APIs except S3, such as a proxy")
 
     billing_exports: tuple[BillingExport, ...] = Field(
         (), description="Where bills are delivered; empty: `<workspace>/sources/billing`"
@@ -128,7 +132,7 @@ class Settings(BaseSettings):
     customers_location: str = _location("customer lists")
     inventory_location: str = _location("resource snapshots")
     inventory_accounts: tuple[InventoryAccess, ...] = Field(
-        (), description="Accounts to inventory through AWS APIs on every run"
+        (), description="Accounts to inventory on every run"
     )
     accounts_location: str = _location("account lists")
     organization: AwsAccess | None = Field(
@@ -162,9 +166,7 @@ class Settings(BaseSettings):
         pattern=f"^({MONTH})?$",
         description="First month that Dagster offers; empty: the first month that has a bill",
     )
-    owners: tuple[str, ...] = Field(
-        ("team:finops",), description="Owners of all assets in Dagster: team:name or mail addresses"
-    )
+    owners: tuple[str, ...] = Field(("team:finops",), description="Owners in Dagster: team:name, or mail")
     column_lineage: bool = Field(False, description="Record in Dagster what the marts' columns come from")
     explanations_days: int = Field(7, ge=0, description="Number of latest days in allocation_explanations")
     hourly_costs_days: int = Field(
@@ -200,6 +202,8 @@ class Settings(BaseSettings):
     batch_rows: int = Field(10_000_000, ge=1, description="Charges and usage records in one batch of days")
     duckdb_threads: int = Field(0, ge=0, description="DuckDB's threads; 0: one per core")
     duckdb_memory_limit: str = Field("", description="DuckDB's memory, such as 8GB; empty: 80% of all")
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="What computes days: docs/spark.md")
+    spark: SparkSettings = Field(SparkSettings(), description="The Spark of `engine: spark`")
     report_cost_rows: int = Field(
         1_150_000, ge=1000, description="Maximum rows of costs in the report; 100,000 take about 700 kB"
     )

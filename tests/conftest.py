@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from orchestration.automation.run import run_job
 from orchestration.demo.run import run_demo
-from orchestration.settings import Settings
+from orchestration.settings import Settings, SparkSettings
 from tests.real_bills import ABSENT
 
 
@@ -22,6 +23,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ABSENT:
         terminalreporter.section("REAL BILLS WERE NOT TESTED", sep="!", red=True)
         terminalreporter.line(ABSENT)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSettings]:
+    """A cluster of Spark with a session, started when the first test needs it; see `needs_java`."""
+    from tests.end_to_end.spark_cluster import cluster
+
+    with cluster(tmp_path_factory.mktemp("cluster")) as settings:
+        yield settings
 
 
 @dataclass(frozen=True)

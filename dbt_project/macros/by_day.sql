@@ -8,6 +8,9 @@
   (`marts.customers`): if its rows change, every period is rebuilt. `customer_names` adds the columns of
   customer_names() to the view, not to the files: a renamed customer changes no day.
 
+  Other processes can compute the days (docs/decisions/0030). With the environment variable DBT_PLAN_DAYS, no day is
+  computed: the statements that compute one go to `built.day_plan`. Days in `built.days_made` are taken from there.
+
   `batches` has, in order, the periods to replace and the days to read, as lists of dates; `built.days` also has days in
   progress, and days that are gone.
 #}
@@ -49,6 +52,7 @@
         {%- set is_input_changed = [input_rows] != run_query(known).columns[0].values() | list -%}
     {%- endif -%}
 
+    {%- set is_plan = env_var("DBT_PLAN_DAYS", "") != "" -%}
     {%- set batches -%}
         with
             to_make as (
@@ -92,14 +96,25 @@
             string_agg(distinct 'date ''' || period_start || '''', ', ') as periods,
             string_agg('date ''' || usage_date || '''', ', ' order by usage_date) as days
         from to_make
+        where period_start not in (select period_start from built.days_made where model = '{{ name }}')
         group by batch
         order by batch
     {%- endset -%}
-    {%- set made = [] -%}
-    {%- for batch in run_query(batches).rows -%}
+    {%- set made_elsewhere -%}
+        select
+            'date ''' || period_start || '''' as period,
+            coalesce('''' || file || '''', 'null') as file,
+            row_count
+        from built.days_made
+        where model = '{{ name }}'
+    {%- endset -%}
+    {%- set made = [] if is_plan else run_query(made_elsewhere).rows | map("list") | list -%}
+    {%- for batch in ([] if is_plan else run_query(batches).rows) -%}
         {%- do adapter.execute("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
         {%- set periods, with_rows = batch["periods"].split(", "), [] -%}
-        {%- for file in run_query(write_by_day(model_sql, columns, key, run ~ "-" ~ loop.index)).rows -%}
+        {%- for file in run_query(
+            write_by_day(model_sql, columns, key, var("days"), run ~ "-" ~ loop.index)
+        ).rows -%}
             {%- set period = "date '" ~ file["filename"].split(key ~ "=")[-1].split("/")[0] ~ "'" -%}
             {%- if period not in periods -%}
                 {{
@@ -121,7 +136,11 @@
     {%- if existing is not none and existing.type != "view" -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
-    {%- call statement("main") -%} {{ note_files(name, run, made) }} {%- endcall -%}
+    {%- call statement("main") -%}
+        {%- if is_plan %} {{ plan_days(name, model_sql, columns, key) }}
+        {%- else %} {{ note_files(name, run, made) }}
+        {%- endif %}
+    {%- endcall -%}
     {%- if is_input_changed -%}
         {%- do run_query("delete from built.inputs where model= '" ~ name ~ "'") -%}
         {%- do run_query("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
@@ -130,21 +149,8 @@
     {%- set found -%}
         select file from built.day_files where model = '{{ name }}' and file is not null order by file
     {%- endset -%}
-    {%- set files = run_query(found).columns[0].values() -%}
-    {%- set rows -%}
-        select
-        {%- for column in columns %}
-            {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
-            {{- "," if not loop.last }}
-        {%- endfor %}
-        {%- if files %}
-            from
-                read_parquet(
-                    ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = { '{{ key }}': date }
-                )
-        {%- else %} where false
-        {%- endif %}
-    {%- endset -%}
+    {%- set files = [] if is_plan else run_query(found).columns[0].values() -%}
+    {%- set rows = rows_of_files(columns, key, files) -%}
     {%- call statement("view") -%}
         create or replace view {{ target }} as
         {%- if has_names %} select "{{ model.columns.keys() | join('", "') }}" from (
@@ -160,11 +166,46 @@
     {{ return({"relations": [target]}) }}
 {% endmaterialization %}
 
+{# Query: the rows of a model's files. #}
+{% macro rows_of_files(columns, key, files) %}
+    select
+    {%- for column in columns %}
+        {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
+        {{- "," if not loop.last }}
+    {%- endfor %}
+    {%- if files %}
+        from
+            read_parquet(
+                ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = { '{{ key }}': date }
+            )
+    {%- else %} where false
+    {%- endif %}
+{% endmacro %}
+
+{#
+  Statement: add the model's statements to the plan: write a batch's files, named __file__, to __folder__; query the
+  rows of __files__; query no rows.
+#}
+{% macro plan_days(name, model_sql, columns, key) %}
+    insert into built.day_plan
+    values
+        (
+            '{{ name }}',
+    {{
+        dbt.string_literal(
+            write_by_day(model_sql, columns, key, "__folder__", "__file__") | replace("'", "''")
+        )
+    }},
+    {{ dbt.string_literal(rows_of_files(columns, key, ["__files__"]) | replace("'", "''")) }},
+    {{ dbt.string_literal(rows_of_files(columns, key, []) | replace("'", "''")) }}
+        )
+{% endmacro %}
+
 {#
   Statement: write the rows of the batch, one or more files per period with rows; gives one row per file. Parquet has
   no 128-bit integers; DuckDB would write doubles.
 #}
-{% macro write_by_day(model_sql, columns, key, file_name) %}
+{% macro write_by_day(model_sql, columns, key, folder, file_name) %}
     copy (
         select
     {%- for column in columns %}
@@ -175,7 +216,7 @@
         {{ config.get("meta")[config.get("period", "day")] }} as {{ key }}
     {% endif %}
         from ({{ model_sql }})
-    ) to '{{ var("days") }}/{{ this.identifier }}' (
+    ) to '{{ folder }}/{{ this.identifier }}' (
         format parquet, compression zstd, partition_by ({{ key }}), filename_pattern '{{ file_name }}-{uuid}', append,
         return_stats
     )

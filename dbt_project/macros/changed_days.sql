@@ -1,7 +1,7 @@
 {#
   State of incremental builds. A day counts as built only once a snapshot containing it is published (`built.days`),
   so an interrupted run repeats its days. `built.day_files` lists the files of every model kept by day; `file` is
-  null for a day without rows.
+  null for a day without rows. `built.day_plan` and `built.days_made` are of days that other processes compute.
 #}
 {% macro create_built_days() %}
     create schema if not exists built;
@@ -20,6 +20,12 @@
         file varchar,
         row_count bigint not null,
         made_by varchar not null
+    );
+    create table if not exists built.day_plan (
+        model varchar not null, write_files varchar not null, rows_of_files varchar not null, no_rows varchar not null
+    );
+    create table if not exists built.days_made (
+        model varchar not null, period_start date not null, file varchar, row_count bigint not null
     );
     create table if not exists built.inputs (model varchar not null, input_rows varchar not null);
     create table if not exists built.full_checks (asked_at timestamp not null);

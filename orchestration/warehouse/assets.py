@@ -7,7 +7,9 @@ assets splits it at the partitions), and a mix of old and new marts is meaningle
 # No postponed annotations: Dagster evaluates them when decorating.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -58,19 +60,18 @@ def build_warehouse_assets(
         if not check_all and is_published(settings, made_from) and all(made() for made in behind):
             yield from _nothing_to_do(settings, checks)
             return
-        audit.begin_writing(settings)
         progress = _Progress(context.log.info)
-        with audit.full_check(settings, asked=check_all):
-            folder = project.artifacts_of_run(context.run.run_id)
-            # Unit tests are of the SQL, not of the data.
-            command = ("build", "--exclude-resource-type", "unit_test")
-            result = project.dbt(*command, folder=folder, on_event=progress.on_event)
-        progress.log_lines()
-        yield from _results(settings, project, result)
-        if not result.is_success:
-            raise dg.Failure(dbt_results.what_failed(settings, result), allow_retries=False)
-        audit.passed(settings, context.run.run_id, made_from)
-        yield _published(settings, context)
+        with expected_errors(), _shared_workspace(settings, context.log.info) as shared:
+            audit.begin_writing(settings)
+            with audit.full_check(settings, asked=check_all):
+                folder = project.artifacts_of_run(context.run.run_id)
+                result = _build(settings, project, folder, progress)
+            progress.log_lines()
+            yield from _results(settings, project, result)
+            if not result.is_success:
+                raise dg.Failure(dbt_results.what_failed(settings, result), allow_retries=False)
+            audit.passed(settings, context.run.run_id, made_from)
+            yield _published(settings, context, shared)
 
     return dbt_models
 
@@ -107,9 +108,12 @@ class _Progress:
 
     def on_event(self, event: Event) -> None:
         """Handle one event."""
-        if not dbt_results.is_progress(event):
-            return
-        self._lines.append(dbt_results.line(event))
+        if dbt_results.is_progress(event):
+            self.say(dbt_results.line(event))
+
+    def say(self, line: str) -> None:
+        """Log a line, with others of about the same second."""
+        self._lines.append(line)
         if time.monotonic() - self._logged_at > _SECONDS_BETWEEN_LOGS:
             self.log_lines()
 
@@ -118,6 +122,30 @@ class _Progress:
         if self._lines:
             self._log("\n".join(self._lines))
         self._lines, self._logged_at = [], time.monotonic()
+
+
+@contextmanager
+def _shared_workspace(settings: Settings, say: Callable[[str], None]) -> Iterator[Any]:
+    """The storage that drivers share, with what the last one left; None if the settings name none."""
+    if settings.engine != "spark" or not settings.spark.storage:
+        yield None
+        return
+    from orchestration.warehouse.spark.shared import hold_shared
+
+    with hold_shared(settings, say) as shared:
+        shared.restore(say)
+        yield shared
+
+
+def _build(settings: Settings, project: PreparedProject, folder: Path, progress: _Progress) -> DbtResult:
+    """dbt's build, with the days on Spark if the settings say so."""
+    if settings.engine == "spark":
+        from orchestration.warehouse.spark.build import build_on_spark
+
+        return build_on_spark(settings, project, folder, progress.on_event, progress.say)
+    # Unit tests are of the SQL, not of the data.
+    command = ("build", "--exclude-resource-type", "unit_test")
+    return project.dbt(*command, folder=folder, on_event=progress.on_event)
 
 
 def _results(settings: Settings, project: PreparedProject, result: DbtResult) -> Iterator[Any]:
@@ -172,8 +200,12 @@ def _snapshot_spec(marts: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def _published(settings: Settings, context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def _published(
+    settings: Settings, context: dg.AssetExecutionContext, shared: Any
+) -> dg.MaterializeResult[None]:
     published = publish.publish(settings, datetime.now(UTC))
+    if shared is not None:
+        shared.commit(published)
     audit.published(settings, published.folder.name, state_of_database(settings))
     state = "published" if published.changed else "unchanged, readers keep the one they have"
     context.log.info(f"Snapshot {published.folder.name}: {state}")

@@ -20,9 +20,11 @@ from random import Random
 from typing import Any
 
 import duckdb
+import pytest
 
 from orchestration.automation.run import run_job
 from orchestration.settings import Settings
+from tests.end_to_end import spark_cluster
 from tests.properties.allocation_by_hand import COST_COLUMNS, share_set
 from tests.properties.test_allocation import HEADER, bill_line
 
@@ -170,8 +172,8 @@ def divide(costs: Costs, shares: Mapping[str, int]) -> dict[str, Costs]:
     return parts
 
 
-def run(folder: Path) -> Path:
-    assert run_job(Settings(workspace=folder / "workspace", contexts=folder / "contexts"))
+def run(folder: Path, **more: Any) -> Path:
+    assert run_job(Settings(workspace=folder / "workspace", contexts=folder / "contexts", **more))
     return folder / "workspace" / "warehouse.duckdb"
 
 
@@ -239,7 +241,9 @@ def check(warehouse: Path, records: list[Record]) -> None:
     assert {row[:8]: tuple(map(Fraction, row[8:])) for row in allocated} == expected
 
 
-def test_cost_passes_through_every_stage_exactly_also_when_usage_comes_late(tmp_path: Path) -> None:
+def test_cost_passes_through_every_stage_exactly_also_when_usage_comes_late(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     random = Random(5)
     for name, text in CONTEXTS.items():
         path = tmp_path / "contexts" / name
@@ -259,7 +263,9 @@ def test_cost_passes_through_every_stage_exactly_also_when_usage_comes_late(tmp_
     late = {"stream": "platform_requests", "timestamp": f"{DAYS[3]}T05:00:00Z", "customer_id": "internal"}
     late |= {"value": "123457", "filter": {"feature": ["Late"]}}
     (sources / "telemetry" / "late.jsonl").write_text(json.dumps(late) + "\n")
-    warehouse = run(tmp_path)
+    # Where Spark can run, its tasks compute the changed days, and look back at days of the first run.
+    spark = {} if spark_cluster.ABSENT else {"engine": "spark", "spark": request.getfixturevalue("spark")}
+    warehouse = run(tmp_path, batch_rows=1, **spark)
     check(warehouse, [*records, late])
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         changed = connection.execute("select usage_date from staging.changed_days order by 1").fetchall()

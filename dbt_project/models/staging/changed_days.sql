@@ -6,6 +6,8 @@
         materialized="table",
         meta={"has_days": true},
         post_hook=[
+            "delete from built.day_plan",
+            "delete from built.days_made",
             "delete from {{ source('built', 'days') }} where usage_date in (select usage_date from {{ this }})",
             "create or replace table built.checked_days as select usage_date from {{ this }} union select usage_date from {{ source('built', 'days') }} where exists (select 1 from built.full_checks)",
             "insert into {{ source('built', 'days') }} (usage_date, rules_fingerprint, lookback_days, built_at) select usage_date, 'not published', 0, {{ dbt.current_timestamp() }} from {{ this }}",
