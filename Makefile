@@ -8,7 +8,8 @@ UV_VERSION := 0.13.9
 SIZE ?= small
 CHARGES ?= 20000000
 TIMES ?= 20
-FAULTS := tests/end_to_end/test_killed_runs.py tests/end_to_end/test_many_kills.py tests/end_to_end/test_faults.py
+FAULTS := tests/end_to_end/test_killed_runs.py tests/end_to_end/test_many_kills.py tests/end_to_end/test_faults.py \
+	tests/unit/sources/test_fuzz.py tests/unit/sources/test_s3_faults.py
 
 # No tool used here sends usage statistics.
 export DAGSTER_DISABLE_TELEMETRY := yes

@@ -83,6 +83,14 @@ def test_a_full_disk_is_named_and_the_run_after_it_is_whole(
     assert company.marts() == built_restated.marts()
 
 
+def test_two_runs_at_once_in_another_time_zone_are_one_after_the_other(
+    restated: Company, built_restated: Company
+) -> None:
+    runs = [restated.start(TZ="Pacific/Apia"), restated.start(TZ="America/New_York")]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert restated.marts() == built_restated.marts()
+
+
 def first(folder: Path, pattern: str) -> Path:
     return min(folder.glob(pattern))
 

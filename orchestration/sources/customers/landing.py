@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 from orchestration.settings import ExpectedError
 from orchestration.sources.customers import aliases
 from orchestration.sources.files.lists import find_lists
-from orchestration.sources.files.text import EncodingError, cleaned, read_delimited
+from orchestration.sources.files.text import EncodingError, cleaned, read_delimited, unpacked
 from orchestration.sources.landing.notes import Note, assumed_encoding, write_notes
 from orchestration.sources.landing.parquet import write_landed
 from orchestration.sources.locations import Location
@@ -166,8 +165,7 @@ def _unreadable(place: str, why: object) -> CustomersError:
 def _as_utf_8(path: Path, place: str) -> tuple[Path, str, str]:
     """A CSV list converted to UTF-8, its delimiter and its original encoding."""
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        given = read_delimited(content)
+        given = read_delimited(unpacked(path, path.name))
     except (OSError, EOFError, zlib.error, EncodingError) as error:
         raise _unreadable(place, error) from error
     plain = path.with_name(f"plain-{path.name.removesuffix('.gz')}")

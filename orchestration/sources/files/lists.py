@@ -26,8 +26,8 @@ def find_lists(
     chosen = [key for key in keys if key.lower().endswith(tuple(endings))]
     if keys and not chosen:
         raise error(
-            f"{location.describe()} holds {len(keys)} objects, none of them a list of {what}; name it "
-            f"with one of {', '.join(endings)}"
+            f"{location.describe()} holds {len(keys)} objects, such as {keys[0]}, none of them a list "
+            f"of {what}; name it with one of {', '.join(endings)}"
         )
     if not chosen and landed.exists() and row_count(landed):
         raise error(

@@ -6,8 +6,6 @@ Unreadable rows are included with the reason, so that sources can reject them vi
 from __future__ import annotations
 
 import csv
-import gzip
-import shutil
 import tempfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,6 +24,7 @@ from orchestration.sources.files.text import (
     decoded,
     has_control_character,
     read_delimited,
+    unpacked,
 )
 from orchestration.sources.landing.parquet import no_rows
 from orchestration.sources.locations import Location, StoredObject
@@ -52,7 +51,7 @@ whether no row of its file counts."""
 _READ = (
     "location VARCHAR, modified TIMESTAMP, file_row BIGINT, read_error VARCHAR, detail VARCHAR, raw VARCHAR"
 )
-_UNREADABLE = (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, duckdb.Error)
+_UNREADABLE = (OSError, EOFError, zlib.error, csv.Error, ValueError, pa.ArrowException, duckdb.Error)
 _READ_ERROR = {
     "not-json": "the line is not valid JSON; write one object per line",
     "not-an-object": "the line is JSON, but not an object of fields",
@@ -165,19 +164,18 @@ def read_rows(
     encoding = ""
     try:
         if stored.key.lower().endswith(".gz"):
-            with gzip.open(fetched, "rb") as packed, path.open("wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked)
+            path.write_bytes(unpacked(fetched, stored.key))
         else:
             path.symlink_to(fetched.resolve())
         match path.suffix:
             case ".parquet":
                 query = _parquet(path, columns)
             case ".csv":
-                given = read_delimited(path.read_bytes())
+                given = read_delimited(unpacked(path, path.name))
                 encoding = given.encoding
                 query = _csv(connection, path, columns, given)
             case kind:
-                text, encoding = decoded(path.read_bytes())
+                text, encoding = decoded(unpacked(path, path.name))
                 plain = path.with_name("plain.json")
                 plain.write_text(text, encoding="utf-8")
                 lines = documents if kind == ".json" else "string_split(content, chr(10))"
@@ -205,7 +203,7 @@ def read_rows(
 def _controls(columns: Mapping[str, Kind]) -> str:
     """SQL: whether a text has a control character, or JSON escapes one."""
     texts = ", ".join(quoted(name) for name, kind in columns.items() if kind == "text")
-    escaped = r"\\u00(0[0-8bcefBCEF]|1|7[fF])"
+    escaped = r"\\u00(0[0-8bcefBCEF]|1|7[fF])|\x7f"  # JSON does not escape DEL
     objects = ", ".join(quoted(name) for name, kind in columns.items() if kind == "json")
     found = [has_control_character(f"concat({texts})")] if texts else []
     return " OR ".join([*found, *([f"regexp_matches(concat({objects}), '{escaped}')"] if objects else [])])

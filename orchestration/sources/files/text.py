@@ -37,6 +37,7 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 _UTF_8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BLOCK_BYTES = 1 << 20
+LARGEST_BYTES = 256 << 20
 
 
 class EncodingError(ValueError):
@@ -75,6 +76,18 @@ def read_delimited(content: bytes) -> DelimitedText:
         outside = "".join(header.split('"')[::2])
         delimiter = max(DELIMITERS, key=outside.count)
     return DelimitedText("".join(rest), delimiter, encoding, skipped)
+
+
+def unpacked(path: Path, key: str) -> bytes:
+    """The content of a file that is read as a whole, unpacked if its key ends in gz.
+
+    Raises `EncodingError` if it is larger than a list kept by people can be, such as a gzip bomb.
+    """
+    with gzip.open(path) if key.lower().endswith(".gz") else path.open("rb") as content:
+        whole = content.read(LARGEST_BYTES + 1)
+    if len(whole) > LARGEST_BYTES:
+        raise EncodingError(f"is larger than {LARGEST_BYTES >> 20} MiB unpacked; write several files")
+    return whole
 
 
 def decoded(content: bytes) -> tuple[str, str]:

@@ -60,6 +60,11 @@ _NOTHING = "the file holds no allocation; an answer of the API has them under `d
 _RULES = (
     READ_ERROR,
     (
+        "not-an-object",
+        "has_other_objects",
+        "'properties and window are JSON objects in OpenCost''s exports, and here one is not'",
+    ),
+    (
         "window-format",
         "window_start IS NULL OR window_end IS NULL OR window_end <= window_start",
         "'window ' || coalesce(given_start, '?') || ' to ' || coalesce(given_end, '?') || ' is invalid; ISO "
@@ -78,6 +83,12 @@ _RULES = (
     ),
     not_texts("labels", "label_map"),
 )
+
+
+def _object(column: str) -> str:
+    valid = f'CASE WHEN json_valid("{column}") THEN "{column}" END'
+    return f"CASE WHEN json_type({valid}) = 'OBJECT' THEN {valid} END"
+
 
 _OWN = ", ".join(
     f"coalesce(\"{name}\", nullif(properties ->> '$.{name}', '')) AS {column}"
@@ -100,8 +111,14 @@ _PARSED = f"""
             coalesce("window" ->> '$.start', "start") AS given_start,
             coalesce("window" ->> '$.end', "end") AS given_end,
             coalesce(labels, properties ->> '$.labels') AS labels,
-            ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle
-        FROM given
+            ends_with(coalesce(name, pod, ''), '__idle__') AS is_idle, has_other_objects
+        FROM (
+            SELECT
+                * REPLACE ({_object("properties")} AS properties, {_object("window")} AS "window"),
+                {_object("properties")} IS DISTINCT FROM properties
+                OR {_object("window")} IS DISTINCT FROM "window" AS has_other_objects
+            FROM given
+        )
     )
 """
 _LANDED = ", ".join(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from orchestration.sources.files.text import EncodingError, read_delimited
+from orchestration.sources.files.text import EncodingError, read_delimited, unpacked
 from orchestration.sources.revenue.columns import HeaderError, columns_of
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -45,9 +44,7 @@ def read_file(path: Path, key: str) -> RevenueFile:
         if key.lower().endswith(".parquet"):
             table = pq.read_table(path, columns=list(columns_of(pq.read_schema(path).names).values()))
             return RevenueFile(_fields(table, list(range(1, table.num_rows + 1))), ())
-        return _read_csv(
-            gzip.decompress(path.read_bytes()) if key.lower().endswith(".gz") else path.read_bytes()
-        )
+        return _read_csv(unpacked(path, key))
     except (HeaderError, EncodingError) as error:
         raise UnreadableFileError(str(error)) from error
     except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:

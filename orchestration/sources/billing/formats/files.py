@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import shutil
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -19,6 +21,15 @@ from orchestration.sources.files.text import EncodingError, blocks_of, encoding_
 from orchestration.warehouse.sql import literal, quoted
 
 _CHUNK = 1 << 20
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # encrypted, or packed in a way that Python does not know
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,9 @@ def _unzip(shown: str, path: Path, folder: Path) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             with archive.open(members[0]) as packed, unpacked.open("wb") as target:
                 shutil.copyfileobj(packed, target, _CHUNK)  # verifies the checksum at the end
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN_ZIP as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # not a place that the archive names
+            raise
         raise BillingError(f"{shown}: broken zip ({error}); deliver the file again") from error
     return unpacked
 

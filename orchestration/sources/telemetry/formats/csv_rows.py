@@ -62,7 +62,12 @@ def csv_form(file: BatchFile) -> CsvForm | None:
     except BROKEN_GZIP as error:
         raise UnreadableFileError(f"gzip is broken: {error}") from error
     delimiter = declared or max(DELIMITERS, key="".join(text.split('"')[::2]).count)
-    header = tuple(name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter)))
+    try:
+        header = tuple(name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter)))
+    except csv.Error as error:
+        raise UnreadableFileError(
+            f"the first line is not a CSV header ({error}); end each line with a line feed"
+        ) from error
     check_columns(header)
     return CsvForm(header, delimiter, number)
 
