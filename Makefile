@@ -75,10 +75,10 @@ fix: $(INSTALLED) ## Fix what the linters can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt --quiet dbt_project
 
-faults: $(INSTALLED) ## Kill, fill, damage and fuzz for about an hour
+faults: $(INSTALLED) ## Kill, fill, damage and fuzz, for over an hour
 	@CPC_TIMES_AS_MANY_EXAMPLES=50 $(BIN)/pytest -s --timeout 0 $(FAULTS)
 
-soak: $(INSTALLED) ## Run 90 simulated days in one workspace, about 30 minutes
+soak: $(INSTALLED) ## Run 90 simulated days in one workspace, an hour or two
 	@$(BIN)/python -m bench.soak
 
 bench: $(INSTALLED) ## Measure the whole job and small changes, SIZE=small, medium or large

@@ -151,7 +151,10 @@ def soak(folder: Path, days: int) -> Iterator[Day]:
     for number in range(days):
         news = growing.deliver(number)
         used, started = _cpu(), time.monotonic()
-        _require(company.start().wait() == 0, f"the run of day {number} failed")
+        with (folder / "printed").open("w+b") as printed:
+            ended = company.start(printed).wait()
+            printed.seek(0)
+            _require(ended == 0, f"the run of day {number} failed: {printed.read().decode()}")
         seconds, cpu = time.monotonic() - started, _cpu() - used
         differences = company.read("select count(*) from reconciliation where difference <> 0")
         _require(differences == [(0,)], f"day {number} does not reconcile: {differences}")
