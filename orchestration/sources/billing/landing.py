@@ -125,7 +125,8 @@ def land_billing(
     for bills in found:
         results.extend(_remove_vanished(bills, states[bills.export.name], landing))
     # Copies last: whether they still are copies is known once the others have landed.
-    wanted.sort(key=lambda one: _is_copy(states[one[0].export.name].get(one[1].name)))
+    copied = {(export, name) for export in states for name, state in states[export].items() if state.same_as}
+    wanted.sort(key=lambda one: (one[0].export.name, one[1].name) in copied)
     for done, (bills, delivery) in enumerate(wanted):
         if on_progress:
             on_progress(f"{bills.export.name}: {delivery.name}", done, len(wanted))
@@ -192,10 +193,6 @@ def land_billing(
     return BillingLanding(
         tuple(results), (*counted.overlaps, *counted.restated), tuple(note.message for note in notes)
     )
-
-
-def _is_copy(state: landed.LandedDelivery | None) -> bool:
-    return state is not None and state.same_as is not None
 
 
 def _land(
