@@ -126,7 +126,7 @@ class Company:
 def landed(landing: Path) -> dict[str, list[tuple[Any, ...]]]:
     """All rows that a run would read."""
     patterns = {
-        "charges": "billing/*/*/*/charges.parquet",
+        "charges": "billing/*/*/*/charges*.parquet",
         "days": "billing/days/*/*/*.parquet",
         "records": "telemetry/records/*/*.parquet",
     }
