@@ -170,8 +170,9 @@ def test_the_tests_in_the_dimension_files_hold(compilation: Compilation) -> None
     assert [str(failure) for failure in failed_tests(compilation)] == []
 
 
-def test_the_language_page_shows_every_key_and_field_in_an_example() -> None:
-    page = (PROJECT / "contexts" / "README.md").read_text(encoding="utf-8")
+def test_the_language_pages_show_every_key_and_field_in_an_example() -> None:
+    pages = ("contexts/README.md", "docs/pulls.md")  # the second one is about usage.yml
+    page = "\n".join((PROJECT / name).read_text(encoding="utf-8") for name in pages)
     code = "\n".join([*re.findall(r"```yaml\n(.*?)```", page, re.DOTALL), *re.findall(r"`([^`\n]+)`", page)])
     keys = {name for schema in context_json_schemas().values() for name in _keys(schema)} - {*CHARGE_COLUMNS}
     assert len(keys) > 60

@@ -76,7 +76,9 @@ def test_whatever_is_selected_in_the_page_ends_with_what_readers_see(tmp_path: P
         assert company.snapshot() == published
 
         # The timeline shows runs of the command too: all whose origin is a job that the page knows.
-        record_unchanged_run(dagster_home(company.settings), COMMAND_CONFIG, "an earlier run", "its snapshot")
+        record_unchanged_run(
+            dagster_home(company.settings), COMMAND_CONFIG, "an earlier run", "its snapshot", 200
+        )
         by_command = {"key": "cpc/started_by", "value": "cpc run"}
         [shown] = page.ask(_TIMELINE, of={"tags": [by_command]})["runsOrError"]["results"]
         assert shown == {"pipelineName": DAILY_COSTS, "repositoryOrigin": REPOSITORY}

@@ -101,7 +101,7 @@ def test_a_charge_that_the_provider_split_has_the_tags_of_its_part(store: Folder
     assert result.deliveries[0].repeated_columns == ()
     with duckdb.connect() as connection:
         connection.execute(
-            f"create view focus_charges as from read_parquet('{landing}/billing/focus/*/*/charges.parquet', "
+            f"create view focus_charges as from read_parquet('{landing}/billing/focus/*/*/*.parquet', "
             "hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
         )
         build(connection, "stg_focus__charges")
