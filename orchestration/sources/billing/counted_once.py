@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.sources.billing import landed
+from orchestration.sources.billing.charge_files import landed_charges
 from orchestration.sources.billing.charge_keys import account_name, charge_keys, named_charges
 from orchestration.sources.billing.overlaps import CANDIDATES, PAIRS
 from orchestration.sources.billing.restated import RESTATED
@@ -111,7 +112,12 @@ def overlaps(landing: Path) -> list[Overlap]:
             return []
         names = [(source, delivery) for _, source, delivery in involved]
         files = [
-            (family, f"'{landed.charges_folder(landing, family, source, delivery)}/*.parquet'")
+            (
+                family,
+                landed_charges(
+                    landed.charges_folder(landing, family, source, delivery).glob("*.parquet"), family
+                ),
+            )
             for family, source, delivery in involved
         ]
         for table, charges in (("table charges", charge_keys), ("view named", named_charges)):

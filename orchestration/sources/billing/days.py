@@ -11,6 +11,7 @@ from orchestration.sources.billing.empty_columns import NAMED_BY_RULES
 from orchestration.sources.billing.formats.columns import (
     AMOUNTS,
     BILLED,
+    CURRENCY,
     DAYS,
     NOT_IN_FINGERPRINT,
     USAGE_CATEGORY,
@@ -26,7 +27,6 @@ _ACCOUNT = {
     "aws_cur": "coalesce(bill_payer_account_id, line_item_usage_account_id)",
     "focus": "billing_account_id",
 }
-CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 
 def make_days(

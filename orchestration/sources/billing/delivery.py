@@ -18,9 +18,10 @@ from orchestration.sources.billing.charge_files import (
     write_charges,
 )
 from orchestration.sources.billing.chunks import copied_files, restated_files
-from orchestration.sources.billing.days import CURRENCY, make_days, write_days
+from orchestration.sources.billing.days import make_days, write_days
 from orchestration.sources.billing.empty_columns import empty_column_notes, part_of
 from orchestration.sources.billing.errors import BillingError
+from orchestration.sources.billing.formats.columns import CURRENCY, Family
 from orchestration.sources.billing.formats.detection import read_as
 from orchestration.sources.billing.formats.files import (
     DataFile,
@@ -162,7 +163,7 @@ def _reject_gaps(
     connection: duckdb.DuckDBPyConnection,
     charges: str,
     new_days: Path,
-    family: str,
+    family: Family,
     files: list[DataFile],
     export: BillingExport,
 ) -> None:

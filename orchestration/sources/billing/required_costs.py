@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from orchestration.sources.billing.errors import BillingError
-from orchestration.sources.billing.formats.columns import BILLED, Family
+from orchestration.sources.billing.formats.columns import BILLED, CURRENCY, Family
 from orchestration.sources.billing.formats.files import DataFile
 
 _EXPORT_COLUMN = "export the bill with this column and deliver it again"
@@ -107,7 +107,6 @@ _PURCHASES = RequiredCost(
     "a file without the columns of commitments does not tell their fees from other purchases; "
     "ask the provider for an export with EffectiveCost or CommitmentDiscountId",
 )
-_CURRENCY = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
 
 
 def reject_missing_costs(
@@ -150,7 +149,7 @@ def _message(
         f"select landed_file, landed_row from {relation} where {check.when} order by all limit 1"
     ).fetchall()[0]
     sums = connection.execute(
-        f"select {_CURRENCY[family]}, sum(coalesce({BILLED[family]}, 0))::decimal(38,12) from {relation} "
+        f"select {CURRENCY[family]}, sum(coalesce({BILLED[family]}, 0))::decimal(38,12) from {relation} "
         f"where {check.when} group by 1 order by 1"
     ).fetchall()
     billed = ", ".join(f"{amount:,.2f} {currency or 'of no currency'}" for currency, amount in sums)

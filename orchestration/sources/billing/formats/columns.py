@@ -172,6 +172,8 @@ AMOUNTS: dict[Family, tuple[str, ...]] = {
 }
 BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
 
+CURRENCY: dict[Family, str] = {"aws_cur": "line_item_currency_code", "focus": "billing_currency"}
+
 # Costs besides the billed one, each with the rows (SQL, with landed columns in braces) that require a value:
 # if there are such rows, a column that is 0 throughout counts as missing. Oracle writes EffectiveCost that
 # way.
