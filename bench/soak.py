@@ -124,21 +124,18 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, default=Path("soak.csv"))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="cpc-soak-"))
-    try:
-        measured = []
-        with given.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Day)])
-            writer.writeheader()
-            for day in soak(folder, given.days):
-                measured.append(day)
-                writer.writerow(asdict(day))
-                file.flush()
-                print(
-                    f"{day.day} {day.cpu_seconds:5.1f} s, {day.disk:6.1f} MB, {day.files} files  {day.news}"
-                )
-        _print_summary(measured)
-    finally:
-        shutil.rmtree(folder)
+    print(f"in {folder}, which is kept if a day fails")
+    measured = []
+    with given.csv.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Day)])
+        writer.writeheader()
+        for day in soak(folder, given.days):
+            measured.append(day)
+            writer.writerow(asdict(day))
+            file.flush()
+            print(f"{day.day} {day.cpu_seconds:5.1f} s, {day.disk:6.1f} MB, {day.files} files  {day.news}")
+    _print_summary(measured)
+    shutil.rmtree(folder)
 
 
 def soak(folder: Path, days: int) -> Iterator[Day]:
@@ -154,7 +151,7 @@ def soak(folder: Path, days: int) -> Iterator[Day]:
         with (folder / "printed").open("w+b") as printed:
             ended = company.start(printed).wait()
             printed.seek(0)
-            _require(ended == 0, f"the run of day {number} failed: {printed.read().decode()}")
+            _require(ended == 0, f"the run of day {number} failed: {printed.read().decode(errors='replace')}")
         seconds, cpu = time.monotonic() - started, _cpu() - used
         differences = company.read("select count(*) from reconciliation where difference <> 0")
         _require(differences == [(0,)], f"day {number} does not reconcile: {differences}")
