@@ -10,7 +10,7 @@ with
                 billing_period,
                 {{ currency }} as billing_currency,
                 usage_date,
-                {%- for column in amount_columns(family) %}
+                {%- for column in var("amount_columns")[family] %}
                     sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
                 {%- endfor %}
             from {{ source("landing", family ~ "_charges") }}
@@ -28,7 +28,7 @@ with
                 usage_date,
                 unnest(
                     [
-                        {%- for column in amount_columns(family) %}
+                        {%- for column in var("amount_columns")[family] %}
                             {
                                 'amount_column':'{{ column }}', 'landed_amount':{{ column }}
                             }{{ "," if not loop.last }}

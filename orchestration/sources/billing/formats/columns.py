@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import yaml
+
+from orchestration.settings import PROJECT_ROOT
+
 Kind = Literal["text", "number", "timestamp", "map"]
 Family = Literal["aws_cur", "focus"]
 
@@ -161,14 +165,12 @@ FOCUS: dict[str, Kind] = {
 
 COLUMNS: dict[Family, dict[str, Kind]] = {"aws_cur": AWS_CUR, "focus": FOCUS}
 
-# Money columns: the files' sums are computed independently and compared with what landed.
+# Money columns: the files' sums are computed independently and compared with what landed, in SQL.
 AMOUNTS: dict[Family, tuple[str, ...]] = {
-    "aws_cur": tuple(
-        name
-        for name, kind in AWS_CUR.items()
-        if kind == "number" and not name.endswith(("_amount", "_quantity", "_usage", "_ratio"))
-    ),
-    "focus": ("billed_cost", "effective_cost", "list_cost", "contracted_cost"),
+    family: tuple(names)
+    for family, names in yaml.safe_load(
+        (PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8")
+    )["vars"]["amount_columns"].items()
 }
 BILLED: dict[Family, str] = {"aws_cur": "line_item_unblended_cost", "focus": "billed_cost"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from bills import Store, billed, csv_bytes, gzip_bytes, land, legacy_row, query
 
 from orchestration.settings import PROJECT_ROOT, BillingExport
-from orchestration.sources.billing.formats.columns import AMOUNTS, LANDED, NOT_IN_FINGERPRINT, Family
+from orchestration.sources.billing.formats.columns import LANDED, NOT_IN_FINGERPRINT
 from orchestration.sources.billing.landing import BillingError, BillingLanding, ensure_landing, land_billing
 from orchestration.sources.locations import Location, open_location
 
@@ -93,15 +92,6 @@ def test_no_model_reads_what_changes_no_day() -> None:
     read = " ".join(path.read_text(encoding="utf-8") for path in models.rglob("*.sql"))
     # What the landing makes of other columns changes with them.
     assert not {name for name in NOT_IN_FINGERPRINT if name in read} - LANDED.keys()
-
-
-@pytest.mark.parametrize("family", ["aws_cur", "focus"])
-def test_reconciliation_compares_every_amount_that_the_files_sum_up(family: Family) -> None:
-    """The list in SQL is the list of the landing: a money column in one of them alone would go unchecked."""
-    macro = (PROJECT_ROOT / "dbt_project" / "macros" / "amounts.sql").read_text(encoding="utf-8")
-    focus, aws_cur = re.findall(r"\[([^\]]+)\]", macro)
-    names = re.findall(r'"(\w+)"', focus if family == "focus" else aws_cur)
-    assert names == list(AMOUNTS[family])
 
 
 class ChangesWhileRead:
