@@ -54,8 +54,8 @@ def source_totals(
 
     `dictionaries` are each group's tables of maps; other maps are looked at row by row.
 
-    One row per billing period, currency, first day of charges and file: row count, a hash of the rows, and
-    the sum of every money column.
+    One row per billing period, currency, first day of charges and file: row count, the first and last of the
+    rows, a hash of them, and the sum of every money column.
     """
     report = ColumnReport()
     family = groups[0][0].family
@@ -64,7 +64,7 @@ def source_totals(
     connection.execute(
         "create or replace temp table source_totals (billing_period varchar, billing_currency varchar, "
         "usage_date date, is_late boolean, is_fee_of_a_day boolean, landed_file varchar, row_count bigint, "
-        f"content hugeint{columns})"
+        f"first_row bigint, last_row bigint, content hugeint{columns})"
     ).fetchall()
     votes = ", ".join(f"{name} bigint" for name in VOTES)
     connection.execute(
@@ -82,7 +82,8 @@ def source_totals(
         report.has_conflicts = report.has_conflicts or bool(conflicts)
         connection.execute(
             "insert into source_totals select billing_period, billing_currency, usage_date, is_late, "
-            f"is_fee_of_a_day, landed_file, row_count, content, {', '.join(names)} from raw_totals"
+            f"is_fee_of_a_day, landed_file, row_count, first_row, last_row, content, {', '.join(names)} "
+            "from raw_totals"
         ).fetchall()
         connection.execute(
             "insert into end_votes select provider, billing_period, usage_date, is_late, period_day, "

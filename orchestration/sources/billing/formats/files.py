@@ -10,6 +10,7 @@ import shutil
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -81,9 +82,14 @@ def open_data_file(
     return DataFile(key, shown, path, "csv", _csv_columns(shown, path), encoding)
 
 
-def relation(files: list[DataFile]) -> str:
-    """A subquery that reads files with the same columns unchanged, plus `landed_file` and `landed_row`."""
+def relation(files: list[DataFile], rows: Mapping[str, tuple[int, int]] | None = None) -> str:
+    """A subquery that reads files with the same columns unchanged, plus `landed_file` and `landed_row`.
+
+    `rows` are the first and last row of each file (Parquet only) to read, by key; None reads all.
+    """
     first = files[0]
+    if rows is not None:
+        return f"({' union all '.join(_rows_query(file, *rows[file.key]) for file in files)})"
     if first.kind == "csv":
         # DuckDB numbers rows in file order only when reading one file.
         return f"({' union all '.join(_csv_query(file) for file in files)})"
@@ -119,6 +125,15 @@ def known_columns(connection: duckdb.DuckDBPyConnection, files: list[DataFile]) 
         if column.header in known and not column.type.endswith((")", "]"))
         else column
         for column in columns
+    )
+
+
+def _rows_query(file: DataFile, first: int, last: int) -> str:
+    # DuckDB skips row groups without these rows.
+    return (
+        f"select *, {literal(file.key)} as landed_file, file_row_number + 1 as landed_row "
+        f"from read_parquet({literal(file.path)}, file_row_number = true, hive_partitioning = false, "
+        f"binary_as_string = true) where file_row_number between {first - 1} and {last - 1}"
     )
 
 

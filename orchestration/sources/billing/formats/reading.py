@@ -150,13 +150,14 @@ class Reading:
 
         Columns: billing_period, billing_currency, usage_date (of the start), whether the charges begin after
         their billing period (`is_late`) or are fees of a day (`is_fee_of_a_day`), provider, file, the first
-        day of the period, row_count, a hash of the rows' content (`content`), how many rows are usage, how
-        their ends are written (`VOTES`), of each column of `NOT_ZERO_THROUGHOUT` how many rows need it
-        (`needed0`, …) and do not have 0 (`had0`, …), how many rows have each of `UNKNOWN_TIMES` (`unknown0`,
-        …) and what they bill (`billed0`, …), how many have conflicting tags in the maps `row_by_row`
-        (`conflicts`), the sum of each of the family's amounts (null where the file lacks the column), what
-        rounding took from what is billed (`cut`) in how many rows (`cut_rows`), then for each unused column
-        a count (`u0`, …) and, where it is a new one, what the rows with a value in it bill (`s0`, …).
+        day of the period, row_count, the first and last row in the file, a hash of the rows' content
+        (`content`), how many rows are usage, how their ends are written (`VOTES`), of each column of
+        `NOT_ZERO_THROUGHOUT` how many rows need it (`needed0`, …) and do not have 0 (`had0`, …), how many
+        rows have each of `UNKNOWN_TIMES` (`unknown0`, …) and what they bill (`billed0`, …), how many have
+        conflicting tags in the maps `row_by_row` (`conflicts`), the sum of each of the family's amounts
+        (null where the file lacks the column), what rounding took from what is billed (`cut`) in how many
+        rows (`cut_rows`), then for each unused column a count (`u0`, …) and, where it is a new one, what the
+        rows with a value in it bill (`s0`, …).
         """
         billed = self.amounts[BILLED[self.family]]
         sums = "".join(
@@ -189,7 +190,8 @@ class Reading:
             f"{USAGE_DATE} as usage_date, t_is_late as is_late, t_is_fee_of_a_day as is_fee_of_a_day, "
             "t_provider as provider, landed_file, "
             "min(cast(t_period_start as date)) as period_day, "
-            f"count(*) as row_count, {self._content()} as content, "
+            "count(*) as row_count, min(landed_row) as first_row, max(landed_row) as last_row, "
+            f"{self._content()} as content, "
             f"count(*) filter (t_is_usage and coalesce(t_length <= {LONGEST_DAY}, true)) as usage_rows, "
             f"{self.times.votes()}{sums}, "
             f"sum({self.cut}) as cut, count(*) filter ({self.cut} <> 0) as cut_rows{counts} "

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.sources.billing import charge_files
 from orchestration.sources.billing.landing import BillingLanding
 from tests.unit.sources.billing import bills
 from tests.unit.sources.billing.bills import FolderStore
@@ -79,6 +80,22 @@ def notes_of(landing: Path) -> list[tuple[object, ...]]:
 def files_of(landing: Path) -> dict[str, int]:
     """Each file of charges with its inode, which is another one when the file is written again."""
     return {path.name: path.stat().st_ino for path in landing.glob("billing/aws_cur/*/delivery=*/charges-*")}
+
+
+def test_files_of_days_are_the_same_in_whatever_order_the_bill_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bill in the order of its days is written file by file, another one in one pass."""
+    monkeypatch.setattr(charge_files, "_MOST_READS", 1)  # two files are few enough to read all rows for each
+    orders = {"by_day": "from bill", "mixed": "from bill order by hash(identity_line_item_id)"}
+    for name, edit in orders.items():
+        store = FolderStore(tmp_path / f"bills_{name}")
+        deliver(store, "first", edit)
+        bills.land(store, tmp_path / name)
+        assert len(files_of(tmp_path / name)) == 2
+    by_day, mixed = (tmp_path / name for name in orders)
+    assert differences(by_day, mixed, LANDED) == 0
+    assert days_of(by_day) == days_of(mixed)
 
 
 @pytest.mark.parametrize(
