@@ -86,6 +86,3 @@
 {% macro carried_money(units) -%}
     cast(cast({{ units }} as decimal(38, 0)) * 0.000000000000000000000001 as decimal(38, 24))
 {%- endmacro %}
-
-{# A decimal as text, without trailing zeros. #}
-{% macro without_zeros(number) -%} rtrim(rtrim(cast({{ number }} as varchar), '0'), '.') {%- endmacro %}

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.demo.match_summary import SIGNS, explained_cost
+from orchestration.outputs.read_only import rows_of
 from orchestration.outputs.report.report import FILE_NAME
+from orchestration.outputs.sentences import anomaly_sentence
 from orchestration.settings import INSTALLED, PROJECT_ROOT, Settings
 
 TOP_CUSTOMERS = """
@@ -49,7 +51,7 @@ order by what like 'unallocated%', cost desc
 """
 
 ANOMALIES = """
-select explanation
+select *
 from cost_anomalies
 where same_cause_as is null and is_material and verdict is null
 order by impact_rank
@@ -73,8 +75,12 @@ def show_result(settings: Settings, console: Console) -> bool:
         console.print(_averages(marts))
         console.print(_where_it_went(marts))
         console.print("\n[bold]Anomalies[/], largest impact first (mart cost_anomalies)")
-        for (explanation,) in marts.execute(ANOMALIES).fetchall():
-            console.print(f"  {explanation}", soft_wrap=True, highlight=False, markup=False)
+        for anomaly in rows_of(marts, ANOMALIES):
+            drivers = rows_of(
+                marts, "from cost_anomaly_drivers where anomaly_id = $id", {"id": anomaly["anomaly_id"]}
+            )
+            sentence = anomaly_sentence(anomaly, drivers)
+            console.print(f"  {sentence}", soft_wrap=True, highlight=False, markup=False)
         console.print(_explained(settings))
         compared, difference = marts.execute(RECONCILIATION).fetchall()[0]
     exact = bool(compared > 0 and difference == 0)

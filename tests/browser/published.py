@@ -361,8 +361,7 @@ _ANOMALIES = (
         impact_rank < 3 as is_material,
         case when row_number() over (order by actual_cost desc, customer_id) = 2
             then 'anomaly-' || first_value(customer_id) over (order by actual_cost desc, customer_id)
-        end as same_cause_as,
-        customer_name || ' cost more <b>than</b> expected.' as explanation
+        end as same_cause_as
     from spikes
     qualify impact_rank <= 3
     """,
@@ -399,8 +398,11 @@ _USAGE = (
         'allocation.yml:7' as rule_place,
         'stream' as method,
         'search_queries' as stream,
-        effective_cost * 4 as pool_cost,
-        effective_cost || ' USD is <25 %> of it' as explanation
+        'day <25 %>' as usage_window,
+        0.25 as share,
+        1 as usage_quantity,
+        4 as total_usage,
+        effective_cost * 4 as pool_cost
     from customer_costs_daily
     where usage_date between $first_day + $days - 7 and $first_day + $days - 1
     """,

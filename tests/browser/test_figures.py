@@ -468,7 +468,8 @@ def test_anomalies_are_the_mart_with_their_drivers(report: Opened, marts: Marts)
         marts(f"select 1, {column} from cost_anomalies where impact_rank = 1")[1]
         for column in ("expected_cost", "actual_cost", "cost_impact", "usage_effect", "rate_effect")
     ]
-    assert f"{names[0]} cost more <b>than</b> expected." in first.inner_text()
+    assert f" for {names[0]} (" in first.inner_text()
+    assert "; carried by Amazon <i>EC2</i> (" in first.inner_text()
     assert "Amazon <i>EC2</i>" in first.inner_text()
     # What shows the same cause has no card of its own.
     assert f"Same cause: {names[1]}: Search" in first.inner_text()
@@ -537,5 +538,5 @@ def test_rules_behind_a_customers_cost_are_the_mart(report: Opened, marts: Marts
         "section", has=page.get_by_role("heading", name="Why this customer pays for it")
     ).inner_text()
     assert "2026-06-09 to 2026-06-15" in said
-    assert "USD is <25 %> of it" in said
+    assert "USD, for 1 of 4 units of search_queries (day <25 %>)" in said
     assert "by its share of usage: search_queries" in said

@@ -13,6 +13,8 @@ import dagster as dg
 import duckdb
 
 from orchestration.automation.workspace import COMMAND_CONFIG, dagster_home
+from orchestration.outputs.read_only import open_published, rows_of
+from orchestration.outputs.sentences import allocation_sentence
 from tests.end_to_end import small_company
 from tests.end_to_end.conftest import RESTATED_DAYS
 from tests.end_to_end.running import Company
@@ -56,15 +58,13 @@ def test_one_percent_of_ten_thousand_is_one_hundred(built: Company) -> None:
 
 
 def test_the_marts_say_why_and_by_what_usage(built: Company) -> None:
-    why = built.read(
-        """
-        select customer_id, feature, explanation
-        from allocation_explanations
-        where usage_date = '2026-05-01' and customer_id in ('ada', 'unallocated')
-        order by all
-        """
-    )
-    assert why == [
+    with open_published(built.settings) as marts:
+        parts = rows_of(
+            marts,
+            "from allocation_explanations where usage_date = '2026-05-01' "
+            "and customer_id in ('ada', 'unallocated') order by customer_id, feature",
+        )
+    assert [(part["customer_id"], part["feature"], allocation_sentence(part)) for part in parts] == [
         (
             "ada",
             "Exports",

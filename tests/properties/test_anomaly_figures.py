@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from orchestration.outputs.sentences import anomaly_sentence
 from tests.properties.rendered_models import VARIABLES, rendered
 
 FIRST = datetime(2026, 1, 1)
@@ -154,7 +155,7 @@ def test_materiality_verdicts_the_unfinished_day_and_what_vanished(monkeypatch: 
         stayed = found["queries"]
         assert (stayed["actual_cost"], stayed["expected_cost"], stayed["usage_effect"]) == (60, 30, 0)
         said = "What queries divides cost 30.00 USD more than its usage explains on 2026-11-26 (60.00"
-        assert str(stayed["explanation"]).startswith(said)
+        assert anomaly_sentence(stayed, []).startswith(said)
         gone, small = found["gone"], found["small"]
         assert (gone["actual_cost"], gone["cost_impact"]) == (0, -10)
         assert (gone["ended_at"], gone["is_ongoing"]) == (datetime(2026, 11, 28), True)

@@ -101,53 +101,6 @@ select
     share,
     pool_cost,
     effective_cost,
-    billed_cost,
-    concat(
-        {{ without_zeros("share") }},
-        ' × ',
-        {{ without_zeros("pool_cost") }},
-        ' = ',
-        {{ without_zeros("effective_cost") }},
-        ' ',
-        billing_currency,
-        case
-            when unallocated_reason is not null
-            then ', unallocated: ' || unallocated_reason
-            when allocation_kind = 'direct'
-            then ', charged directly to the customer'
-            when allocation_kind = 'usage' and usage_quantity is null
-            then ', by usage of ' || stream
-            when allocation_kind = 'usage'
-            then
-                concat(
-                    ', for ',
-                    {{ without_zeros("usage_quantity") }},
-                    ' of ',
-                    {{ without_zeros("total_usage") }},
-                    ' units of ',
-                    stream,
-                    ' (',
-                    usage_window,
-                    ')'
-                )
-            when allocation_kind = 'even'
-            then
-                ', split evenly among '
-                || {{ without_zeros("total_usage") }}
-                || ' customers active on the day'
-            when allocation_kind = 'fixed'
-            then ', fixed share of the rule'
-            when allocation_kind = 'overhead'
-            then
-                concat(
-                    ', for ',
-                    {{ without_zeros("carried_cost") }},
-                    ' of ',
-                    {{ without_zeros("total_carried_cost") }},
-                    ' of customer costs before overhead'
-                )
-        end,
-        coalesce('; ' || long_tail_customers || ' customers below the minimum share', '')
-    ) as explanation
+    billed_cost
 from parts
 left join {{ ref("customers") }} as customers using (customer_id)

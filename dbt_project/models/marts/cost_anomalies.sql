@@ -168,9 +168,7 @@ with
             usage.usage_ratio,
             -- What a unit costs is judged at the usage there was.
             if(costs.series_kind = 'unit_cost', 0, coalesce(usage.usage_effect, 0)) as usage_effect,
-            case
-                when costs.customer_id = 'unallocated' then 'nobody' else customers.customer_name
-            end as customer_name,
+            case when costs.customer_id <> 'unallocated' then customers.customer_name end as customer_name,
             usage.usage_quantity
         from costs
         left join spend using (anomaly_id)
@@ -183,91 +181,6 @@ with
         left join pointers as fifth on fifth.anomaly_id = fourth.same_cause_as
         left join {{ ref("anomaly_usage") }} as usage using (anomaly_id)
         left join {{ ref("customers") }} as customers on customers.customer_id = costs.customer_id
-    ),
-
-    carriers as (
-        select
-            anomaly_id,
-            string_agg(
-                driver || ' (' || {{ amount("cost_impact") }} || ')',
-                ', '
-                order by abs(cost_impact) desc, driver
-            ) as carried_by
-        from
-            (
-                select drivers.*
-                from {{ ref("cost_anomaly_drivers") }} as drivers
-                inner join anomalies using (anomaly_id)
-                where
-                    drivers.driver_kind in ('service', 'element')
-                    and drivers.cost_impact * anomalies.direction > 0
-                qualify
-                    row_number() over (
-                        partition by drivers.anomaly_id order by abs(drivers.cost_impact) desc, drivers.driver
-                    )
-                    <= 2
-            )
-        group by anomaly_id
-    ),
-
-    deployments as (
-        select
-            drivers.anomaly_id,
-            first(drivers.driver order by drivers.happened_at desc, drivers.driver) as driver,
-            max(drivers.happened_at) as happened_at
-        from {{ ref("cost_anomaly_drivers") }} as drivers
-        inner join anomalies using (anomaly_id)
-        where drivers.driver_kind = 'deployment'
-        group by drivers.anomaly_id
-    ),
-
-    sentences as (
-        select
-            anomalies.*,
-            case
-                anomalies.series_kind
-                when 'customer_feature'
-                then
-                    anomalies.element
-                    || ' for '
-                    || anomalies.customer_name
-                    || case
-                        when anomalies.customer_name in (anomalies.customer_id, 'nobody')
-                        then ''
-                        else ' (' || anomalies.customer_id || ')'
-                    end
-                when 'feature'
-                then anomalies.element || ' for all customers'
-                when 'unit_cost'
-                then 'What ' || anomalies.element || ' divides'
-                else anomalies.service_name || ' in account ' || anomalies.sub_account_id
-            end as subject,
-            -- Times without seconds; for days, without hours.
-            case anomalies.granularity when 'hourly' then 16 else 10 end as time_length,
-            left(strftime(anomalies.started_at, '%Y-%m-%d %H:%M'), time_length) as started,
-            left(
-                strftime(
-                    anomalies.ended_at
-                    - case anomalies.granularity when 'hourly' then interval 0 day else interval 1 day end,
-                    '%Y-%m-%d %H:%M'
-                ),
-                time_length
-            ) as ended,
-            case
-                when anomalies.is_ongoing
-                then ' since ' || started
-                when started = ended
-                then ' on ' || started
-                else ' from ' || started || ' to ' || ended
-            end as time_span,
-            anomalies.cost_impact - anomalies.usage_effect as rate_effect,
-            carriers.carried_by,
-            deployments.driver as deployed,
-            deployments.happened_at as deployed_at,
-            date_diff('minute', deployments.happened_at, anomalies.started_at) as minutes_before
-        from anomalies
-        left join carriers using (anomaly_id)
-        left join deployments using (anomaly_id)
     )
 
 select
@@ -287,7 +200,7 @@ select
         else 'spike'
     end as anomaly_kind,
     customer_id,
-    case when customer_id <> 'unallocated' then customer_name end as customer_name,
+    customer_name,
     element,
     '{{ anomaly_dimension() }}' as dimension,
     service_name,
@@ -309,48 +222,7 @@ select
     usage_quantity,
     usage_ratio,
     usage_effect,
-    cast(rate_effect as decimal(38, 12)) as rate_effect,
+    cast(cost_impact - usage_effect as decimal(38, 12)) as rate_effect,
     cast(least(score, 1000000000) as decimal(18, 6)) as score,
-    same_cause_as,
-    concat(
-        subject,
-        ' cost ',
-        {{ amount("abs(cost_impact)") }},
-        ' ',
-        billing_currency,
-        case when cost_impact > 0 then ' more' else ' less' end,
-        case when series_kind = 'unit_cost' then ' than its usage explains' else ' than expected' end,
-        time_span,
-        ' (',
-        {{ amount("actual_cost") }},
-        ' instead of ',
-        {{ amount("expected_cost") }},
-        ')',
-        case
-            when usage_ratio is null
-            then ''
-            when series_kind = 'unit_cost'
-            then ': usage ×' || printf('%.1f', cast(usage_ratio as double))
-            else
-                ': usage ×'
-                || printf('%.1f', cast(usage_ratio as double))
-                || ' explains '
-                || {{ amount("usage_effect") }}
-                || ', the rate '
-                || {{ amount("rate_effect") }}
-        end,
-        coalesce('; carried by ' || carried_by, ''),
-        case
-            when deployed is null
-            then ''
-            when granularity = 'daily'
-            then '; ' || deployed || ' was deployed on ' || strftime(deployed_at, '%Y-%m-%d %H:%M')
-            when minutes_before < 0
-            then '; ' || deployed || ' was deployed ' || - minutes_before || ' minutes after it began'
-            when minutes_before < 120
-            then '; ' || deployed || ' was deployed ' || minutes_before || ' minutes before'
-            else '; ' || deployed || ' was deployed ' || divide(minutes_before, 60) || ' hours before'
-        end,
-        '.'
-    ) as explanation
-from sentences
+    same_cause_as
+from anomalies

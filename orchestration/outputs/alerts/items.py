@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestration.outputs.read_only import open_published, rows_of
+from orchestration.outputs.sentences import anomaly_sentence
 from orchestration.settings import Settings
 
 # The first anomaly of each cause, if it is material, not judged, and recent: switching alerts on, or a year
@@ -82,14 +83,15 @@ def read_alert_items(settings: Settings, waiting: Collection[str] = ()) -> list[
 
 def _alert_item(anomaly: dict[str, Any], drivers: list[dict[str, Any]]) -> AlertItem:
     direction = "more" if anomaly["cost_impact"] > 0 else "less"
-    content = {name: _plain(value) for name, value in anomaly.items()}
+    explanation = anomaly_sentence(anomaly, drivers)
+    content = {name: _plain(value) for name, value in anomaly.items()} | {"explanation": explanation}
     content["drivers"] = [{name: _plain(value) for name, value in row.items()} for row in drivers]
     return AlertItem(
         anomaly_id=anomaly["anomaly_id"],
         series="|".join([*(anomaly[name] or "" for name in _SERIES), direction]),
         started_at=content["started_at"],
         ended_at=content["ended_at"],
-        explanation=anomaly["explanation"],
+        explanation=explanation,
         content=content,
     )
 

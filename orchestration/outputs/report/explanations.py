@@ -6,25 +6,28 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.outputs.report.tables import Published, quoted
+from orchestration.outputs.sentences import allocation_sentence
 
 MART = "allocation_explanations"
 LARGEST_EXPLAINED = 3000
+# What `allocation_sentence` needs of a part.
+_FACTS = (
+    *("effective_cost", "usage_date", "usage_hour", "pool_id", "share", "pool_cost", "allocation_kind"),
+    *("usage_quantity", "total_usage", "usage_window", "carried_cost", "total_carried_cost"),
+    *("long_tail_customers", "billing_currency", "unallocated_reason", "stream"),
+)
 
 
 def select_explanations(marts: duckdb.DuckDBPyConnection, published: Published) -> pa.Table:
-    """One row per customer, rule, currency and element: its cost, and the sentence of its largest part.
-
-    The mart is a view that builds a sentence per row read, ten times the work of the sums. So the sums come
-    first, then the sentences of rows at least as large as the smallest that is shown.
-    """
+    """One row per customer, rule, currency and element: its cost, and the sentence of its largest part."""
     names = [
         *("customer_id", "billing_currency", "allocation_rule", "rule_place", "method", "stream"),
         *("unallocated_reason", *published.dimensions[:2]),
     ]
-    keys, explained, sentences = quoted(names), quoted(names, "explained"), quoted(names, "sentences")
-    marts.execute(
+    keys = quoted(names)
+    facts = ", ".join(f"{name} := {name}" for name in _FACTS)
+    table = marts.sql(
         f"""
-        create or replace temp table explained as
         with
             groups as (
                 select
@@ -33,31 +36,18 @@ def select_explanations(marts: duckdb.DuckDBPyConnection, published: Published) 
                     max(usage_date) as last_day,
                     sum(effective_cost) as effective_cost,
                     sum(pool_cost)::decimal(38, 12) as pool_cost,
-                    max(effective_cost) as largest_part
+                    max(struct_pack({facts})) as largest
                 from {MART}
                 group by all
+            ),
+            ranked as (
+                select *, row_number() over (order by effective_cost desc, {keys}) as place
+                from groups
             )
-        select
-            *,
-            row_number() over (order by effective_cost desc, {keys}) <= {LARGEST_EXPLAINED} as has_sentence
-        from groups
-        """
-    )
-    ((smallest,),) = marts.execute("select min(largest_part) from explained where has_sentence").fetchall()
-    return marts.sql(
-        f"""
-        with
-            sentences as (
-                select {keys}, arg_max(explanation, (effective_cost, explanation)) as largest
-                from {MART}
-                where effective_cost >= {smallest if smallest is not None else 0}::decimal(38, 24)
-                group by all
-            )
-        select
-            explained.* exclude (largest_part, has_sentence),
-            case when has_sentence then sentences.largest end as largest
-        from explained
-        left join sentences on row({explained}) is not distinct from row({sentences})
-        order by explained.customer_id, explained.effective_cost desc, {explained}
+        select * replace (case when place <= {LARGEST_EXPLAINED} then largest end as largest)
+        from ranked
+        order by customer_id, effective_cost desc, {keys}
         """
     ).to_arrow_table()
+    sentences = [part and allocation_sentence(part) for part in table.column("largest").to_pylist()]
+    return table.drop_columns(["largest", "place"]).append_column("largest", pa.array(sentences, pa.string()))

@@ -175,20 +175,6 @@ def _product_margins(_: Published) -> str:
     return "select * from product_margins_monthly order by all"
 
 
-def _anomalies(_: Published) -> str:
-    return f"""
-        select
-            * exclude (started_at, ended_at),
-            strftime(started_at, '%Y-%m-%d %H:%M') as started_at,
-            strftime(ended_at, '%Y-%m-%d %H:%M') as ended_at,
-            started_at::date as first_day,
-            (ended_at - interval 1 microsecond)::date as last_day  -- ended_at is the first instant after it
-        from cost_anomalies
-        where impact_rank <= {LARGEST_ANOMALIES}
-        order by impact_rank
-    """
-
-
 def _anomaly_drivers(_: Published) -> str:
     return f"""
         select drivers.* exclude (happened_at), strftime(happened_at, '%Y-%m-%d %H:%M') as happened_at
@@ -220,6 +206,5 @@ TABLES = (
     PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
     PageTable("product_margins", ("product_margins_monthly",), _product_margins),
     PageTable("warnings", ("warnings",), _warnings),
-    PageTable("anomalies", ("cost_anomalies",), _anomalies),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
 )

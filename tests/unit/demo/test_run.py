@@ -105,10 +105,10 @@ def test_the_demo_accounts_for_every_cent_and_outlives_its_server(
 def _the_incident_is_the_first_anomaly(settings: Settings, shown: str) -> None:
     """Found by itself: the right customer, feature, hours and drivers; what it did elsewhere refers to it."""
     incident = company.INCIDENT
-    ((anomaly_id, customer, element, kind, started, ended, impact, usage, rate, explanation),) = _ask(
+    ((anomaly_id, customer, name, element, kind, started, ended, impact, usage, rate),) = _ask(
         settings,
-        """select anomaly_id, customer_id, element, granularity, started_at, ended_at, cost_impact,
-            usage_effect, rate_effect, explanation from cost_anomalies where impact_rank = 1""",
+        """select anomaly_id, customer_id, customer_name, element, granularity, started_at, ended_at,
+            cost_impact, usage_effect, rate_effect from cost_anomalies where impact_rank = 1""",
     )
     assert (customer, element, kind) == (incident.customer_id, "Search", "hourly")
     assert started == incident.starts_at.replace(tzinfo=None)
@@ -130,11 +130,11 @@ def _the_incident_is_the_first_anomaly(settings: Settings, shown: str) -> None:
     services = [driver for driver in drivers if driver[0] == "service"]
     assert services[0][1] == "Amazon OpenSearch Service"
     assert sum(driver[2] for driver in services) == impact  # type: ignore[misc]
-    assert str(explanation) in shown.replace("\n", " ")
-    assert "2026-10-20 14:00" in str(explanation)
+    sentence = f"Search for {name} (cust-017) cost {impact:.2f} USD more than expected"
+    assert f"{sentence} from 2026-10-20 14:00 to " in shown.replace("\n", " ")
     told_twice = _ask(
         settings,
-        f"""select explanation from cost_anomalies where same_cause_as is null and impact_rank > 1
+        f"""select anomaly_id from cost_anomalies where same_cause_as is null and impact_rank > 1
             and (customer_id = '{customer}' or element = 'Search') and started_at between '2026-10-20' and
             '2026-10-22'""",
     )

@@ -34,7 +34,13 @@ COLUMNS = {
     "same_cause_as": "varchar",
     "is_material": "boolean",
     "verdict": "varchar",
-    "explanation": "varchar",
+    "granularity": "varchar",
+    "is_ongoing": "boolean",
+    "expected_cost": "decimal(38, 12)",
+    "actual_cost": "decimal(38, 12)",
+    "usage_ratio": "decimal(38, 9)",
+    "usage_effect": "decimal(38, 12)",
+    "rate_effect": "decimal(38, 12)",
 }
 
 
@@ -52,7 +58,10 @@ def anomaly(**given: Any) -> dict[str, Any]:
         "ended_at": datetime(2026, 10, 31, 20),
         "cost_impact": Decimal("476.490000000001"),
         "is_material": True,
-        "explanation": "Search for <b>Contoso & Sons (cust-017) cost 476.49 USD more than expected.",
+        "granularity": "hourly",
+        "is_ongoing": False,
+        "expected_cost": Decimal("23.5"),
+        "actual_cost": Decimal("499.990000000001"),
     }
     return {**dict.fromkeys(COLUMNS), **usual, **given}
 

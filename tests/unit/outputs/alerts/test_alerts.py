@@ -62,7 +62,7 @@ def test_a_service_of_apprise_is_told_once(
     assert look(settings) == DeliveryResult(delivered=1)
     assert look(settings, 5) == DeliveryResult()
     ((_, content),) = receiver.got
-    assert "cost 476.49 USD more than expected." in content[field]
+    assert "(cust-017) cost 476.49 USD more than expected from 2026-10-30 14:00" in content[field]
     assert "deployment: search-api 2.14" in content[field]
 
 
@@ -255,7 +255,7 @@ def test_a_mail_is_sent_when_the_server_takes_it(
     assert message["Subject"] == "Cost anomaly: Search, Contoso Bcc: everybody@example.org, +476.49 USD"
     assert message["Bcc"] is None
     assert message["Message-ID"] == "<a1@cost-anomalies.invalid>"
-    assert "cost 476.49 USD more than expected." in message.get_content()
+    assert "(cust-017) cost 476.49 USD more than expected from 2026-10-30 14:00" in message.get_content()
     assert "deployment: search-api 2.14 2026-10-30T13:48:00Z (production)" in message.get_content()
 
 
