@@ -398,7 +398,7 @@ _USAGE = (
         'allocation.yml:7' as rule_place,
         'stream' as method,
         'search_queries' as stream,
-        'day <25 %>' as usage_window,
+        'day' as usage_window,
         0.25 as share,
         1 as usage_quantity,
         4 as total_usage,
