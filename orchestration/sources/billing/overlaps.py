@@ -111,55 +111,34 @@ with
         group by all
     ),
 
+    keyed_in_days as (
+        select keyed.*, days.money as money_of_day
+        from keyed
+        inner join days using (delivery, billing_period, account, currency, usage_date)
+    ),
+
     by_charge as (
         select
             1 as way,
             pairs.first,
             pairs.second,
-            a.billing_period,
-            a.account,
+            billing_period,
+            account,
             null as sub,
-            a.currency,
+            currency,
             a.usage_date,
             a.usage_date as first_day,
             a.usage_date as last_day,
             sum(least(a.money, b.money)) as money
-        from pairs
+        from keyed_in_days as a
         inner join
-            keyed as a
-            on a.delivery = pairs.first
-            and a.has_same_words = pairs.has_same_words
-            and a.by_resource = pairs.by_resource
-            and a.by_tags = pairs.by_tags
-            and a.by_sub = pairs.by_sub
-        inner join
-            keyed as b
-            on b.delivery = pairs.second
-            and b.has_same_words = a.has_same_words
-            and b.by_resource = a.by_resource
-            and b.by_tags = a.by_tags
-            and b.by_sub = a.by_sub
-            and b.key = a.key
-            and b.billing_period = a.billing_period
-            and b.account = a.account
-            and b.currency = a.currency
-        inner join
-            days as days_a
-            on days_a.delivery = a.delivery
-            and days_a.billing_period = a.billing_period
-            and days_a.account = a.account
-            and days_a.currency = a.currency
-            and days_a.usage_date = a.usage_date
-        inner join
-            days as days_b
-            on days_b.delivery = b.delivery
-            and days_b.billing_period = b.billing_period
-            and days_b.account = b.account
-            and days_b.currency = b.currency
-            and days_b.usage_date = b.usage_date
-        where pairs.has_same_unit
+            keyed_in_days as b using (
+                billing_period, account, currency, has_same_words, by_resource, by_tags, by_sub, key
+            )
+        inner join pairs using (has_same_words, by_resource, by_tags, by_sub)
+        where pairs.first = a.delivery and pairs.second = b.delivery and pairs.has_same_unit
         group by all
-        having 2 * sum(least(a.money, b.money)) >= least(min(days_a.money), min(days_b.money))
+        having 2 * sum(least(a.money, b.money)) >= least(min(a.money_of_day), min(b.money_of_day))
     ),
 
     levels as (

@@ -49,36 +49,28 @@ from
                 select
                     pairs.first,
                     pairs.second,
-                    a.billing_period,
-                    a.account,
-                    a.currency,
-                    min(a.usage_date) as first_day,
-                    max(a.usage_date) as last_day,
-                    pairs.by_resource,
+                    billing_period,
+                    account,
+                    currency,
+                    min(usage_date) as first_day,
+                    max(usage_date) as last_day,
+                    by_resource,
                     max(greatest(a.row_count, b.row_count)) = 1 as is_one_by_one,
                     sum(a.billed) as billed_first,
                     sum(b.billed) as billed_second,
                     sum(a.money) as money_first,
                     sum(b.money) as money_second
-                from pairs
+                from keyed as a
                 inner join
-                    keyed as a
-                    on a.delivery = pairs.first
-                    and a.by_resource = pairs.by_resource
-                    and a.by_tags = pairs.by_tags
-                    and a.by_sub = pairs.by_sub
-                inner join
-                    keyed as b
-                    on b.delivery = pairs.second
-                    and b.by_resource = a.by_resource
-                    and b.by_tags = a.by_tags
-                    and b.by_sub = a.by_sub
-                    and b.key = a.key
-                    and b.billing_period = a.billing_period
-                    and b.account = a.account
-                    and b.currency = a.currency
-                    and b.usage_date = a.usage_date
-                where pairs.has_same_unit and pairs.has_same_words
+                    keyed as b using (
+                        billing_period, account, currency, usage_date, by_resource, by_tags, by_sub, key
+                    )
+                inner join pairs using (by_resource, by_tags, by_sub)
+                where
+                    pairs.first = a.delivery
+                    and pairs.second = b.delivery
+                    and pairs.has_same_unit
+                    and pairs.has_same_words
                 group by all
             ),
 
@@ -86,20 +78,14 @@ from
                 select
                     pairs.first,
                     pairs.second,
-                    a.billing_period,
-                    a.account,
-                    a.currency,
+                    billing_period,
+                    account,
+                    currency,
                     sum(a.money) as money_of_first,
                     sum(b.money) as money_of_second
-                from pairs
-                inner join days as a on a.delivery = pairs.first
-                inner join
-                    days as b
-                    on b.delivery = pairs.second
-                    and b.billing_period = a.billing_period
-                    and b.account = a.account
-                    and b.currency = a.currency
-                    and b.usage_date = a.usage_date
+                from days as a
+                inner join days as b using (billing_period, account, currency, usage_date)
+                inner join pairs on pairs.first = a.delivery and pairs.second = b.delivery
                 group by all
             )
 
