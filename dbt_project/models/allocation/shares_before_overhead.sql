@@ -122,6 +122,12 @@ with
         where sets.day_set_id is not null
     ),
 
+    day_shares as (
+        select share_set_id, customer_id, share
+        from divided
+        where share_set_id in (select day_set_id from minimum_shares)
+    ),
+
     -- Customers below the minimum share of the rule's daily usage are in the long tail for all hours of the
     -- day.
     members as (
@@ -135,7 +141,7 @@ with
         from divided
         left join minimum_shares using (share_set_id)
         left join
-            divided as day_shares
+            day_shares
             on day_shares.share_set_id = minimum_shares.day_set_id
             and day_shares.customer_id = divided.customer_id
     )

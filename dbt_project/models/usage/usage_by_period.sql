@@ -103,7 +103,7 @@ select
         then timeline.usage_period_start
         else cast(timeline.usage_date as timestamp)
     end as usage_period_start,
-    coalesce(aliases.customer_id, {{ trimmed("timeline.customer_id") }}) as customer_id,
+    coalesce(aliases.customer_id, timeline.customer_id) as customer_id,
     timeline.filter,
     sum(timeline.value) as usage_quantity
 from timeline
