@@ -32,13 +32,13 @@ from orchestration.sources import SOURCES
 from orchestration.sources.locations import open_of
 from orchestration.sources.source import LandingRequest
 from orchestration.warehouse.generate import compile_project
+from tests import fuzzed_pulls
 from tests.end_to_end import small_company
 
 MEMORY = 6 << 30
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 TOGETHER = 25  # files in one landing, of sources that reject files one by one
-ALONE = {"billing", "customers", "revenue"}
-NAMES = [*(source.name for source in SOURCES), "contexts"]
+ALONE = {"billing", "customers", "revenue", "pulls"}
 
 _LEGACY = {
     "identity/LineItemId": "abc",
@@ -107,6 +107,33 @@ _ALLOCATION = {
     "cpuCost": 0.1,
     "ramCost": 0.2,
 }
+_USAGE_FILE = """\
+pulls:
+  - name: gateway
+    source: prometheus
+    from: http://prometheus:9090
+    query: sum by (tenant) (increase(http_requests_total[1h]))
+    customer: tenant
+    stream: searches
+    customer_pattern: ^tenant-(.+)$
+    filter: {feature: [Search]}
+    since: 2026-10-01
+    late_days: 1
+  - name: jobs
+    source: cloudwatch
+    from: eu-west-1
+    namespace: App
+    metric: Jobs
+    dimensions: [Tenant, Stage]
+    customer: Tenant
+    stream: searches
+otlp:
+  - span: gen_ai.usage.output_tokens
+    customer: tenant.id
+    stream: searches
+    where: {gen_ai.provider.name: aws.bedrock}
+    filter_from: {feature: gen_ai.response.model}
+"""
 ROWS: dict[str, list[dict[str, Any]]] = {
     "billing": [_LEGACY, _CUR_2, _FOCUS, _PLAIN],
     "telemetry": [_USAGE],
@@ -191,6 +218,8 @@ class Fuzzer:
 
     def file(self) -> tuple[str, bytes]:
         """An ending, and a content that may be anything."""
+        if self.source == "pulls":
+            return fuzzed_pulls.file(self.chance, self._damaged)
         rows = self._rows()
         ending, content = self.chance.choice(self._forms())(rows)
         for _ in range(self.chance.choice((0, 0, 1, 1, 2, 5))):
@@ -204,8 +233,9 @@ class Fuzzer:
 
     def contexts(self) -> dict[str, bytes]:
         """The files of a contexts folder, one of them broken."""
-        files = {name: text.encode() for name, text in small_company.CONTEXTS.items()}
-        name = self.chance.choice(list(files))
+        texts = {**small_company.CONTEXTS, "usage.yml": _USAGE_FILE}
+        files = {name: text.encode() for name, text in texts.items()}
+        name = self.chance.choice([*files, "usage.yml"])
         for _ in range(self.chance.choice((1, 1, 3))):
             if self.chance.random() < 0.5:
                 words = files[name].split(b" ")
@@ -316,6 +346,11 @@ def land(source_name: str, folder: Path) -> None:
 def verdicts(source: str, files: dict[str, bytes], folder: Path) -> dict[str, str]:
     """What is said of each file: `read`, `rejected`, `error`, or a traceback."""
     shutil.rmtree(folder, ignore_errors=True)
+    if source == "pulls":
+        try:
+            return {name: fuzzed_pulls.verdict(name, content, folder) for name, content in files.items()}
+        except BaseException:  # noqa: BLE001 (as below)
+            return dict.fromkeys(files, traceback.format_exc())
     place = folder / ("contexts" if source == "contexts" else f"sources/{source}")
     for name, content in files.items():
         path = place / name

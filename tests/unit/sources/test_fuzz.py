@@ -32,6 +32,7 @@ COUNTS = {
     "deployments": (50, 1000),
     "opencost": (50, 800),
     "contexts": (100, 1000),
+    "pulls": (50, 700),
 }
 SECONDS = 120
 

@@ -132,7 +132,12 @@ class _Running:
 
     def _watermark(self) -> datetime | None:
         kept = self.spool.read(self._note)
-        return datetime.fromisoformat(json.loads(kept)["pulled_until"]) if kept else None
+        try:
+            return datetime.fromisoformat(json.loads(kept)["pulled_until"]) if kept else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise PullError(
+                f"{self._note} is damaged; remove it, and the pull reads all days again"
+            ) from error
 
     def _windows(
         self, now: datetime, watermark: datetime | None, days: tuple[date, date] | None
@@ -211,4 +216,6 @@ def _exact(value: float | Decimal) -> Decimal:
     if not isinstance(value, float):
         return Decimal(value)
     number = Decimal(repr(value))
-    return number.quantize(_DIGITS) if number.is_finite() and abs(number) < 10**18 else number
+    if not number.is_finite():
+        return Decimal("NaN")  # infinities of both signs would not add up
+    return number.quantize(_DIGITS) if abs(number) < 10**18 else number

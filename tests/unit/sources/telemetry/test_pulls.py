@@ -137,6 +137,16 @@ def test_a_window_pulled_again_counts_once_and_late_rows_count(pulling: Pulling,
     assert pulling.telemetry.quarantine() == []
 
 
+def test_a_damaged_watermark_is_named(pulling: Pulling, tmp_path: Path) -> None:
+    pulling.one(SQL.format(address=database(tmp_path, [("2026-07-01 10:00:00", "ada", 5)])))
+    watermark = pulling.telemetry.source / "_pulls" / "app.json"
+    watermark.write_text('{"pulled_until": "2026-')
+    [result] = pulling.run()
+    assert result.error == "_pulls/app.json is damaged; remove it, and the pull reads all days again"
+    watermark.unlink()
+    assert [each.error for each in pulling.run()] == [None]
+
+
 def test_usage_that_the_system_has_forgotten_still_counts(pulling: Pulling, tmp_path: Path) -> None:
     address = database(tmp_path, [("2026-07-01 10:00:00", "ada", 5)])
     pulling.one(SQL.format(address=address))

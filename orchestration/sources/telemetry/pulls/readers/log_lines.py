@@ -9,7 +9,13 @@ from pathlib import Path
 import duckdb
 
 from orchestration.compiler.language.pulls import Pull
-from orchestration.sources.telemetry.pulls.readers.reader import Access, Quantity, Window, customer_sql
+from orchestration.sources.telemetry.pulls.readers.reader import (
+    Access,
+    Quantity,
+    Window,
+    customer_sql,
+    readable,
+)
 
 # A log is text; a line that no rule of CSV can take apart.
 _LINES = """
@@ -71,7 +77,7 @@ def count(
         "step": window.step,
     }
     names = "[" + ", ".join(f"'{name}'" for name in form.names) + "]"
-    with duckdb.connect() as connection:
+    with readable(pull.origin, str(files[0].parent)), duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(query.replace("$names", names), given).fetchall()
     unreadable = sum(row[3] for row in rows)

@@ -15,7 +15,9 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPException
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from orchestration.compiler.language.pulls import Pull
 from orchestration.sources.telemetry.pulls.readers.reader import (
@@ -24,9 +26,26 @@ from orchestration.sources.telemetry.pulls.readers.reader import (
     Quantity,
     Window,
     customer_ids,
+    readable,
 )
 
 _SECONDS = 120
+
+
+class _Series(BaseModel):
+    metric: dict[str, str]
+    values: list[tuple[Annotated[float, Field(ge=0, le=1e11)], float]] = []
+    histograms: list[object] = []
+
+
+class _Data(BaseModel):
+    resultType: str  # noqa: N815 (Prometheus' name)
+    result: list[_Series]
+
+
+class _Answer(BaseModel):
+    data: _Data
+    warnings: list[str] = []
 
 
 def read(pull: Pull, window: Window, access: Access) -> Iterator[Quantity]:
@@ -39,21 +58,20 @@ def read(pull: Pull, window: Window, access: Access) -> Iterator[Quantity]:
         "step": str(int(window.step.total_seconds())),
     }
     answer = _ask(access.address(pull), asked)
-    access.remarks += answer.get("warnings", [])
-    data = answer.get("data", {})
-    if data.get("resultType") != "matrix":
-        raise PullError(f"the query answers with a {data.get('resultType')}; a vector by time is needed")
+    access.remarks += answer.warnings
+    if answer.data.resultType != "matrix":
+        raise PullError(f"the query answers with a {answer.data.resultType}; a vector by time is needed")
     customer_id = customer_ids(pull)
-    for series in data["result"]:
-        customer = customer_id(series["metric"].get(pull.customer))
-        if "histograms" in series:
+    for series in answer.data.result:
+        customer = customer_id(series.metric.get(pull.customer))
+        if series.histograms:
             raise PullError("the query answers with native histograms; ask for histogram_sum or _count")
-        for seconds, value in series["values"]:
-            ended = datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None)
-            yield Quantity(ended - window.step, customer, float(value))
+        for seconds, value in series.values:
+            ended = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+            yield Quantity(ended - window.step, customer, value)
 
 
-def _ask(address: str, asked: dict[str, str]) -> dict[str, Any]:
+def _ask(address: str, asked: dict[str, str]) -> _Answer:
     parts = urllib.parse.urlsplit(address)
     user, _, place = parts.netloc.rpartition("@")
     url = parts._replace(netloc=place, path=f"{parts.path.rstrip('/')}/api/v1/query_range").geturl()
@@ -67,14 +85,13 @@ def _ask(address: str, asked: dict[str, str]) -> dict[str, Any]:
     request = urllib.request.Request(url, urllib.parse.urlencode(asked).encode(), headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as found:  # noqa: S310
-            answer: dict[str, Any] = json.load(found)
+            body = found.read()
     except urllib.error.HTTPError as error:
         raise PullError(f"{url} answered {error.code}: {_why(error.read())}") from error
     except (OSError, HTTPException) as error:
         raise PullError(f"{url} does not answer: {error}") from error
-    except ValueError as error:
-        raise PullError(f"{url} does not answer with JSON; is it the address of Prometheus?") from error
-    return answer
+    with readable(f"{url} (is it the address of Prometheus?)"):
+        return _Answer.model_validate_json(body)
 
 
 def _why(body: bytes) -> str:

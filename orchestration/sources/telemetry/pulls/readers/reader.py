@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from functools import cache
 from typing import Protocol
 
 import duckdb
+from pydantic import ValidationError
 
 from orchestration.compiler.language.pulls import Pull
 from orchestration.settings import ExpectedError, Settings
@@ -19,6 +21,25 @@ from orchestration.warehouse.sql import literal
 
 class PullError(ExpectedError):
     """The system cannot be read, or does not answer as expected; says why."""
+
+
+@contextmanager
+def readable(what: str, folder: str = "") -> Iterator[None]:
+    """Raise `PullError`, with the name, for a content that is not what it should be.
+
+    `folder` has the fetched files: it is left out of the reason.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise PullError(
+            f"{what} is not as expected: {place + ': ' if place else ''}{first['msg']}"
+        ) from error
+    except duckdb.Error as error:
+        reason = str(error).partition("Possible fixes:")[0].replace(f"{folder}/", "")
+        raise PullError(f"{what} cannot be read: {' '.join(reason.split())}") from error
 
 
 @dataclass(frozen=True)

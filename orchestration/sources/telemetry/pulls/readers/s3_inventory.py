@@ -9,13 +9,12 @@ All versions of an object count, as they cost.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
+from pydantic import BaseModel
 
 from orchestration.compiler.language.pulls import Pull
 from orchestration.sources.locations import Location
@@ -25,9 +24,21 @@ from orchestration.sources.telemetry.pulls.readers.reader import (
     Quantity,
     Window,
     customer_sql,
+    readable,
 )
+from orchestration.warehouse.sql import literal
 
 _VALUES = {"bytes": "coalesce(size, 0)", "objects": "1"}
+
+
+class _File(BaseModel):
+    key: str
+
+
+class _Manifest(BaseModel):
+    fileFormat: str  # noqa: N815 (S3's names)
+    fileSchema: str  # noqa: N815
+    files: list[_File]
 
 
 def read(pull: Pull, window: Window, access: Access) -> Iterator[Quantity]:
@@ -40,18 +51,23 @@ def read(pull: Pull, window: Window, access: Access) -> Iterator[Quantity]:
     ]
     if not manifests:
         return
-    manifest: dict[str, Any] = json.loads(location.read(max(manifests)))
-    columns = [name.strip().lower() for name in manifest["fileSchema"].split(",")]
-    kind = manifest["fileFormat"].lower()
+    with readable(max(manifests)):
+        manifest = _Manifest.model_validate_json(location.read(max(manifests)))
+    columns = [name.strip().lower() for name in manifest.fileSchema.split(",")]
+    kind = manifest.fileFormat.lower()
     if kind not in ("csv", "parquet"):
         raise PullError(f"{max(manifests)}: the inventory is {kind}; let S3 write it as CSV or Parquet")
-    if kind == "csv" and "size" not in columns:
-        raise PullError(f"{max(manifests)}: the inventory has no Size; add it to its fields")
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        files = [str(_fetched(location, each["key"], Path(folder))) for each in manifest["files"]]
+    if kind == "csv" and not {"key", "size"} <= {*columns}:
+        raise PullError(f"{max(manifests)}: the inventory has no Key and Size; add them to its fields")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        readable(max(manifests), folder),
+        duckdb.connect() as connection,
+    ):
+        files = [str(_fetched(location, each.key, Path(folder))) for each in manifest.files]
         if not files:
             return
-        types = "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in columns) + "}"
+        types = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
         form = f"columns = {types}, header = false, auto_detect = false, quote = '\"', escape = '\"'"
         source = f"read_csv($files, {form})" if kind == "csv" else "read_parquet($files)"
         key = "url_decode(replace(key, '+', ' '))" if kind == "csv" else "key"
