@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -112,3 +114,34 @@ def test_told_to_stop_it_finishes_what_is_under_way(api: ServedApi, tmp_path: Pa
         each.join()
     once = {customer for customer, times in landed(api, tmp_path / "landing") if times == 1}
     assert once >= {f"c0-{number}-{each}" for number in acknowledged for each in range(RECORDS)}
+
+
+def memory_peak(api: ServedApi) -> int:
+    """The most memory that the server has had, in bytes."""
+    [line] = [
+        line
+        for line in Path(f"/proc/{api.process.pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return int(line.split()[1]) << 10
+
+
+def test_idle_connections_and_bombs_stop_nobody(api: ServedApi, tmp_path: Path) -> None:
+    head = f"POST /v1/streams/searches/sum HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n"
+    head += "Content-Type: application/json\r\n"
+    begun = f"{head}Content-Length: 100000\r\n\r\n{' ' * 50_000}"
+    bomb = gzip.compress(b" " * (256 << 20), compresslevel=1)
+    packed = f"{head}Content-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    assert send(api, 0, 0) == 202
+    before = memory_peak(api)
+    with ExitStack() as open_ones:
+        for sent in ("", head, begun) * 100:
+            idle = open_ones.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=30))
+            idle.sendall(sent.encode())
+        for number in range(1, 6):
+            with socket.create_connection(("127.0.0.1", api.port), timeout=30) as bombing:
+                bombing.sendall(packed + bomb)
+                assert bombing.recv(100).startswith(b"HTTP/1.1 413 ")
+            assert send(api, 0, number) == 202
+        assert memory_peak(api) - before < 128 << 20
+    assert sum(times for _, times in landed(api, tmp_path / "landing")) == 6 * RECORDS
