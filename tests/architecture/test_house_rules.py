@@ -72,3 +72,10 @@ def test_no_comment_in_sql_breaks_off_in_the_middle_of_a_line() -> None:
         if BROKEN_OFF.fullmatch(line.strip()) and following.strip().startswith("-- ")
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", sorted((PROJECT_ROOT / "docs").rglob("*.md")), ids=shown)
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    named = set(re.findall(r"[\w/]*\btest_\w+\.py", page.read_text()))
+    tests = [f"/{shown(path)}" for path in (PROJECT_ROOT / "tests").rglob("test_*.py")]
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in tests)] == []

@@ -25,7 +25,7 @@ from orchestration.warehouse.spark.build import build_on_spark
 ABSENT = None if shutil.which("java") else "no Java runtime: days are not computed on Spark (docs/spark.md)"
 needs_java = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
 HOSTS = ("127.0.0.2", "127.0.0.3")
-
+CONNECT_PORT = "spark.connect.grpc.binding.port"
 
 _CONF = {
     "spark.driver.host": "127.0.0.1",
@@ -41,18 +41,23 @@ _CONF = {
     "spark.speculation.interval": "100ms",
     "spark.speculation.minTaskRuntime": "2s",
     "spark.speculation.quantile": "0.5",
+    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
 }
+
+
+def free_port() -> str:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        return str(free.getsockname()[1])
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[SparkSettings]:
-    """The cluster's settings, with a session open that runs in it."""
+    """The cluster's settings, with a session open that runs in it, and serves Spark Connect to others."""
     import pyspark
     from pyspark.sql import SparkSession
 
     home = Path(pyspark.__file__).parent
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = str(free.getsockname()[1])
+    port, connect_port = free_port(), free_port()
     master = f"spark://127.0.0.1:{port}"
     deploy = "org.apache.spark.deploy"
     worker = (f"{deploy}.worker.Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0")
@@ -74,9 +79,9 @@ def cluster(folder: Path) -> Iterator[SparkSettings]:
             )
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("PYSPARK_PYTHON", sys.executable)
-            settings = SparkSettings(master=master, conf=_CONF)
+            settings = SparkSettings(master=master, conf={**_CONF, CONNECT_PORT: connect_port})
             builder = SparkSession.builder.master(master)
-            for name, value in _CONF.items():
+            for name, value in settings.conf.items():
                 builder = builder.config(name, value)
             session = builder.getOrCreate()
             yield settings

@@ -20,9 +20,10 @@ import pytest
 from rich.console import Console
 
 from orchestration.automation.run import run_job
-from orchestration.settings import BillingExport, S3Settings, Settings
+from orchestration.settings import BillingExport, S3Settings, Settings, SparkSettings
 from tests.end_to_end import generated_bill, small_company, source_sums
 from tests.end_to_end.running import Company
+from tests.end_to_end.spark_cluster import check_same_on_spark, needs_java
 from tests.properties.amortised_costs import COST_COLUMNS
 from tests.real_bills import DATA, needs_real_bills
 
@@ -210,3 +211,8 @@ def test_every_total_is_the_one_of_the_bills(real: Company) -> None:
 
     assert real.read("select count(*) > 0 from reconciliation") == [(True,)]
     assert real.read("select count(*) from reconciliation where difference <> 0") == [(0,)]
+
+
+@needs_java
+def test_days_computed_on_spark_are_the_same(real: Company, spark: SparkSettings, tmp_path: Path) -> None:
+    check_same_on_spark(spark, real.settings, tmp_path / "on_spark", batch_rows=80_000)

@@ -19,7 +19,7 @@ from orchestration.settings import S3Settings, Settings, SparkSettings
 from orchestration.warehouse.lock import WriterBusyError
 from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.snapshots import current_snapshot
-from orchestration.warehouse.spark import days, shared
+from orchestration.warehouse.spark import days, session, shared
 from orchestration.warehouse.spark.build import plan_days
 from orchestration.warehouse.spark.plan import Plan, read_plan
 from orchestration.warehouse.spark.session import SparkError
@@ -29,7 +29,7 @@ from tests.conftest import FinishedDemo
 from tests.end_to_end import spark_faults
 from tests.end_to_end.conftest import RESTATED_DAYS, restate
 from tests.end_to_end.running import Company, Rows
-from tests.end_to_end.spark_cluster import check_same_on_spark, needs_java
+from tests.end_to_end.spark_cluster import CONNECT_PORT, check_same_on_spark, free_port, needs_java
 
 pytestmark = needs_java
 
@@ -98,9 +98,11 @@ def s3() -> Iterator[S3Settings]:
 
 
 def test_workers_and_drivers_share_nothing_but_s3(
-    spark: SparkSettings, s3: S3Settings, company: Company, built_restated: Company
+    spark: SparkSettings, s3: S3Settings, company: Company, built_restated: Company, tmp_path: Path
 ) -> None:
-    options = spark.model_copy(update={"storage": "s3://shared/costs"})
+    """By Spark Connect: a process of its own, without a Java runtime."""
+    connect = f"sc://127.0.0.1:{spark.conf[CONNECT_PORT]}"
+    options = SparkSettings(remote=connect, storage="s3://shared/costs")
     on_s3 = Settings(workspace=company.settings.workspace, spark=options, s3=s3)
     before = current_snapshot(on_s3.published_folder)
     assert before
@@ -118,8 +120,10 @@ def test_workers_and_drivers_share_nothing_but_s3(
     restate(company)
     text = f"engine: spark\nbatch_rows: 20\ns3: {s3.model_dump_json()}\nspark: {options.model_dump_json()}\n"
     (workspace / "settings.yml").write_text(text)
-    good, printed = company.run()
-    assert good, printed
+    with (tmp_path / "printed").open("w+") as printed:
+        assert company.start(printed.fileno(), JAVA_HOME="/nowhere").wait() == 0, (
+            printed.seek(0) or printed.read()
+        )
     assert company.marts() == built_restated.marts()
     changed = read(on_s3.warehouse_file, "select usage_date::varchar from staging.changed_days order by 1")
     assert [day for (day,) in changed] == RESTATED_DAYS
@@ -168,7 +172,7 @@ def test_one_driver_writes_to_shared_storage(
 
 
 def test_the_demo_is_the_same(spark: SparkSettings, finished_demo: FinishedDemo, tmp_path: Path) -> None:
-    check_same_on_spark(spark, finished_demo.settings, tmp_path / "demo", batch_rows=200_000)
+    check_same_on_spark(spark, finished_demo.settings, tmp_path / "demo", batch_rows=400_000)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +213,13 @@ def test_what_a_model_reads_on_other_days_is_computed_by_an_earlier_wave(
     assert wave_of["staging.stg_aws_cur__pods"] < wave_of["staging.staged_costs"]
     assert wave_of["staging.staged_costs"] < wave_of["marts.reconciliation"]
     assert wave_of["allocation.charge_groups"] == wave_of["allocation.cost_pools"]
+
+
+def test_an_address_without_a_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SECONDS_TO_ANSWER", 0.1)
+    address = f"sc://127.0.0.1:{free_port()}"
+    with pytest.raises(SparkError, match=address), session.open_spark(SparkSettings(remote=address)):
+        pass
 
 
 def test_a_day_that_cannot_be_computed_is_named(planned: tuple[Settings, Plan]) -> None:

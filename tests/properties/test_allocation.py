@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from orchestration.automation.run import run_job
 from orchestration.settings import Settings
+from tests.end_to_end import spark_cluster
 from tests.examples import examples
 from tests.properties.allocation_by_hand import (
     COST_COLUMNS,
@@ -286,8 +287,12 @@ def build(
             days = {} if until == date.max else {"valid_to": str(until)}
             named = {"customer_id": customer, "aliases": [{"alias": alias, **days}]}
             file.write(json.dumps(named) + "\n")
-    assert run_job(Settings(workspace=workspace, contexts=contexts, hourly_costs_days=200))
+    assert run_job(settings_of(folder, contexts))
     return workspace / "warehouse.duckdb"
+
+
+def settings_of(folder: Path, contexts: Path) -> Settings:
+    return Settings(workspace=folder / "workspace", contexts=contexts, hourly_costs_days=200)
 
 
 def customer_of(name: str, day: date) -> str:
@@ -351,7 +356,9 @@ def rows_of(connection: duckdb.DuckDBPyConnection, mart: str, *last: str) -> dic
     max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 @given(seed=st.integers(0, 2**32))
-def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_row_is_a_pool_times_a_share(
+    seed: int, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> None:
     folder, random = tmp_path_factory.mktemp("companies"), Random(seed)
     rules = random_rule_sets(random)
     lines, records = random_companies(random)
@@ -396,3 +403,7 @@ def test_every_row_is_a_pool_times_a_share(seed: int, tmp_path_factory: pytest.T
     for row, costs in days.items():
         whole[row[0]] = add((whole[row[0]],), (costs[COST_COLUMNS.index("effective_cost")],))[0]
     assert of_days == whole
+    if not spark_cluster.ABSENT:
+        one_machine = settings_of(folder, folder / "contexts")
+        cluster = request.getfixturevalue("spark")
+        spark_cluster.check_same_on_spark(cluster, one_machine, folder / "on_spark", batch_rows=2_000)

@@ -13,6 +13,7 @@ from orchestration.settings import PACKAGE, ExpectedError, SparkSettings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+SECONDS_TO_ANSWER = 30
 _QUIET = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false", "spark.ui.enabled": "false"}
 
 
@@ -35,11 +36,10 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
         ) from error
     before = SparkSession.getActiveSession()
     builder = SparkSession.builder.appName("cost-per-customer")
-    if settings.remote:
-        builder = builder.remote(settings.remote)
-    elif settings.master:
+    if settings.master and not settings.remote:
         builder = builder.master(settings.master)
-    conf = {**_QUIET, **settings.conf}
+    # A server of Spark Connect has its own; it accepts those of a session only.
+    conf = settings.conf if settings.remote else {**_QUIET, **settings.conf}
     if settings.master.startswith("local"):
         # For executors on this machine; others have what docs/spark.md gives them.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -47,14 +47,30 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
     for name, value in conf.items():
         builder = builder.config(name, value)
     try:
+        if settings.remote:
+            _require_answer(settings.remote)
+            builder = builder.remote(settings.remote)
         session = builder.getOrCreate()
     except (PySparkException, RuntimeError) as error:
         where = settings.remote or settings.master or "the master of spark-submit"
-        raise SparkError(
-            f"Spark does not start on {where}: {error}. It needs Java 17 or newer; see docs/spark.md."
-        ) from error
+        needs = "" if settings.remote else " It needs Java 17 or newer."
+        raise SparkError(f"Spark does not start on {where}: {error}.{needs} See docs/spark.md.") from error
     try:
         yield session
     finally:
         if before is None:
             session.stop()
+
+
+def _require_answer(remote: str) -> None:
+    """Raise `SparkError` if no server of Spark Connect is there; Spark itself would try for ten minutes."""
+    import grpc  # type: ignore[import-untyped]
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    with DefaultChannelBuilder(remote).toChannel() as channel:
+        try:
+            grpc.channel_ready_future(channel).result(SECONDS_TO_ANSWER)
+        except grpc.FutureTimeoutError as error:
+            raise SparkError(
+                f"No server of Spark Connect answers at {remote} within {SECONDS_TO_ANSWER} s (spark.remote)."
+            ) from error
