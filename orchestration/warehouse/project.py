@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]  # of dbt
+
 from orchestration.settings import ExpectedError, Settings
 from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
@@ -132,9 +134,10 @@ def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedPr
 def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
     """Parse into a folder next to `parsed` and rename it, so that a manifest is complete or absent."""
     parsed_folder = project.assembled.folder / _FOLDER
-    variables = json.dumps(project.variables, sort_keys=True)
+    # The folder, because dbt keeps where it found the seeds.
+    inputs = json.dumps({"folder": str(project.assembled.folder), **project.variables}, sort_keys=True)
     parsed_with = parsed_folder / "parsed_with.json"
-    if parsed_with.is_file() and parsed_with.read_text(encoding="utf-8") == variables:
+    if parsed_with.is_file() and parsed_with.read_text(encoding="utf-8") == inputs:
         return
     unfinished = project.assembled.folder / f"{_FOLDER}.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -142,13 +145,14 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
     before = sorted(versions.glob(f"*/{_FOLDER}/{_PARSED}"), key=lambda path: path.stat().st_mtime)
     if before:
         unfinished.mkdir()
-        shutil.copyfile(before[-1], unfinished / _PARSED)
+        moved = _with_seeds_of(project.assembled.folder, before[-1].read_bytes())
+        (unfinished / _PARSED).write_bytes(moved)
     command = ["parse", *project.vars_arguments]
     parsed = run_dbt(project.assembled.folder, command, unfinished, validate=validate)
     if not parsed.is_success or parsed.manifest is None:
         raise DbtError(parsed.error)
     project.just_parsed.append(parsed.manifest)
-    (unfinished / parsed_with.name).write_text(variables, encoding="utf-8")
+    (unfinished / parsed_with.name).write_text(inputs, encoding="utf-8")
     shutil.rmtree(parsed_folder, ignore_errors=True)
     try:
         unfinished.rename(parsed_folder)
@@ -157,3 +161,13 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
         if not parsed_with.is_file():
             raise
         shutil.rmtree(unfinished)
+
+
+def _with_seeds_of(folder: Path, parsed: bytes) -> bytes:
+    """What dbt parsed of another version, which may be removed, with the seeds of this folder."""
+    content = msgpack.unpackb(parsed, strict_map_key=False)
+    for node in content["nodes"].values():
+        if node["resource_type"] == "seed":
+            node["root_path"] = str(folder)
+    packed: bytes = msgpack.packb(content)
+    return packed
