@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     deployments_location: str = _location("deployments")
     opencost_location: str = _location("OpenCost's allocation exports")
     revenue_location: str = _location("revenue files")
+    exchange_rates_location: str = _location("exchange rates")
+    reporting_currency: str = Field("", pattern="^([A-Z]{3})?$", description="For the marts in one currency")
+    exchange_rate_days: int = Field(7, ge=1, description="How many days an exchange rate holds")
     export_formats: tuple[Literal["csv", "parquet"], ...] = Field(
         (), description="Formats in which every run exports each mart, by day"
     )
@@ -181,9 +184,7 @@ class Settings(BaseSettings):
     anomaly_hourly_series: int = Field(
         2000, ge=0, description="Number of customer series monitored by hour, the costliest first"
     )
-    alert_webhook_url: SecretStr | None = Field(
-        None, description="URL that new anomalies are posted to, as JSON"
-    )
+    alert_webhook_url: SecretStr | None = Field(None, description="New anomalies are posted to it, as JSON")
     alert_mail: AlertMail | None = Field(None, description="Mail server and receivers of new anomalies")
     alert_urls: dict[str, SecretStr] = Field(
         {}, description="Apprise addresses of further receivers (Slack, Teams, PagerDuty, …), by a name each"

@@ -158,6 +158,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "deployments": [{"deployed_at": "2026-05-01T06:00:00Z", "service": "web", "version": "1.2"}],
     "opencost": [_ALLOCATION],
+    "exchange_rates": [{"date": "2026-05-01", "from": "USD", "to": "EUR", "rate": "0.92"}],
 }
 HOSTILE = [
     "",

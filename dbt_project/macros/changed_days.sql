@@ -43,3 +43,14 @@
         ;
     {%- endif -%}
 {% endmacro %}
+
+{# Remove the marts in the reporting currency once there is none: what is in `marts` is published. #}
+{% macro drop_reported_marts() %}
+    {%- if not var("reporting_currency") -%}
+        drop view if exists marts.customer_costs_reported;
+        drop table if exists marts.customer_margins_reported;
+        drop table if exists marts.average_customer_cost_reported;
+        drop table if exists marts.exchange_rates_daily
+        ;
+    {%- endif -%}
+{% endmacro %}

@@ -86,3 +86,15 @@
 {% macro carried_money(units) -%}
     cast(cast({{ units }} as decimal(38, 0)) * 0.000000000000000000000001 as decimal(38, 24))
 {%- endmacro %}
+
+{#
+  amount × exchange rate, rounded to 24 digits, half away from zero. A product of so many digits fits no type, so the
+  amount's first twelve digits after the point, whose product is exact, and the others are multiplied apart.
+#}
+{% macro converted(amount, rate) -%}
+    {%- set first_digits = (
+        "cast(" ~ amount ~ " - sign(" ~ amount ~ ") * 0.0000000000005 as decimal(26, 12))"
+    ) -%}
+    cast({{ first_digits }} * {{ rate }} as decimal(38, 24))
+    + cast(cast({{ amount }} - {{ first_digits }} as decimal(24, 24)) * {{ rate }} as decimal(38, 24))
+{%- endmacro %}

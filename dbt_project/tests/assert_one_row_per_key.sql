@@ -35,6 +35,9 @@
 ] -%}
     {%- do ref(mart) -%}
 {%- endfor %}
+{%- for mart in ["customer_costs", "customer_margins", "average_customer_cost"] if var("reporting_currency") -%}
+    {%- do ref(mart ~ "_reported") -%}
+{%- endfor %}
 {%- set queries = [] -%}
 {%- for node in (graph.nodes.values() if execute else []) | selectattr(
     "resource_type", "equalto", "model"

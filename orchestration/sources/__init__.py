@@ -10,6 +10,7 @@ from orchestration.sources.accounts import ACCOUNTS
 from orchestration.sources.billing import BILLING
 from orchestration.sources.customers import CUSTOMERS
 from orchestration.sources.deployments import DEPLOYMENTS
+from orchestration.sources.exchange_rates import EXCHANGE_RATES
 from orchestration.sources.inventory import INVENTORY
 from orchestration.sources.kubernetes import OPENCOST
 from orchestration.sources.revenue import REVENUE
@@ -21,6 +22,7 @@ SOURCES: tuple[Source, ...] = (
     TELEMETRY,
     CUSTOMERS,
     REVENUE,
+    EXCHANGE_RATES,
     INVENTORY,
     ACCOUNTS,
     DEPLOYMENTS,

@@ -32,6 +32,8 @@ def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[
         "hourly_costs_days": settings.hourly_costs_days,
         "resource_costs_days": settings.resource_costs_days,
         "product_dimension": settings.product_dimension,
+        "reporting_currency": settings.reporting_currency,
+        "exchange_rate_days": settings.exchange_rate_days,
         "anomaly_dimension": settings.anomaly_dimension,
         "anomaly_hourly_series": settings.anomaly_hourly_series,
         # No cost depends on it: a new verdict recomputes no day.

@@ -12,7 +12,7 @@
     from {{ records }}
     union all
 {%- endfor %}
-{%- for signal in ["inventory", "accounts", "deployments", "opencost"] %}
+{%- for signal in ["inventory", "accounts", "deployments", "opencost", "exchange_rates"] %}
     select
         '{{ signal }}' as source,
         null::varchar as stream,

@@ -31,6 +31,7 @@ COUNTS = {
     "accounts": (50, 700),
     "deployments": (50, 1000),
     "opencost": (50, 800),
+    "exchange_rates": (50, 500),
     "contexts": (100, 1000),
     "pulls": (50, 700),
 }
