@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,8 +19,12 @@ Usage = Callable[[int], float]
 
 
 def alarms(
-    usage: Usage, nobody: Usage = lambda _: 0, share: str = "1", through: date = LAST
-) -> list[tuple[str, date, Decimal]]:
+    usage: Usage,
+    nobody: Usage = lambda _: 0,
+    share: str = "1",
+    through: date = LAST,
+    columns: str = "code, first_usage_date, effective_cost",
+) -> list[tuple[Any, ...]]:
     """Alarms of one stream, whose usage is given by the number of days before the last."""
     with closing(duckdb.connect()) as connection:
         connection.execute("create table billed_through as select ?::date as billed_through", [through])
@@ -64,9 +69,7 @@ def alarms(
             [share, share],
         )
         build(connection, "stream_alarms")
-        return connection.execute(
-            "select code, first_usage_date, effective_cost from stream_alarms order by code"
-        ).fetchall()
+        return connection.execute(f"select {columns} from stream_alarms order by code").fetchall()
 
 
 def days_ago(days: int) -> date:
@@ -123,3 +126,8 @@ def test_a_stream_is_judged_by_its_own_past(case: str) -> None:
 def test_what_is_not_billed_yet_is_not_awaited() -> None:
     assert alarms(lambda days: days >= 5, through=days_ago(4)) == []
     assert [code for code, _, _ in alarms(lambda days: days >= 5, through=days_ago(3))] == ["stream-silent"]
+
+
+def test_money_is_told_with_its_currency() -> None:
+    [(message,)] = alarms(lambda days: days >= 3, share="0.25", columns="message")
+    assert message.endswith("; 7.50 USD more is divided by older or other usage")

@@ -187,7 +187,12 @@ select
     ) as effective_cost,
     alarms.message || case
         when alarms.code = 'stream-silent' and costs.divided_cost <> 0
-        then '; ' || cast(costs.divided_cost as decimal(38, 2)) || ' more is divided by older or other usage'
+        then
+            '; '
+            || cast(costs.divided_cost as decimal(38, 2))
+            || ' '
+            || costs.billing_currency
+            || ' more is divided by older or other usage'
         else ''
     end as message
 from alarms

@@ -1,7 +1,8 @@
 """Anthropic's cost export of the Console: `cost_usd` a day, by model, workspace, API key and kind of token.
 
-The columns are those of the export, which a bill in US dollars stands behind. Workspace, API key and model
-are tags, so that a context can name the team or customer that a key is for.
+The columns are those that are documented for the export, which a bill in US dollars stands behind; no public
+real file was found to read. Workspace, API key and model are tags, so that a context can name the team or
+customer that a key is for.
 """
 
 from __future__ import annotations

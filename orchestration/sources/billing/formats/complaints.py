@@ -72,9 +72,12 @@ def _bad_value(
     value = connection.execute(
         f"select {column.sql}::varchar from {source} where landed_row = ?", [row]
     ).fetchall()[0][0]
+    advice = "correct the file or deliver it again"
+    if kind == "number" and "," in value:
+        advice = "write amounts with a decimal point and nothing between thousands, such as 1234.56"
     return BillingError(
         f"{file.shown}: data row {row}, column {column.header}: {value[:200]!r} is not {_WORDS[kind]}; "
-        "correct the file or deliver it again"
+        f"{advice}"
     )
 
 

@@ -1,7 +1,8 @@
 """OpenAI's cost export of the dashboard: `amount_value` a day, by line item, project and API key.
 
-The columns are those of the costs endpoint of OpenAI's administration API. Export it grouped by what contexts
-need: project, line item (model and kind of token), API key. A day without cost is a row without an amount.
+The columns are those that OpenAI documents for the costs endpoint of its administration API; no public real
+file was found to read. Export it grouped by what contexts need: project, line item (model and kind of token),
+API key. A day without cost is a row without an amount.
 """
 
 from __future__ import annotations

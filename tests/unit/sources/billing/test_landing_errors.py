@@ -71,7 +71,8 @@ def parquet(costs: pa.Array, **more: pa.Array) -> bytes:
         (
             "x-1.csv",
             csv_bytes([legacy_row("1"), legacy_row("2"), legacy_row("12,5")]),
-            r"a2/x-1\.csv: data row 3, column lineItem/UnblendedCost: '12,5' is not a number",
+            r"a2/x-1\.csv: data row 3, column lineItem/UnblendedCost: '12,5' is not a number; write "
+            "amounts with a decimal point",
         ),
         (
             "x-1.csv",
