@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+PYTHON_3_12 ?= 3.12
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 UV_VERSION := 0.13.9
@@ -15,7 +16,7 @@ FAULTS := tests/end_to_end/test_killed_runs.py tests/end_to_end/test_many_kills.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 
-.PHONY: help install demo dev test test-long browser servers lint fix bench faults soak rules opening picture lock clean
+.PHONY: help install demo dev test test-long browser servers validator lint fix bench faults soak rules opening picture lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +38,10 @@ demo: $(INSTALLED) ## Run the whole job on a sample company's bill and show the 
 dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/cpc dev
 
-test: lint browser servers ## Lint the code, then run every test
+test: lint browser servers validator ## Lint the code, then run every test
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-test-long: lint browser servers ## Run every test with many more random examples, then mutate the SQL
+test-long: lint browser servers validator ## Run every test with many more random examples, then mutate the SQL
 	@CPC_TIMES_AS_MANY_EXAMPLES=$(TIMES) $(BIN)/pytest -n 2 --dist worksteal --timeout 0
 	@$(BIN)/python -m tests.mutation
 
@@ -62,6 +63,12 @@ servers: ## Find or install the Postgres and Prometheus servers of the tests
 			apt-get install -qq -y --no-install-recommends postgresql prometheus >/dev/null && exit 0; \
 	fi; \
 	echo "No Postgres or Prometheus could be installed. Their tests are skipped here, and fail where CI is set."
+
+validator: ## Install the FinOps Foundation's validator of FOCUS, which needs Python 3.12
+	@test -x .focus-validator/bin/focus-validator && exit 0; \
+	$(BIN)/uv venv --quiet --python $(PYTHON_3_12) .focus-validator && \
+		$(BIN)/uv pip install --quiet --python .focus-validator "focus-validator==2.2.1" "pyarrow<21" && exit 0; \
+	echo "No focus-validator could be installed. Its test is skipped here, and fails where CI is set."
 
 lint: $(INSTALLED) ## Check style, types, SQL format and import contracts
 	@$(BIN)/ruff check .

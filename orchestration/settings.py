@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     export_iceberg: dict[str, str] = Field(
         {}, description="Iceberg catalog that every run exports to, as PyIceberg properties"
     )
+    focus_version: Literal["1.2", "1.3", "1.4"] = Field("1.2", description="Version of focus_customer_costs")
     export_schema: str = Field(
         "costs", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Schema in Postgres, namespace in Iceberg"
     )
@@ -192,9 +193,7 @@ class Settings(BaseSettings):
     alert_recent_days: int = Field(
         7, ge=1, description="Alert only for anomalies that lasted into this many of the last days"
     )
-    alert_lowest_rank: int | None = Field(
-        None, ge=1, description="Alert only for anomalies up to this impact_rank; empty: all"
-    )
+    alert_lowest_rank: int | None = Field(None, ge=1, description="Alert up to this impact_rank; empty: all")
     snapshots_kept: int = Field(5, ge=1, description="Number of latest snapshots that readers can still open")
     runs_kept: int = Field(200, ge=1, description="Number of latest runs in Dagster's history")
     telemetry_loads_kept: int = Field(

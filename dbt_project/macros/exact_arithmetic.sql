@@ -87,6 +87,9 @@
     cast(cast({{ units }} as decimal(38, 0)) * 0.000000000000000000000001 as decimal(38, 24))
 {%- endmacro %}
 
+{# A decimal as text, without trailing zeros. #}
+{% macro without_zeros(number) -%} rtrim(rtrim(cast({{ number }} as varchar), '0'), '.') {%- endmacro %}
+
 {#
   amount × exchange rate, rounded to 24 digits, half away from zero. A product of so many digits fits no type, so the
   amount's first twelve digits after the point, whose product is exact, and the others are multiplied apart.

@@ -38,10 +38,10 @@ class Relation:
         return self.schema == _MARTS
 
 
-def views_of_marts(warehouse: Connection, newest_days: int) -> list[Relation]:
+def views_of_marts(warehouse: Connection, newest_days: int | None) -> list[Relation]:
     """Marts that are views and everything they read except marts, in dependency order.
 
-    For models kept by day, the files of that many latest days with costs.
+    For models kept by day, the files of that many latest days with costs, or of all days.
     """
     views = _views(warehouse)
     kept_by_day = {
@@ -98,11 +98,12 @@ def _schema(schema: str) -> str:
     return "main" if schema == _MARTS else schema
 
 
-def _files(warehouse: Connection, model: str, newest_days: int) -> tuple[Path, ...]:
+def _files(warehouse: Connection, model: str, newest_days: int | None) -> tuple[Path, ...]:
     rows = warehouse.execute(
         "with newest as (select max(usage_date) as last_day from marts.customer_totals_daily) "
         "select file from built.day_files, newest where model = $1 and file is not null "
-        "and period_start > last_day - $2::integer and period_start <= last_day order by file",
+        "and ($2 is null or period_start > last_day - $2::integer and period_start <= last_day) "
+        "order by file",
         [model, newest_days],
     ).fetchall()
     return tuple(Path(file) for (file,) in rows)

@@ -46,7 +46,9 @@ def publish(settings: Settings, now: datetime) -> Snapshot:
     published = settings.published_folder
     with open_warehouse(settings, read_only=False) as warehouse:
         days = _files_of_days(warehouse)
-        views = views_of_marts(warehouse, settings.explanations_days)
+        # Since FOCUS 1.3 its rows are views over pools and shares.
+        newest_days = settings.explanations_days if settings.focus_version == "1.2" else None
+        views = views_of_marts(warehouse, newest_days)
         marts = {
             **_contents(warehouse, "marts", without={*days, *_names(views)}),
             **_contents_of_days(warehouse, days),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import yaml
 
 from orchestration.compiler.language.program import Feedback
 from orchestration.settings import Settings
 
-PROJECT, PROFILES = "dbt_project.yml", "profiles.yml"
+PROJECT, PROFILES, FOCUS = "dbt_project.yml", "profiles.yml", "models/marts/focus_customer_costs.yml"
 
 
 Variable = str | int | list[tuple[str, str, str]]
@@ -32,6 +33,7 @@ def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[
         "hourly_costs_days": settings.hourly_costs_days,
         "resource_costs_days": settings.resource_costs_days,
         "product_dimension": settings.product_dimension,
+        "focus_version": settings.focus_version,
         "reporting_currency": settings.reporting_currency,
         "exchange_rate_days": settings.exchange_rate_days,
         "anomaly_dimension": settings.anomaly_dimension,
@@ -49,7 +51,7 @@ def variables_of(settings: Settings, feedback: Iterable[Feedback] = ()) -> dict[
 def filled_in(
     written: Mapping[str, str], settings: Settings, feedback: Iterable[Feedback] = ()
 ) -> dict[str, str]:
-    """dbt's project and profiles file with the values of the variables, by name."""
+    """dbt's project and profiles file with the values of the variables, by name, and the columns of FOCUS."""
     variables = json.loads(json.dumps(variables_of(settings, feedback)))
     text = re.sub(
         r"\"\{\{ var\('(\w+)'\) \}\}\"", lambda found: json.dumps(variables[found[1]]), written[PROJECT]
@@ -59,7 +61,15 @@ def filled_in(
     profiles = yaml.safe_load(written[PROFILES])
     for output in profiles[project["profile"]]["outputs"].values():
         output["path"] = str(settings.warehouse_file)
+    focus = yaml.safe_load(written[FOCUS])
+    (model,) = focus["models"]
+    model["columns"] = [column for column in model["columns"] if _is_in(settings.focus_version, column)]
     return {
         name: yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-        for name, document in ((PROJECT, project), (PROFILES, profiles))
+        for name, document in ((PROJECT, project), (PROFILES, profiles), (FOCUS, focus))
     }
+
+
+def _is_in(focus_version: str, column: Mapping[str, Any]) -> bool:
+    versions = column.get("config", {}).get("meta", {})
+    return str(versions.get("since", "1.0")) <= focus_version <= str(versions.get("until", focus_version))

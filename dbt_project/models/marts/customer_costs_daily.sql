@@ -1,28 +1,5 @@
 -- depends_on: {{ ref("stg_customers__customers") }}
-with
-    costs as ({{ customer_costs(customer_cost_key()) }}),
-
-    -- One category per service and day: the one of the FOCUS bill, else the first listed for its name.
-    services as (
-        select
-            pools.usage_date,
-            pools.service_name,
-            coalesce(
-                min(pools.service_category), min_by(listed.service_category, listed.position)
-            ) as service_category
-        from
-            (
-                select usage_date, service_name, min(service_category) as service_category
-                from {{ ref("cost_pools") }}
-                group by all
-            ) as pools
-        left join
-            {{ ref("service_categories") }} as listed
-            on regexp_matches(
-                lower(pools.service_name), '(^|[^a-z]|amazon|aws)(' || listed.service_names || ')'
-            )
-        group by pools.usage_date, pools.service_name
-    )
+with costs as ({{ customer_costs(customer_cost_key()) }}), services as ({{ service_categories_by_day() }})
 
 select
     costs.usage_date,

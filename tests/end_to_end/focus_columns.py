@@ -1,9 +1,8 @@
-"""The columns of FOCUS 1.2 (Cost and Usage) as facts of the specification, and its rules as SQL.
+"""The columns of FOCUS 1.2, 1.3 and 1.4 (Cost and Usage) as facts of the specification, and rules as SQL.
 
-Feature levels, nullability, types and allowed values are those of the column definitions of version 1.2. Its
-conditional columns must be there only if the dataset's generator supports what they are about; shares of a
-bill have no unit prices, SKUs, commitments, resources or measured consumption of their own. The validator on
-the package index knows the versions up to 1.0 only, under other column names.
+Feature levels, nullability, types and allowed values are those of the column definitions. Conditional columns
+must be there only if the dataset's generator supports what they are about; shares of a bill have no unit
+prices, SKUs, commitments, resources or measured consumption of their own.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ CATEGORIES = (
     "Other",
 )
 
-COLUMNS: dict[str, Column] = {
+_OF_1_2: dict[str, Column] = {
     "AvailabilityZone": Column("Recommended", "text"),
     "BilledCost": Column("Mandatory", "decimal", nullable=False),
     "BillingAccountId": Column("Mandatory", "text", nullable=False),
@@ -110,6 +109,34 @@ COLUMNS: dict[str, Column] = {
     "Tags": Column("Conditional", "json"),
 }
 
+_SINCE_1_3 = {
+    # With split costs, as here, the first four are mandatory.
+    "AllocatedMethodId": Column("Mandatory", "text"),
+    "AllocatedResourceId": Column("Mandatory", "text"),
+    "AllocatedResourceName": Column("Mandatory", "text"),
+    "AllocatedTags": Column("Mandatory", "json"),
+    "AllocatedMethodDetails": Column("Recommended", "json"),
+    "ContractApplied": Column("Conditional", "json"),
+    "HostProviderName": Column("Mandatory", "text", nullable=False),
+    "ServiceProviderName": Column("Mandatory", "text", nullable=False),
+}
+_SINCE_1_4 = {
+    "CommitmentProgramEligibilityDetails": Column("Conditional", "json"),
+    "InvoiceDetailId": Column("Conditional", "text"),
+    "PrincipalId": Column("Conditional", "text"),
+}
+_UNTIL_1_3 = ("ProviderName", "PublisherName")
+
+COLUMNS: dict[str, dict[str, Column]] = {
+    "1.2": _OF_1_2,
+    "1.3": {**_OF_1_2, **_SINCE_1_3},
+    "1.4": {
+        name: column
+        for name, column in {**_OF_1_2, **_SINCE_1_3, **_SINCE_1_4}.items()
+        if name not in _UNTIL_1_3
+    },
+}
+
 # Each selects the rows that break the rule.
 RULES = {
     "a currency is a code of ISO 4217": "not regexp_full_match(BillingCurrency, '[A-Z]{3}')",
@@ -117,9 +144,9 @@ RULES = {
         "day(BillingPeriodStart) <> 1 or BillingPeriodEnd <> BillingPeriodStart + interval 1 month"
     ),
     "a charge period ends after it starts": "ChargePeriodEnd <= ChargePeriodStart",
-    "periods start and end on the whole day, in UTC": (
-        "ChargePeriodStart <> date_trunc('day', ChargePeriodStart) "
-        "or ChargePeriodEnd <> date_trunc('day', ChargePeriodEnd)"
+    "periods start and end on the whole hour, in UTC": (
+        "ChargePeriodStart <> date_trunc('hour', ChargePeriodStart) "
+        "or ChargePeriodEnd <> date_trunc('hour', ChargePeriodEnd)"
     ),
     "usage and purchases have a pricing quantity, unless they correct": (
         "ChargeCategory in ('Usage', 'Purchase') and ChargeClass is null and PricingQuantity is null"
@@ -130,6 +157,26 @@ RULES = {
     "tax has neither": "ChargeCategory = 'Tax' and (PricingQuantity is not null or PricingUnit is not null)",
     "texts are not empty": "ChargeDescription = '' or ServiceName = '' or BillingAccountId = ''",
     "tags are a JSON object": "not json_valid(Tags) or json_type(Tags) <> 'OBJECT'",
-    "tags name the customer": "Tags ->> 'customer' is distinct from x_CustomerId",
     "a key of a tag is not there without its value": "contains(Tags, 'null}') or contains(Tags, ':null')",
+}
+RULES_OF_1_2 = {
+    "tags name the customer": "Tags ->> 'customer' is distinct from x_CustomerId",
+    "periods are whole days": "ChargePeriodEnd <> ChargePeriodStart + interval 1 day",
+}
+RULES_SINCE_1_3 = {
+    "what is allocated has its method": "AllocatedResourceId is not null and AllocatedMethodId is null",
+    "details, name and tags are those of what is allocated": (
+        "(AllocatedMethodDetails is null) <> (AllocatedMethodId is null) "
+        "or (AllocatedResourceName is null) <> (AllocatedResourceId is null) "
+        "or (AllocatedTags is null) <> (AllocatedResourceId is null)"
+    ),
+    "details are a JSON object of elements": (
+        "json_type(AllocatedMethodDetails, '$.Elements') <> 'ARRAY' "
+        "or json_type(AllocatedMethodDetails, '$.Elements[0].AllocatedRatio') not in ('DOUBLE', 'UBIGINT')"
+    ),
+    "a quantity of usage has its unit": (
+        "((AllocatedMethodDetails ->> '$.Elements[0].UsageQuantity') is null) "
+        "<> ((AllocatedMethodDetails ->> '$.Elements[0].UsageUnit') is null)"
+    ),
+    "allocated tags are not among the tags": "json_exists(Tags, '$.customer')",
 }
