@@ -62,7 +62,7 @@ def execute_job(
 
 
 def repair_workspace(settings: Settings, shown: Console) -> None:
-    """Set damaged files aside so that the next run makes them again. Raises `ExpectedError` if it cannot."""
+    """Move damaged files away so that the next run makes them again. Raises `ExpectedError` if it cannot."""
     with writer_lock(settings).hold(shown.print):
         repair(settings, datetime.now(UTC), lambda text: show_warnings(shown, [text]))
 

@@ -62,9 +62,9 @@ def show_summary(console: Console, summary: RunSummary) -> None:
             hint = "" if summary.missing else "; cpc coverage says what no rule matches"
             _print(console, f"[yellow]![/] No customer carries {open_cost}{hint}")
     show_warnings(console, (f"Missing: {text}" for text in summary.missing))
-    news = "Published" if summary.changed else "Nothing changed; readers keep"
+    outcome = "Published" if summary.changed else "Nothing changed; readers keep"
     mark = "[bold yellow]![/]" if any(cost.much_is_open for cost in summary.costs) else "[bold green]✓[/]"
-    _print(console, f"{mark} {news} snapshot {summary.snapshot}")
+    _print(console, f"{mark} {outcome} snapshot {summary.snapshot}")
     _print(console, f"  {escape(str(summary.database))}")
     _print(console, f"  {escape(str(summary.report))}")
 

@@ -1,4 +1,4 @@
-"""Find damaged files of a workspace, and set them aside so that the next run makes them again.
+"""Find damaged files of a workspace, and move them away so that the next run makes them again.
 
 A damaged file is one that cannot be read to its end. What a run computes is made again from the landing; what
 has landed, from the sources, if everything that it was read from is still there.
@@ -59,7 +59,7 @@ def damage_behind(settings: Settings, texts: Iterable[str]) -> str | None:
     found = find_damage(settings)
     if not found:
         return None
-    return "\n".join([*map(str, found), f"`{COMMAND}` sets damaged files aside and makes them again."])
+    return "\n".join([*map(str, found), f"`{COMMAND}` moves damaged files away and makes them again."])
 
 
 def find_damage(settings: Settings) -> list[Damage]:
@@ -76,15 +76,15 @@ def find_damage(settings: Settings) -> list[Damage]:
 
 
 def repair(settings: Settings, now: datetime, say: Say) -> None:
-    """Set every damaged file aside, with what belongs to it, if all of them can be made again.
+    """Move every damaged file away, with what belongs to it, if all of them can be made again.
 
-    Raises `UnrepairableError` if not; nothing is set aside then. No run may be writing.
+    Raises `UnrepairableError` if not; nothing is moved then. No run may be writing.
     """
     found = find_damage(settings)
     landing = settings.landing_folder
     in_landing = [damage.path for damage in found if damage.path.is_relative_to(landing)]
     places = [place for path in in_landing for place in _landed_with(settings, path)]
-    aside = settings.workspace / "damaged" / f"{now:%Y%m%dT%H%M%SZ}"
+    away = settings.workspace / "damaged" / f"{now:%Y%m%dT%H%M%SZ}"
     for damage in found:
         say(str(damage))
         if damage.path == settings.warehouse_file:
@@ -99,10 +99,10 @@ def repair(settings: Settings, now: datetime, say: Say) -> None:
             places.append(_current(settings) / "snapshot.json")
     for place in dict.fromkeys(places):
         if place.exists():
-            target = aside / place.relative_to("/")
+            target = away / place.relative_to("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(place, target)
-            say(f"set aside: {place}, as {target}")
+            say(f"moved: {place} to {target}")
     if not found:
         say("No damaged file found.")
 
@@ -134,7 +134,7 @@ def _delivery(settings: Settings, damaged: Path) -> list[Path]:
         return [damaged]  # written at every landing
     raise UnrepairableError(
         f"{damaged} is damaged, and its bill is no longer where the settings say; restore the file from a "
-        "backup, or the bill, and run again. Nothing was set aside"
+        "backup, or the bill, and run again. Nothing was moved"
     )
 
 
@@ -147,7 +147,7 @@ def _require_originals(settings: Settings, source: Source) -> None:
     if gone:
         raise UnrepairableError(
             f"{folder} is damaged, and {len(gone)} files that it was read from are gone, such as {gone[0]}; "
-            "restore the folder from a backup, or the files, and run again. Nothing was set aside"
+            "restore the folder from a backup, or the files, and run again. Nothing was moved"
         )
 
 

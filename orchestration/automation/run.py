@@ -25,8 +25,8 @@ def run_job(
     """Run everything from the bill to the published snapshot, once.
 
     `months` (YYYY-MM) are the billing months to process, from the first to the last; default: all in the
-    sources. Only changed days are computed and tested; `check_all` tests every day; `repair` first sets
-    damaged files aside, so that they are made again. Returns the summary, also
+    sources. Only changed days are computed and tested; `check_all` tests every day; `repair` first moves
+    damaged files away, so that they are made again. Returns the summary, also
     printed, only if every check passed and the result is published; otherwise errors are printed and readers
     keep the previous snapshot.
     """
@@ -47,10 +47,10 @@ def run_job(
         from orchestration.automation.causes import cause_of, texts_of
         from orchestration.automation.messages import show_error
 
-        told = cause_of(settings, texts_of(error))
-        if told is None and not isinstance(error, ExpectedError):
+        cause = cause_of(settings, texts_of(error))
+        if cause is None and not isinstance(error, ExpectedError):
             raise
-        show_error(shown, told or str(error))
+        show_error(shown, cause or str(error))
         return None
 
 

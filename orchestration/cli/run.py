@@ -24,7 +24,7 @@ def run(
         bool, typer.Option("--check-all", help="Check all days, not only those of this run.")
     ] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="First set damaged files aside; the run makes them again.")
+        bool, typer.Option("--repair", help="First move damaged files away; the run makes them again.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON; everything else on standard error.")

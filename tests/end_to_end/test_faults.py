@@ -155,7 +155,7 @@ def test_a_run_that_meets_a_damaged_file_names_it_and_the_command(company: Compa
     assert company.marts() == before
 
 
-def test_what_cannot_be_made_again_is_not_set_aside(company: Company) -> None:
+def test_what_cannot_be_made_again_is_not_moved(company: Company) -> None:
     settings = company.settings
     for name, original in (
         ("usage", settings.sources / "telemetry" / "searches-2026-04.jsonl"),

@@ -120,7 +120,7 @@ LAYERS = (
             "orchestration/sources/billing/counted_once.py",
             "orchestration/sources/billing/overlaps.py",
             "orchestration/sources/billing/restated.py",
-            "orchestration/sources/billing/told_apart.py",
+            "orchestration/sources/billing/different_names.py",
         ),
         ("tests/unit/sources/billing/test_counted_once.py",),
         (),

@@ -45,6 +45,27 @@ with
         where series_kind = 'unit_cost'
     ),
 
+    periods as (
+        select
+            'daily' as granularity,
+            stream,
+            customer_id,
+            filter,
+            cast(usage_date as timestamp) as started_at,
+            usage_quantity
+        from {{ ref("usage_by_day") }}
+        union all
+        select
+            'hourly' as granularity,
+            stream,
+            customer_id,
+            filter,
+            usage_period_start as started_at,
+            usage_quantity
+        from {{ ref("usage_by_period") }}
+        where usage_granularity = 'hourly'
+    ),
+
     usage_of_windows as (
         select
             element_windows.anomaly_id,
@@ -52,33 +73,16 @@ with
             element_windows.weeks_before,
             element_windows.series_kind,
             element_windows.element,
-            daily.filter,
-            daily.usage_quantity
+            periods.filter,
+            periods.usage_quantity
         from element_windows
         inner join
-            {{ ref("usage_by_day") }} as daily
-            on daily.stream = element_windows.stream
-            and daily.usage_date >= element_windows.window_start
-            and daily.usage_date < element_windows.window_end
-            and (element_windows.customer_id is null or daily.customer_id = element_windows.customer_id)
-        where element_windows.granularity = 'daily'
-        union all
-        select
-            element_windows.anomaly_id,
-            element_windows.stream as usage_name,
-            element_windows.weeks_before,
-            element_windows.series_kind,
-            element_windows.element,
-            hourly.filter,
-            hourly.usage_quantity
-        from element_windows
-        inner join
-            {{ ref("usage_by_period") }} as hourly
-            on hourly.stream = element_windows.stream
-            and hourly.usage_period_start >= element_windows.window_start
-            and hourly.usage_period_start < element_windows.window_end
-            and (element_windows.customer_id is null or hourly.customer_id = element_windows.customer_id)
-        where element_windows.granularity = 'hourly' and hourly.usage_granularity = 'hourly'
+            periods
+            on periods.granularity = element_windows.granularity
+            and periods.stream = element_windows.stream
+            and periods.started_at >= element_windows.window_start
+            and periods.started_at < element_windows.window_end
+            and (element_windows.customer_id is null or periods.customer_id = element_windows.customer_id)
     ),
 
     -- Filtered usage counts for the elements its filter names; all of it for what a unit costs.

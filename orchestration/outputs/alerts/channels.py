@@ -33,7 +33,7 @@ class DeliveryError(Exception):
 class Channel(Protocol):
     """One receiver."""
 
-    def send(self, news: AlertItem) -> None:
+    def send(self, item: AlertItem) -> None:
         """Send one message. Raises `DeliveryError` unless the receiver accepted it."""
 
 
@@ -54,9 +54,9 @@ class Webhook:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: AlertItem) -> None:
+    def send(self, item: AlertItem) -> None:
         """Accepted if the answer is 2xx; the header `Idempotency-Key` lets receivers detect duplicates."""
-        _post(self._url, {"type": "cost_anomaly", **news.content}, {"Idempotency-Key": news.anomaly_id})
+        _post(self._url, {"type": "cost_anomaly", **item.content}, {"Idempotency-Key": item.anomaly_id})
 
 
 class Service:
@@ -65,7 +65,7 @@ class Service:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: AlertItem) -> None:
+    def send(self, item: AlertItem) -> None:
         """Accepted if Apprise says so. Services have no key by which to detect duplicates."""
         apprise = _apprise()
         asset = apprise.AppriseAsset(app_id="Cost per customer", app_desc="Cost anomaly")
@@ -74,8 +74,8 @@ class Service:
             raise DeliveryError("Apprise does not know this kind of address, or a part of it is missing")
         with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
             accepted = apprise.Apprise([service]).notify(
-                body="\n".join([news.explanation, *_drivers(news)]),
-                title=news.title,
+                body="\n".join([item.explanation, *_drivers(item)]),
+                title=item.title,
                 notify_type=apprise.NotifyType.WARNING,
                 body_format=apprise.NotifyFormat.TEXT,
             )
@@ -90,7 +90,7 @@ class Mail:
     def __init__(self, settings: AlertMail) -> None:
         self._settings = settings
 
-    def send(self, news: AlertItem) -> None:
+    def send(self, item: AlertItem) -> None:
         """Accepted if the server took it for at least one receiver.
 
         Retries have the same Message-ID, by which mail clients detect duplicates.
@@ -98,10 +98,10 @@ class Mail:
         message = EmailMessage()
         message["From"] = self._settings.sender
         message["To"] = ", ".join(self._settings.receivers)
-        message["Subject"] = news.title
+        message["Subject"] = item.title
         message["Date"] = formatdate(usegmt=True)
-        message["Message-ID"] = f"<{news.anomaly_id}@cost-anomalies.invalid>"
-        message.set_content("\n".join([news.explanation, "", *_drivers(news)]))
+        message["Message-ID"] = f"<{item.anomaly_id}@cost-anomalies.invalid>"
+        message.set_content("\n".join([item.explanation, "", *_drivers(item)]))
         try:
             with self._connect() as server:
                 server.send_message(message)
@@ -161,9 +161,9 @@ def _apprise() -> Any:
     return apprise
 
 
-def _drivers(news: AlertItem) -> list[str]:
+def _drivers(item: AlertItem) -> list[str]:
     lines = []
-    for driver in news.content["drivers"]:
+    for driver in item.content["drivers"]:
         impact = f" {driver['cost_impact']}" if driver["cost_impact"] is not None else ""
         at = f" {driver['happened_at']}" if driver["happened_at"] else ""
         lines.append(f"{driver['driver_kind']}: {driver['driver']}{impact}{at} ({driver['detail']})")

@@ -12,9 +12,9 @@ import duckdb
 from orchestration.sources.billing import landed
 from orchestration.sources.billing.charge_files import landed_charges
 from orchestration.sources.billing.charge_keys import account_name, charge_keys, named_charges
+from orchestration.sources.billing.different_names import FOUND
 from orchestration.sources.billing.overlaps import CANDIDATES, PAIRS
 from orchestration.sources.billing.restated import RESTATED
-from orchestration.sources.billing.told_apart import FOUND
 
 Name = tuple[str, str]
 """Export and delivery."""

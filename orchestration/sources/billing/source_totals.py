@@ -147,7 +147,7 @@ def left_out(report: ColumnReport, delivery: str) -> list[Note]:
 def _unknown_times(connection: duckdb.DuckDBPyConnection, group: list[DataFile]) -> list[Note]:
     """Notes on charges whose time the files do not say, from `raw_totals`."""
     notes = []
-    for place, told in enumerate(UNKNOWN_TIMES.values()):
+    for place, description in enumerate(UNKNOWN_TIMES.values()):
         found = connection.execute(
             f"select billing_period, billing_currency, sum(unknown{place})::bigint, sum(billed{place}) "
             f"from raw_totals where unknown{place} > 0 group by all order by all"
@@ -155,8 +155,8 @@ def _unknown_times(connection: duckdb.DuckDBPyConnection, group: list[DataFile])
         notes += [
             Note(
                 "charge-without-time",
-                f"charges {told}",
-                "note" if told.startswith("have no end") else "warning",
+                f"charges {description}",
+                "note" if description.startswith("have no end") else "warning",
                 row_count=count,
                 billing_period=period,
                 billing_currency=currency,

@@ -18,7 +18,7 @@ def _charge(read: Mapping[str, str]) -> dict[str, str]:
     item = read["item"]
     return {
         "billed_cost": f"coalesce({read['amount']}, 0)",
-        # An amount without a currency stays without one, and is refused.
+        # An amount without a currency stays without one, and is rejected.
         "billing_currency": f"case when {read['amount']} is null then 'USD' else {read['currency']} end",
         "charge_period_end": read["end"],
         "provider_name": "'OpenAI'",

@@ -124,7 +124,7 @@ def test_a_file_of_windows_1252_is_read_as_it(accounts: Accounts) -> None:
         ("7,again,2026-05-01", "account-twice"),
     ],
 )
-def test_a_bad_row_is_set_aside(accounts: Accounts, line: str, reason: str) -> None:
+def test_a_bad_row_is_rejected(accounts: Accounts, line: str, reason: str) -> None:
     (accounts.files / "a.csv").write_text(
         f"account_id,account_name,snapshot_time\n7,seven,2026-05-01\n{line}\n"
     )

@@ -89,7 +89,7 @@ def test_reports_of_every_format_are_one_list(deployments: Deployments) -> None:
         ),
     ],
 )
-def test_a_bad_row_is_set_aside_and_the_good_ones_count(
+def test_a_bad_row_is_rejected_and_the_good_ones_count(
     deployments: Deployments, line: str, reason: str, detail: str
 ) -> None:
     path = deployments.files / "a.jsonl"

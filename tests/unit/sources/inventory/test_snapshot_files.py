@@ -122,7 +122,7 @@ def test_taken_in_twice_is_taken_in_once(inventory: Inventory) -> None:
     assert present(inventory) == before
 
 
-def test_a_late_snapshot_is_set_aside_and_named(inventory: Inventory) -> None:
+def test_a_late_snapshot_is_rejected_and_named(inventory: Inventory) -> None:
     (inventory.files / "b.jsonl").write_text(row(SECOND, "vol-2"))
     inventory.land()
     (inventory.files / "a.jsonl").write_text(row(FIRST, "vol-1"))
@@ -148,7 +148,7 @@ def test_a_late_snapshot_is_set_aside_and_named(inventory: Inventory) -> None:
         (row(SECOND, "vol-1"), "resource-twice", "resource vol-1 stands in this snapshot already"),
     ],
 )
-def test_a_bad_row_is_set_aside_the_good_ones_count_and_nothing_ends(
+def test_a_bad_row_is_rejected_the_good_ones_count_and_nothing_ends(
     inventory: Inventory, line: str, reason: str, detail: str
 ) -> None:
     (inventory.files / "1.jsonl").write_text(row(FIRST, "vol-1") + row(FIRST, "vol-2"))

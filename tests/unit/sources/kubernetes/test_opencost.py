@@ -112,7 +112,7 @@ def test_only_new_files_are_read_and_what_is_gone_goes(opencost: OpenCost) -> No
         (allocation(labels=["team"]), "labels-not-an-object", 'labels ["team"] is not a JSON object'),
     ],
 )
-def test_what_is_no_allocation_of_a_node_is_set_aside(
+def test_what_is_no_allocation_of_a_node_is_rejected(
     opencost: OpenCost, row: dict[str, Any], reason: str, detail: str
 ) -> None:
     path = opencost.files / "a.jsonl"

@@ -108,7 +108,7 @@ def test_files_of_every_form_and_spelling_are_one_table(revenue):
         ("a,2026-09,,,1,USD,x", "has 7 cells, the header has 6"),
     ],
 )  # fmt: skip
-def test_a_row_that_cannot_be_used_is_set_aside_and_the_others_count(revenue, row, reason):
+def test_a_row_that_cannot_be_used_is_rejected_and_the_others_count(revenue, row, reason):
     header = "customer,period,period_start,period_end,amount,currency\n"
     good = "good,2026-09,,,1.000000000000000,USD\n"
     (revenue.source / "a.csv").write_text(f"{header}{good}\n{row}\n{good}")
@@ -120,7 +120,7 @@ def test_a_row_that_cannot_be_used_is_set_aside_and_the_others_count(revenue, ro
     assert revenue.rows("quarantine")[0][3]
 
 
-def test_a_row_that_was_set_aside_can_be_read_again(revenue):
+def test_a_row_that_was_rejected_can_be_read_again(revenue):
     (revenue.source / "a.csv").write_text(HEADER + "a,soon,1,USD\n")
     revenue.land()
     text = json.loads(revenue.rows("quarantine")[0][3])

@@ -10,7 +10,7 @@ function unitCost({ cost, used }) {
   return cut * UNIT_DIGITS;
 }
 
-/** How many units a unit cost is told for, so that it reads well: 1, 1,000 or 1 million. */
+/** How many units a unit cost is shown for, so that it reads well: 1, 1,000 or 1 million. */
 function perUnits(one) {
   const tenth = 10n ** BigInt(MONEY_SCALE - 1);
   const size = one < 0n ? -one : one;
@@ -122,14 +122,14 @@ function unitBlock(stream, known) {
   const days = usageSums(rows, (row) => row.usage_date).sort((a, b) => a.first.usage_date - b.first.usage_date);
   const many = perUnits(unitCost(usageSums(known, () => 0)[0]) ?? 0n);
   const per = perText(many, unit);
-  const told = (sum) => (unitCost(sum) === null ? null : unitCost(sum) * many);
+  const shownCost = (sum) => (unitCost(sum) === null ? null : unitCost(sum) * many);
   return block(
     `${levelTitle(stream)}: cost per ${per}`,
     chart({
       label: `Unit cost and usage of ${stream} by day`,
       height: 280,
       draw: () => {
-        const line = { name: `per ${per}`, amounts: days.map(told) };
+        const line = { name: `per ${per}`, amounts: days.map(shownCost) };
         const used = days.map((day) => day.used);
         return usageAndCost(days.map(({ first }) => dayText(first.usage_date)), used, line, unit, QUANTITY_SCALE);
       },
@@ -144,7 +144,7 @@ function unitBlock(stream, known) {
             usedColumn((day) => day.used, unit, QUANTITY_SCALE),
             { title: "Customers", value: (day) => day.customers, figure: true },
             moneyColumn("Cost", (day) => day.cost),
-            moneyColumn(`Cost per ${per}`, told),
+            moneyColumn(`Cost per ${per}`, shownCost),
           ],
         }),
     }),

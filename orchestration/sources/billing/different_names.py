@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Without candidates told apart by something that both deliveries name and have nothing in common of. Of the
-# ways of comparing, the one that finds most counts.
+# Deliveries that both name a provider, sub account or the like, and none in common, are different bills. Of
+# the ways of comparing, the one that finds most counts.
 FOUND = """
 create table found as
 with
@@ -81,7 +81,7 @@ with
         group by all
     ),
 
-    told_apart as (
+    differently_named as (
         select candidate
         from
             (
@@ -109,7 +109,7 @@ with
             cast(sum(money) as decimal(38, 12)) as money,
             cast(sum(restated) as decimal(38, 12)) as restated
         from candidates
-        where candidate not in (select candidate from told_apart)
+        where candidate not in (select candidate from differently_named)
         group by all
     )
 
