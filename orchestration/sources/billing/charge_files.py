@@ -57,7 +57,7 @@ class Files:
     """The files of a delivery's charges: `kept` are those already there, `written` those of each new day."""
 
     kept: frozenset[str]
-    written: Mapping[date, str]
+    written: Mapping[date | None, str]
 
 
 def read_raw_files(connection: duckdb.DuckDBPyConnection, groups: list[Group]) -> RawFiles:
@@ -126,7 +126,7 @@ def choose_files(connection: duckdb.DuckDBPyConnection, folder: Path, days: Path
         }
     new = now.keys() - {day for known in kept.values() for day in known}
     rows = max(_ROWS, sum(now[day][0] for day in new) // _MOST_FILES)
-    written: dict[date, str] = {}
+    written: dict[date | None, str] = {}
     name, count = "", rows
     # Rows without a day are rejected with their file and row, once they are in a file.
     for day in sorted(new, key=lambda day: day or date.min):

@@ -47,7 +47,10 @@ def make_days(
     with_values = ", ".join(
         f"case when count({sql}) > 0 then '{name}' end" for name, sql in NAMED_BY_RULES[family].items()
     )
-    names = ", ".join(f"({literal(str(day))}::date, {literal(name)})" for day, name in files.written.items())
+    names = ", ".join(
+        f"({'null' if day is None else literal(day)}::date, {literal(name)})"
+        for day, name in files.written.items()
+    )
     kept = ""
     if before is not None:
         shown = ", ".join(literal(name) for name in files.kept)
@@ -82,7 +85,7 @@ def make_days(
         landed as (
             select landed_now.*, written.file
             from landed_now
-            left join written using (usage_date)
+            left join written on landed_now.usage_date is not distinct from written.usage_date
             {kept}
         ),
         -- Days that a charge of an earlier day is for as well.

@@ -192,6 +192,15 @@ def test_an_emptied_location_is_an_error_and_removes_nothing(store: Store, landi
     assert billed(landing) == Decimal(2)
 
 
+def test_a_row_without_a_day_among_others_is_named(store: Store, landing: Path) -> None:
+    times = ("UsageStartDate", "UsageEndDate")
+    without = {"bill/BillingPeriodStartDate": "", **{f"lineItem/{name}": "" for name in times}}
+    row = legacy_row("2", **without) | {"identity/TimeInterval": ""}
+    store.put("bare.csv", csv_bytes([legacy_row("1"), row, legacy_row("3")]))
+    with pytest.raises(BillingError, match=r"bare\.csv: data row 2 has no billing month"):
+        land(store, landing)
+
+
 def test_charges_without_days_land_again(store: Store, landing: Path) -> None:
     """What a kill between the two files leaves: new charges, and old or no days."""
     deliver(store, legacy_row("1"))
