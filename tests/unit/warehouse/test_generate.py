@@ -18,6 +18,7 @@ from orchestration.warehouse.generate import (
     read_contexts,
     read_written_project,
 )
+from orchestration.warehouse.variables import FOCUS
 
 
 @pytest.fixture
@@ -47,6 +48,11 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
     assert described["vars"]["landing"] == str(settings.landing_folder)
     assert str(settings.warehouse_file) in on_disk.pop("profiles.yml")
     del written["dbt_project.yml"], written["profiles.yml"]
+    columns = [column["name"] for column in yaml.safe_load(on_disk.pop(FOCUS))["models"][0]["columns"]]
+    every = [column["name"] for column in yaml.safe_load(written.pop(FOCUS))["models"][0]["columns"]]
+    since = [name for name in every if name.startswith("Allocated")]
+    since += ["HostProviderName", "ServiceProviderName", "x_PoolId"]
+    assert columns == [name for name in every if name not in since]
     assert on_disk == {**written, **assembled.compilation.files, **with_what_they_read(written)}
     assert "models/context/charges_in_context.sql" in on_disk
     assert not [path for path, text in on_disk.items() if "__dimensions__" in text]
