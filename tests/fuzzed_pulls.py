@@ -114,7 +114,7 @@ def verdict(name: str, content: bytes, folder: Path) -> str:
         if server:
             server.stop()
     if result.error:
-        named = (origin, Path(place).name, "manifest.json")
+        named = (origin, Path(place).name, "manifest.json", "the query")
         return "error" if any(name in result.error for name in named if name) else result.error
     return "rejected" if result.remarks else "read"
 
