@@ -5,38 +5,29 @@
 #}
 {% materialization table, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="table") -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none and existing.type != "table" -%}
-        {%- do adapter.drop_relation(existing) -%}
-    {%- endif -%}
-    {%- call statement("main") -%}
-        drop table if exists {{ target }};
-        {{ create_table_as(False, target, compiled_code) }}
-    {%- endcall -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do persist_docs(target, model) -%}
-    {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({"relations": [target]}) }}
+    {{ return(replace_in_place(target, create_table_as(False, target, compiled_code))) }}
 {% endmaterialization %}
 
 {% materialization view, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
+    {{ return(replace_in_place(target, get_create_view_as_sql(target, sql))) }}
+{% endmaterialization %}
+
+{# Make a relation anew by a statement; returns what a materialization returns. #}
+{% macro replace_in_place(target, create) %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none and existing.type != "view" -%}
+    {%- if existing is not none and existing.type != target.type -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
     {%- call statement("main") -%}
-        drop view if exists {{ target }};
-        {{ get_create_view_as_sql(target, sql) }}
+        drop {{ target.type }} if exists {{ target }};
+        {{ create }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({"relations": [target]}) }}
-{% endmaterialization %}
+{% endmacro %}

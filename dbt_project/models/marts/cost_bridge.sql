@@ -52,13 +52,11 @@ select
     cause_number,
     cause,
     cast(amount as decimal(38, 12)) as amount
-from ends
-union all by name
-select
-    billing_month,
-    x_source_name,
-    billing_currency,
-    cause_number,
-    cause,
-    cast(amount as decimal(38, 12)) as amount
-from causes
+from
+    (
+        select *
+        from ends
+        union all by name
+        select *
+        from causes
+    )
