@@ -9,6 +9,7 @@ from pathlib import Path
 from boto3.exceptions import Boto3Error
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from orchestration.sources.locations import (
     LocationBusyError,
@@ -20,6 +21,8 @@ from orchestration.sources.locations import (
 )
 
 _SERVER_ERROR = 500  # and above, such as 503 Slow Down
+# A body that ends early; boto3 tries again only when it writes to a file.
+_CUT = (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, exceptions.ReadTimeoutError)
 
 
 class S3Location:
@@ -51,9 +54,13 @@ class S3Location:
     def read(self, key: str) -> bytes:
         """The content of one (small) object."""
         try:
-            content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+            return self._content(key)
         except (ClientError, BotoCoreError, Boto3Error) as error:
             raise self._error(error, "read", key) from error
+
+    @retry(retry=retry_if_exception_type(_CUT), stop=stop_after_attempt(3), reraise=True)
+    def _content(self, key: str) -> bytes:
+        content: bytes = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
         return content
 
     def fetch(self, key: str, folder: Path) -> Path:
