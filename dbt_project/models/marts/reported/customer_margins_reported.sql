@@ -1,57 +1,60 @@
 {{ config(enabled=var("reporting_currency") != "") }}
 -- The margin of customer_margins_monthly in one currency: each day's cost and revenue at that day's rate.
 with
-    -- The long tail's cost belongs to its customers.
-    cost_days as (
+    -- The rows of customer_costs_reported; the long tail's cost belongs to its customers.
+    amounts as (
         select
-            usage_date,
             billing_month,
             customer_id,
-            billing_currency,
+            reporting_currency,
             {{ margin_side("unallocated_reason") }} as side,
-            effective_cost
-        from {{ ref("customer_costs_daily") }}
+            reported_effective_cost as amount
+        from {{ ref("customer_costs_reported") }}
         where customer_id <> 'long tail'
         union all by name
         select
-            usage_date,
-            cast(billing_period || '-01' as date) as billing_month,
-            customer_id,
-            billing_currency,
+            cast(tail.billing_period || '-01' as date) as billing_month,
+            tail.customer_id,
+            rates.reporting_currency,
             'cost of goods sold' as side,
-            effective_cost
-        from {{ ref("long_tail_costs") }}
-    ),
-
-    amount_days as (
-        select usage_date, billing_month, customer_id, billing_currency, side, sum(effective_cost) as amount
-        from cost_days
-        group by all
-        {%- for side, amount in [
-                ("revenue", "sum(daily.revenue)"),
-                ("revenue to date", "sum(" ~ revenue_to_date("daily", "months") ~ ")"),
-            ] %}
-            union all by name
-            select
-                daily.usage_date,
-                months.billing_month,
-                daily.customer_id,
-                daily.billing_currency,
-                '{{ side }}' as side,
-                {{ amount }} as amount
-            from {{ ref("customer_revenue_daily") }} as daily
-            inner join
-                {{ ref("billed_months") }} as months
-                on months.billing_month = date_trunc('month', daily.usage_date)
-            group by all
-        {%- endfor %}
+            {{ converted("tail.effective_cost", "rates.exchange_rate") }} as amount
+        from {{ ref("long_tail_costs") }} as tail
+        inner join {{ ref("exchange_rates_daily") }} as rates using (usage_date, billing_currency)
+        union all by name
+        select
+            billing_month,
+            customer_id,
+            reporting_currency,
+            side,
+            {{ converted("amount", "rates.exchange_rate") }} as amount
+        from
+            (
+                {%- for side, amount in [
+                    ("revenue", "sum(daily.revenue)"),
+                    ("revenue to date", "sum(" ~ revenue_to_date("daily", "months") ~ ")"),
+                ] %}
+                    select
+                        daily.usage_date,
+                        months.billing_month,
+                        daily.customer_id,
+                        daily.billing_currency,
+                        '{{ side }}' as side,
+                        cast({{ amount }} as decimal(38, 24)) as amount
+                    from {{ ref("customer_revenue_daily") }} as daily
+                    inner join
+                        {{ ref("billed_months") }} as months
+                        on months.billing_month = date_trunc('month', daily.usage_date)
+                    group by all {{ "union all" if not loop.last }}
+                {%- endfor %}
+            )
+        inner join {{ ref("exchange_rates_daily") }} as rates using (usage_date, billing_currency)
     ),
 
     summed as (
         select
             billing_month,
             customer_id,
-            rates.reporting_currency,
+            reporting_currency,
             {%- for column, side in [
                 ("revenue", "revenue"),
                 ("effective_cost", "cost of goods sold"),
@@ -60,14 +63,10 @@ with
                 ("revenue_to_date", "revenue to date"),
             ] %}
                 coalesce(
-                    sum({{ converted("cast(amount as decimal(38, 24))", "rates.exchange_rate") }}) filter (
-                        side = '{{ side }}'
-                    ),
-                    0
+                    sum(amount) filter (side = '{{ side }}'), 0
                 ) as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
-        from amount_days
-        inner join {{ ref("exchange_rates_daily") }} as rates using (usage_date, billing_currency)
+        from amounts
         group by all
     )
 
