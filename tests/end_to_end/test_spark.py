@@ -222,6 +222,19 @@ def test_an_address_without_a_server_is_named(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
+def test_a_spark_that_does_not_start_is_an_error_without_a_traceback(company: Company) -> None:
+    """In a process of its own: here a session is open."""
+    wrong = "engine: spark\nspark: {master: 'local[1]', conf: {spark.shuffle.manager: nonsense}}\n"
+    (company.settings.workspace / "settings.yml").write_text(wrong)
+    restate(company)
+    with (company.root / "printed").open("w+") as printed:
+        assert company.start(printed.fileno()).wait() == 1
+        printed.seek(0)
+        shown = printed.read()
+    assert "Spark does not start on local[1]: java.lang.ClassNotFoundException: nonsense." in shown
+    assert "Traceback" not in shown
+
+
 def test_a_day_that_cannot_be_computed_is_named(planned: tuple[Settings, Plan]) -> None:
     settings, plan = planned
     broken = dataclasses.replace(plan.waves[0][0], write_files="select error('too large')")

@@ -28,6 +28,7 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
     Raises `SparkError` if pyspark or Java is missing, or the address does not answer.
     """
     try:
+        from py4j.protocol import Py4JError  # type: ignore[import-untyped]
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
@@ -51,10 +52,11 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
             _require_answer(settings.remote)
             builder = builder.remote(settings.remote)
         session = builder.getOrCreate()
-    except (PySparkException, RuntimeError) as error:
+    except (PySparkException, Py4JError, RuntimeError) as error:
         where = settings.remote or settings.master or "the master of spark-submit"
-        needs = "" if settings.remote else " It needs Java 17 or newer."
-        raise SparkError(f"Spark does not start on {where}: {error}.{needs} See docs/spark.md.") from error
+        needs = "" if settings.remote else " Is the master there, and Java 17 or newer?"
+        reason = str(getattr(error, "java_exception", error)).partition("\n")[0].rstrip(".")
+        raise SparkError(f"Spark does not start on {where}: {reason}.{needs} See docs/spark.md.") from error
     try:
         yield session
     finally:
