@@ -18,7 +18,6 @@ from tests.conftest import FinishedDemo
 from tests.end_to_end.focus_columns import COLUMNS, RULES, RULES_OF_1_2, RULES_SINCE_1_3
 from tests.end_to_end.running import Company
 from tests.end_to_end.small_company import SEARCHES, THIRDS
-from tests.servers import required
 
 # What a customer carries of an amount has 24 digits after the point, a quantity 12.
 TYPES = {
@@ -179,8 +178,9 @@ def test_the_validator_of_the_finops_foundation_finds_nothing_else(
     marts: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """Version 2.2.1 brings the rules of FOCUS 1.2; those of later versions it downloads."""
-    program = PROJECT_ROOT / ".focus-validator" / "bin" / "focus-validator"
-    validator = required(program if program.exists() else None, "focus-validator")
+    validator = PROJECT_ROOT / ".focus-validator" / "bin" / "focus-validator"
+    if not validator.exists():
+        pytest.skip("no focus-validator is installed, which needs Python 3.12: make validator")
     marts.execute(
         f"""
         copy (
