@@ -19,15 +19,19 @@ _FACTS = (
 
 
 def select_explanations(marts: duckdb.DuckDBPyConnection, published: Published) -> pa.Table:
-    """One row per customer, rule, currency and element: its cost, and the sentence of its largest part."""
+    """One row per customer, rule, currency and element: its cost, and the sentence of its largest part.
+
+    Sums first: the facts of every part take as long again, and only those of the largest are shown.
+    """
     names = [
         *("customer_id", "billing_currency", "allocation_rule", "rule_place", "method", "stream"),
         *("unallocated_reason", *published.dimensions[:2]),
     ]
-    keys = quoted(names)
+    keys, explained, parts = quoted(names), quoted(names, "explained"), quoted(names, "parts")
     facts = ", ".join(f"{name} := {name}" for name in _FACTS)
-    table = marts.sql(
+    marts.execute(
         f"""
+        create or replace temp table explained as
         with
             groups as (
                 select
@@ -36,18 +40,33 @@ def select_explanations(marts: duckdb.DuckDBPyConnection, published: Published) 
                     max(usage_date) as last_day,
                     sum(effective_cost) as effective_cost,
                     sum(pool_cost)::decimal(38, 12) as pool_cost,
-                    max(struct_pack({facts})) as largest
+                    max(effective_cost) as largest_part
                 from {MART}
                 group by all
-            ),
-            ranked as (
-                select *, row_number() over (order by effective_cost desc, {keys}) as place
-                from groups
             )
-        select * replace (case when place <= {LARGEST_EXPLAINED} then largest end as largest)
-        from ranked
-        order by customer_id, effective_cost desc, {keys}
+        select
+            *,
+            row_number() over (order by effective_cost desc, {keys}) <= {LARGEST_EXPLAINED} as has_sentence
+        from groups
+        """
+    )
+    ((smallest,),) = marts.execute("select min(largest_part) from explained where has_sentence").fetchall()
+    table = marts.sql(
+        f"""
+        with
+            parts as (
+                select {keys}, max(struct_pack({facts})) as largest
+                from {MART}
+                where effective_cost >= {smallest if smallest is not None else 0}::decimal(38, 24)
+                group by all
+            )
+        select
+            explained.* exclude (largest_part, has_sentence),
+            case when has_sentence then parts.largest end as largest
+        from explained
+        left join parts on row({explained}) is not distinct from row({parts})
+        order by explained.customer_id, explained.effective_cost desc, {explained}
         """
     ).to_arrow_table()
     sentences = [part and allocation_sentence(part) for part in table.column("largest").to_pylist()]
-    return table.drop_columns(["largest", "place"]).append_column("largest", pa.array(sentences, pa.string()))
+    return table.drop_columns(["largest"]).append_column("largest", pa.array(sentences, pa.string()))
