@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -178,19 +179,23 @@ def _watch(roots: set[int], memory: Memory, done: threading.Event) -> None:
             memory.seen.append((time.time(), size))
 
 
+def descendants(roots: set[int]) -> set[int]:
+    """The processes and those below them that run now; none where there is no /proc to ask."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended while we looked
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = roots & parents.keys()
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
 def _resident_bytes(roots: set[int]) -> int:
     """Resident memory of the processes and their descendants; 0 where there is no /proc to ask."""
-    parents: dict[int, int] = {}
-    resident: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-            pid = int(lines["Pid"])
-            parents[pid] = int(lines["PPid"])
-            resident[pid] = int(lines.get("VmRSS", "0 kB").split()[0]) * 1024
-        except OSError:
-            continue  # it ended while we looked
-    counted = {pid for pid in resident if pid in roots}
-    while more := {pid for pid, parent in parents.items() if parent in counted} - counted:
-        counted |= more
-    return sum(resident[pid] for pid in counted)
+    resident = 0
+    for pid in descendants(roots):
+        with suppress(OSError):
+            found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+            resident += int(found[1]) * 1024 if found else 0
+    return resident

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from bench import generated
+from bench.measure import descendants
 from orchestration.automation.run import run_job
 from orchestration.settings import Settings, SparkSettings
 from orchestration.warehouse.project import prepare_project
@@ -84,16 +85,12 @@ def _watch_cpu(used: dict[int, float], done: threading.Event) -> None:
 
 def _cpu_seconds() -> dict[int, float]:
     """Seconds of CPU of this process and its descendants, by process; Linux only."""
-    parents, used = {}, {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    used = {}
+    for pid in descendants({os.getpid()}):
         with suppress(OSError):  # it ended while we looked
-            fields = stat.read_text().rpartition(")")[2].split()
-            parents[int(stat.parent.name)] = int(fields[1])
-            used[int(stat.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    counted = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in counted} - counted:
-        counted |= more
-    return {pid: used[pid] for pid in counted}
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def _compare(one: Settings, other: Settings) -> None:

@@ -13,7 +13,7 @@
     {{ return(replace_in_place(target, get_create_view_as_sql(target, sql))) }}
 {% endmaterialization %}
 
-{# Make a relation anew by a statement; returns what a materialization returns. #}
+{# Replace a relation with what a statement creates; returns what a materialization returns. #}
 {% macro replace_in_place(target, create) %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}

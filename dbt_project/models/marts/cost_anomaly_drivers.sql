@@ -100,7 +100,7 @@ with
                     else 0
                 end as decimal(38, 12)
             ) as cost_impact,
-            'cost ' || {{ amount("actual_cost") }} as detail
+            'cost ' || cast(actual_cost as decimal(38, 2)) as detail
         from expected_parts
         window whole as (partition by anomaly_id, driver_kind)
     ),
@@ -142,7 +142,7 @@ with
             ) as cost_impact,
             resources.of_service
             || ', cost '
-            || {{ amount("resources.actual_cost") }}
+            || cast(resources.actual_cost as decimal(38, 2))
             || case
                 when anomalies.series_kind = 'customer_feature' then ' for all customers' else ''
             end as detail

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
+from xml.etree import ElementTree
 
 from orchestration.sources.files.text import LARGEST_BYTES, EncodingError, decoded
 
@@ -21,9 +22,6 @@ Rate = tuple[int | None, str, str, str]
 """Row in the file (from 1, without the header; None: the whole file), day, currency and rate, as text."""
 
 _CODE = re.compile("[A-Z]{3}")
-_CUBE = re.compile(
-    r"<Cube\s+(?:time=(['\"])(?P<day>.*?)\1|currency=(['\"])(?P<to>.*?)\3\s+rate=(['\"])(?P<rate>.*?)\5)"
-)
 
 
 def rates_of(content: bytes, ending: str) -> list[Rate] | None:
@@ -39,7 +37,13 @@ def rates_of(content: bytes, ending: str) -> list[Rate] | None:
             content = archive.read(names[0])
     text, _ = decoded(content)
     if ending == ".xml":
-        return list(_of_cubes(text))
+        try:
+            rates = list(_of_cubes(text))
+        except ElementTree.ParseError as error:
+            raise EncodingError(f"is not XML: {error}") from error
+        if not rates:
+            raise EncodingError("has no rates: elements Cube with a currency and a rate")
+        return rates
     rows = csv.reader(StringIO(text))
     header = [name.strip() for name in next(rows, [])]
     codes = [name for name in header[1:] if name]
@@ -55,11 +59,12 @@ def rates_of(content: bytes, ending: str) -> list[Rate] | None:
 
 def _of_cubes(text: str) -> Iterator[Rate]:
     day, number = "", 0
-    for found in _CUBE.finditer(text):
-        if found["day"] is not None:
-            day, number = found["day"], number + 1
-        else:
-            yield number, day, found["to"], found["rate"]
+    # Expat itself refuses entities that grow without bound.
+    for cube in ElementTree.fromstring(text).iterfind(".//{*}Cube"):  # noqa: S314
+        if "time" in cube.attrib:
+            day, number = cube.attrib["time"], number + 1
+        elif "currency" in cube.attrib:
+            yield number, day, cube.attrib["currency"], cube.attrib.get("rate", "")
 
 
 def _day(text: str) -> str:

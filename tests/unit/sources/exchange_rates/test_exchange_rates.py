@@ -102,8 +102,17 @@ def test_a_bad_row_is_rejected_and_the_good_ones_count(
     assert said.startswith(detail)
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 cut", zipped("readme.txt", "no rates")])
-def test_a_broken_zip_is_rejected_as_a_whole(tmp_path: Path, content: bytes) -> None:
-    rates, [(file, _, reason, _)] = landed(tmp_path, own__csv=OWN, bad__zip=content)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bad__zip", b"PK\x03\x04 cut"),
+        ("bad__zip", zipped("readme.txt", "no rates")),
+        ("bad__xml", XML[: len(XML) // 2]),
+        ("bad__xml", "<rates/>"),
+    ],
+    ids=["cut zip", "another zip", "cut XML", "another XML"],
+)
+def test_a_broken_file_is_rejected_as_a_whole(tmp_path: Path, name: str, content: str | bytes) -> None:
+    rates, [(file, _, reason, _)] = landed(tmp_path, own__csv=OWN, **{name: content})
     assert rates == [("2026-07-01", "USD", "EUR", "0.92")]
-    assert (file, reason) == ("bad.zip", "unreadable")
+    assert (file, reason) == (name.replace("__", "."), "unreadable")
