@@ -93,6 +93,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         f"{day},{listed(day)['USD']},{listed(day)['GBP']},N/A," for day in reversed(DAYS) if day.weekday() < 5
     ]
     write_source(company, "exchange_rates/eurofxref-hist.csv", "\n".join(["Date,USD,GBP,CYP,", *rows]) + "\n")
+    good, printed = run_in(company, "reporting_currency: EUR\n")
+    assert good, printed
     return company
 
 
