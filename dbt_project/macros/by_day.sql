@@ -21,7 +21,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- do adapter.execute("set variable batch_days = []::date[]") -%}
+    {%- do asked("set variable batch_days = []::date[]") -%}
     {%- set has_names = config.get("customer_names", false) -%}
     {%- if config.get("contract").enforced -%}
         {{ get_assert_columns_equivalent(customer_names(model_sql) if has_names else model_sql) }}
@@ -32,9 +32,7 @@
             {%- endif -%}
         {%- endfor -%}
     {%- else -%}
-        {%- set columns = run_query(
-            "select column_name, column_type from (describe " ~ model_sql ~ ")"
-        ).rows -%}
+        {%- set columns = asked("select column_name, column_type from (describe " ~ model_sql ~ ")") -%}
     {%- endif -%}
     {%- set name = this.schema ~ "." ~ this.identifier -%}
     {%- set days_after = config.get("days_after", 0) | int -%}
@@ -47,9 +45,9 @@
         {%- set all_rows = (
             "select concat(count(*), '-', sum(hash(found)::hugeint)) from " ~ input ~ " as found"
         ) -%}
-        {%- set input_rows = run_query(all_rows).columns[0].values()[0] -%}
+        {%- set input_rows = asked(all_rows)[0][0] -%}
         {%- set known = "select input_rows from built.inputs where model= '" ~ name ~ "'" -%}
-        {%- set is_input_changed = [input_rows] != run_query(known).columns[0].values() | list -%}
+        {%- set is_input_changed = [input_rows] != asked(known) | map(attribute=0) | list -%}
     {%- endif -%}
 
     {%- set is_plan = env_var("DBT_PLAN_DAYS", "") != "" -%}
@@ -108,14 +106,12 @@
         from built.days_made
         where model = '{{ name }}'
     {%- endset -%}
-    {%- set made = [] if is_plan else run_query(made_elsewhere).rows | map("list") | list -%}
-    {%- for batch in ([] if is_plan else run_query(batches).rows) -%}
-        {%- do adapter.execute("set variable batch_days = [" ~ batch["days"] ~ "]::date[]") -%}
-        {%- set periods, with_rows = batch["periods"].split(", "), [] -%}
-        {%- for file in run_query(
-            write_by_day(model_sql, columns, key, var("days"), run ~ "-" ~ loop.index)
-        ).rows -%}
-            {%- set period = "date '" ~ file["filename"].split(key ~ "=")[-1].split("/")[0] ~ "'" -%}
+    {%- set made = [] if is_plan else asked(made_elsewhere) -%}
+    {%- for periods_of_batch, days in ([] if is_plan else asked(batches)) -%}
+        {%- set periods, with_rows = periods_of_batch.split(", "), [] -%}
+        {%- set written = write_by_day(model_sql, columns, key, var("days"), run ~ "-" ~ loop.index) -%}
+        {%- for file in asked("set variable batch_days = [" ~ days ~ "]::date[];" ~ written) -%}
+            {%- set period = "date '" ~ file[0].split(key ~ "=")[-1].split("/")[0] ~ "'" -%}
             {%- if period not in periods -%}
                 {{
                     exceptions.raise_compiler_error(
@@ -126,7 +122,7 @@
                 }}
             {%- endif -%}
             {%- do with_rows.append(period) -%}
-            {%- do made.append([period, "'" ~ file["filename"] ~ "'", file["count"]]) -%}
+            {%- do made.append([period, "'" ~ file[0] ~ "'", file[1]]) -%}
         {%- endfor -%}
         {%- for period in periods if period not in with_rows -%}
             {%- do made.append([period, "null", 0]) -%}
@@ -136,47 +132,51 @@
     {%- if existing is not none and existing.type != "view" -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
-    {%- call statement("main") -%}
-        {%- if is_plan %} {{ plan_days(name, model_sql, columns, key) }}
-        {%- else %} {{ note_files(name, run, made) }}
-        {%- endif %}
-    {%- endcall -%}
-    {%- if is_input_changed -%}
-        {%- do run_query("delete from built.inputs where model= '" ~ name ~ "'") -%}
-        {%- do run_query("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
-    {%- endif -%}
-
     {%- set found -%}
-        select file from built.day_files where model = '{{ name }}' and file is not null order by file
+        {%- if is_plan %} {{ plan_days(name, model_sql, columns, key) }}
+            ;
+            select file from built.day_files where false
+        {%- else %}
+            {{ note_files(name, run, made) }}
+            ;
+            select file from built.day_files where model = '{{ name }}' and file is not null order by file
+        {%- endif %}
     {%- endset -%}
-    {%- set files = [] if is_plan else run_query(found).columns[0].values() -%}
-    {%- set rows = rows_of_files(columns, key, files) -%}
-    {%- call statement("view") -%}
+    {%- set rows = rows_of_files(columns, key, asked(found) | map(attribute=0) | list) -%}
+    {%- if is_input_changed -%}
+        {%- do asked("delete from built.inputs where model= '" ~ name ~ "'") -%}
+        {%- do asked("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
+    {%- endif -%}
+    {%- call statement("main") -%}
         create or replace view {{ target }} as
         {%- if has_names %} select "{{ model.columns.keys() | join('", "') }}" from (
             {{ customer_names(rows) }})
         {%- else %} {{ rows }}
         {%- endif %}
+        ;
+        {{ described(target) }}
     {%- endcall -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({"relations": [target]}) }}
 {% endmaterialization %}
 
+{# The rows of a query, as tuples. dbt's `run_query` makes a table of agate, which takes as long as the query. #}
+{% macro asked(query) %} {{ return(adapter.add_query(query)[1].fetchall()) }} {% endmacro %}
+
 {# Query: the rows of a model's files. #}
 {% macro rows_of_files(columns, key, files) %}
     select
-    {%- for column in columns %}
-        {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
-        {{- "," if not loop.last }}
-    {%- endfor %}
+        {%- for column in columns %}
+            {{ '"' ~ column[0] ~ '"' if files else "null" }}::{{ column[1] }} as "{{ column[0] }}"
+            {{- "," if not loop.last }}
+        {%- endfor %}
     {%- if files %}
         from
             read_parquet(
-                ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = { '{{ key }}': date }
+                ['{{ files | join("', '") }}'], hive_partitioning = true, hive_types = {'{{ key }}':date}
             )
     {%- else %} where false
     {%- endif %}

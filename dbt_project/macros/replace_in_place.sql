@@ -24,10 +24,26 @@
     {%- call statement("main") -%}
         drop {{ target.type }} if exists {{ target }};
         {{ create }}
+        ;
+        {{ described(target) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({"relations": [target]}) }}
+{% endmacro %}
+
+{#
+  Statements: write the descriptions of a model and its columns into the database, as `persist_docs` says. dbt's macro
+  asks for the columns first; here the contract has checked them.
+#}
+{% macro described(relation) %}
+    {%- if config.persist_relation_docs() and model.description %}
+        comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(model.description) }};
+    {%- endif %}
+    {%- if config.persist_column_docs() %}
+        {%- for column in model.columns.values() if column.description %}
+            comment on column {{ relation }}."{{ column.name }}" is {{ duckdb_escape_comment(column.description) }};
+        {%- endfor %}
+    {%- endif %}
 {% endmacro %}

@@ -21,7 +21,13 @@ FIRST = date(2026, 1, 29)
 DAYS = [
     FIRST + timedelta(days=number) for number in range(6)
 ]  # the last days of a month, the first of another
-MACROS = ("by_day.sql", "inputs_by_day.sql", "changed_days.sql", "generate_schema_name.sql")
+MACROS = (
+    "by_day.sql",
+    "replace_in_place.sql",
+    "inputs_by_day.sql",
+    "changed_days.sql",
+    "generate_schema_name.sql",
+)
 
 MODELS = {
     "staging/changed_days": "{{ config(meta={'has_days': true}) }} from given.changed_days",
