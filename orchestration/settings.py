@@ -119,6 +119,7 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(_HOME / "workspace", description="Folder with sources, warehouse and results")
     contexts: Path = Field(_HOME / "contexts", description="Folder of rules; default: `<workspace>/contexts`")
+    cache: Path = Field(Path("~/.cache/cost-per-customer"), description="What dbt parsed, for new workspaces")
     s3: S3Settings = Field(S3Settings(), description="Access to S3, for all `s3://` locations")
     aws_endpoint_url: str | None = Field(None, description="Endpoint for AWS APIs except S3, such as a proxy")
 

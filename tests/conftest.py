@@ -25,6 +25,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(ABSENT)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache of what dbt parsed for all workspaces of the session, not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CPC_CACHE", str(_shared_by_processes(tmp_path_factory) / "cache"))
+        yield
+
+
+def _shared_by_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Processes of pytest-xdist have a folder each, in one folder of the session."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSettings]:
     """A cluster of Spark with a session, started when the first test needs it; see `needs_java`."""
@@ -58,9 +72,7 @@ class FinishedDemo:
 
 @pytest.fixture(scope="session")
 def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
-    # Processes of pytest-xdist have a folder each, in one folder of the session.
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = _shared_by_processes(tmp_path_factory)
     workspace, printed = shared / "finished_demo", shared / "finished_demo.txt"
     with (shared / "finished_demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

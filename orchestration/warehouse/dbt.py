@@ -52,18 +52,20 @@ def run_dbt(
     on_event: OnEvent | None = None,
     *,
     validate: bool = False,
+    only_moved: bool = False,
 ) -> DbtResult:
     """Run one dbt command; compiled SQL and the log `dbt.log` go to `folder`.
 
     `manifest` saves dbt reading the project. `on_event` gets dbt's events of level info and above, as they
     happen, in dbt's own thread. With `validate` dbt checks the form of the project's files, which a test does
-    once for all runs: they are part of this program.
+    once for all runs: they are part of this program. `only_moved` says that what dbt parsed before, in
+    `folder`, was parsed with the same variables but for places, which are already those of now.
     """
     from dbt.cli.main import dbtRunner
     from dbt_common.events.event_manager_client import ctx_set_event_manager
     from dbt_common.events.functions import msg_to_dict
 
-    from orchestration.warehouse.dbt_events import NoticeableEvents
+    from orchestration.warehouse.dbt_events import NoticeableEvents, only_what_is_read
 
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [*command, *_QUIET, "--project-dir", str(project), "--profiles-dir", str(project)]
@@ -82,7 +84,9 @@ def run_dbt(
 
         ctx_set_event_manager(NoticeableEvents())
         # dbt changes to the project's folder and stays there.
-        with contextlib.chdir(project), contextlib.nullcontext() if validate else _unvalidated():
+        checked = contextlib.nullcontext() if validate else _unvalidated()
+        moved = _moved() if only_moved else contextlib.nullcontext()
+        with contextlib.chdir(project), checked, moved, only_what_is_read():
             ended = dbtRunner(manifest=manifest, callbacks=[hear]).invoke(arguments)
     found: Any = ended.result
     return DbtResult(
@@ -105,6 +109,28 @@ def _unvalidated() -> Iterator[None]:
         yield
     finally:
         dbtClassMixin.validate = validate  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def _moved() -> Iterator[None]:
+    """Let dbt parse only the files that differ, though it would parse everything in another place."""
+    from dbt.constants import PARTIAL_PARSE_FILE_NAME
+    from dbt.parser.manifest import ManifestLoader, extended_mashumaro_encoder
+
+    compare = ManifestLoader.is_partial_parsable
+
+    def take(loader: ManifestLoader, parsed: Manifest) -> tuple[bool, None]:
+        parsed.state_check = loader.manifest.state_check
+        # dbt does not write it when no file differs, and the next command compares.
+        target = Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
+        target.write_bytes(parsed.to_msgpack(extended_mashumaro_encoder))
+        return True, None
+
+    ManifestLoader.is_partial_parsable = take  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        ManifestLoader.is_partial_parsable = compare  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

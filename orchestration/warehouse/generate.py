@@ -47,10 +47,14 @@ class ContextsMissingError(ExpectedError):
 
 @dataclass(frozen=True)
 class AssembledProject:
-    """A complete dbt project on disk. `rules_fingerprint` (sha256) depends on all of its files."""
+    """A complete dbt project on disk.
+
+    `rules_fingerprint` (sha256) depends on all of its files, `written_fingerprint` on those written by hand.
+    """
 
     folder: Path
     rules_fingerprint: str
+    written_fingerprint: str
     compilation: Compilation
 
 
@@ -128,7 +132,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
             write_file(folder / name, text)
     point(settings.dbt_project, folder.relative_to(settings.dbt_project.parent))
     _forget_old_versions(versions, keep=folder)
-    return AssembledProject(folder, fingerprint, compilation)
+    return AssembledProject(folder, fingerprint, _fingerprint(written), compilation)
 
 
 def _fingerprint(files: Mapping[str, str]) -> str:

@@ -11,12 +11,12 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgpack  # type: ignore[import-untyped]  # of dbt
-
 from orchestration.settings import ExpectedError, Settings
+from orchestration.warehouse import parsed
 from orchestration.warehouse.dbt import DbtError, DbtResult, OnEvent, run_dbt
 from orchestration.warehouse.generate import AssembledProject, assemble_project
 from orchestration.warehouse.variables import Variable, variables_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 RUNS_KEPT = 10
-_PARSED, _MANIFEST = "partial_parse.msgpack", "manifest.json"  # dbt's names
+_MANIFEST = "manifest.json"  # dbt's name
 _FOLDER = "parsed"  # `target` belongs to who runs dbt by hand
 
 
@@ -57,7 +57,7 @@ class PreparedProject:
         """Run a dbt command, always with the same variables; `folder` gets its log and compiled SQL."""
         manifest = self.just_parsed.pop() if self.just_parsed else None
         # A version of the project never changes, so dbt need not check its files for changes.
-        known = ["--partial-parse-file-path", str(self._parsed / _PARSED)]
+        known = ["--partial-parse-file-path", str(self._parsed / parsed.PARSED)]
         known += ["--no-partial-parse-file-diff", "--no-write-json"]
         arguments = [*command, *known, *self.vars_arguments]
         return run_dbt(self.assembled.folder, arguments, folder, manifest, on_event)
@@ -127,32 +127,37 @@ def prepare_project(settings: Settings, *, validate: bool = False) -> PreparedPr
         variables_of(settings, assembled.compilation.program.feedback),
         settings.workspace / "dbt_runs",
     )
-    _parse_when_needed(project, validate)
+    _parse_when_needed(project, settings.cache.expanduser(), validate)
     return project
 
 
-def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
+def _parse_when_needed(project: PreparedProject, cache: Path, validate: bool) -> None:
     """Parse into a folder next to `parsed` and rename it, so that a manifest is complete or absent."""
     parsed_folder = project.assembled.folder / _FOLDER
     # The folder, because dbt keeps where it found the seeds.
-    inputs = json.dumps({"folder": str(project.assembled.folder), **project.variables}, sort_keys=True)
-    parsed_with = parsed_folder / "parsed_with.json"
-    if parsed_with.is_file() and parsed_with.read_text(encoding="utf-8") == inputs:
+    versions = {"written": project.assembled.written_fingerprint, "dbt": version("dbt-core")}
+    inputs = json.loads(
+        json.dumps({"folder": str(project.assembled.folder), **versions, **project.variables})
+    )
+    parsed_with = parsed_folder / parsed.PARSED_WITH
+    if parsed_with.is_file() and json.loads(parsed_with.read_text(encoding="utf-8")) == inputs:
         return
     unfinished = project.assembled.folder / f"{_FOLDER}.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    versions = project.assembled.folder.parent
-    before = sorted(versions.glob(f"*/{_FOLDER}/{_PARSED}"), key=lambda path: path.stat().st_mtime)
-    if before:
-        unfinished.mkdir()
-        moved = _with_seeds_of(project.assembled.folder, before[-1].read_bytes())
-        (unfinished / _PARSED).write_bytes(moved)
+    unfinished.mkdir()
+    of_this_program = cache / "parsed" / project.assembled.written_fingerprint[:16]
+    of_workspace = project.assembled.folder.parent.glob(f"*/{_FOLDER}/{parsed.PARSED}")
+    before = sorted(of_workspace, key=lambda path: path.stat().st_mtime)
+    only_moved = False
+    for path in before[-1:] or of_this_program.glob(parsed.PARSED):
+        content, only_moved = parsed.fit(path.parent, inputs)
+        (unfinished / parsed.PARSED).write_bytes(content)
     command = ["parse", *project.vars_arguments]
-    parsed = run_dbt(project.assembled.folder, command, unfinished, validate=validate)
-    if not parsed.is_success or parsed.manifest is None:
-        raise DbtError(parsed.error)
-    project.just_parsed.append(parsed.manifest)
-    (unfinished / parsed_with.name).write_text(inputs, encoding="utf-8")
+    result = run_dbt(project.assembled.folder, command, unfinished, validate=validate, only_moved=only_moved)
+    if not result.is_success or result.manifest is None:
+        raise DbtError(result.error)
+    project.just_parsed.append(result.manifest)
+    (unfinished / parsed_with.name).write_text(json.dumps(inputs, sort_keys=True), encoding="utf-8")
     shutil.rmtree(parsed_folder, ignore_errors=True)
     try:
         unfinished.rename(parsed_folder)
@@ -161,13 +166,4 @@ def _parse_when_needed(project: PreparedProject, validate: bool) -> None:
         if not parsed_with.is_file():
             raise
         shutil.rmtree(unfinished)
-
-
-def _with_seeds_of(folder: Path, parsed: bytes) -> bytes:
-    """What dbt parsed of another version, which may be removed, with the seeds of this folder."""
-    content = msgpack.unpackb(parsed, strict_map_key=False)
-    for node in content["nodes"].values():
-        if node["resource_type"] == "seed":
-            node["root_path"] = str(folder)
-    packed: bytes = msgpack.packb(content)
-    return packed
+    parsed.keep(parsed_folder, of_this_program)

@@ -236,7 +236,7 @@ def test_a_report_that_fails_does_not_hide_what_was_published(company: Company) 
     snapshot = company.snapshot()
     good, printed = company.run()
     assert not good
-    assert company.snapshot() != snapshot
+    assert company.snapshot() != snapshot, printed
     assert f"Published snapshot {company.snapshot().name}" in printed
     assert "report.html" in printed
     assert "The marts are published; a later step failed." in printed

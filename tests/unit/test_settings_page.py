@@ -48,7 +48,8 @@ def default_of(field: FieldInfo) -> str:
         return "required"
     default = field.default
     if isinstance(default, Path):
-        return f"`{default.relative_to(PROJECT_ROOT)}`"
+        shown = default.relative_to(PROJECT_ROOT) if default.is_relative_to(PROJECT_ROOT) else default
+        return f"`{shown}`"
     if default in (None, "", (), {}) or isinstance(default, BaseModel | SecretStr):
         return ""
     return f"`{json.dumps(default, default=str)}`"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,37 @@ def test_seeds_are_read_from_the_version_of_the_run_when_old_ones_are_removed(
     project.just_parsed.clear()
     result = project.dbt("seed", folder=tmp_path / "dbt")
     assert result.is_success, result.error
+
+
+def test_a_new_workspace_has_what_another_one_parsed_and_parses_only_what_differs(tmp_path: Path) -> None:
+    def manifest(company: str, cache: str) -> dict[str, Any]:
+        contexts = tmp_path / company / "contexts"
+        settings = Settings(workspace=tmp_path / company, contexts=contexts, cache=tmp_path / cache)
+        shutil.rmtree(settings.workspace / "dbt_projects", ignore_errors=True)
+        return prepare_project(settings).manifest
+
+    for company in ("one", "two"):
+        small_company.write_contexts(tmp_path / company / "contexts")
+    (tmp_path / "two" / "contexts" / "dimensions" / "tier.yml").write_text(
+        "dimension: tier\ndescription: Tier\nrules:\n  - {element: idle, when: {tag: app, equals: idle}}\n"
+    )
+    first = manifest("one", "cache")
+    found = manifest("two", "cache")
+    parsed_anew = manifest("two", "another cache")
+    assert _when_made(found["macros"]) == _when_made(first["macros"]) != _when_made(parsed_anew["macros"])
+    assert str(tmp_path / "one") not in str(found)
+    for kind in ("nodes", "sources", "macros", "exposures", "unit_tests", "child_map"):
+        assert _without_times(found[kind]) == _without_times(parsed_anew[kind]), kind
+
+
+def _when_made(macros: dict[str, Any]) -> set[float]:
+    return {macro["created_at"] for macro in macros.values() if macro["package_name"] == "dbt"}
+
+
+def _without_times(found: Any) -> Any:
+    if isinstance(found, dict):
+        # The checksum of a hook is that of the project file, which has the places of the workspace.
+        left_out = {"created_at", "checksum"} if found.get("resource_type") == "operation" else {"created_at"}
+        return {key: _without_times(value) for key, value in found.items() if key not in left_out}
+    # dbt adds to these lists in the order in which it parses.
+    return sorted(map(str, map(_without_times, found))) if isinstance(found, list) else found
