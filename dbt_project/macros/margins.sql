@@ -43,11 +43,6 @@
     end
 {%- endmacro %}
 
-{# Change of an amount as text: `+412.30`, `-0.05`. #}
-{% macro change_text(amount) -%}
-    case when {{ amount }} >= 0 then '+' else '' end || cast(cast({{ amount }} as decimal(38, 2)) as varchar)
-{%- endmacro %}
-
 {# Which side a row lacks: revenue, cost, or both. #}
 {% macro missing_side(has_revenue, has_cost) -%}
     case
@@ -82,24 +77,4 @@
     case
         when {{ whole }} > 0 then {{ part }} when {{ whole }} < 0 then -{{ part }} else abs({{ part }})
     end desc
-{%- endmacro %}
-
-{#
-  Why the margin changed, as text: first what moved it, then the other side. `cost_reason` names the largest cost
-  change.
-#}
-{% macro change_reason(cause, revenue_change, cost_change, cost_reason) -%}
-    case
-        {{ cause }}
-        when 'revenue'
-        then 'revenue ' || {{ change_text(revenue_change) }} || '; cost ' || {{ change_text(cost_change) }}
-        when 'cost'
-        then
-            'cost '
-            || {{ change_text(cost_change) }}
-            || coalesce(', above all ' || {{ cost_reason }}, '')
-            || '; revenue '
-            || {{ change_text(revenue_change) }}
-        else 'no change'
-    end
 {%- endmacro %}

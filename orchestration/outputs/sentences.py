@@ -1,12 +1,13 @@
-"""Sentences for people, from the facts of the marts: what an anomaly is, how a cost came about.
+"""Sentences for people, from the facts of the marts: on anomalies, allocations and changes of margins.
 
-Money of anomalies is rounded for reading; an allocation shows every digit, so that anybody can redo it.
+Money of anomalies and margins is rounded for reading; an allocation shows every digit, so that anybody can
+redo it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -39,6 +40,57 @@ def allocation_sentence(part: Row) -> str:
     merged = part["long_tail_customers"]
     tail = f"; {merged} customers below the minimum share" if merged is not None else ""
     return f"{multiplied} {part['billing_currency']}{_share_of(part)}{tail}"
+
+
+def customer_margin_sentence(margin: Row) -> str | None:
+    """Why a row of `customer_margins_monthly` changed; None if the previous month has no bill."""
+    if margin["is_running"] or margin["previous_revenue"] is None:
+        return _change(margin, None)
+    if margin["missing_side"] == "both":
+        return f"gone: no revenue and no cost after {_month_before(margin)}"
+    if margin["is_new"]:
+        return f"new: no revenue and no cost in {_month_before(margin)}"
+    if margin["changed_service"] is None:
+        return _change(margin, None)
+    dimension, element = margin["changed_dimension"], margin["changed_element"]
+    named = f"no {dimension}" if element is None else f"{dimension} {element}"
+    service = f"{margin['changed_service']} {_signed(margin['changed_service_cost'])}"
+    return _change(margin, f"{named} {_signed(margin['changed_element_cost'])} ({service})")
+
+
+def product_margin_sentence(margin: Row) -> str | None:
+    """Why a row of `product_margins_monthly` changed; None if the previous month has no bill."""
+    service = margin["changed_service"]
+    return _change(margin, service and f"{service} {_signed(margin['changed_service_cost'])}")
+
+
+def segment_margin_sentence(margin: Row, customer: Row | None) -> str | None:
+    """Who moved a row of `segment_margins_monthly` most, and why: `customer` is its own row of margins."""
+    if customer is None:
+        return None
+    name, change = margin["changed_customer_name"], _signed(margin["changed_customer_margin"])
+    return f"{name} {change}: {customer_margin_sentence(customer)}"
+
+
+def _change(margin: Row, cost_reason: str | None) -> str | None:
+    """First what moved the margin, then the other side; of a month that runs, how far it is billed."""
+    if margin["is_running"]:
+        return f"so far, through {margin['billed_through'] or 'no day yet'}"
+    if margin["previous_revenue"] is None:
+        return None
+    revenue, cost = _signed(margin["revenue_change"]), _signed(margin["cost_change"])
+    match margin["change_cause"]:
+        case "revenue":
+            return f"revenue {revenue}; cost {cost}"
+        case "cost":
+            above_all = f", above all {cost_reason}" if cost_reason else ""
+            return f"cost {cost}{above_all}; revenue {revenue}"
+    return "no change"
+
+
+def _month_before(margin: Row) -> str:
+    first_day: date = margin["billing_month"]
+    return f"{first_day - timedelta(days=1):%Y-%m}"
 
 
 def _share_of(part: Row) -> str:
@@ -129,6 +181,11 @@ def _deployed(anomaly: Row, drivers: Iterable[Row]) -> str:
 
 def _money(amount: Decimal) -> str:
     return f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):f}"
+
+
+def _signed(amount: Decimal) -> str:
+    shown = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"{'+' if amount >= 0 else ''}{shown or Decimal('0.00'):f}"
 
 
 def _exact(number: Decimal | int) -> str:

@@ -293,13 +293,27 @@ _MARGINS = tuple(
         false as is_running,
         gross_margin - previous_gross_margin as gross_margin_change,
         (gross_margin * 1000000)::hugeint // nullif(revenue::hugeint, 0) * 0.000001 as gross_margin_ratio,
-        'cost: it changed <most>' as change_reason
+        'cost' as change_cause,
+        previous_gross_margin as previous_revenue,
+        1 as revenue_change,
+        2 as cost_change
         {more}
     from margins
     """
     for mart, key, column, more in (
-        ("segment_margins_monthly", "customers.segment", "segment", ""),
-        ("product_margins_monthly", "product", "product", ""),
+        (
+            "segment_margins_monthly",
+            "customers.segment",
+            "segment",
+            ", 'cust-00002' as changed_customer_id, 'it changed <most>' as changed_customer_name,"
+            " 1 as changed_customer_margin",
+        ),
+        (
+            "product_margins_monthly",
+            "product",
+            "product",
+            ", 'it changed <most>' as changed_service, 1 as changed_service_cost",
+        ),
         (
             "customer_margins_monthly",
             "customer_id",
@@ -308,7 +322,8 @@ _MARGINS = tuple(
             " (select segment from customers where customer_id = key) as segment,"
             " case when gross_margin < previous_gross_margin then row_number() over ("
             "partition by billing_month order by gross_margin - previous_gross_margin) end"
-            " as margin_fall_rank",
+            " as margin_fall_rank, false as is_new, 'it changed <most>' as changed_service,"
+            " 1 as changed_service_cost, 'feature' as changed_dimension, 1 as changed_element_cost",
         ),
     )
 )

@@ -19,6 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.outputs.sentences import (
+    customer_margin_sentence,
+    product_margin_sentence,
+    segment_margin_sentence,
+)
 from orchestration.settings import Settings
 from orchestration.warehouse.project import prepare_project
 from tests.properties.margins_by_hand import (
@@ -32,9 +37,11 @@ from tests.properties.margins_by_hand import (
     Margins,
     Revenue,
     daily_revenue,
+    furthest,
     last_day,
     ratio,
     shifted,
+    text,
 )
 
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
@@ -225,6 +232,8 @@ def test_every_figure_and_reason_is_what_a_person_would_work_out(
         for row in rows_of(warehouse, "customer_margins_monthly")
     }
     assert found.keys() == expected.keys()
+    for row in found.values():
+        row["change_reason"] = customer_margin_sentence(_with_date(row))
     for key, wanted in expected.items():
         assert {column: found[key][column] for column in wanted} == wanted
         assert found[key]["segment"] == SEGMENTS.get(key[1], "unknown")
@@ -261,8 +270,18 @@ def check_segments(segments: list[dict[str, Any]], customers: list[dict[str, Any
             for member in members
         )
         if row["gross_margin_change"] is not None:
-            reasons = [f"{m['customer_name']} " for m in members if m["gross_margin_change"]]
-            assert (row["change_reason"] or "").startswith(tuple(reasons)) if reasons else True
+            changes = {each["customer_id"]: each["gross_margin_change"] for each in members}
+            moved = {customer: change for customer, change in changes.items() if change}
+            assert row["changed_customer_id"] == (furthest(moved)[0] if moved else None)
+            if moved:
+                customer = next(each for each in members if each["customer_id"] == row["changed_customer_id"])
+                named = f"{customer['customer_name']} {text(customer['gross_margin_change'])}"
+                sentence = segment_margin_sentence(row, _with_date(customer))
+                assert sentence == f"{named}: {customer['change_reason']}"
+
+
+def _with_date(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "billing_month": date.fromisoformat(f"{row['billing_month']}-01")}
 
 
 def check_company(rows: list[dict[str, Any]], customers: list[dict[str, Any]]) -> None:
@@ -294,6 +313,7 @@ def check_products(found: dict[tuple[str, str, str], dict[str, Any]], margins: M
         compared = shifted(month, -1) in margins.months and month not in margins.running
         assert row["previous_gross_margin"] == (before[0] - before[2] if compared else None)
         assert row["gross_margin"] == row["revenue_to_date"] - row["effective_cost"]
+        assert (product_margin_sentence(row) is None) == (not compared and not row["is_running"])
 
 
 def test_the_margin_of_the_company_holds_what_nobody_carries(
@@ -334,7 +354,7 @@ def test_a_month_that_runs_compares_the_days_at_hand(
     rows = {(row["billing_month"], row["customer_id"]): row for row in rows_of(warehouse, MARTS[3])}
     march = rows["2026-03", "ada"]
     assert (march["revenue"], march["revenue_to_date"], march["gross_margin"]) == (310, 50, 0)
-    assert march["change_reason"] == "so far, through 2026-03-05"
+    assert customer_margin_sentence(_with_date(march)) == "so far, through 2026-03-05"
     assert march["gross_margin_change"] is None
     assert rows["2026-03", "unallocated"]["cost_to_come"] == 26
     assert rows["2026-03", "unallocated"]["gross_margin"] == 0

@@ -158,14 +158,11 @@ with
             billing_month,
             customer_id,
             billing_currency,
-            coalesce(elements.dimension || ' ' || elements.element, 'no ' || elements.dimension)
-            || ' '
-            || {{ change_text("elements.element_change") }}
-            || ' ('
-            || services.service_name
-            || ' '
-            || {{ change_text("services.cost_change") }}
-            || ')' as cost_reason
+            elements.dimension as changed_dimension,
+            elements.element as changed_element,
+            elements.element_change as changed_element_cost,
+            services.service_name as changed_service,
+            services.cost_change as changed_service_cost
         from main_elements as elements
         inner join
             {{ ref("cost_changes_monthly") }} as services using (billing_month, customer_id, billing_currency)
@@ -185,7 +182,11 @@ with
             changed.*,
             revenue_change - cost_change as gross_margin_change,
             {{ change_cause("revenue_change", "cost_change") }} as change_cause,
-            reasons.cost_reason,
+            reasons.changed_dimension,
+            reasons.changed_element,
+            reasons.changed_element_cost,
+            reasons.changed_service,
+            reasons.changed_service_cost,
             string_agg(changed.billing_currency, ', ') over (
                 partition by billing_month, customer_id
                 order by changed.billing_currency
@@ -229,25 +230,12 @@ select
     ranked.cost_change,
     ranked.gross_margin_change,
     ranked.change_cause,
-    case
-        when ranked.is_running
-        then 'so far, through ' || coalesce(cast(ranked.billed_through as varchar), 'no day yet')
-        when not ranked.has_previous_month
-        then null
-        when not ranked.has_revenue and not ranked.has_cost
-        then 'gone: no revenue and no cost after ' || strftime(ranked.previous_month, '%Y-%m')
-        when ranked.is_new
-        then 'new: no revenue and no cost in ' || strftime(ranked.previous_month, '%Y-%m')
-        else
-            {{
-                change_reason(
-                    "ranked.change_cause",
-                    "ranked.revenue_change",
-                    "ranked.cost_change",
-                    "ranked.cost_reason",
-                )
-            }}
-    end as change_reason,
+    ranked.has_previous_month and ranked.is_new as is_new,
+    ranked.changed_dimension,
+    ranked.changed_element,
+    ranked.changed_element_cost,
+    ranked.changed_service,
+    ranked.changed_service_cost,
     cast(ranked.margin_fall_rank as integer) as margin_fall_rank
 from ranked
 left join {{ ref("customers") }} as customers using (customer_id)

@@ -118,7 +118,8 @@ with
             billing_month,
             product,
             billing_currency,
-            by_service.service_name || ' ' || {{ change_text("by_service.service_change") }} as cost_reason
+            by_service.service_name as changed_service,
+            by_service.service_change as changed_service_cost
         from by_service
         inner join changed using (billing_month, product, billing_currency)
         where by_service.service_change <> 0
@@ -152,19 +153,7 @@ select
     changed.cost_change,
     changed.gross_margin - changed.previous_gross_margin as gross_margin_change,
     {{ change_cause("changed.revenue_change", "changed.cost_change") }} as change_cause,
-    case
-        when changed.is_running
-        then 'so far, through ' || coalesce(cast(changed.billed_through as varchar), 'no day yet')
-        when changed.has_previous_month
-        then
-            {{
-                change_reason(
-                    change_cause("changed.revenue_change", "changed.cost_change"),
-                    "changed.revenue_change",
-                    "changed.cost_change",
-                    "main_services.cost_reason",
-                )
-            }}
-    end as change_reason
+    main_services.changed_service,
+    main_services.changed_service_cost
 from changed
 left join main_services using (billing_month, product, billing_currency)

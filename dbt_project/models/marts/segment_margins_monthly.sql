@@ -34,11 +34,9 @@ with
             billing_month,
             segment,
             billing_currency,
-            customers.customer_name
-            || ' '
-            || {{ change_text("customers.gross_margin_change") }}
-            || ': '
-            || customers.change_reason as change_reason
+            customers.customer_id as changed_customer_id,
+            customers.customer_name as changed_customer_name,
+            customers.gross_margin_change as changed_customer_margin
         from {{ ref("customer_margins_monthly") }} as customers
         inner join summed using (billing_month, segment, billing_currency)
         where customers.gross_margin_change <> 0
@@ -73,6 +71,8 @@ select
     summed.cost_change,
     summed.gross_margin_change,
     {{ change_cause("summed.revenue_change", "summed.cost_change") }} as change_cause,
-    main_customers.change_reason
+    main_customers.changed_customer_id,
+    main_customers.changed_customer_name,
+    main_customers.changed_customer_margin
 from summed
 left join main_customers using (billing_month, segment, billing_currency)

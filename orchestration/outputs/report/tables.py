@@ -159,20 +159,8 @@ def _reconciliation(_: Published) -> str:
     """
 
 
-def _customer_margins(_: Published) -> str:
-    return "select * from customer_margins_monthly order by billing_currency, customer_id, billing_month"
-
-
 def _company_margins(_: Published) -> str:
     return "select * from company_margins_monthly order by billing_currency, billing_month"
-
-
-def _segment_margins(_: Published) -> str:
-    return "select * from segment_margins_monthly order by billing_currency, segment, billing_month"
-
-
-def _product_margins(_: Published) -> str:
-    return "select * from product_margins_monthly order by all"
 
 
 def _anomaly_drivers(_: Published) -> str:
@@ -201,10 +189,7 @@ TABLES = (
     ),
     PageTable("unclaimed", ("context_coverage",), _unclaimed),
     PageTable("reconciliation", ("reconciliation",), _reconciliation),
-    PageTable("customer_margins", ("customer_margins_monthly",), _customer_margins),
     PageTable("company_margins", ("company_margins_monthly",), _company_margins),
-    PageTable("segment_margins", ("segment_margins_monthly",), _segment_margins),
-    PageTable("product_margins", ("product_margins_monthly",), _product_margins),
     PageTable("warnings", ("warnings",), _warnings),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
 )
