@@ -12,8 +12,8 @@ from orchestration.sources.billing.landing import BillingLanding
 from tests.unit.sources.billing import bills
 from tests.unit.sources.billing.bills import FolderStore
 
-# Enough for files of two or three days: a smaller bill is one file.
-ROWS_A_DAY = 110_000
+# Files of two or three days, each of several row groups: as those of large bills, with a tenth of the rows.
+ROWS_A_DAY, ROWS_OF_A_FILE, ROWS_OF_A_GROUP = 11_000, 25_000, 12_288
 BILL = f"""
 select
     'line ' || $version || i as identity_line_item_id,
@@ -22,7 +22,7 @@ select
     timestamp '2026-08-01' as bill_billing_period_end_date,
     '111111111111' as bill_payer_account_id,
     'USD' as line_item_currency_code,
-    case when i % 50000 = 7 then 'Fee' else 'Usage' end as line_item_line_item_type,
+    case when i % 5000 = 7 then 'Fee' else 'Usage' end as line_item_line_item_type,
     timestamp '2026-07-01' + to_days(i // {ROWS_A_DAY}) as line_item_usage_start_date,
     -- A fee of several days, and one that is dated ahead of the usage.
     case
@@ -37,11 +37,16 @@ from range($days * {ROWS_A_DAY}) as rows (i)
 LANDED = "select * exclude (identity_line_item_id, landed_file, landed_row, delivery) from charges"
 
 
+@pytest.fixture(autouse=True)
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charge_files, "_ROWS", ROWS_OF_A_FILE)
+
+
 def deliver(store: FolderStore, version: str, edit: str = "from bill", days: int = 6) -> None:
     target = store.root / f"{version}.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"create table bill as {BILL}", {"version": version, "days": days})
-        connection.execute(f"copy ({edit}) to '{target}' (format parquet)")
+        connection.execute(f"copy ({edit}) to '{target}' (format parquet, row_group_size {ROWS_OF_A_GROUP})")
     content = {"x-1.snappy.parquet": target.read_bytes()}
     target.unlink()
     bills.put_export(store, content, execution=version)
