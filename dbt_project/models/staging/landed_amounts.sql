@@ -64,19 +64,13 @@ with
 
 -- Full join: an amount on only one side is a difference. Zero on both sides is omitted.
 select
-    coalesce(landed.x_source_name, delivered.x_source_name) as x_source_name,
-    coalesce(landed.billing_period, delivered.billing_period) as billing_period,
-    coalesce(landed.billing_currency, delivered.billing_currency) as billing_currency,
-    coalesce(landed.usage_date, delivered.usage_date) as usage_date,
-    coalesce(landed.amount_column, delivered.amount_column) as amount_column,
+    x_source_name,
+    billing_period,
+    billing_currency,
+    usage_date,
+    amount_column,
     cast(coalesce(delivered.source_amount, 0) as decimal(38, 12)) as source_amount,
     cast(coalesce(landed.landed_amount, 0) as decimal(38, 12)) as landed_amount
 from landed
-full join
-    delivered
-    on delivered.x_source_name = landed.x_source_name
-    and delivered.billing_period = landed.billing_period
-    and delivered.billing_currency = landed.billing_currency
-    and delivered.usage_date = landed.usage_date
-    and delivered.amount_column = landed.amount_column
+full join delivered using (x_source_name, billing_period, billing_currency, usage_date, amount_column)
 where coalesce(delivered.source_amount, 0) <> 0 or coalesce(landed.landed_amount, 0) <> 0

@@ -75,10 +75,10 @@ with
 
 -- Full join: a day that was delivered but not landed has no landed cost and shows as a difference.
 select
-    coalesce(landed.x_source_name, delivered.x_source_name) as x_source_name,
-    coalesce(landed.billing_period, delivered.billing_period) as billing_period,
-    coalesce(landed.billing_currency, delivered.billing_currency) as billing_currency,
-    coalesce(landed.usage_date, delivered.usage_date) as usage_date,
+    x_source_name,
+    billing_period,
+    billing_currency,
+    usage_date,
     landed.line_count,
     landed.billed_cost,
     landed.effective_cost,
@@ -98,9 +98,4 @@ select
         ) as source_{{ column }}{{ "," if not loop.last }}
     {%- endfor %}
 from landed
-full join
-    delivered
-    on delivered.x_source_name = landed.x_source_name
-    and delivered.billing_period = landed.billing_period
-    and delivered.billing_currency = landed.billing_currency
-    and delivered.usage_date = landed.usage_date
+full join delivered using (x_source_name, billing_period, billing_currency, usage_date)
