@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 
+import duckdb
 from typer.testing import CliRunner
 
 from orchestration.cli.app import app
@@ -40,3 +42,15 @@ def test_its_figures_are_those_worked_out_by_hand(
     assert "Usage and cost" in said
     assert "Why this customer pays for it" in said
     assert opened.complaints == []
+
+
+def test_a_snapshot_of_another_version_asks_for_a_run(company: Company) -> None:
+    published = company.settings.published_folder
+    (published / "report.html").unlink()
+    with closing(duckdb.connect(str(published / "current.duckdb"))) as snapshot:
+        snapshot.execute("alter table customer_margins_monthly drop column is_new")
+    done = CliRunner().invoke(app, ["report", "--workspace", str(company.settings.workspace)])
+    assert done.exit_code == 1
+    assert "another version of this program" in done.output
+    assert "is_new" in done.output
+    assert "Run `cpc run`" in done.output

@@ -15,7 +15,9 @@ from orchestration.outputs.sentences import (
 )
 
 _CUSTOMERS, _SEGMENTS, _PRODUCTS = (f"{of}_margins_monthly" for of in ("customer", "segment", "product"))
-_NOT_SHOWN = ("is_new", "changed_")
+_ELEMENT = "changed_dimension, changed_element, changed_element_cost"
+_SERVICE = "changed_service, changed_service_cost"
+_CUSTOMER = "changed_customer_id, changed_customer_name, changed_customer_margin"
 MARTS = {
     "customer_margins": frozenset({_CUSTOMERS}),
     "segment_margins": frozenset({_CUSTOMERS, _SEGMENTS}),
@@ -27,12 +29,13 @@ def select_margins(marts: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
     """The rows of a mart of margins; `change_reason` is a sentence, or null."""
     match name:
         case "customer_margins":
-            order = "billing_currency, customer_id, billing_month"
-            return _with_reasons(marts, f"from {_CUSTOMERS} order by {order}", customer_margin_sentence)
+            query = f"from {_CUSTOMERS} order by billing_currency, customer_id, billing_month"
+            facts = f"is_new, {_ELEMENT}, {_SERVICE}"
+            return _with_reasons(marts, query, facts, customer_margin_sentence)
         case "segment_margins":
-            order = "billing_currency, segment, billing_month"
-            return _with_reasons(marts, f"from {_SEGMENTS} order by {order}", _segment_sentence(marts))
-    return _with_reasons(marts, f"from {_PRODUCTS} order by all", product_margin_sentence)
+            query = f"from {_SEGMENTS} order by billing_currency, segment, billing_month"
+            return _with_reasons(marts, query, _CUSTOMER, _segment_sentence(marts))
+    return _with_reasons(marts, f"from {_PRODUCTS} order by all", _SERVICE, product_margin_sentence)
 
 
 def _segment_sentence(marts: duckdb.DuckDBPyConnection) -> Callable[[Row], str | None]:
@@ -49,9 +52,8 @@ def _key(row: Row, customer: str) -> tuple[object, ...]:
 
 
 def _with_reasons(
-    marts: duckdb.DuckDBPyConnection, query: str, sentence: Callable[[Row], str | None]
+    marts: duckdb.DuckDBPyConnection, query: str, facts: str, sentence: Callable[[Row], str | None]
 ) -> pa.Table:
-    table = marts.sql(query).to_arrow_table()
-    reasons = pa.array(map(sentence, table.to_pylist()), pa.string())
-    hidden = [name for name in table.column_names if name.startswith(_NOT_SHOWN)]
-    return table.drop_columns(hidden).append_column("change_reason", reasons)
+    reasons = map(sentence, marts.sql(query).to_arrow_table().to_pylist())
+    shown = marts.sql(f"select * exclude ({facts}) from ({query})").to_arrow_table()
+    return shown.append_column("change_reason", pa.array(reasons, pa.string()))

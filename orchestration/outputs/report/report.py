@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.outputs.read_only import open_snapshot
+from orchestration.outputs.read_only import NotReadableError, open_snapshot
 from orchestration.outputs.report import anomalies, costs, explanations, margins, usage
 from orchestration.outputs.report.document import assemble, sources_fingerprint
 from orchestration.outputs.report.encoding import encode
@@ -57,7 +57,13 @@ def make_report(settings: Settings) -> Report:
         fingerprint = _fingerprint(settings, folder)
         if _fingerprint_of(target) == fingerprint:
             return Report(target, target.stat().st_size, changed=False)
-        document = _document(marts, folder, fingerprint, settings.report_cost_rows)
+        try:
+            document = _document(marts, folder, fingerprint, settings.report_cost_rows)
+        except duckdb.BinderException as error:
+            raise NotReadableError(
+                f"{folder} was published by another version of this program, whose marts have other columns "
+                f"({str(error).splitlines()[0]}). Run `cpc run`, which publishes again, then the report."
+            ) from error
     write_file(target, document)
     return Report(target, len(document), changed=True)
 
