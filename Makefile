@@ -40,7 +40,7 @@ dev: $(INSTALLED) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/cpc dev
 
 test: lint browser servers validator ## Lint the code, then run every test
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 test-long: lint browser servers validator ## Run every test with many more random examples, then mutate the SQL
 	@CPC_TIMES_AS_MANY_EXAMPLES=$(TIMES) $(BIN)/pytest -n 2 --dist worksteal --timeout 0
