@@ -32,6 +32,7 @@ BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus", "plain", _Mapped
 
 MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 """A month written as YYYY-MM."""
+MEMORY = r"^(\d+(\.\d+)?\s*([KMGT]i?)?B)?$"  # such as 12GB
 
 
 class ExpectedError(Exception):
@@ -101,7 +102,7 @@ class SparkSettings(_Group):
     master: str = Field("", description="Spark's master, such as local[4]; empty: that of spark-submit")
     remote: str = Field("", description="Address of Spark Connect, sc://host:port, in place of a master")
     conf: dict[str, str] = Field({}, description="Properties of Spark, such as spark.executor.memory: 8g")
-    task_memory: str = Field("", description="DuckDB's memory in a task, such as 12GB; empty: 80% of all")
+    task_memory: str = Field("", pattern=MEMORY, description="DuckDB's memory in a task; empty: 80% of all")
     storage: str = Field("", description="s3://bucket/prefix, for executors that do not see the workspace")
 
 
@@ -197,12 +198,10 @@ class Settings(BaseSettings):
     alert_lowest_rank: int | None = Field(None, ge=1, description="Alert up to this impact_rank; empty: all")
     snapshots_kept: int = Field(5, ge=1, description="Number of latest snapshots that readers can still open")
     runs_kept: int = Field(200, ge=1, description="Number of latest runs in Dagster's history")
-    telemetry_loads_kept: int = Field(
-        32, ge=1, description="Number of loads of a size whose landed usage stays apart; more are merged"
-    )
+    telemetry_loads_kept: int = Field(32, ge=1, description="Loads of a size kept apart; more are merged")
     batch_rows: int = Field(10_000_000, ge=1, description="Charges and usage records in one batch of days")
     duckdb_threads: int = Field(0, ge=0, description="DuckDB's threads; 0: one per core")
-    duckdb_memory_limit: str = Field("", description="DuckDB's memory, such as 8GB; empty: 80% of all")
+    duckdb_memory_limit: str = Field("", pattern=MEMORY, description="DuckDB's memory; empty: 80% of all")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="What computes days: docs/spark.md")
     spark: SparkSettings = Field(SparkSettings(), description="The Spark of `engine: spark`")
     report_cost_rows: int = Field(

@@ -83,7 +83,8 @@ def _first_month(settings: Settings) -> str:
 
 
 def _read(noted: Path) -> list[str]:
-    return noted.read_text(encoding="utf-8").split() if noted.is_file() else []
+    found = noted.read_text(encoding="utf-8").split() if noted.is_file() else []
+    return [month for month in found if re.fullmatch(MONTH, month)]
 
 
 def _landed_months(settings: Settings) -> set[str]:

@@ -138,8 +138,14 @@ class FolderLocation:
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             for name in names:
                 path = Path(folder, name)
-                if not name.startswith(".") and path.is_file():
-                    yield path
+                if name.startswith(".") or not path.is_file():
+                    continue
+                try:
+                    os.path.relpath(path, start).encode()
+                except UnicodeEncodeError as error:
+                    shown = str(path).encode(errors="replace").decode()
+                    raise LocationError(f"the name of {shown!r} is not UTF-8; rename it") from error
+                yield path
 
 
 def downloaded_to(folder: Path, key: str) -> Path:

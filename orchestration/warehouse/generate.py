@@ -72,8 +72,15 @@ def read_contexts(contexts: Path) -> dict[str, str]:
         if path.suffix not in {".yml", ".yaml"} or any(part.startswith(".") for part in relative.parts):
             continue
         shown = f"{contexts.name}/{relative.as_posix()}"
+        if not path.is_file():
+            problems.append(
+                Problem(shown, 1, 1, "yaml-syntax", "this is no file, or a link to none; remove or rename it")
+            )
+            continue
         try:
             texts[shown] = path.read_bytes().decode("utf-8")
+        except OSError as error:
+            problems.append(Problem(shown, 1, 1, "yaml-syntax", f"cannot be read: {error.strerror}"))
         except UnicodeDecodeError as error:
             problems.append(
                 Problem(

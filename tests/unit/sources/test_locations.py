@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,12 @@ def test_hidden_files_are_not_seen_and_links_do_not_loop(tmp_path: Path) -> None
     (tmp_path / ".git" / "x.csv").write_bytes(b"1")
     (tmp_path / "real" / "loop").symlink_to(tmp_path)
     assert [stored.key for stored in FolderLocation(tmp_path).list()] == ["real/bill.csv"]
+
+
+def test_a_name_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    Path(os.fsdecode(bytes(tmp_path) + b"/bad\xff.csv")).write_bytes(b"1")
+    with pytest.raises(LocationError, match=r"the name of .*bad.*csv' is not UTF-8; rename it"):
+        list(FolderLocation(tmp_path).list())
 
 
 @pytest.mark.parametrize("key", ["../outside.csv", "/etc/hostname", "a/../../outside.csv", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,19 @@ def test_every_problem_is_told_and_the_workspace_keeps_its_version(settings: Set
 def test_a_file_that_is_no_text_is_a_problem_with_its_place(settings: Settings) -> None:
     (settings.contexts / "dimensions" / "team.yml").write_bytes(b"dimension: t\xe9am\n")
     with pytest.raises(ContextProblems, match=r"contexts/dimensions/team\.yml:1:1 yaml-syntax: byte 13 "):
+        read_contexts(settings.contexts)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nothing", "link to itself", "pipe"])
+def test_what_is_no_file_is_a_problem_with_its_place(settings: Settings, kind: str) -> None:
+    path = settings.contexts / "dimensions" / "tier.yml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/nowhere" if kind == "link to nothing" else path)
+    with pytest.raises(ContextProblems, match=r"tier\.yml:1:1 .* is no file, or a link to none"):
         read_contexts(settings.contexts)
 
 

@@ -34,6 +34,10 @@ def explain(
             "not CSV",
         )
         return BillingError(f"{named.shown}: line {line[1]} is broken: {reason}; deliver the file again")
+    time = re.search(r"Error: (.+)(: data row \d+ has the time .+)", str(error))
+    timed = next((file for file in files if time and file.key == time[1]), None)
+    if time and timed:
+        return BillingError(f"{timed.shown}{time[2]}")
     for reading, group in groups:
         for file in group:
             try:

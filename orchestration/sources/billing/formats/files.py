@@ -10,7 +10,7 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from orchestration.sources.files.text import EncodingError, blocks_of, encoding_
 from orchestration.warehouse.sql import literal, quoted
 
 _CHUNK = 1 << 20
+_LONGEST_LINE = 16 << 20
 _BROKEN_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
@@ -142,7 +143,7 @@ def _csv_query(file: DataFile) -> str:
     return (
         f"select *, {literal(file.key)} as landed_file, row_number() over () as landed_row "
         f"from read_csv({literal(file.path)}, auto_detect = false, header = true, delim = ',', "
-        f"quote = '\"', escape = '\"', max_line_size = 16777216, columns = {{{columns}}})"
+        f"quote = '\"', escape = '\"', max_line_size = {_LONGEST_LINE}, columns = {{{columns}}})"
     )
 
 
@@ -175,11 +176,26 @@ def _csv_columns(shown: str, path: Path) -> tuple[SourceColumn, ...]:
 def _encoding(shown: str, path: Path) -> str:
     # Reads the whole file, also because DuckDB does not verify the checksum of gz: damage would go unnoticed.
     try:
-        return encoding_of(lambda: blocks_of(path))
+        return encoding_of(lambda: _with_short_lines(shown, blocks_of(path)))
     except EncodingError as error:
         raise BillingError(f"{shown}: {error}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BillingError(f"{shown}: broken gzip ({error}); deliver the file again") from error
+
+
+def _with_short_lines(shown: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks, or an error: DuckDB leaves out a last line that is longer than what it reads at once."""
+    line, length = 1, 0
+    for block in blocks:
+        first, end, _ = block.partition(b"\n")
+        if length + len(first) > _LONGEST_LINE:
+            raise BillingError(
+                f"{shown}: line {line} is broken: it is longer than {_LONGEST_LINE >> 20} MiB; deliver the "
+                "file again"
+            )
+        line += block.count(b"\n")
+        length = len(block) - block.rfind(b"\n") - 1 if end else length + len(block)
+        yield block
 
 
 def _unzip(shown: str, path: Path, folder: Path) -> Path:

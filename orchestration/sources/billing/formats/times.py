@@ -18,6 +18,9 @@ EndHabit = Literal["after", "last_day", "last_hour"]
 _DAY = 86400
 LONGEST_DAY = 25 * 3600  # when clocks go back
 _HOUR_US = 3_600_000_000
+# Years in which a charge can begin and end.
+_FIRST_YEAR, _LAST_YEAR = 1990, 2099
+_WRITTEN = ("t_start", "t_end", "t_period_start", "t_stated_period_end")
 # Months in a provider's local time start up to this much earlier in UTC.
 _FARTHEST_EAST = "interval 14 hours"
 
@@ -73,9 +76,10 @@ class Times:
         if self.month:
             period_start = f"coalesce({period_start}, timestamp '{self.month}-01')"
         written = (
+            f"(select * replace ({', '.join(f'{_credible(name)} as {name}' for name in _WRITTEN)}) from "
             f"(select *, {self.provider} as t_provider, {self.is_usage} as t_is_usage, "
             f"{self.start} as t_start, {self.end} as t_end, {period_start} as t_period_start, "
-            f"{self.period_end} as t_stated_period_end from {relation})"
+            f"{self.period_end} as t_stated_period_end from {relation}))"
         )
         raw = (
             f"(select *, {_round_up('t_end')} as t_written_end, "
@@ -168,6 +172,16 @@ def _round_up(moment: str) -> str:
         f"case when {in_hour} >= {_HOUR_US} - 1000000 or {in_hour} = {_HOUR_US} - 60000000 "
         f"then date_trunc('hour', {moment} + interval 1 hour) else {moment} end"
     )
+
+
+def _credible(moment: str) -> str:
+    """The moment, or an error: of another millennium, a charge would be of a million days."""
+    reason = (
+        f"landed_file || ': data row ' || landed_row || ' has the time ' || {moment} || ', which is not "
+        f"within {_FIRST_YEAR} to {_LAST_YEAR}; correct the file or deliver it again'"
+    )
+    bounds = f"timestamp '{_FIRST_YEAR}-01-01' and timestamp '{_LAST_YEAR}-12-31'"
+    return f"case when {moment} is null or {moment} between {bounds} then {moment} else error({reason}) end"
 
 
 def _ends_on_last_day(start: str, end: str) -> str:

@@ -16,6 +16,8 @@ from orchestration.sources.telemetry.formats.batch_file import BROKEN_GZIP, Batc
 
 BLOCK_BYTES = 8 << 20
 LONGEST_LINE_BYTES = 64 << 20
+# Usage is packed to a tenth or a thirtieth of its size; lines of `{}`, which are a row each, to a 230th.
+MOST_UNPACKED = 200
 LINES = pa.schema([("batch", pa.int32()), ("batch_row", pa.int64()), ("raw", pa.large_string())])
 """A line: its batch, its number (from 1, after the header), its text."""
 
@@ -87,10 +89,17 @@ def _lines(file: BatchFile, header_lines: int, assumed_encodings: set[int]) -> I
 def _blocks(file: BatchFile) -> Iterator[bytes]:
     """The file in blocks of whole lines, without the last line break of each."""
     kept: list[bytes] = []
+    unpacked, most = 0, max(BLOCK_BYTES, MOST_UNPACKED * file.path.stat().st_size)
     with closing(file.open()) as stream:
         first = stream.read(len(_BYTE_ORDER_MARK))
         kept.append(first.removeprefix(_BYTE_ORDER_MARK))
         while block := stream.read(BLOCK_BYTES):
+            unpacked += len(block)
+            if unpacked > most:
+                raise UnreadableFileError(
+                    f"it unpacks to more than {MOST_UNPACKED} times its size, which no usage does; if it is "
+                    "right, deliver it unpacked"
+                )
             whole, end, rest = block.rpartition(b"\n")
             if end:
                 yield b"".join([*kept, whole])

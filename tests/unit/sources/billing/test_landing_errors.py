@@ -237,6 +237,22 @@ BAD_FILES = {
         r"lacks BilledCost, ChargePeriodStart, BillingPeriodStart.* AWS CUR \(it lacks "
         r"line_item_usage_start_date.* its columns are Name, Amount\. Take the file away",
     ),
+    **{
+        f"{'date' if column.startswith('Charge') else 'period'} of {year}": (
+            csv_bytes([row, row | {column: f"{year}-10-05T00:00:00Z"}]),
+            rf"data row 2 has the time {shown}-10-05 00:00:00, which is not within 1990 to 2099; correct",
+        )
+        for year, shown, row, column in (
+            ("0001", "0001", focus_row(), "ChargePeriodStart"),
+            ("9999", "9999", focus_row(), "ChargePeriodEnd"),
+            ("1066", "1066", focus_row(), "BillingPeriodStart"),
+            ("9998", "9998", legacy_row("1"), "bill/BillingPeriodEndDate"),
+        )
+    },
+    "last line without an end": (
+        csv_bytes([legacy_row("1")]) + b"0" * (20 << 20),
+        r"line 3 is broken: it is longer than 16 MiB; deliver the file again",
+    ),
     "semicolons": (b"BilledCost;ChargePeriodStart\n1;2\n", r"its columns are to be separated by commas"),
 }
 

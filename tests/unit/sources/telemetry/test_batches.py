@@ -125,6 +125,12 @@ def test_objects_that_vanish_keep_what_they_delivered(telemetry, line):
             gzip.compress(b"stream,timestamp,customer_id\n" + b"x,y,z\n" * 9999)[:-20],
             "gzip is broken",
         ),
+        ("bomb.jsonl.gz", gzip.compress(b"{}\n" * 4_000_000), "it unpacks to more than 200 times its size"),
+        (
+            "bomb.csv.gz",
+            gzip.compress(b"stream,timestamp,customer_id\n" + b"\n" * 20_000_000),
+            "it unpacks to more than 200 times its size",
+        ),
         ("no.jsonl.gz", b"plain", "gzip is broken"),
         ("no.csv.gz", b"plain", "gzip is broken"),
         ("no.parquet.gz", b"plain", "gzip is broken"),
