@@ -21,6 +21,7 @@ from orchestration.settings import PROJECT_ROOT, Settings, SparkSettings
 from orchestration.warehouse.dbt_results import what_failed
 from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.spark.build import build_on_spark
+from orchestration.warehouse.spark.session import java_without_fork
 
 ABSENT = None if shutil.which("java") else "no Java runtime: days are not computed on Spark (docs/spark.md)"
 needs_java = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
@@ -83,7 +84,8 @@ def cluster(folder: Path) -> Iterator[SparkSettings]:
             builder = SparkSession.builder.master(master)
             for name, value in settings.conf.items():
                 builder = builder.config(name, value)
-            session = builder.getOrCreate()
+            with java_without_fork():
+                session = builder.getOrCreate()
             yield settings
             session.stop()
     finally:

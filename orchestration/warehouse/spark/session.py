@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.settings import PACKAGE, ExpectedError, SparkSettings
 
@@ -51,7 +51,8 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
         if settings.remote:
             _require_answer(settings.remote)
             builder = builder.remote(settings.remote)
-        session = builder.getOrCreate()
+        with java_without_fork():
+            session = builder.getOrCreate()
     except (PySparkException, Py4JError, RuntimeError) as error:
         where = settings.remote or settings.master or "the master of spark-submit"
         needs = "" if settings.remote else " Is the master there, and Java 17 or newer?"
@@ -62,6 +63,29 @@ def open_spark(settings: SparkSettings) -> Iterator[SparkSession]:
     finally:
         if before is None:
             session.stop()
+
+
+@contextmanager
+def java_without_fork() -> Iterator[None]:
+    """Let pyspark start Java in a process group of its own.
+
+    pyspark spares Java an interrupt by code that runs in a fork of this process, which with the threads of
+    DuckDB and gRPC can end with a segmentation fault.
+    """
+    from pyspark import java_gateway
+
+    gateway: Any = java_gateway
+    start = gateway.Popen
+
+    def start_in_group(command: list[str], **options: Any) -> Any:
+        options.pop("preexec_fn", None)
+        return start(command, process_group=0, **options)
+
+    gateway.Popen = start_in_group
+    try:
+        yield
+    finally:
+        gateway.Popen = start
 
 
 def _require_answer(remote: str) -> None:
