@@ -32,7 +32,7 @@ BillingFormat = Literal["auto", "cur_legacy", "cur_2", "focus", "plain", _Mapped
 
 MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 """A month written as YYYY-MM."""
-MEMORY = r"^(\d+(\.\d+)?\s*([KMGT]i?)?B)?$"  # such as 12GB
+MEMORY = r"(?i)^(\d+(\.\d+)?\s*([kmgt]i?b?|b|bytes|%))?$"  # as DuckDB reads it
 
 
 class ExpectedError(Exception):

@@ -21,7 +21,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- do asked("set variable batch_days = []::date[]") -%}
+    {%- do query_rows("set variable batch_days = []::date[]") -%}
     {%- set has_names = config.get("customer_names", false) -%}
     {%- if config.get("contract").enforced -%}
         {{ get_assert_columns_equivalent(customer_names(model_sql) if has_names else model_sql) }}
@@ -32,7 +32,7 @@
             {%- endif -%}
         {%- endfor -%}
     {%- else -%}
-        {%- set columns = asked("select column_name, column_type from (describe " ~ model_sql ~ ")") -%}
+        {%- set columns = query_rows("select column_name, column_type from (describe " ~ model_sql ~ ")") -%}
     {%- endif -%}
     {%- set name = this.schema ~ "." ~ this.identifier -%}
     {%- set days_after = config.get("days_after", 0) | int -%}
@@ -45,9 +45,9 @@
         {%- set all_rows = (
             "select concat(count(*), '-', sum(hash(found)::hugeint)) from " ~ input ~ " as found"
         ) -%}
-        {%- set input_rows = asked(all_rows)[0][0] -%}
+        {%- set input_rows = query_rows(all_rows)[0][0] -%}
         {%- set known = "select input_rows from built.inputs where model= '" ~ name ~ "'" -%}
-        {%- set is_input_changed = [input_rows] != asked(known) | map(attribute=0) | list -%}
+        {%- set is_input_changed = [input_rows] != query_rows(known) | map(attribute=0) | list -%}
     {%- endif -%}
 
     {%- set is_plan = env_var("DBT_PLAN_DAYS", "") != "" -%}
@@ -106,11 +106,11 @@
         from built.days_made
         where model = '{{ name }}'
     {%- endset -%}
-    {%- set made = [] if is_plan else asked(made_elsewhere) -%}
-    {%- for periods_of_batch, days in ([] if is_plan else asked(batches)) -%}
+    {%- set made = [] if is_plan else query_rows(made_elsewhere) -%}
+    {%- for periods_of_batch, days in ([] if is_plan else query_rows(batches)) -%}
         {%- set periods, with_rows = periods_of_batch.split(", "), [] -%}
         {%- set written = write_by_day(model_sql, columns, key, var("days"), run ~ "-" ~ loop.index) -%}
-        {%- for file in asked("set variable batch_days = [" ~ days ~ "]::date[];" ~ written) -%}
+        {%- for file in query_rows("set variable batch_days = [" ~ days ~ "]::date[];" ~ written) -%}
             {%- set period = "date '" ~ file[0].split(key ~ "=")[-1].split("/")[0] ~ "'" -%}
             {%- if period not in periods -%}
                 {{
@@ -142,10 +142,10 @@
             select file from built.day_files where model = '{{ name }}' and file is not null order by file
         {%- endif %}
     {%- endset -%}
-    {%- set rows = rows_of_files(columns, key, asked(found) | map(attribute=0) | list) -%}
+    {%- set rows = rows_of_files(columns, key, query_rows(found) | map(attribute=0) | list) -%}
     {%- if is_input_changed -%}
-        {%- do asked("delete from built.inputs where model= '" ~ name ~ "'") -%}
-        {%- do asked("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
+        {%- do query_rows("delete from built.inputs where model= '" ~ name ~ "'") -%}
+        {%- do query_rows("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
     {%- endif -%}
     {%- call statement("main") -%}
         create or replace view {{ target }} as
@@ -154,7 +154,7 @@
         {%- else %} {{ rows }}
         {%- endif %}
         ;
-        {{ described(target) }}
+        {{ comments(target) }}
     {%- endcall -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -164,7 +164,7 @@
 {% endmaterialization %}
 
 {# The rows of a query, as tuples. dbt's `run_query` makes a table of agate, which takes as long as the query. #}
-{% macro asked(query) %} {{ return(adapter.add_query(query)[1].fetchall()) }} {% endmacro %}
+{% macro query_rows(query) %} {{ return(adapter.add_query(query)[1].fetchall()) }} {% endmacro %}
 
 {# Query: the rows of a model's files. #}
 {% macro rows_of_files(columns, key, files) %}

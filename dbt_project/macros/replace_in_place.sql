@@ -25,7 +25,7 @@
         drop {{ target.type }} if exists {{ target }};
         {{ create }}
         ;
-        {{ described(target) }}
+        {{ comments(target) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
@@ -37,7 +37,7 @@
   Statements: write the descriptions of a model and its columns into the database, as `persist_docs` says. dbt's macro
   asks for the columns first; here the contract has checked them.
 #}
-{% macro described(relation) %}
+{% macro comments(relation) %}
     {%- if config.persist_relation_docs() and model.description %}
         comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(model.description) }};
     {%- endif %}

@@ -27,7 +27,7 @@ def fit(parsed: Path, inputs: Mapping[str, Any]) -> tuple[bytes, bool]:
     `inputs` are all that dbt parses with: folder, variables, versions. If more differs, dbt has to find what.
     """
     before = json.loads((parsed / PARSED_WITH).read_text(encoding="utf-8"))
-    places = {str(before.get(name)): str(inputs[name]) for name in _PLACES}
+    places = {before[name]: str(inputs[name]) for name in _PLACES if name in before}
     content = _moved(msgpack.unpackb((parsed / PARSED).read_bytes(), strict_map_key=False), places)
     packed: bytes = msgpack.packb(content)
     return packed, _moved(before, places) == inputs
@@ -40,6 +40,7 @@ def keep(parsed: Path, cache: Path) -> None:
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
         unfinished = cache.with_name(f".{cache.name}.{os.getpid()}")
+        shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(parsed, unfinished, ignore=lambda _, names: set(names) - {PARSED, PARSED_WITH})
         unfinished.rename(cache)
         newest_first = sorted(cache.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -5,6 +5,7 @@ Parses once per version of the project, and says where each run's dbt artifacts 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -150,8 +151,10 @@ def _parse_when_needed(project: PreparedProject, cache: Path, validate: bool) ->
     before = sorted(of_workspace, key=lambda path: path.stat().st_mtime)
     only_moved = False
     for path in before[-1:] or of_this_program.glob(parsed.PARSED):
-        content, only_moved = parsed.fit(path.parent, inputs)
-        (unfinished / parsed.PARSED).write_bytes(content)
+        # Of a damaged one nothing is used, and dbt parses everything.
+        with contextlib.suppress(ValueError):
+            content, only_moved = parsed.fit(path.parent, inputs)
+            (unfinished / parsed.PARSED).write_bytes(content)
     command = ["parse", *project.vars_arguments]
     result = run_dbt(project.assembled.folder, command, unfinished, validate=validate, only_moved=only_moved)
     if not result.is_success or result.manifest is None:

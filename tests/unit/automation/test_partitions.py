@@ -43,7 +43,7 @@ def test_months_begin_with_the_first_that_has_a_bill(tmp_path: Path) -> None:
     note_months(settings, ["2026-02", "2026-09"])
     note_months(settings, ["2026-07"])
     assert billing_months(settings).get_first_partition_key() == "2026-02"
-    # What is no month was noted by a version that took any.
+    # An earlier version could note something that is not a month.
     (settings.workspace / "first_billing_month").write_text("-44-03\n")
     assert billing_months(settings).get_first_partition_key() == this_month
 

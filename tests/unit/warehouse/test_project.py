@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from orchestration.settings import Settings
 from orchestration.warehouse import generate
@@ -51,6 +53,24 @@ def test_a_new_workspace_has_what_another_one_parsed_and_parses_only_what_differ
     assert str(tmp_path / "one") not in str(found)
     for kind in ("nodes", "sources", "macros", "exposures", "unit_tests", "child_map"):
         assert _without_times(found[kind]) == _without_times(parsed_anew[kind]), kind
+
+
+def test_a_damaged_cache_is_not_used(tmp_path: Path) -> None:
+    contexts, cache = tmp_path / "contexts", tmp_path / "cache"
+    small_company.write_contexts(contexts)
+    prepare_project(Settings(workspace=tmp_path / "one", contexts=contexts, cache=cache))
+    [kept] = cache.rglob("partial_parse.msgpack")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    project = prepare_project(Settings(workspace=tmp_path / "two", contexts=contexts, cache=cache))
+    assert project.manifest["nodes"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "is_known"), [("12GB", True), ("8gb", True), ("80%", True), ("lots", False)]
+)
+def test_memory_is_written_as_duckdb_reads_it(memory: str, is_known: bool) -> None:
+    with nullcontext() if is_known else pytest.raises(ValidationError, match="duckdb_memory_limit"):
+        Settings(duckdb_memory_limit=memory)
 
 
 def _when_made(macros: dict[str, Any]) -> set[float]:
