@@ -16,7 +16,6 @@
 #}
 {% materialization by_day, adapter = "duckdb" %}
     {%- set target = this.incorporate(type="view") -%}
-    {%- set existing = load_cached_relation(this) -%}
     {%- set model_sql = compiled_code -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -129,9 +128,6 @@
         {%- endfor -%}
     {%- endfor -%}
 
-    {%- if existing is not none and existing.type != "view" -%}
-        {%- do adapter.drop_relation(existing) -%}
-    {%- endif -%}
     {%- set found -%}
         {%- if is_plan %} {{ plan_days(name, model_sql, columns, key) }}
             ;
@@ -140,6 +136,7 @@
             {{ note_files(name, run, made) }}
             ;
             select file from built.day_files where model = '{{ name }}' and file is not null order by file
+            ;
         {%- endif %}
     {%- endset -%}
     {%- set rows = rows_of_files(columns, key, query_rows(found) | map(attribute=0) | list) -%}
@@ -147,20 +144,11 @@
         {%- do query_rows("delete from built.inputs where model= '" ~ name ~ "'") -%}
         {%- do query_rows("insert into built.inputs values ('" ~ name ~ "', '" ~ input_rows ~ "')") -%}
     {%- endif -%}
-    {%- call statement("main") -%}
-        create or replace view {{ target }} as
-        {%- if has_names %} select "{{ model.columns.keys() | join('", "') }}" from (
-            {{ customer_names(rows) }})
-        {%- else %} {{ rows }}
-        {%- endif %}
-        ;
-        {{ comments(target) }}
-    {%- endcall -%}
-
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({"relations": [target]}) }}
+    {%- if has_names -%}
+        {%- set names = model.columns.keys() | join('", "') -%}
+        {%- set rows = 'select "' ~ names ~ '" from (' ~ customer_names(rows) ~ ")" -%}
+    {%- endif -%}
+    {{ return(replace_in_place(target, "create view " ~ target ~ " as " ~ rows)) }}
 {% endmaterialization %}
 
 {# The rows of a query, as tuples. dbt's `run_query` makes a table of agate, which takes as long as the query. #}

@@ -4,19 +4,21 @@
   relation is dropped and made again in one transaction, so a model that fails leaves the former one.
 #}
 {% materialization table, adapter = "duckdb" %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set target = this.incorporate(type="table") -%}
     {{ return(replace_in_place(target, create_table_as(False, target, compiled_code))) }}
 {% endmaterialization %}
 
 {% materialization view, adapter = "duckdb" %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set target = this.incorporate(type="view") -%}
     {{ return(replace_in_place(target, get_create_view_as_sql(target, sql))) }}
 {% endmaterialization %}
 
-{# Replace a relation with what a statement creates; returns what a materialization returns. #}
+{# Replace a relation with what a statement creates, and run post-hooks; returns what a materialization returns. #}
 {% macro replace_in_place(target, create) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none and existing.type != target.type -%}
         {%- do adapter.drop_relation(existing) -%}

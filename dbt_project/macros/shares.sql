@@ -101,3 +101,51 @@
 {% macro filter_is_of_set(filter, filters) -%}
     ({{ filter }} is null or list_contains(string_split({{ filters }}, chr(10)), {{ filter }}))
 {%- endmacro %}
+
+{# Query: usage in the windows of share sets by stream, given as a relation with the columns of `share_sets`. #}
+{% macro usage_of_sets(sets) %}
+    with
+        window_days as (
+            select
+                *,
+                cast(
+                    unnest(
+                        range(window_first_date, window_last_date + interval 1 day, interval 1 day)
+                    ) as date
+                ) as window_date
+            from {{ sets }}
+            where usage_window <> 'hour'
+        )
+
+    select
+        sets.usage_date,
+        sets.share_set_id,
+        sets.stream,
+        sets.weight,
+        hourly.customer_id,
+        hourly.usage_quantity
+    from {{ sets }} as sets
+    inner join
+        {{ ref("usage_by_period") }} as hourly
+        on hourly.stream = sets.stream
+        and hourly.usage_period_start = sets.stream_hour
+        and hourly.usage_date = sets.usage_date
+    where
+        sets.usage_window = 'hour'
+        and hourly.usage_granularity = 'hourly'
+        and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
+    union all
+    select
+        window_days.usage_date,
+        window_days.share_set_id,
+        window_days.stream,
+        window_days.weight,
+        daily.customer_id,
+        daily.usage_quantity
+    from window_days
+    inner join
+        {{ ref("usage_by_day", days_before=30) }} as daily
+        on daily.stream = window_days.stream
+        and daily.usage_date = window_days.window_date
+    where {{ filter_is_of_set("daily.filter", "window_days.filters") }}
+{% endmacro %}

@@ -1,16 +1,6 @@
 with
     sets as (select * from {{ ref("share_sets") }}),
 
-    set_days as (
-        select
-            *,
-            cast(
-                unnest(range(window_first_date, window_last_date + interval 1 day, interval 1 day)) as date
-            ) as window_date
-        from sets
-        where usage_window <> 'hour'
-    ),
-
     -- Active customers have any usage on the day.
     active_customers as (
         select distinct usage_date, customer_id
@@ -19,30 +9,8 @@ with
     ),
 
     usage as (
-        select sets.usage_date, sets.share_set_id, sets.stream, hourly.customer_id, hourly.usage_quantity
-        from sets
-        inner join
-            {{ ref("usage_by_period") }} as hourly
-            on hourly.stream = sets.stream
-            and hourly.usage_period_start = sets.stream_hour
-            and hourly.usage_date = sets.usage_date
-        where
-            sets.usage_window = 'hour'
-            and hourly.usage_granularity = 'hourly'
-            and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
-        union all
-        select
-            set_days.usage_date,
-            set_days.share_set_id,
-            set_days.stream,
-            daily.customer_id,
-            daily.usage_quantity
-        from set_days
-        inner join
-            {{ ref("usage_by_day", days_before=30) }} as daily
-            on daily.stream = set_days.stream
-            and daily.usage_date = set_days.window_date
-        where {{ filter_is_of_set("daily.filter", "set_days.filters") }}
+        select usage_date, share_set_id, stream, customer_id, usage_quantity
+        from ({{ usage_of_sets("sets") }})
         union all
         select sets.usage_date, sets.share_set_id, null, active_customers.customer_id, 1
         from sets

@@ -101,8 +101,12 @@ with
         select
             anomaly_id,
             usage_name,
-            coalesce(sum(usage_quantity) filter (weeks_before = 0), 0) as usage_quantity,
-            coalesce(sum(usage_quantity) filter (weeks_before > 0), 0) as reference_usage,
+            cast(
+                coalesce(sum(usage_quantity) filter (weeks_before = 0), 0) as decimal(38, 9)
+            ) as usage_quantity,
+            cast(
+                coalesce(sum(usage_quantity) filter (weeks_before > 0), 0) as decimal(38, 9)
+            ) as reference_usage,
             count(*) filter (weeks_before > 0) as reference_weeks
         from usage
         group by all
@@ -112,8 +116,12 @@ with
         select
             windows.anomaly_id,
             coalesce(daily.x_usage_type, 'usage') as usage_name,
-            coalesce(sum(daily.consumed_quantity) filter (windows.is_anomaly), 0) as usage_quantity,
-            coalesce(sum(daily.consumed_quantity) filter (not windows.is_anomaly), 0) as reference_usage,
+            cast(
+                coalesce(sum(daily.consumed_quantity) filter (windows.is_anomaly), 0) as decimal(38, 9)
+            ) as usage_quantity,
+            cast(
+                coalesce(sum(daily.consumed_quantity) filter (not windows.is_anomaly), 0) as decimal(38, 9)
+            ) as reference_usage,
             count(distinct windows.weeks_before) filter (not windows.is_anomaly) as reference_weeks,
             row_number() over (
                 partition by windows.anomaly_id
@@ -135,20 +143,10 @@ with
     ),
 
     summed as (
-        select
-            anomaly_id,
-            usage_name,
-            cast(usage_quantity as decimal(38, 9)) as usage_quantity,
-            cast(reference_usage as decimal(38, 9)) as reference_usage,
-            reference_weeks
+        select *
         from usage_by_stream
         union all by name
-        select
-            anomaly_id,
-            usage_name,
-            cast(usage_quantity as decimal(38, 9)) as usage_quantity,
-            cast(reference_usage as decimal(38, 9)) as reference_usage,
-            reference_weeks
+        select * exclude (cost_rank)
         from usage_by_service
         where cost_rank = 1
     ),

@@ -23,51 +23,8 @@ with
 
     sets as (select * from {{ ref("share_sets") }} where usage_window is not null),
 
-    -- Usage behind the sets of several streams: a customer's share is cut by what each stream adds to it.
-    window_days as (
-        select
-            *,
-            cast(
-                unnest(range(window_first_date, window_last_date + interval 1 day, interval 1 day)) as date
-            ) as window_date
-        from sets
-        where weight < 1 and usage_window <> 'hour'
-    ),
-
-    usage_of_sets as (
-        select
-            sets.usage_date,
-            sets.share_set_id,
-            sets.stream,
-            sets.weight,
-            hourly.customer_id,
-            hourly.usage_quantity
-        from sets
-        inner join
-            {{ ref("usage_by_period") }} as hourly
-            on hourly.stream = sets.stream
-            and hourly.usage_period_start = sets.stream_hour
-            and hourly.usage_date = sets.usage_date
-        where
-            sets.weight < 1
-            and sets.usage_window = 'hour'
-            and hourly.usage_granularity = 'hourly'
-            and {{ filter_is_of_set("hourly.filter", "sets.filters") }}
-        union all
-        select
-            window_days.usage_date,
-            window_days.share_set_id,
-            window_days.stream,
-            window_days.weight,
-            daily.customer_id,
-            daily.usage_quantity
-        from window_days
-        inner join
-            {{ ref("usage_by_day", days_before=30) }} as daily
-            on daily.stream = window_days.stream
-            and daily.usage_date = window_days.window_date
-        where {{ filter_is_of_set("daily.filter", "window_days.filters") }}
-    ),
+    -- Where several streams divide, a customer's share is cut by what each stream adds to it.
+    sets_of_several_streams as (select * from sets where weight < 1),
 
     quantities as (
         select
@@ -77,7 +34,7 @@ with
             weight,
             customer_id,
             cast(sum(usage_quantity) * 1000000000 as hugeint) as quantity
-        from usage_of_sets
+        from ({{ usage_of_sets("sets_of_several_streams") }})
         where usage_quantity > 0
         group by all
     ),

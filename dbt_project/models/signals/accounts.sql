@@ -6,15 +6,7 @@ with
         from {{ source("landing", "account_versions") }}
     ),
 
-    ordered as (
-        select
-            *,
-            lag(observed_at) over versions as previous_at,
-            coalesce(lag(is_present) over versions, false) as was_present,
-            lead(observed_at) over versions as valid_to
-        from source
-        window versions as (partition by account_id order by observed_at)
-    )
+    ordered as ({{ ordered_versions("source", "account_id") }})
 
 select
     account_id,

@@ -28,15 +28,7 @@ with
             = 1
     ),
 
-    ordered as (
-        select
-            *,
-            lag(observed_at) over versions as previous_at,
-            coalesce(lag(is_present) over versions, false) as was_present,
-            lead(observed_at) over versions as valid_to
-        from source
-        window versions as (partition by resource_id order by observed_at)
-    ),
+    ordered as ({{ ordered_versions("source", "resource_id") }}),
 
     versions as (
         select

@@ -1,11 +1,4 @@
-with
-    bill as not materialized(
-        select *
-        from {{ ref("stg_aws_cur__charges") }}
-        union all by name
-        select *
-        from {{ ref("stg_focus__charges") }}
-    )
+with bill as not materialized({{ billed_charges() }})
 
 -- Each part keeps the bill's attributes of the node; OpenCost says whose part it is.
 select

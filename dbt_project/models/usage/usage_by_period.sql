@@ -43,16 +43,7 @@ with
     ),
 
     timeline as (
-        select
-            usage_date,
-            stream,
-            stream_granularity,
-            usage_period_start,
-            customer_id,
-            filter,
-            operation,
-            value,
-            position
+        select * exclude (usage_granularity)
         from records
         where
             usage_granularity = 'hourly'
@@ -68,21 +59,16 @@ with
                         and in_hours.filter is not distinct from records.filter
                 )
             )
-        union all
+        union all by name
         select
-            usage_date,
-            stream,
-            stream_granularity,
-            usage_period_start + to_hours(hour) as usage_period_start,
-            customer_id,
-            filter,
-            operation,
-            -- Differences of truncated cumulative values, so the hours sum to the day.
-            cast(
-                cast(divide(units * (hour + 1), 24) - divide(units * hour, 24) as decimal(38, 0))
-                * 0.000000001 as decimal(38, 9)
-            ) as value,
-            position
+            * exclude (usage_granularity, hour, units) replace (
+                usage_period_start + to_hours(hour) as usage_period_start,
+                -- Differences of truncated cumulative values, so the hours sum to the day.
+                cast(
+                    cast(divide(units * (hour + 1), 24) - divide(units * hour, 24) as decimal(38, 0))
+                    * 0.000000001 as decimal(38, 9)
+                ) as value
+            )
         from hours_of_days
     ),
 

@@ -45,7 +45,23 @@ select
     has_same_words and a.has_tags and b.has_tags as by_tags,
     a.has_subs and b.has_subs as by_sub
 from deliveries as a
-inner join deliveries as b on a.delivery < b.delivery
+inner join deliveries as b on a.delivery < b.delivery;
+
+-- Each charge once for every way in which its delivery is compared with another.
+create view compared_charges as
+select
+    kinds.has_same_words,
+    kinds.by_resource,
+    kinds.by_tags,
+    kinds.by_sub,
+    charges.*
+from charges
+inner join
+    (
+        select distinct unnest([first, second]) as delivery, has_same_words, by_resource, by_tags, by_sub
+        from pairs
+        where has_same_unit
+    ) as kinds using (delivery)
 """
 
 # What is equal, by charge (`way` 1), account (2) and sub account (3). `usage_date` is null for a month.
@@ -53,31 +69,27 @@ inner join deliveries as b on a.delivery < b.delivery
 CANDIDATES = """
 create table candidates as
 with
-    kinds as (
-        select distinct
-            unnest([first, second]) as delivery, has_same_words, by_resource, by_tags, by_sub
-        from pairs
-        where has_same_unit
-    ),
-
     keyed as (
         select
-            kinds.*,
-            charges.billing_period,
-            charges.account,
-            charges.currency,
-            charges.usage_date,
+            delivery,
+            has_same_words,
+            by_resource,
+            by_tags,
+            by_sub,
+            billing_period,
+            account,
+            currency,
+            usage_date,
             hash(
-                charges.time_key,
-                charges.amount_key,
-                case when kinds.has_same_words then hash(charges.words_key, charges.description_key) end,
-                case when kinds.by_resource then charges.resource_key end,
-                case when kinds.by_tags then charges.tags_key end,
-                case when kinds.by_sub then charges.sub end
+                time_key,
+                amount_key,
+                case when has_same_words then hash(words_key, description_key) end,
+                case when by_resource then resource_key end,
+                case when by_tags then tags_key end,
+                case when by_sub then sub end
             ) as key,
-            sum(abs(charges.billed)) as money
-        from charges
-        inner join kinds using (delivery)
+            sum(abs(billed)) as money
+        from compared_charges
         group by all
     ),
 

@@ -8,34 +8,29 @@ select *
 from
     (
         with
-            kinds as (
-                select distinct unnest([first, second]) as delivery, by_resource, by_tags, by_sub
-                from pairs
-                where has_same_unit and has_same_words
-            ),
-
             keyed as (
                 select
-                    kinds.*,
-                    charges.billing_period,
-                    charges.account,
-                    charges.currency,
-                    charges.usage_date,
+                    delivery,
+                    by_resource,
+                    by_tags,
+                    by_sub,
+                    billing_period,
+                    account,
+                    currency,
+                    usage_date,
+                    -- AWS writes the price into the description.
                     hash(
-                        charges.time_key,
-                        charges.words_key,
-                        -- AWS writes the price into the description.
-                        case
-                            when kinds.by_resource then charges.resource_key else charges.description_key
-                        end,
-                        case when kinds.by_tags then charges.tags_key end,
-                        case when kinds.by_sub then charges.sub end
+                        time_key,
+                        words_key,
+                        case when by_resource then resource_key else description_key end,
+                        case when by_tags then tags_key end,
+                        case when by_sub then sub end
                     ) as key,
-                    sum(charges.billed) as billed,
-                    sum(abs(charges.billed)) as money,
+                    sum(billed) as billed,
+                    sum(abs(billed)) as money,
                     count(*) as row_count
-                from charges
-                inner join kinds using (delivery)
+                from compared_charges
+                where has_same_words
                 group by all
             ),
 

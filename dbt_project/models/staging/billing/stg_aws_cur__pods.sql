@@ -12,7 +12,22 @@ with
     line_items as not materialized(select * from {{ ref("stg_aws_cur__line_items") }}),
 
     pods as materialized(
-        select *, is_split as has_instance
+        select
+            usage_date,
+            line_item_id as pod_line_item_id,
+            x_source_name as pod_source_name,
+            delivery as pod_delivery,
+            x_landed_file as pod_landed_file,
+            x_landed_row as pod_landed_row,
+            x_split_parent_id,
+            charge_period_start as pod_period_start,
+            is_split as has_instance,
+            case when is_split then used_split_cost else 0 end as used_split_cost,
+            unused_split_cost,
+            case
+                when is_split or net_used_split_cost is null then net_used_split_cost else 0
+            end as net_used_split_cost,
+            net_unused_split_cost
         from line_items
         where is_split or unused_split_cost <> 0 or net_unused_split_cost <> 0
     ),
@@ -69,53 +84,29 @@ with
     ),
 
     placed as (
-        select
-            pods.usage_date,
-            pods.line_item_id as pod_line_item_id,
-            pods.x_source_name as pod_source_name,
-            pods.delivery as pod_delivery,
-            pods.x_landed_file as pod_landed_file,
-            pods.x_landed_row as pod_landed_row,
-            pods.has_instance,
-            pods.used_split_cost,
-            pods.unused_split_cost,
-            pods.net_used_split_cost,
-            pods.net_unused_split_cost,
-            instances.*,
-            instance_hours.effective_units,
-            instance_hours.net_effective_units
+        select pods.*, instances.*, instance_hours.effective_units, instance_hours.net_effective_units
         from pods
         left join
             instances
-            on instances.x_source_name = pods.x_source_name
-            and instances.delivery = pods.delivery
+            on instances.x_source_name = pods.pod_source_name
+            and instances.delivery = pods.pod_delivery
             and instances.resource_id = pods.x_split_parent_id
-            and instances.charge_period_start = pods.charge_period_start
+            and instances.charge_period_start = pods.pod_period_start
         left join
             instance_hours
-            on instance_hours.x_source_name = pods.x_source_name
-            and instance_hours.delivery = pods.delivery
+            on instance_hours.x_source_name = pods.pod_source_name
+            and instance_hours.delivery = pods.pod_delivery
             and instance_hours.resource_id = pods.x_split_parent_id
-            and instance_hours.charge_period_start = pods.charge_period_start
+            and instance_hours.charge_period_start = pods.pod_period_start
         where pods.has_instance
         union all by name
         select
-            pods.usage_date,
-            pods.line_item_id as pod_line_item_id,
-            pods.x_source_name as pod_source_name,
-            pods.delivery as pod_delivery,
-            pods.x_landed_file as pod_landed_file,
-            pods.x_landed_row as pod_landed_row,
-            pods.has_instance,
-            0 as used_split_cost,
-            pods.unused_split_cost,
-            case when pods.net_used_split_cost is not null then 0 end as net_used_split_cost,
-            pods.net_unused_split_cost,
+            pods.*,
             hosts.*,
             {{ money_units("hosts.effective_cost") }} as effective_units,
             {{ money_units("hosts.x_net_effective_cost") }} as net_effective_units
         from pods
-        inner join hosts on hosts.line_item_id = pods.line_item_id
+        inner join hosts on hosts.line_item_id = pods.pod_line_item_id
         where not pods.has_instance
     ),
 

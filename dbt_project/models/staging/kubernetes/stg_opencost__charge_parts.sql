@@ -3,13 +3,7 @@
 -- parts sum to the charge.
 with
     -- Not materialized: without an OpenCost export, almost nothing is read.
-    bill as not materialized(
-        select *
-        from {{ ref("stg_aws_cur__charges") }}
-        union all by name
-        select *
-        from {{ ref("stg_focus__charges") }}
-    ),
+    bill as not materialized({{ billed_charges() }}),
 
     shares as (select * from {{ ref("stg_opencost__node_shares") }} where weight > 0),
 
