@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -21,11 +21,11 @@ def anomaly_sentence(anomaly: Row, drivers: Iterable[Row]) -> str:
     drivers = list(drivers)
     return "".join(
         [
-            f"{_subject(anomaly)} cost {_money(abs(impact))} {anomaly['billing_currency']}",
+            f"{_subject(anomaly)} cost {money(abs(impact))} {anomaly['billing_currency']}",
             " more" if impact > 0 else " less",
             " than its usage explains" if is_unit_cost else " than expected",
             _time_span(anomaly),
-            f" ({_money(anomaly['actual_cost'])} instead of {_money(anomaly['expected_cost'])})",
+            f" ({money(anomaly['actual_cost'])} instead of {money(anomaly['expected_cost'])})",
             _usage(anomaly, is_unit_cost),
             _carried_by(impact, drivers),
             _deployed(anomaly, drivers),
@@ -70,6 +70,11 @@ def segment_margin_sentence(margin: Row, customer: Row | None) -> str | None:
         return None
     name, change = margin["changed_customer_name"], _signed(margin["changed_customer_margin"])
     return f"{name} {change}: {customer_margin_sentence(customer)}"
+
+
+def money(amount: Decimal) -> str:
+    """An amount rounded for reading."""
+    return f"{_rounded(amount):f}"
 
 
 def _change(margin: Row, cost_reason: str | None) -> str | None:
@@ -145,7 +150,7 @@ def _usage(anomaly: Row, is_unit_cost: bool) -> str:
     times = f": usage ×{float(anomaly['usage_ratio']):.1f}"
     if is_unit_cost:
         return times
-    return f"{times} explains {_money(anomaly['usage_effect'])}, the rate {_money(anomaly['rate_effect'])}"
+    return f"{times} explains {money(anomaly['usage_effect'])}, the rate {money(anomaly['rate_effect'])}"
 
 
 def _carried_by(impact: Decimal, drivers: Iterable[Row]) -> str:
@@ -156,7 +161,7 @@ def _carried_by(impact: Decimal, drivers: Iterable[Row]) -> str:
         if driver["driver_kind"] in ("service", "element") and driver["cost_impact"] * impact > 0
     ]
     carriers.sort(key=lambda driver: (-abs(driver["cost_impact"]), driver["driver"]))
-    shown = ", ".join(f"{driver['driver']} ({_money(driver['cost_impact'])})" for driver in carriers[:2])
+    shown = ", ".join(f"{driver['driver']} ({money(driver['cost_impact'])})" for driver in carriers[:2])
     return f"; carried by {shown}" if shown else ""
 
 
@@ -179,13 +184,13 @@ def _deployed(anomaly: Row, drivers: Iterable[Row]) -> str:
     return f"; {name} was deployed {minutes // 60} hours before"
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):f}"
-
-
 def _signed(amount: Decimal) -> str:
-    shown = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return f"{'+' if amount >= 0 else ''}{shown or Decimal('0.00'):f}"
+    return f"{'+' if amount >= 0 else ''}{_rounded(amount):f}"
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    # A mart's amount has more digits than Python's default context.
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP, Context(prec=38)) or Decimal("0.00")
 
 
 def _exact(number: Decimal | int) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import duckdb
 
 from orchestration.outputs.read_only import open_published, open_working, rows_of
+from orchestration.outputs.warning_sentences import warning_sentence
 from orchestration.settings import Settings
 
 LINES_SHOWN = 20
@@ -20,13 +21,13 @@ ORDER = """
         list_position(['error', 'warning', 'note'], severity),
         abs(effective_cost) desc nulls last,
         row_count desc nulls last,
-        code, source, subject, billing_month, billing_currency, first_usage_date, message, place
+        code, source, subject, billing_month, billing_currency, first_usage_date, detail, facts, place
 """
 
 
 @dataclass(frozen=True)
 class DataWarning:
-    """A row of the mart `warnings`."""
+    """A row of the mart `warnings`, with its sentence."""
 
     code: str
     severity: str
@@ -81,5 +82,8 @@ def shown_lines(warnings: Sequence[DataWarning], shown: int = LINES_SHOWN) -> li
 
 
 def _read(connection: duckdb.DuckDBPyConnection, relation: str) -> list[DataWarning]:
-    columns = ", ".join(DataWarning.__dataclass_fields__)
-    return [DataWarning(**row) for row in rows_of(connection, f"select {columns} from {relation} {ORDER}")]
+    columns = [name for name in DataWarning.__dataclass_fields__ if name != "message"]
+    return [
+        DataWarning(message=warning_sentence(row), **{name: row[name] for name in columns})
+        for row in rows_of(connection, f"from {relation} {ORDER}")
+    ]

@@ -506,7 +506,7 @@ _THE_REST = (
     """,
     """
     insert into warnings by name
-    select code, severity, subject, effective_cost, billing_currency, message, 'billing' as source,
+    select code, severity, subject, effective_cost, billing_currency, detail, 'billing' as source,
         4 as row_count, '2026-05-01' as billing_month, 'bill.csv, row 7' as place
     from
         (
@@ -514,6 +514,6 @@ _THE_REST = (
                 ('customer_not_listed', 'warning', 'cust <b>9</b>', 12.345678901234, 'EUR', 'It is unlisted'),
                 ('record_rejected', 'error', 'a <i>file</i>', 1.5, 'USD', 'Four rows are not numbers'),
                 ('file_read', 'note', 'a file', null, null, 'Read with' || repeat(' a doubt', 40))
-        ) as warnings (code, severity, subject, effective_cost, billing_currency, message)
+        ) as warnings (code, severity, subject, effective_cost, billing_currency, detail)
     """,
 )

@@ -138,8 +138,8 @@ def test_a_tag_that_names_a_reserved_customer_stops_no_run(company: Company) -> 
 
 def test_what_does_not_count_is_told(company: Company) -> None:
     rows = company.read(
-        "select code, subject, row_count, effective_cost, message from warnings "
-        "where code <> 'month-not-billed-to-its-end' order by code, message"
+        "select code, subject, row_count, effective_cost, detail from warnings "
+        "where code <> 'month-not-billed-to-its-end' order by code, detail"
     )
     place = company.settings.sources / "telemetry" / "1.jsonl"
     assert [row[:4] for row in rows] == [

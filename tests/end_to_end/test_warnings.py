@@ -27,6 +27,9 @@ LOGINS = """  logins:
     granularity: daily
     description: Logins
 """
+MAPS = """  - element: Maps
+    when: {tag: app, equals: maps}
+"""
 IDLE_BY_LOGINS = """  - name: idle
     when: {tag: app, equals: idle}
     by: logins
@@ -60,7 +63,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     """
     made = Company(tmp_path_factory.mktemp("warned") / "company")
     small_company.write_contexts(made.settings.contexts)
-    for name, more in (("streams.yml", LOGINS), ("allocation.yml", IDLE_BY_LOGINS)):
+    for name, more in (
+        ("streams.yml", LOGINS),
+        ("allocation.yml", IDLE_BY_LOGINS),
+        ("dimensions/feature.yml", MAPS),
+    ):
         with (made.settings.contexts / name).open("a") as file:
             file.write(more)
     sources = made.settings.sources
@@ -72,6 +79,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         "good.jsonl": [
             *(record(value=5), record(customer="Ada", value=4), record(customer="n/a", value=1)),
             *(record(stream="logins", value="x"), record(stream="logins", value=-1)),
+            record(named={"feature": ["Maps"]}),
         ],
         "filtered.jsonl": [record(named={"feature": ["Nowhere"]})],
         "mixed.jsonl": [record(stream="serches"), record(customer=""), record(stream="serches")],
@@ -125,6 +133,7 @@ def test_each_thing_to_know_is_a_row_with_its_money(company: Company) -> None:
         ("file-rejected", "error", "revenue", "q.csv", 4, None, None),
         ("file-rejected", "error", "telemetry", str(telemetry / "broken.csv"), 1, None, None),
         ("file-rejected", "error", "telemetry", str(telemetry / "filtered.jsonl"), 1, None, None),
+        ("filter-without-cost", "warning", "telemetry", 'searches {"feature":["Maps"]}', 1, None, None),
         ("no-effective-cost", "warning", "made_up", "a.csv", None, "USD", Decimal("100000.25")),
         ("no-usage", "error", "telemetry", None, None, "USD", small_company.BILL["idle", "production"]),
         ("revenue-rejected", "warning", "revenue", "r.csv", 1, None, None),
@@ -154,6 +163,7 @@ def test_the_run_ends_with_them_errors_first_then_the_largest(company: Company) 
         "alias (4,010.00 USD, 2026-03-01, see customer_costs_daily)"
     ) in printed
     assert "100,000.25 USD, 2026-03)" in printed
+    assert "! filter-without-cost: usage divides nothing: no charge has this feature (" in printed
     assert (
         "! ERROR file-rejected: every row of the file is rejected and in no margin, with revenue of 7.25 EUR "
         "and 13.50 USD, the first because the month 'soon' is not written as 2026-09 (4 rows, see q.csv "

@@ -112,6 +112,12 @@ CASES: dict[str, tuple[Usage, Usage, str, list[tuple[str, date, Decimal]]]] = {
         "1",
         [("stream-loses-customers", days_ago(6), Decimal(70))],
     ),
+    "bytes by the terabyte": (
+        lambda days: 8e13 if days < 7 else 1e14,
+        lambda days: 2e13 if days < 7 else 1e12,
+        "1",
+        [("stream-loses-customers", days_ago(6), Decimal(70))],
+    ),
     "as many without a customer as ever": (lambda _: 8, lambda _: 2, "1", []),
     "less than a hundredth without a customer": (lambda _: 1000, lambda days: days == 0, "1", []),
 }
@@ -128,6 +134,15 @@ def test_what_is_not_billed_yet_is_not_awaited() -> None:
     assert [code for code, _, _ in alarms(lambda days: days >= 5, through=days_ago(3))] == ["stream-silent"]
 
 
-def test_money_is_told_with_its_currency() -> None:
-    [(message,)] = alarms(lambda days: days >= 3, share="0.25", columns="message")
-    assert message.endswith("; 7.50 USD more is divided by older or other usage")
+def test_records_without_a_customer_of_days_that_are_not_billed_yet_do_not_count() -> None:
+    assert alarms(lambda _: 8, lambda days: 2 if days < 6 else 0, through=days_ago(6)) == []
+
+
+def test_facts_are_those_of_the_last_week_and_the_weeks_before() -> None:
+    ((facts,),) = alarms(lambda days: days >= 3, share="0.25", columns="facts")
+    assert json.loads(facts) == {
+        "divided_cost": "7.500000000000000000000000",
+        "usage_quantity": "4.000000000",
+        "least_quantity_before": "7.000000000",
+        "quantity_without_customer": "0.000000000",
+    }

@@ -4,144 +4,108 @@ with
         select least(billed_through, {{ run_day() }} - 1) as last_date from {{ ref("billed_through") }}
     ),
 
+    -- Usage, and that of records which name no customer, where they can be read.
     daily as (
         select
-            usage.stream,
-            usage.usage_date,
-            divide(through.last_date - usage.usage_date, 7) as weeks_before,
-            sum(usage.usage_quantity) as usage_quantity
-        from {{ ref("usage_by_day") }} as usage
-        inner join through on usage.usage_date between through.last_date - 62 and through.last_date
-        group by all
+            stream,
+            usage_date,
+            last_date,
+            sum(usage_quantity) as usage_quantity,
+            sum(quantity_without_customer) as quantity_without_customer
+        from
+            (
+                select stream, usage_date, usage_quantity
+                from {{ ref("usage_by_day") }}
+                union all by name
+                select
+                    stream,
+                    cast(try_cast(said ->> '$.timestamp' as timestamp) as date) as usage_date,
+                    try_cast(said ->> '$.value' as decimal(36, 9)) as quantity_without_customer
+                from
+                    (
+                        select stream, try_cast(record as json) as said
+                        from {{ ref("quarantine") }}
+                        where source = 'telemetry' and reason = 'customer-id-missing'
+                    )
+            )
+        inner join through on usage_date between last_date - 62 and last_date
+        group by stream, usage_date, last_date
     ),
 
     -- Silent: longer than ever before. A stream of Mondays is not silent on Saturday.
     streams as (
         select
             stream,
+            last_date,
             min(usage_date) as first_usage_date,
             max(usage_date) as last_usage_date,
-            count(*) as day_count,
-            max(gap_days) as longest_gap_days,
-            day_count >= 3 and any_value(last_date) - last_usage_date > longest_gap_days as is_silent
+            count(*) >= 3 and last_date - max(usage_date) > max(gap_days) as is_silent
         from
             (
                 select
                     *, usage_date - lag(usage_date) over (partition by stream order by usage_date) as gap_days
                 from daily
+                where usage_quantity is not null
             )
-        cross join through
-        group by stream
-    ),
-
-    -- Records that name no customer, where they can be read.
-    records_without_customer as (
-        select
-            stream,
-            divide(
-                through.last_date - cast(try_cast(said ->> '$.timestamp' as timestamp) as date), 7
-            ) as weeks_before,
-            coalesce(try_cast(said ->> '$.value' as decimal(38, 9)), 0) as usage_quantity
-        from
-            (
-                select stream, case when json_valid(record) then cast(record as json) end as said
-                from {{ ref("quarantine") }}
-                where source = 'telemetry' and reason = 'customer-id-missing'
-            )
-        cross join through
+        group by stream, last_date
     ),
 
     -- Whole weeks since the stream began, the last first.
     weeks as (
         select
             streams.stream,
-            weeks.weeks_before,
-            coalesce(daily.usage_quantity, 0) as usage_quantity,
-            coalesce(nobody.usage_quantity, 0) as quantity_without_customer
+            weeks_before,
+            coalesce(sum(daily.usage_quantity), 0) as usage_quantity,
+            coalesce(sum(daily.quantity_without_customer), 0) as quantity_without_customer
         from streams
-        cross join through
-        cross join (select unnest([0, 1, 2, 3, 4]) as weeks_before) as weeks
+        cross join (select unnest([0, 1, 2, 3, 4]) as weeks_before)
         left join
-            (
-                select stream, weeks_before, sum(usage_quantity) as usage_quantity from daily group by all
-            ) as daily
+            daily
             on daily.stream = streams.stream
-            and daily.weeks_before = weeks.weeks_before
-        left join
-            (
-                select stream, weeks_before, sum(usage_quantity) as usage_quantity
-                from records_without_customer
-                group by all
-            ) as nobody
-            on nobody.stream = streams.stream
-            and nobody.weeks_before = weeks.weeks_before
-        where streams.first_usage_date <= through.last_date - 7 * weeks.weeks_before - 6
+            and divide(daily.last_date - daily.usage_date, 7) = weeks_before
+        where streams.first_usage_date <= streams.last_date - 7 * weeks_before - 6
+        group by streams.stream, weeks_before
     ),
 
-    weeks_by_stream as (
+    judged as (
         select
-            stream,
-            sum(usage_quantity) filter (weeks_before = 0) as quantity,
-            sum(quantity_without_customer) filter (weeks_before = 0) as lost,
-            min(usage_quantity) filter (weeks_before > 0) as least_before,
-            sum(usage_quantity) filter (weeks_before > 0) as quantity_before,
-            sum(quantity_without_customer) filter (weeks_before > 0) as lost_before
-        from weeks
-        group by stream
+            streams.*,
+            sum(usage_quantity) filter (weeks_before = 0) as usage_quantity,
+            min(usage_quantity) filter (weeks_before > 0) as least_quantity_before,
+            sum(quantity_without_customer) filter (weeks_before = 0) as quantity_without_customer,
+            sum(quantity_without_customer) filter (weeks_before = 0) / nullif(
+                sum(usage_quantity + quantity_without_customer) filter (weeks_before = 0), 0
+            ) as share_without_customer,
+            sum(quantity_without_customer) filter (weeks_before > 0) / nullif(
+                sum(usage_quantity + quantity_without_customer) filter (weeks_before > 0), 0
+            ) as share_without_customer_before
+        from streams
+        left join weeks using (stream)
+        group by all
     ),
 
     alarms as (
         select
-            'stream-silent' as code,
+            code,
             stream,
-            last_usage_date + 1 as first_date,
+            case code when 'stream-silent' then last_usage_date + 1 else last_date - 6 end as first_date,
             last_date,
-            'stream "'
-            || stream
-            || '" is silent since '
-            || last_usage_date
-            || ' ('
-            || last_date
-            - last_usage_date
-            || ' days): see whether it is still sent or pulled' as message
-        from streams
-        cross join through
-        where is_silent
-        union all by name
-        select
-            'stream-fell' as code,
-            stream,
-            last_date - 6 as first_date,
-            last_date,
-            'stream "'
-            || stream
-            || '" has '
-            || cast(quantity as decimal(38, 2))
-            || ' in the last 7 days, less than half of its lowest week before ('
-            || cast(least_before as decimal(38, 2))
-            || '): see whether all of it still arrives' as message
-        from weeks_by_stream
-        inner join streams using (stream)
-        cross join through
-        where quantity * 2 < least_before and not is_silent
-        union all by name
-        select
-            'stream-loses-customers' as code,
-            stream,
-            last_date - 6 as first_date,
-            last_date,
-            'stream "'
-            || stream
-            || '" has '
-            || cast(lost as decimal(38, 2))
-            || ' without a customer in the last 7 days and '
-            || cast(quantity as decimal(38, 2))
-            || ' with one: its share more than doubled, and what others used divides the cost' as message
-        from weeks_by_stream
-        cross join through
+            usage_quantity,
+            least_quantity_before,
+            quantity_without_customer
+        from judged
+        cross join (select unnest(['stream-silent', 'stream-fell', 'stream-loses-customers']) as code)
         where
-            lost * 100 >= lost + quantity
-            and lost * (quantity_before + lost_before) > 2 * lost_before * (lost + quantity)
+            case
+                code
+                when 'stream-silent'
+                then is_silent
+                when 'stream-fell'
+                then usage_quantity * 2 < least_quantity_before and not is_silent
+                else
+                    share_without_customer >= 0.01
+                    and share_without_customer > 2 * share_without_customer_before
+            end
     ),
 
     alarm_sets as (
@@ -185,15 +149,13 @@ select
     coalesce(
         case when alarms.code = 'stream-silent' then costs.unallocated_cost else costs.divided_cost end, 0
     ) as effective_cost,
-    alarms.message || case
-        when alarms.code = 'stream-silent' and costs.divided_cost <> 0
-        then
-            '; '
-            || cast(costs.divided_cost as decimal(38, 2))
-            || ' '
-            || costs.billing_currency
-            || ' more is divided by older or other usage'
-        else ''
-    end as message
+    to_json(
+        struct_pack(
+            divided_cost := cast(costs.divided_cost as varchar),
+            usage_quantity := cast(alarms.usage_quantity as varchar),
+            least_quantity_before := cast(alarms.least_quantity_before as varchar),
+            quantity_without_customer := cast(alarms.quantity_without_customer as varchar)
+        )
+    ) as facts
 from alarms
 left join costs using (code, stream)

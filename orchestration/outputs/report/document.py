@@ -47,7 +47,8 @@ def charting_library() -> bytes:
 def sources_fingerprint() -> str:
     """Fingerprint of everything in the document except the data."""
     digest = hashlib.sha256(charting_library())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    report = Path(__file__).parent
+    for path in sorted([*report.rglob("*.py"), *report.parent.glob("*sentences.py")]):
         digest.update(path.read_bytes())
     for name in ("template.html", "style.css", *(f"{script}.js" for script in SCRIPTS)):
         digest.update(page_source(name).encode())

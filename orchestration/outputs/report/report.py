@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.outputs.read_only import NotReadableError, open_snapshot
-from orchestration.outputs.report import anomalies, costs, explanations, margins, usage
+from orchestration.outputs.report import anomalies, costs, explanations, margins, usage, warnings
 from orchestration.outputs.report.document import assemble, sources_fingerprint
 from orchestration.outputs.report.encoding import encode
 from orchestration.outputs.report.tables import TABLES, Published
@@ -80,6 +80,8 @@ def _document(marts: duckdb.DuckDBPyConnection, folder: Path, fingerprint: str, 
     for name, read in margins.MARTS.items():
         if published.marts.issuperset(read):
             tables[name] = encode(margins.select_margins(marts, name))
+    if warnings.MART in published.marts:
+        tables["warnings"] = encode(warnings.select_warnings(marts))
     if explanations.MART in published.marts:
         tables["explanations"] = encode(explanations.select_explanations(marts, published))
     counts = costs.RowCounts(marts)

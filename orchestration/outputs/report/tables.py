@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestration.outputs import warnings
 from orchestration.outputs.report import below_services
 
 LARGEST_UNCLAIMED = 400
 LARGEST_ANOMALIES = 500
-LARGEST_WARNINGS = 1000
 
 
 @dataclass(frozen=True)
@@ -173,10 +171,6 @@ def _anomaly_drivers(_: Published) -> str:
     """
 
 
-def _warnings(_: Published) -> str:
-    return f"select * from warnings {warnings.ORDER} limit {LARGEST_WARNINGS}"
-
-
 TABLES = (
     PageTable("customers", ("customers",), _customers),
     PageTable("averages", ("average_customer_cost",), _averages),
@@ -190,6 +184,5 @@ TABLES = (
     PageTable("unclaimed", ("context_coverage",), _unclaimed),
     PageTable("reconciliation", ("reconciliation",), _reconciliation),
     PageTable("company_margins", ("company_margins_monthly",), _company_margins),
-    PageTable("warnings", ("warnings",), _warnings),
     PageTable("anomaly_drivers", ("cost_anomaly_drivers", "cost_anomalies"), _anomaly_drivers),
 )
