@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSettings]:
         yield settings
 
 
+MakeOnce = Callable[[str, Callable[[Path], str]], tuple[Path, str]]
+
+
 @dataclass(frozen=True)
 class FinishedDemo:
     """A workspace in which the demo has run, and then `cpc run` on the same files. Not to be changed.
@@ -71,19 +74,33 @@ class FinishedDemo:
 
 
 @pytest.fixture(scope="session")
-def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
-    shared = _shared_by_processes(tmp_path_factory)
-    workspace, printed = shared / "finished_demo", shared / "finished_demo.txt"
-    with (shared / "finished_demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not printed.is_file():
-            console = Console(file=io.StringIO(), width=200)
-            good = run_demo(Settings(workspace=workspace), console)
-            shown = console.file.getvalue()
-            assert good, shown
-            settings = Settings(workspace=workspace)
-            first_snapshot = (settings.published_folder / "current").resolve().name
-            assert run_job(settings, console=console), console.file.getvalue()
-            printed.write_text(f"{first_snapshot}\n{shown}")
-    first_snapshot, _, shown = printed.read_text().partition("\n")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Makes a folder that all processes of the session read: whichever asks first makes it; others wait."""
+
+    def make_once(name: str, make: Callable[[Path], str]) -> tuple[Path, str]:
+        folder = _shared_by_processes(tmp_path_factory) / name
+        said = folder.with_suffix(".txt")
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not said.is_file():
+                said.write_text(make(folder))
+        return folder, said.read_text()
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def finished_demo(made_once: MakeOnce) -> FinishedDemo:
+    def make(workspace: Path) -> str:
+        console = Console(file=io.StringIO(), width=200)
+        good = run_demo(Settings(workspace=workspace), console)
+        shown = console.file.getvalue()
+        assert good, shown
+        settings = Settings(workspace=workspace)
+        first_snapshot = (settings.published_folder / "current").resolve().name
+        assert run_job(settings, console=console), console.file.getvalue()
+        return f"{first_snapshot}\n{shown}"
+
+    workspace, said = made_once("finished_demo", make)
+    first_snapshot, _, shown = said.partition("\n")
     return FinishedDemo(workspace, shown, first_snapshot)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MakeOnce
 from tests.end_to_end import small_company
 from tests.end_to_end.running import Company
 
@@ -48,13 +49,18 @@ def kept(company: Company) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built_restated(tmp_path_factory: pytest.TempPathFactory) -> Company:
+def built_restated(made_once: MakeOnce) -> Company:
     """The same company had its first run been after the restatement. Not to be changed."""
-    company = new_company(tmp_path_factory.mktemp("restated") / "company")
-    restate(company)
-    good, printed = company.run()
-    assert good, printed
-    return company
+
+    def make(root: Path) -> str:
+        company = new_company(root)
+        restate(company)
+        good, printed = company.run()
+        assert good, printed
+        return printed
+
+    root, _ = made_once("restated", make)
+    return Company(root)
 
 
 @pytest.fixture

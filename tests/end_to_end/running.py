@@ -95,5 +95,5 @@ def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool], wit
                 process.kill()
             process.wait()
             return True
-        time.sleep(0.002)
+        time.sleep(0.005)
     return False

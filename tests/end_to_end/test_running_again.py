@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
@@ -99,6 +100,7 @@ def test_corrected_bills_replace_what_they_said_before_while_readers_read_on(
             # Who has the file open keeps what it opened; who opens it anew gets what is current.
             assert reader.execute(TOTAL).fetchall() == before
             seen.append(company.read(TOTAL))
+            time.sleep(0.02)
         assert run.returncode == 0
         assert reader.execute(TOTAL).fetchall() == before
     seen.append(company.read(TOTAL))

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.end_to_end import node_company, small_company
 from tests.end_to_end.node_company import BARE, DAILY, HOURLY, SPLIT, Line, Share, divided, parts_of
 from tests.end_to_end.running import Company
+from tests.examples import examples
 
 ARN = "arn:aws:ec2:eu-central-1:011254002932:volume/vol-2"
 # A volume that is made, attached anew, gone, and there again; and one that comes later.
@@ -144,7 +145,7 @@ WEIGHTS = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(charges=st.lists(st.tuples(WHOLE, WHOLE), min_size=1, max_size=3), weights=WEIGHTS)
 def test_any_cost_is_divided_to_the_last_digit(
     told: Told, charges: list[tuple[int, int]], weights: dict[str, int]

@@ -30,6 +30,7 @@ from tests.end_to_end import spark_faults
 from tests.end_to_end.conftest import RESTATED_DAYS, restate
 from tests.end_to_end.running import Company, Rows
 from tests.end_to_end.spark_cluster import CONNECT_PORT, check_same_on_spark, free_port, needs_java
+from tests.examples import LONG
 
 pytestmark = needs_java
 
@@ -171,6 +172,7 @@ def test_one_driver_writes_to_shared_storage(
     assert any("Waiting for the driver" in line for line in said)
 
 
+@pytest.mark.skipif(LONG == 1, reason="of `make test-long`: real and random bills are compared on Spark, too")
 def test_the_demo_is_the_same(spark: SparkSettings, finished_demo: FinishedDemo, tmp_path: Path) -> None:
     check_same_on_spark(spark, finished_demo.settings, tmp_path / "demo", batch_rows=400_000)
 

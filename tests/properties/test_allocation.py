@@ -40,8 +40,8 @@ from tests.properties.allocation_by_hand import (
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 FIRST_DAY = date(2026, 3, 1)
 COMPANIES, DAYS_OF_A_COMPANY, DAYS_APART = 3, 8, 40
-RULE_SETS = 9
-LARGEST_COMPANY, MOST_CUSTOMERS = 1, 3_000
+RULE_SETS = 4
+LARGEST_COMPANY, MOST_CUSTOMERS = 1, 1_000
 STRANGE = "c'; drop table x"
 STREAMS = {"searches": True, "logins": True, "gibibytes": False}
 # Another id of whom, until when. The contract is with "a" by the name of before.

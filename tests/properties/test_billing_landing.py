@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from orchestration.settings import BillingExport
 from orchestration.sources.billing.landing import land_billing
 from orchestration.sources.locations import open_location
+from tests.examples import examples
 
-PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PLAIN = settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Amounts as AWS writes them, and worse: signs, exponents, more digits than are kept.
 exact = st.decimals(-(10**9), 10**9, places=12).map(str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -20,13 +19,14 @@ from tests.compiler.charges_table import (
 from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
 from tests.compiler.random_programs import Program
+from tests.examples import examples
 from tests.properties.test_context_language import by_split, cases
 
 DATABASE = connection_with_charges([])
 
 
 @settings(
-    max_examples=int(os.environ.get("CONTEXT_EXAMPLES", "50")),
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

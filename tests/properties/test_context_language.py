@@ -1,11 +1,7 @@
-"""Random programs on random charges: the compiled SQL gives what a plain Python interpreter gives.
-
-`CONTEXT_EXAMPLES=10000` tries more of them than the default.
-"""
+"""Random programs on random charges: the compiled SQL gives what a plain Python interpreter gives."""
 
 from __future__ import annotations
 
-import os
 import string
 from collections.abc import Mapping
 from datetime import date
@@ -28,13 +24,14 @@ from tests.compiler.charges_table import (
 from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
 from tests.compiler.random_programs import HOSTILE, Choices, Program
+from tests.examples import examples
 
 MODEL = "models/context/charges_in_context.sql"
 DATABASE = connection_with_charges([])
 NUMBERS_BELOW = [st.integers(0, end - 1) for end in range(1, 100)]
 
 tried_often = settings(
-    max_examples=int(os.environ.get("CONTEXT_EXAMPLES", "100")),
+    max_examples=examples(50),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

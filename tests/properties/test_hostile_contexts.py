@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from pathlib import Path
 
@@ -26,10 +25,11 @@ from tests.compiler.interpreter import Interpreter
 from tests.compiler.known import Known
 from tests.compiler.random_programs import as_yaml
 from tests.compiler.test_cases import CASES, NO_ALLOCATION, contexts_of
+from tests.examples import examples
 
 MODEL = "models/context/charges_in_context.sql"
 DATABASE = connection_with_charges([])
-EXAMPLES = int(os.environ.get("CONTEXT_EXAMPLES", "100"))
+EXAMPLES = examples(50)
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 NASTY = (
     *("&a ", "*a", "<<: *a", "!!python/object/apply:os.system ['true']", "!x", "---", "...", "%YAML 1\n"),

@@ -26,6 +26,7 @@ from orchestration.outputs.sentences import (
 )
 from orchestration.settings import Settings
 from orchestration.warehouse.project import prepare_project
+from tests.examples import examples
 from tests.properties.margins_by_hand import (
     NOT_ONE_CUSTOMER,
     OUTSIDE_THE_MARGIN,
@@ -205,7 +206,7 @@ def rows_of(warehouse: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, A
 
 
 # Shrinking by the hundred rows of SQL takes minutes; a failing example is small as it is.
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     spent=st.lists(costs(), max_size=14),
     paid=st.lists(revenues(), max_size=8),

@@ -30,7 +30,7 @@ from tests.end_to_end.running import Company
 from tests.end_to_end.test_difference import git
 from tests.examples import examples
 
-DIMENSIONS = [f"part_{number}" for number in range(9)]
+DIMENSIONS = [f"part_{number}" for number in range(6)]
 # More of them would cut each charge into too many parts.
 MAY_SPLIT = DIMENSIONS[:3]
 APPS, TEAMS, ELEMENTS = "abcdefgh", "xyz", ("One", "Two", "Three", "Four")

@@ -43,7 +43,7 @@ from tests.properties.amortised_costs import (
 from tests.properties.bill_columns import AMOUNTS, NET_AMOUNTS, TEXTS
 from tests.properties.rendered_models import build
 
-BILLS_OF_A_KIND = 7
+BILLS_OF_A_KIND = 4
 CONTEXTS = Path(__file__).parent / "contexts_of_allocation"
 MONTH = "2026-03"
 TYPES = (
@@ -362,7 +362,7 @@ def check_charges(
 
 
 @settings(
-    max_examples=examples(3),
+    max_examples=examples(2),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],

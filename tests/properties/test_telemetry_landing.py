@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from orchestration.sources.locations import FolderLocation
 from orchestration.sources.telemetry.batches import land_telemetry
+from tests.examples import examples
 
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 FIELDS = ("stream", "timestamp", "granularity", "customer_id", "value", "operation", "filter", "record_id")
@@ -342,7 +343,7 @@ def landed(landing: Path) -> tuple[list[tuple], list[tuple]]:
     return records, quarantine
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(files(), min_size=5, max_size=5), histories())
 def test_landed_is_what_plain_python_says(batches: list[File], history: list[list[tuple[str, int]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

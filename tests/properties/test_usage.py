@@ -279,7 +279,7 @@ class Company:
 
 
 @settings(
-    max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 @given(seed=st.integers(0, 2**32))
 def test_any_history_of_deliveries_ends_as_one_fresh_build_of_the_same_files(

@@ -19,6 +19,7 @@ from orchestration.settings import BillingExport
 from orchestration.sources.billing.bare_files import bare_deliveries
 from orchestration.sources.billing.landing import BillingError, land_billing
 from orchestration.sources.locations import StoredObject, open_location
+from tests.examples import examples
 
 
 def total(landing: Path) -> Decimal:
@@ -441,7 +442,7 @@ def test_chunks_of_one_report_are_one_delivery(keys: list[str], deliveries: int)
     assert sorted(stored.key for delivery in found for stored in delivery.files) == sorted(keys)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_report_cut_in_any_way_gives_one_bill(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Chunks, files of some hours or days, copies of any of them: the same charges as the whole report."""
