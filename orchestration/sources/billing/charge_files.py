@@ -158,8 +158,7 @@ def write_charges(
 
 def _write(connection: duckdb.DuckDBPyConnection, raw: RawFiles, folder: Path) -> None:
     """File by file if the raw files have the rows of each close together, else all in one pass."""
-    # Small row groups: each thread holds one in memory, ninety columns wide, until it is written.
-    options = "format parquet, compression zstd, row_group_size 40960"
+    options = "format parquet, compression zstd"
     ranges: dict[str, Rows] = {}
     needed, read = 0, 0
     for name, key, count, first, last in connection.execute(
@@ -184,6 +183,9 @@ def _write(connection: duckdb.DuckDBPyConnection, raw: RawFiles, folder: Path) -
         return
     everything = {key: rows for of_file in ranges.values() for key, rows in of_file.items()}
     connection.execute("set partitioned_write_flush_threshold = 163840")
+    # Small row groups: each open file has one in memory, ninety columns wide, until it is written. Files are
+    # larger by half.
+    options = f"{options}, row_group_size 40960"
     query = (
         f"select charges.*, written.file from ({_charges(raw, everything)}) as charges "
         "join written on written.usage_date is not distinct from charges.usage_date"
