@@ -1,6 +1,9 @@
 with
+    -- The others have one member, or are divided by other costs.
     pool_sets as (
-        select * from {{ ref("pool_share_sets") }} where allocation_kind in ('usage', 'even', 'fixed')
+        select *
+        from {{ ref("pool_share_sets") }}
+        where allocation_kind not in ('direct', 'overhead', 'unallocated')
     ),
 
     sets as (
