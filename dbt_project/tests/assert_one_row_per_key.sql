@@ -3,38 +3,7 @@
 -- `one_row_per` lists the key (nulls are equal; `dimensions` stands for all dimension columns), `required`
 -- the other columns. Runs after the marts, and so after every model. Models are queried one by one at run
 -- time: separate tests took longer than their queries, and a single query would hold everything in memory.
-{%- for mart in [
-    "context_rules",
-    "allocation_explanations",
-    "average_customer_cost",
-    "billed_months",
-    "company_margins_monthly",
-    "context_coverage",
-    "cost_anomalies",
-    "cost_anomaly_drivers",
-    "cost_bridge",
-    "cost_changes_monthly",
-    "customer_costs_daily",
-    "customer_costs_hourly",
-    "customer_costs_monthly",
-    "customer_margins_monthly",
-    "customer_revenue_daily",
-    "customer_totals_daily",
-    "customers",
-    "focus_customer_costs",
-    "product_margins_monthly",
-    "reconciliation",
-    "resource_costs_daily",
-    "revenue_quarantine",
-    "segment_margins_monthly",
-    "service_costs_daily",
-    "time_spine",
-    "unit_costs_daily",
-    "usage_daily",
-    "warnings",
-] -%}
-    {%- do ref(mart) -%}
-{%- endfor %}
+{%- for mart in ["context_rules"] + mart_names() -%} {%- do ref(mart) -%} {%- endfor %}
 {%- for mart in ["customer_costs", "customer_margins", "average_customer_cost"] if var("reporting_currency") -%}
     {%- do ref(mart ~ "_reported") -%}
 {%- endfor %}

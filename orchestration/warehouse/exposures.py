@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 
@@ -20,12 +20,22 @@ def with_what_they_read(files: Mapping[str, str]) -> dict[str, str]:
     if EXPOSURES_FILE not in files:
         return {}
     document = yaml.safe_load(files[EXPOSURES_FILE])
-    marts = sorted(path.split("/")[-1][:-4] for path in files if re.fullmatch(r"models/marts/\w+\.sql", path))
+    marts = mart_names(files)
     for exposure in document["exposures"]:
         folder = exposure.get("meta", {}).get("read_by")
         read = [mart for mart in marts if folder is None or mart in _names_in(folder)]
         exposure["depends_on"] = [f"ref('{mart}')" for mart in read]
     return {EXPOSURES_FILE: yaml.safe_dump(document, sort_keys=False, allow_unicode=True)}
+
+
+def mart_names(files: Iterable[str]) -> list[str]:
+    """Marts, except those in folders."""
+    return sorted(path.split("/")[-1][:-4] for path in files if re.fullmatch(r"models/marts/\w+\.sql", path))
+
+
+def mart_names_macro(files: Iterable[str]) -> str:
+    """The macro that lists the marts for tests of every mart."""
+    return f"{{% macro mart_names() %}}{{{{ return({mart_names(files)}) }}}}{{% endmacro %}}\n"
 
 
 def _names_in(folder: str) -> set[str]:

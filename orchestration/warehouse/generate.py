@@ -17,12 +17,13 @@ from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
-from orchestration.warehouse.exposures import with_what_they_read
+from orchestration.warehouse.exposures import mart_names_macro, with_what_they_read
 from orchestration.warehouse.files import point, write_file
 from orchestration.warehouse.variables import filled_in
 
 WRITTEN_PROJECT = PROJECT_ROOT / "dbt_project"
 DIMENSIONS_PLACEHOLDER = "- name: __dimensions__"
+MARTS_MACRO = "macros/context/mart_names.sql"
 # A macro, not a dbt variable: dbt parses the whole project again when a variable changes.
 _FINGERPRINT_MACRO = "macros/context/project_fingerprint.sql"
 VERSIONS_KEPT = 5
@@ -124,6 +125,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
     if compilation.problems:
         raise ContextProblems(compilation.problems)
     files = {**written, **compilation.files, **with_what_they_read(written)}
+    files[MARTS_MACRO] = mart_names_macro(written)
     fingerprint = _fingerprint(files)
     files[_FINGERPRINT_MACRO] = (
         f"{{% macro project_fingerprint() %}}{{{{ return('{fingerprint}') }}}}{{% endmacro %}}\n"

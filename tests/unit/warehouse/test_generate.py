@@ -12,6 +12,7 @@ import yaml
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse.exposures import with_what_they_read
 from orchestration.warehouse.generate import (
+    MARTS_MACRO,
     VERSIONS_KEPT,
     ContextProblems,
     ContextsMissingError,
@@ -45,6 +46,7 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
         if path.is_file()
     }
     assert assembled.rules_fingerprint in on_disk.pop("macros/context/project_fingerprint.sql")
+    assert "'customer_costs_daily'" in on_disk.pop(MARTS_MACRO)
     described = yaml.safe_load(on_disk.pop("dbt_project.yml"))
     assert described["vars"]["landing"] == str(settings.landing_folder)
     assert str(settings.warehouse_file) in on_disk.pop("profiles.yml")
