@@ -13,7 +13,7 @@ from typing import Any
 from orchestration.compiler.language import signal_columns as signals
 from orchestration.compiler.language.charge_columns import CHARGE_COLUMNS
 from orchestration.compiler.language.conditions import Operator
-from orchestration.compiler.language.program import SPLIT_WINDOWS, WHEN_NO_USAGE
+from orchestration.compiler.language.program import METHODS_BY_WORD, SPLIT_WINDOWS, WHEN_NO_USAGE
 from orchestration.compiler.reading.allocation import ALLOCATION_KEYS, EVERYTHING, METHOD_KEYS
 from orchestration.compiler.reading.conditions import COMBINATIONS, OPERATORS
 from orchestration.compiler.reading.dimensions import DIMENSION_KEYS
@@ -269,9 +269,10 @@ def _anomalies_file() -> Schema:
 def _allocation_rule() -> Schema:
     weighted = _object({"stream": _NAME, "weight": _FRACTION}, ("stream",))
     streams = {"type": "array", "minItems": 1, "items": {"oneOf": [_NAME, weighted]}}
+    words = ", ".join(METHODS_BY_WORD)
     methods: Schema = {
         "to": _ref("value"),
-        "by": {"oneOf": [_NAME, streams], "description": "allocated_cost, even, or a stream"},
+        "by": {"oneOf": [_NAME, streams], "description": f"{words}, or a stream"},
         "shares": {"type": "object", "minProperties": 1, "additionalProperties": _FRACTION},
         "none": {"const": True},
     }
