@@ -36,7 +36,7 @@ class Day:
     """One day's run: what came, how long it took, what it left. Disk in MB (`du`), files counted."""
 
     day: date
-    news: str
+    changes: str
     seconds: float
     cpu_seconds: float
     disk: float
@@ -62,31 +62,31 @@ class GrowingCompany:
         """Everything that arrives on a day; returns what is new besides the day itself."""
         day = FIRST_DAY + timedelta(days=number)
         month = f"{day:%Y-%m}"
-        news = []
+        changes = []
         self.prices.setdefault(month, small_company.SEARCH)
         self.days[month] = day.day
         if number % 10 == 7:
             restated = min(self.prices)
             self.prices[restated] += Decimal("0.01")
             self._bill(restated)
-            news.append("restated month")
+            changes.append("restated month")
         self._bill(month)
         if number % 5 == 4:
             self.customers[f"customer-{number}"] = number
             small_company.write_customers(self.sources / "customers", *list(self.customers)[3:])
-            news.append("new customer")
+            changes.append("new customer")
         self._usage(f"usage-{day}", day)
         if number % 3 == 2 and number > 3:
             self._usage(f"late-{day}", day - timedelta(days=3), late=True)
-            news.append("late usage")
+            changes.append("late usage")
         if number % 15 == 14:
             rules = self.company.settings.contexts / "dimensions" / "feature.yml"
             rules.write_text(
                 rules.read_text()
                 + f"  - element: Feature {number}\n    when: {{tag: app, equals: a{number}}}\n"
             )
-            news.append("changed rules")
-        return ", ".join(news)
+            changes.append("changed rules")
+        return ", ".join(changes)
 
     def total(self) -> Decimal:
         """What the bill holds, by hand."""
@@ -133,7 +133,7 @@ def main() -> None:
             measured.append(day)
             writer.writerow(asdict(day))
             file.flush()
-            print(f"{day.day} {day.cpu_seconds:5.1f} s, {day.disk:6.1f} MB, {day.files} files  {day.news}")
+            print(f"{day.day} {day.cpu_seconds:5.1f} s, {day.disk:6.1f} MB, {day.files} files  {day.changes}")
     _print_summary(measured)
     shutil.rmtree(folder)
 
@@ -146,7 +146,7 @@ def soak(folder: Path, days: int) -> Iterator[Day]:
     (company.settings.workspace / "settings.yml").write_text(SETTINGS)
     growing = GrowingCompany(company)
     for number in range(days):
-        news = growing.deliver(number)
+        changes = growing.deliver(number)
         used, started = _cpu(), time.monotonic()
         with (folder / "printed").open("w+b") as printed:
             ended = company.start(printed).wait()
@@ -160,7 +160,7 @@ def soak(folder: Path, days: int) -> Iterator[Day]:
         sizes = {name: _megabytes(company.settings.workspace / name) for name in _PLACES}
         yield Day(
             FIRST_DAY + timedelta(days=number),
-            news,
+            changes,
             round(seconds, 1),
             round(cpu, 1),
             round(sum(sizes.values()), 1),
@@ -184,7 +184,7 @@ def soak(folder: Path, days: int) -> Iterator[Day]:
 
 
 def _print_summary(measured: list[Day]) -> None:
-    plain = [day for day in measured if "rules" not in day.news and "restated" not in day.news]
+    plain = [day for day in measured if "rules" not in day.changes and "restated" not in day.changes]
     third = len(plain) // 3
     for name, part in (("first", plain[:third]), ("last", plain[-third:])):
         cpu = statistics.median(day.cpu_seconds for day in part)

@@ -35,7 +35,7 @@ ANSWER: dict[str, Any] = {
         "result": [{"metric": {"tenant": "ada"}, "values": [[1783069200, "12.5"], [1783072800, "3"]]}],
     },
 }
-# By the ending of a fuzzed file: where it lies for the pull, and what the pull says.
+# By the ending of a fuzzed file: where the pull looks for it, and the pull's settings.
 PULLS = {
     ".nginx.log": ("access.log", "source: nginx_logs, customer: user, stream: requests"),
     ".nginx.log.gz": ("access.log.gz", "source: nginx_logs, customer: user, stream: requests"),

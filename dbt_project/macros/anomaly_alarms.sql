@@ -98,27 +98,27 @@
         ),
 
         -- Integers, so that sums do not depend on row order.
-        weighed as (
+        weights as (
             select *, cast(100000 * sqrt(abs(coalesce(level, 0))) as bigint) + 1000 as weight
             from {{ scores }}
         ),
 
         counted as (
             select test, usage_date, count(*) as test_count, sum(weight) as total_weight
-            from weighed
+            from weights
             group by all
         ),
 
         weak as (
             select
-                weighed.*,
+                weights.*,
                 counted.test_count,
-                ln(shapes.outer_share) * pow(abs(weighed.score) / shapes.outer_size, shapes.tail_power)
-                - ln(weighed.weight * counted.test_count / counted.total_weight) as log_p
-            from weighed
+                ln(shapes.outer_share) * pow(abs(weights.score) / shapes.outer_size, shapes.tail_power)
+                - ln(weights.weight * counted.test_count / counted.total_weight) as log_p
+            from weights
             inner join shapes using (test, usage_date)
             inner join counted using (test, usage_date)
-            where abs(weighed.score) >= shapes.outer_size
+            where abs(weights.score) >= shapes.outer_size
         ),
 
         ranked as (

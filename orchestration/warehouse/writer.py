@@ -28,7 +28,7 @@ def close_dead_run(instance: dg.DagsterInstance, holder: Holder | None) -> None:
     """Mark the run of a killed process as failed in Dagster, since nobody else would."""
     run = instance.get_run_by_id(holder.run_id) if holder and holder.run_id else None
     if run is not None and not run.is_finished:
-        instance.report_run_failed(run, f"The process of this run ended without a word: {holder}")
+        instance.report_run_failed(run, f"The process of this run died without reporting: {holder}")
 
 
 def remove_old_runs(instance: dg.DagsterInstance, kept: int) -> None:

@@ -3,7 +3,7 @@
 A case is a folder in `errors/`: context files, and `problems.txt` with every problem in order; tests of
 dimension files that fail are problems too.
 `allocation.yml` may be left out where the case is not about it. `UPDATE_EXPECTED=1 pytest
-tests/compiler/test_errors.py` writes `problems.txt` anew; read the difference.
+tests/compiler/test_errors.py` rewrites `problems.txt`; read the difference.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON Schemas for editors: up to date, right about what compiles, and about the shapes that do not.
 
-After a wanted change, `cpc compile --contexts contexts --json-schema` writes the files anew.
+After a wanted change, `cpc compile --contexts contexts --json-schema` rewrites the files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`cpc diff` foretells what a run with other contexts does, to the last digit."""
+"""`cpc diff` predicts what a run with other contexts does, to the last digit."""
 
 from __future__ import annotations
 

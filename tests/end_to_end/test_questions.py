@@ -1,6 +1,6 @@
 """The answers in docs/questions.md are the ones that the analyses give on the demo's marts.
 
-UPDATE_EXPECTED=1 .venv/bin/pytest tests/end_to_end/test_questions.py     writes them anew
+UPDATE_EXPECTED=1 .venv/bin/pytest tests/end_to_end/test_questions.py     rewrites them
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def test_corrected_bills_replace_what_they_said_before_while_readers_read_on(
     with closing(duckdb.connect(str(path), read_only=True)) as reader:
         run = company.start()
         while run.poll() is None:
-            # Who has the file open keeps what it opened; who opens it anew gets what is current.
+            # Who has the file open keeps what it opened; who opens it later gets what is current.
             assert reader.execute(TOTAL).fetchall() == before
             seen.append(company.read(TOTAL))
             time.sleep(0.02)

@@ -23,7 +23,7 @@ from tests.end_to_end.running import Company
 from tests.examples import examples
 
 ARN = "arn:aws:ec2:eu-central-1:011254002932:volume/vol-2"
-# A volume that is made, attached anew, gone, and there again; and one that comes later.
+# A volume that is made, attached again, gone, and there again; and one that comes later.
 OTHER_SNAPSHOTS = "".join(
     json.dumps({"snapshot_time": f"2026-04-{day}T06:00:00Z", "resource_type": "ec2:volume", **values}) + "\n"
     for day, values in (
@@ -232,7 +232,7 @@ def test_versions_are_valid_from_creation_or_the_last_snapshot_without(told: Tol
     of_volume = [
         ("2026-04-03 00:00:00", "2026-04-21 06:00:00"),
         ("2026-04-21 06:00:00", "2026-04-22 06:00:00"),
-        # Made anew under the same id: not before the other was gone.
+        # Made again under the same id: not before the other was gone.
         ("2026-04-22 06:00:00", None),
     ]
     assert ask(

@@ -1,4 +1,4 @@
-"""What `cpc diff` and `cpc check` foretell is what the next run gives, on random edits of random contexts.
+"""What `cpc diff` and `cpc check` predict is what the next run gives, on random edits of random contexts.
 
 One pair of runs holds many examples: each dimension is a set of rules of its own, edited in its own ways, and
 every customer, element and rule of both is compared, to the last digit.

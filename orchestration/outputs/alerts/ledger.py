@@ -51,27 +51,27 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def note(self, channel: str, news: AlertItem, now: datetime) -> bool:
-        """Record that `news` is to be sent on `channel`; False if already recorded.
+    def note(self, channel: str, item: AlertItem, now: datetime) -> bool:
+        """Record that `item` is to be sent on `channel`; False if already recorded.
 
         An overlapping anomaly of the same series is the recorded one, restated.
         """
         known = self._connection.execute(
             "select anomaly_id from deliveries where channel = ? and (anomaly_id = ? or (series = ? "
             "and started_at < ? and ended_at > ?))",
-            [channel, news.anomaly_id, news.series, news.ended_at, news.started_at],
+            [channel, item.anomaly_id, item.series, item.ended_at, item.started_at],
         ).fetchone()
         if known:
             # Extend the recorded period, so that a later anomaly of the series counts as new.
             self._connection.execute(
                 "update deliveries set ended_at = max(ended_at, ?) where channel = ? and anomaly_id = ?",
-                [news.ended_at, channel, known[0]],
+                [item.ended_at, channel, known[0]],
             )
         else:
             self._connection.execute(
                 "insert into deliveries (channel, anomaly_id, series, started_at, ended_at, next_attempt_at) "
                 "values (?, ?, ?, ?, ?, ?)",
-                [channel, news.anomaly_id, news.series, news.started_at, news.ended_at, _text(now)],
+                [channel, item.anomaly_id, item.series, item.started_at, item.ended_at, _text(now)],
             )
         self._connection.commit()
         return not known

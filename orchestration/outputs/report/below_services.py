@@ -91,7 +91,7 @@ def _named(relation: str, *more: str) -> str:
             from service_costs_daily
             group by all
         ),
-        weighed as (
+        with_totals as (
             select
                 *,
                 sum(cost) over (partition by service_name, billing_currency, usage_type) as usage_type_cost,
@@ -106,7 +106,7 @@ def _named(relation: str, *more: str) -> str:
                 dense_rank() over (
                     partition by service_name, billing_currency order by usage_type_cost desc, usage_type
                 ) as usage_type_place
-            from weighed
+            from with_totals
         ),
         named as (
             select

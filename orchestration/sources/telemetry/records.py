@@ -62,7 +62,7 @@ EVERY_TIME = UsageLimits()
 
 # Unreadable rows (not JSON, wrong number of columns, ...) are detected by the reader, before they have
 # fields.
-MISREAD = (
+UNREADABLE = (
     Rule("not-utf-8", "read_error = 'not-utf-8'", "the line is not UTF-8 text; write the file as UTF-8"),
     Rule("not-json", "read_error = 'not-json'", "the line is not valid JSON; write one object per line"),
     Rule("not-an-object", "read_error = 'not-an-object'", "the line is JSON, but not an object of fields"),
@@ -84,7 +84,7 @@ MISREAD = (
 )
 
 RULES = (
-    *MISREAD,
+    *UNREADABLE,
     Rule("stream-missing", "stream IS NULL", "stream is missing"),
     Rule(
         "stream-name",

@@ -139,7 +139,7 @@ class Reading:
         )
 
     def _content(self) -> str:
-        """SQL: the sum of hashes of the raw rows, less the line item ids that every delivery gives anew."""
+        """SQL: the sum of hashes of the raw rows, without line item ids, which change with every delivery."""
         columns = dict.fromkeys((*(column for column, _ in self.used), *self.unused))
         ids = self.values.get("identity_line_item_id", "")
         hashed = [column.sql for column in columns if column.has_values and column.sql not in ids]

@@ -11,14 +11,14 @@ import pytest
 from orchestration.sources.telemetry.records import (
     EVERY_TIME,
     FIELDS,
-    MISREAD,
     RULES,
+    UNREADABLE,
     UsageLimits,
     judged_records,
 )
 
 GOOD = {"stream": "searches", "timestamp": "2026-07-01T10:00:00Z", "customer_id": "c1", "value": "1"}
-REFUSED = {
+REJECTED = {
     "stream-missing": [{"stream": None}, {"stream": " \t"}],
     "stream-name": [{"stream": "Searches"}, {"stream": "2x"}, {"stream": "a-b"}],
     "operation-unknown": [{"operation": "add"}, {"operation": "SUM"}],
@@ -81,7 +81,7 @@ def judge(limits: UsageLimits = EVERY_TIME, **said: str | None) -> dict:
         return dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
 
 
-@pytest.mark.parametrize(("code", "said"), [(code, said) for code, many in REFUSED.items() for said in many])
+@pytest.mark.parametrize(("code", "said"), [(code, said) for code, many in REJECTED.items() for said in many])
 def test_refused(code, said):
     judged = judge(**said)
     assert (judged["reason"], judged["raw"]) == (code, "as it came")
@@ -90,7 +90,7 @@ def test_refused(code, said):
 
 
 def test_every_rule_has_an_example():
-    assert {rule.code for rule in RULES} - {rule.code for rule in MISREAD} == set(REFUSED)
+    assert {rule.code for rule in RULES} - {rule.code for rule in UNREADABLE} == set(REJECTED)
     assert len({rule.code for rule in RULES}) == len(RULES)
 
 
