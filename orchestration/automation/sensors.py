@@ -36,7 +36,7 @@ _NOT_YET_RUNNING = [
 def build_arrivals_sensor(
     settings: Settings, months: dg.MonthlyPartitionsDefinition, problem: ExpectedError | None
 ) -> dg.SensorDefinition:
-    """One run for everything that arrived since the last tick: manifests, bills, batches, customer lists.
+    """One run for everything that arrived in any source since the last tick.
 
     While the contexts have a `problem` it starts none, so that after the correction nothing has been missed.
     """
@@ -47,7 +47,7 @@ def build_arrivals_sensor(
         name="arrivals",
         job_name=DAILY_COSTS,
         minimum_interval_seconds=60,
-        description="Starts a run when a manifest, a telemetry batch or a customer list is new or changed.",
+        description="Starts a run when a source has new or changed files (of reports: manifests).",
     )
     def arrivals(context: dg.SensorEvaluationContext, s3: S3) -> dg.SensorResult | dg.SkipReason:
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
