@@ -54,9 +54,7 @@ def init(
         costs = bill_costs(settings, say_aside)
     except NoBillError:
         if bill:
-            fail(
-                f"{bill}: is no bill that can be read; bills are CUR, FOCUS or plain files, as CSV or Parquet"
-            )
+            fail(f"{bill}: is not a readable bill; bills are CUR, FOCUS or plain files, as CSV or Parquet")
     if costs:
         written = sorted({*written, *_write(folder, starter_files(costs.costs), over=starter_files([]))})
         wide_console().print(tags_table(costs.title, costs.costs, top=3))

@@ -71,7 +71,7 @@ def test_a_file_that_is_no_bill_is_told(tmp_path: Path) -> None:
     sheet.write_text("x")
     refused = cpc("init", tmp_path / "company", "--bill", sheet)
     assert refused.exit_code == 1
-    assert refused.stderr.splitlines()[-1].startswith(f"{sheet}: is no bill that can be read; bills are CUR")
+    assert refused.stderr.splitlines()[-1].startswith(f"{sheet}: is not a readable bill; bills are CUR")
 
 
 def test_the_run_ends_with_the_money_that_nobody_carries(begun: tuple[Path, Result]) -> None:

@@ -70,7 +70,7 @@ def _once(what: str, named: Iterable[tuple[str, Place]], problems: Problems) -> 
             problems.add(
                 place,
                 "duplicate-name",
-                f'the {what} "{name}" stands at {first[name]} already; give one another name',
+                f'the {what} "{name}" is already defined at {first[name]}; rename one',
             )
         first.setdefault(name, place)
 

@@ -45,7 +45,7 @@ def read_condition(reader: Reader, node: Node) -> Condition | None:
     if not combined:
         return _comparison(reader, node)
     if len(node.entries) > 1:
-        message = f'"{combined[0].text}" stands alone in its condition; nest the other keys under it'
+        message = f'"{combined[0].text}" has to be the only key of its condition; nest the others under it'
         reader.problem(combined[0].place, "conflicting-keys", message)
         return None
     value = node.entries[0][1]

@@ -54,7 +54,7 @@ def read_subject(reader: Reader, node: Mapping, what: str) -> Subject | None:
             return None
         path = read
     if len(given) > 1:
-        message = f'"{given[0][0].text}" and "{given[1][0].text}" stand together; one subject is looked at'
+        message = f'"{given[0][0].text}" and "{given[1][0].text}" are both given; a condition has one subject'
         reader.problem(given[1][0].place, "conflicting-keys", message)
         return None
     key, value = given[0]

@@ -220,7 +220,7 @@ class _Events:
             elif key.text in entries:
                 line = entries[key.text][0].place.line
                 self.problems.add(
-                    key.place, "duplicate-key", f'"{key.text}" stands in line {line} already; keep one'
+                    key.place, "duplicate-key", f'"{key.text}" is already in line {line}; keep one'
                 )
             else:
                 entries[key.text] = (key, value)

@@ -73,7 +73,7 @@ def read_value(reader: Reader, node: Node, transform: Node | None, what: str) ->
         subjects = [_text_subject(reader, node, what)]
     elif len(node.entries) > 1:
         reader.problem(
-            node.place, "conflicting-keys", '"first_of" stands alone; put every subject into its list'
+            node.place, "conflicting-keys", '"first_of" has to be the only key; list every subject in it'
         )
         return None
     else:

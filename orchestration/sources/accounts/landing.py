@@ -51,7 +51,7 @@ ACCOUNT_VERSIONS = Snapshots(
         (
             "account-twice",
             "place_in_snapshot > 1",
-            "'account ' || account_id || ' stands in this snapshot already; the first row counts'",
+            "'account ' || account_id || ' is already in this snapshot; the first row counts'",
         ),
     ),
     observed=f"account_name, organizational_unit_path, coalesce(tag_map, MAP([], []))::{TAGS} AS tags",

@@ -121,7 +121,7 @@ def read_listing(objects: Iterable[StoredObject]) -> Listing:
             bare.append(item)
         elif not _INSIDE_TREE.fullmatch(item.key.removeprefix(holder[0])):
             notes.append(
-                f"{item.key}: not read, it lies inside the report {holder[1]} but no manifest names it"
+                f"{item.key}: not read, it is inside the report {holder[1]} but no manifest names it"
             )
     unknown = tuple(item.key for item in stored if _is_unknown_table(item.key))
     return Listing(tuple(current), tuple(bare), tuple(notes), unknown)
@@ -219,7 +219,7 @@ def read_manifest(
         described_by=manifest.stored.key,
         notes=tuple(
             f"{where}: names files of the bucket {other}; those of the same keys in {bucket} were read, "
-            "where the manifest lies"
+            "because the manifest is there"
             for other in elsewhere
         ),
         legacy=manifest.kind == "cur_legacy",

@@ -32,7 +32,7 @@ _RULES = (
     (
         "resource-twice",
         "place_in_snapshot > 1",
-        "'resource ' || resource_id || ' stands in this snapshot already; the first row counts'",
+        "'resource ' || resource_id || ' is already in this snapshot; the first row counts'",
     ),
 )
 

@@ -145,7 +145,7 @@ def test_a_late_snapshot_is_rejected_and_named(inventory: Inventory) -> None:
         (row(SECOND, "x", tags=["a"]), "tags-not-an-object", 'tags ["a"] is not a JSON object of texts'),
         (row(SECOND, "x", attributes="a"), "attributes-not-an-object", "attributes a is not a JSON object"),
         (row(SECOND, "x", relationships=[{"to": "i"}]), "relationships-format", "relationships [{"),
-        (row(SECOND, "vol-1"), "resource-twice", "resource vol-1 stands in this snapshot already"),
+        (row(SECOND, "vol-1"), "resource-twice", "resource vol-1 is already in this snapshot"),
     ],
 )
 def test_a_bad_row_is_rejected_the_good_ones_count_and_nothing_ends(
