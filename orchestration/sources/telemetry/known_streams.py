@@ -24,7 +24,7 @@ class KnownStreams:
         self._received = _ContextFile(contexts / USAGE_FILE, lambda program: program.received)
 
     def names(self) -> frozenset[str] | None:
-        """The names of streams; without them any stream is taken, and the run tells of others."""
+        """Stream names; None if unknown: then any stream is accepted, and the run warns of unknown ones."""
         return self._names.part()
 
     def received(self) -> tuple[Received, ...] | None:
