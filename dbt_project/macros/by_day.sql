@@ -136,7 +136,6 @@
             {{ note_files(name, run, made) }}
             ;
             select file from built.day_files where model = '{{ name }}' and file is not null order by file
-            ;
         {%- endif %}
     {%- endset -%}
     {%- set rows = rows_of_files(columns, key, query_rows(found) | map(attribute=0) | list) -%}
@@ -235,6 +234,7 @@
                 ('{{ name }}', {{ period }}, {{ file }}, {{ rows }}, '{{ run }}')
             {{- "," if not loop.last }}
         {%- endfor %}
+        ;
     {%- endif %}
 {% endmacro %}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import PROJECT_ROOT
+from orchestration.sources import SOURCES
 
 PACKAGE = PROJECT_ROOT / "orchestration"
 SQL = PROJECT_ROOT / "dbt_project"
@@ -48,6 +49,38 @@ def test_a_file_is_one_idea(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=shown)
 def test_names_say_what_a_module_is(path: Path) -> None:
     assert not EMPTY_NAMES & {path.stem, *path.relative_to(PACKAGE).parts}
+
+
+def imported(path: Path) -> set[str]:
+    """The names of modules that a module imports from."""
+    return {
+        name
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+
+
+def test_sources_know_nothing_of_each_other() -> None:
+    """Nor does what they share know any of them: only the list of sources does."""
+    folder = PACKAGE / "sources"
+    listed = imported(folder / "__init__.py") - {"__future__", "orchestration.sources.source"}
+    assert len(listed) == len(SOURCES)
+    known = {
+        (shown(path), name)
+        for path in folder.rglob("*.py")
+        for name in imported(path)
+        for source in listed
+        if path != folder / "__init__.py"
+        and f"{name}.".startswith(f"{source}.")
+        and not path.is_relative_to(folder / source.rsplit(".", 1)[1])
+    }
+    assert known == set()
 
 
 def test_only_the_settings_read_the_environment() -> None:

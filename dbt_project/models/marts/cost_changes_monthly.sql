@@ -47,26 +47,15 @@ with
 
     -- Every amount twice: as the month's own, and as the next month's previous value.
     both_months as (
-        select
-            billing_month,
-            customer_id,
-            billing_currency,
-            dimension,
-            element,
-            service_name,
-            effective_cost,
-            cast(0 as decimal(38, 24)) as previous_effective_cost
+        select *, cast(0 as decimal(38, 24)) as previous_effective_cost
         from by_element
-        union all
+        union all by name
         select
-            cast(billing_month + interval 1 month as date),
-            customer_id,
-            billing_currency,
-            dimension,
-            element,
-            service_name,
-            cast(0 as decimal(38, 24)),
-            effective_cost
+            * replace (
+                cast(billing_month + interval 1 month as date) as billing_month,
+                cast(0 as decimal(38, 24)) as effective_cost
+            ),
+            effective_cost as previous_effective_cost
         from by_element
     )
 

@@ -41,15 +41,15 @@ with
     aws_cur_findings as (
         select
             * exclude (
-                line_type,
-                has_no_list_cost,
                 absent_net_column,
-                is_net,
-                is_host_reservation,
-                counts_as,
-                billed_cost,
-                effective_cost,
                 amortised_upfront_cost,
+                billed_cost,
+                counts_as,
+                effective_cost,
+                has_no_list_cost,
+                is_host_reservation,
+                is_net,
+                line_type,
                 list_cost
             ),
             unnest(

@@ -64,13 +64,10 @@ with
 
 -- Full join: an amount on only one side is a difference. Zero on both sides is omitted.
 select
-    x_source_name,
-    billing_period,
-    billing_currency,
-    usage_date,
-    amount_column,
-    cast(coalesce(delivered.source_amount, 0) as decimal(38, 12)) as source_amount,
-    cast(coalesce(landed.landed_amount, 0) as decimal(38, 12)) as landed_amount
-from landed
-full join delivered using (x_source_name, billing_period, billing_currency, usage_date, amount_column)
+    * replace (
+        cast(coalesce(source_amount, 0) as decimal(38, 12)) as source_amount,
+        cast(coalesce(landed_amount, 0) as decimal(38, 12)) as landed_amount
+    )
+from delivered
+full join landed using (x_source_name, billing_period, billing_currency, usage_date, amount_column)
 where coalesce(delivered.source_amount, 0) <> 0 or coalesce(landed.landed_amount, 0) <> 0

@@ -80,11 +80,7 @@ select
     billing_currency,
     usage_date,
     landed.line_count,
-    landed.billed_cost,
-    landed.effective_cost,
-    landed.contracted_cost,
-    landed.list_cost,
-    landed.x_net_effective_cost,
+    {%- for column in cost_columns() %} landed.{{ column }}, {%- endfor %}
     -- The file's sum includes pod and task rows, which repeat what their instances bill.
     cast(
         delivered.source_billed_cost - coalesce(landed.billed_again_for_pods, 0) as decimal(38, 12)

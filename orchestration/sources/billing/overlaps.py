@@ -71,15 +71,8 @@ create table candidates as
 with
     keyed as (
         select
-            delivery,
-            has_same_words,
-            by_resource,
-            by_tags,
-            by_sub,
-            billing_period,
-            account,
-            currency,
-            usage_date,
+            delivery, has_same_words, by_resource, by_tags, by_sub,
+            billing_period, account, currency, usage_date,
             hash(
                 time_key,
                 amount_key,

@@ -10,14 +10,8 @@ from
         with
             keyed as (
                 select
-                    delivery,
-                    by_resource,
-                    by_tags,
-                    by_sub,
-                    billing_period,
-                    account,
-                    currency,
-                    usage_date,
+                    delivery, by_resource, by_tags, by_sub,
+                    billing_period, account, currency, usage_date,
                     -- AWS writes the price into the description.
                     hash(
                         time_key,
@@ -71,11 +65,7 @@ from
 
             common_days as (
                 select
-                    pairs.first,
-                    pairs.second,
-                    billing_period,
-                    account,
-                    currency,
+                    pairs.first, pairs.second, billing_period, account, currency,
                     sum(a.money) as money_of_first,
                     sum(b.money) as money_of_second
                 from days as a
@@ -85,13 +75,7 @@ from
             )
 
         select
-            billing_period,
-            account,
-            first,
-            second,
-            currency,
-            first_day,
-            last_day,
+            billing_period, account, first, second, currency, first_day, last_day,
             cast(billed_first as decimal(38, 12)) as money,
             cast(billed_second as decimal(38, 12)) as restated,
             by_resource

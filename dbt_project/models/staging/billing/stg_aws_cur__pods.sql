@@ -55,7 +55,10 @@ with
     ),
 
     instances as (
-        select *
+        select
+            *,
+            {{ money_units("sum(effective_cost) over hours") }} as effective_units,
+            {{ money_units("sum(x_net_effective_cost) over hours") }} as net_effective_units
         from hosts
         where
             resource_id in (select x_split_parent_id from pods where has_instance)
@@ -69,22 +72,11 @@ with
                 or x_usage_type like '%DedicatedUsage%'
                 or x_usage_type like '%Fargate%'
             )
-    ),
-
-    instance_hours as (
-        select
-            x_source_name,
-            delivery,
-            resource_id,
-            charge_period_start,
-            {{ money_units("sum(effective_cost)") }} as effective_units,
-            {{ money_units("sum(x_net_effective_cost)") }} as net_effective_units
-        from instances
-        group by all
+        window hours as (partition by x_source_name, delivery, resource_id, charge_period_start)
     ),
 
     placed as (
-        select pods.*, instances.*, instance_hours.effective_units, instance_hours.net_effective_units
+        select pods.*, instances.*
         from pods
         left join
             instances
@@ -92,12 +84,6 @@ with
             and instances.delivery = pods.pod_delivery
             and instances.resource_id = pods.x_split_parent_id
             and instances.charge_period_start = pods.pod_period_start
-        left join
-            instance_hours
-            on instance_hours.x_source_name = pods.pod_source_name
-            and instance_hours.delivery = pods.pod_delivery
-            and instance_hours.resource_id = pods.x_split_parent_id
-            and instance_hours.charge_period_start = pods.pod_period_start
         where pods.has_instance
         union all by name
         select
@@ -220,15 +206,14 @@ left join
     given_away as own on own.instance_line_item_id = taken.pod_line_item_id and taken.split_part = 'used'
 union all by name
 select
-    usage_date,
-    x_source_name,
-    delivery,
-    x_landed_file,
-    x_landed_row,
+    * exclude (instance_line_item_id) replace (
+        {%- for column in cost_columns() %}
+            -{{ column }} as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ),
     instance_line_item_id as line_item_id,
     instance_line_item_id as charge_id,
     'remainder' as split_part,
-    true as has_quantity,
-    {%- for column in cost_columns() %} -{{ column }} as {{ column }}{{ "," if not loop.last }} {%- endfor %}
+    true as has_quantity
 from given_away
 where instance_line_item_id not in (select pod_line_item_id from taken)

@@ -105,15 +105,7 @@ def reading(columns: tuple[SourceColumn, ...], period: str | None, currency: str
             for name in SPELLED["focus"]
             if name in named
         },
-        times=Times(
-            provider=values["provider_name"],
-            is_usage=is_usage("focus", values["charge_category"]),
-            start=values["charge_period_start"],
-            end=values["charge_period_end"],
-            period_start=values["billing_period_start"],
-            period_end=values["billing_period_end"],
-            month=period,
-        ),
+        times=Times.of_focus(values, is_usage("focus", values["charge_category"]), period),
         currency=values["billing_currency"],
         amounts={name: values[name] for name in AMOUNTS["focus"] if name in named},
         cut=conversions.cut_digits(named["billed_cost"], _ABSENT),

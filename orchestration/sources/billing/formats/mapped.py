@@ -110,14 +110,8 @@ class Form:
             conflicts={"tags": conversions.conflicts("focus", f"map_entries({values['tags']})")}
             if holders
             else {},
-            times=Times(
-                provider=values["provider_name"],
-                is_usage=self.is_usage or is_usage("focus", values["charge_category"]),
-                start=values["charge_period_start"],
-                end=values["charge_period_end"],
-                period_start=values["billing_period_start"],
-                period_end=values["billing_period_end"],
-                month=period,
+            times=Times.of_focus(
+                values, self.is_usage or is_usage("focus", values["charge_category"]), period
             ),
             currency=values["billing_currency"],
             amounts=costs,

@@ -65,6 +65,19 @@ class Times:
     period_end: str
     month: str | None = None
 
+    @classmethod
+    def of_focus(cls, values: Mapping[str, str], is_usage: str, month: str | None) -> Times:
+        """Times of FOCUS columns, each with its SQL."""
+        return cls(
+            provider=values["provider_name"],
+            is_usage=is_usage,
+            start=values["charge_period_start"],
+            end=values["charge_period_end"],
+            period_start=values["billing_period_start"],
+            period_end=values["billing_period_end"],
+            month=month,
+        )
+
     def named(self, relation: str) -> str:
         """A subquery of the relation's rows with their times as `t_…` columns, whatever the end habit.
 
