@@ -91,4 +91,4 @@ def _run(settings: Settings, project: PreparedProject, folder: Path, layers: Seq
     command = ("run", "--full-refresh", "--select", " ".join(models))
     result = project.dbt(*command, folder=folder / "dbt_run")
     if not result.is_success:
-        raise DryRunError(dbt_results.what_failed(settings, result))
+        raise DryRunError(dbt_results.failures_of(settings, result))

@@ -18,7 +18,7 @@ from orchestration.warehouse import audit
 from orchestration.warehouse.made_from import digest, digest_of_files, digest_of_program
 
 # Settings of alerts, the API, the lock and Dagster: no result depends on them.
-_OF_NO_CONSEQUENCE = ("alert_", "api_", "writer_wait_seconds", "owners", "column_lineage", "runs_kept")
+_IRRELEVANT_SETTINGS = ("alert_", "api_", "writer_wait_seconds", "owners", "column_lineage", "runs_kept")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def digest_of_sources(settings: Settings) -> str:
     except LocationError:
         return ""
     values = settings.model_dump_json(
-        exclude={name for name in Settings.model_fields if name.startswith(_OF_NO_CONSEQUENCE)}
+        exclude={name for name in Settings.model_fields if name.startswith(_IRRELEVANT_SETTINGS)}
     )
     # Dumped, a secret is masked; another database to export to is a change.
     exported_to = settings.export_postgres.get_secret_value() if settings.export_postgres else ""

@@ -69,7 +69,7 @@ def build_warehouse_assets(
             progress.log_lines()
             yield from _results(settings, project, result)
             if not result.is_success:
-                raise dg.Failure(dbt_results.what_failed(settings, result), allow_retries=False)
+                raise dg.Failure(dbt_results.failures_of(settings, result), allow_retries=False)
             audit.passed(settings, context.run.run_id, made_from)
             yield _published(settings, context, shared)
 

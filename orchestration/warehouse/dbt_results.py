@@ -27,7 +27,7 @@ def line(event: Event) -> str:
     return _DOTS.sub("", _COLOUR.sub("", str(event["info"]["msg"])))
 
 
-def what_failed(settings: Settings, result: DbtResult) -> str:
+def failures_of(settings: Settings, result: DbtResult) -> str:
     """Every failed model and test with dbt's message, for tests also the first rows; skipped ones are only
     counted.
     """

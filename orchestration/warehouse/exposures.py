@@ -12,7 +12,7 @@ from orchestration.settings import PACKAGE
 EXPOSURES_FILE = "models/marts/_exposures.yml"
 
 
-def with_what_they_read(files: Mapping[str, str]) -> dict[str, str]:
+def exposures_with_marts(files: Mapping[str, str]) -> dict[str, str]:
     """The file of exposures, each with `depends_on`: the marts that the folder in its `meta.read_by` names.
 
     Without `read_by` an exposure reads every mart, except those in folders, which only a setting makes.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from orchestration.compiler import Compilation, Problem, compile_contexts
 from orchestration.settings import PROJECT_ROOT, ExpectedError, Settings
-from orchestration.warehouse.exposures import mart_names_macro, with_what_they_read
+from orchestration.warehouse.exposures import exposures_with_marts, mart_names_macro
 from orchestration.warehouse.files import point, write_file
 from orchestration.warehouse.variables import filled_in
 
@@ -124,7 +124,7 @@ def assemble_project(settings: Settings) -> AssembledProject:
     compilation = compile_project(settings.contexts, written)
     if compilation.problems:
         raise ContextProblems(compilation.problems)
-    files = {**written, **compilation.files, **with_what_they_read(written)}
+    files = {**written, **compilation.files, **exposures_with_marts(written)}
     files[MARTS_MACRO] = mart_names_macro(written)
     fingerprint = _fingerprint(files)
     files[_FINGERPRINT_MACRO] = (

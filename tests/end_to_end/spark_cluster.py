@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from orchestration.settings import PROJECT_ROOT, Settings, SparkSettings
-from orchestration.warehouse.dbt_results import what_failed
+from orchestration.warehouse.dbt_results import failures_of
 from orchestration.warehouse.project import prepare_project
 from orchestration.warehouse.spark.build import build_on_spark
 from orchestration.warehouse.spark.session import java_without_fork
@@ -100,7 +100,7 @@ def check_same_on_spark(spark: SparkSettings, finished: Settings, root: Path, ba
     settings = Settings(**{**given, "workspace": root, "engine": "spark", "batch_rows": batch_rows})
     said: list[str] = []
     result = build_on_spark(settings, prepare_project(settings), root / "dbt", lambda _: None, said.append)
-    assert result.is_success, what_failed(settings, result)
+    assert result.is_success, failures_of(settings, result)
     assert len(said) >= 4  # two waves of several slices
     with closing(duckdb.connect()) as connection:
         for name, each in {"one_machine": finished, "cluster": settings}.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.warehouse.dbt_results import what_failed
+from orchestration.warehouse.dbt_results import failures_of
 from orchestration.warehouse.project import prepare_project
 from tests.end_to_end.running import Company, Rows
 
@@ -108,7 +108,7 @@ def test_a_broken_key_and_an_absent_column_are_named_with_their_model(
     project = prepare_project(company.settings)
     result = project.dbt("test", "--select", "assert_one_row_per_key", folder=tmp_path)
     assert not result.is_success
-    shown = what_failed(company.settings, result)
+    shown = failures_of(company.settings, result)
     assert "assert_one_row_per_key" in shown
     (key,) = [line for line in shown.splitlines() if "more than one row per" in line]
     assert "model: marts.customers, problem: more than one row per customer_id, row_count: 2" in key

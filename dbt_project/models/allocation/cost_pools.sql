@@ -37,7 +37,7 @@ with
     ),
 
     -- A charge over several hours is spread evenly over them, exactly.
-    numbered as (select *, unnest(range(hour_count)) as hours_before from pools),
+    pools_by_hour as (select *, unnest(range(hour_count)) as hours_before from pools),
 
     by_hour as (
         select
@@ -56,7 +56,7 @@ with
                     end
                 ) as {{ column }}{{ "," if not loop.last }}
             {%- endfor %}
-        from numbered
+        from pools_by_hour
         group by all
     )
 

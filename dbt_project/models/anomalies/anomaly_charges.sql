@@ -1,6 +1,6 @@
 {{ config(materialized="table") }}
 -- Services, resources and elements of the charges behind an anomaly, and in previous weeks. Only for the
--- costliest anomalies: nobody reads such a list to its end.
+-- costliest anomalies: long lists are not read.
 with
     explained as (
         select *

@@ -33,7 +33,7 @@ with
         window in_order as (partition by test, series_key, direction order by started_at)
     ),
 
-    numbered as (
+    points_in_runs as (
         select
             *,
             sum(begins) over (
@@ -51,7 +51,7 @@ with
             max(started_at) as last_at,
             min(started_at) filter (is_alarm) as first_alarm_at,
             max(abs(score)) as score
-        from numbered
+        from points_in_runs
         group by test, series_key, direction, run_number
         having bool_or(is_alarm)
     ),

@@ -36,7 +36,7 @@ with
         where valid_to is null or valid_from < valid_to
     ),
 
-    numbered as (
+    stretches as (
         select
             *,
             sum(begins::integer) over (
@@ -51,5 +51,5 @@ select
     related_resource_id,
     min(valid_from) as valid_from,
     case when bool_or(valid_to is null) then null else max(valid_to) end as valid_to
-from numbered
+from stretches
 group by resource_id, relationship, related_resource_id, stretch

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.warehouse.exposures import with_what_they_read
+from orchestration.warehouse.exposures import exposures_with_marts
 from orchestration.warehouse.generate import (
     MARTS_MACRO,
     VERSIONS_KEPT,
@@ -56,7 +56,7 @@ def test_it_holds_the_written_files_and_the_compiled_ones(settings: Settings) ->
     since = [name for name in every if name.startswith("Allocated")]
     since += ["HostProviderName", "ServiceProviderName", "x_PoolId"]
     assert columns == [name for name in every if name not in since]
-    assert on_disk == {**written, **assembled.compilation.files, **with_what_they_read(written)}
+    assert on_disk == {**written, **assembled.compilation.files, **exposures_with_marts(written)}
     assert "models/context/charges_in_context.sql" in on_disk
     assert not [path for path, text in on_disk.items() if "__dimensions__" in text]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.mapped import MappedFormat
 
 _TAGS = ("workspace", "api_key", "model", "usage_type", "token_type")
 
@@ -32,7 +32,7 @@ def _charge(read: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-ANTHROPIC_COSTS = Form(
+ANTHROPIC_COSTS = MappedFormat(
     required=("usage_date_utc", "model", "cost_usd"),
     read={
         "start": ("timestamp", ("usage_date_utc",)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form, bare
+from orchestration.sources.billing.formats.mapped import MappedFormat, bare
 
 
 def _charge(read: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +59,7 @@ def _day(text: str) -> str:
     return f"coalesce(try_strptime({text}, '%m/%d/%Y'), try_cast({text} as timestamp))"
 
 
-AZURE_DETAILS = Form(
+AZURE_DETAILS = MappedFormat(
     required=("date", "costinbillingcurrency", "metercategory"),
     read={
         "start": ("text", ("date",)),

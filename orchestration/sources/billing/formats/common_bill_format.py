@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form, Named
+from orchestration.sources.billing.formats.mapped import MappedFormat, Named
 
 _TAG = "resource/tag:"
 
@@ -54,7 +54,7 @@ def _tags(named: Named) -> Named:
     }
 
 
-COMMON_BILL_FORMAT = Form(
+COMMON_BILL_FORMAT = MappedFormat(
     required=("time/usage_start", "cost/cost"),
     read={
         "start": ("timestamp", ("time/usage_start",)),

@@ -9,13 +9,13 @@ from orchestration.sources.billing.formats.azure_details import AZURE_DETAILS
 from orchestration.sources.billing.formats.common_bill_format import COMMON_BILL_FORMAT
 from orchestration.sources.billing.formats.files import DataFile
 from orchestration.sources.billing.formats.google_billing import GOOGLE_BILLING
-from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.mapped import MappedFormat
 from orchestration.sources.billing.formats.openai_costs import OPENAI_COSTS
 from orchestration.sources.billing.formats.oracle_cost import ORACLE_COST
 from orchestration.sources.billing.formats.plain import PLAIN
 from orchestration.sources.billing.formats.reading import Reading
 
-FORMS: dict[str, Form] = {
+MAPPED_FORMATS: dict[str, MappedFormat] = {
     "common_bill_format": COMMON_BILL_FORMAT,
     "azure_details": AZURE_DETAILS,
     "google_billing": GOOGLE_BILLING,
@@ -34,7 +34,9 @@ def detect(file: DataFile, legacy_manifest: bool) -> str | None:
         return "focus"
     named = cur_legacy.by_name(file.columns)
     if not named.keys() & set(aws_cur.REQUIRED):
-        return next((name for name, form in FORMS.items() if not form.missing(file.columns)), None)
+        return next(
+            (name for name, mapped in MAPPED_FORMATS.items() if not mapped.missing(file.columns)), None
+        )
     if legacy_manifest or any("/" in header for header in headers):
         return "cur_legacy"
     return "cur_2" if headers & {"resource_tags", "product", "cost_category", "tags"} else "cur_legacy"
@@ -57,16 +59,16 @@ def read_as(
         raise BillingError(_no_bill(file, period))
     if chosen == "focus":
         absent = focus.missing(focus.by_name(file.columns), period)
-    elif form := FORMS.get(chosen):
-        absent = form.missing(file.columns)
+    elif mapped := MAPPED_FORMATS.get(chosen):
+        absent = mapped.missing(file.columns)
     else:
         absent = aws_cur.missing(cur_legacy.by_name(file.columns), period)
     if absent:
         raise BillingError(f"{file.shown}: read as {chosen}, it lacks the columns {', '.join(absent)}")
     if chosen == "focus":
         return focus.reading(file.columns, period, currency)
-    if form := FORMS.get(chosen):
-        return form.reading(file.columns, period, currency)
+    if mapped := MAPPED_FORMATS.get(chosen):
+        return mapped.reading(file.columns, period, currency)
     if chosen == "cur_2":
         return cur_2.reading(file.columns, period, currency)
     return cur_legacy.reading(file.columns, period, currency)
@@ -86,7 +88,7 @@ def _no_bill(file: DataFile, period: str | None) -> str:
         f"{file.shown}: its header is neither that of a FOCUS file (it lacks "
         f"{', '.join(_pascal_case(name) for name in as_focus)}) nor that of an AWS CUR (it lacks "
         f"{', '.join(as_cur)}) nor that of a plain file (date, service, amount, currency), nor one of "
-        f"{', '.join(list(FORMS)[:-1])}; its columns are {headers}{hint}. "
+        f"{', '.join(list(MAPPED_FORMATS)[:-1])}; its columns are {headers}{hint}. "
         "Take the file away, correct its header, or name it in the export's ignore "
         "(settings.yml)"
     )

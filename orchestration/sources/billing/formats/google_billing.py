@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.mapped import MappedFormat
 
 
 def _charge(read: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +48,7 @@ def _charge(read: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-GOOGLE_BILLING = Form(
+GOOGLE_BILLING = MappedFormat(
     required=("usage_start_time", "cost", "currency", "service.description"),
     read={
         "start": ("timestamp", ("usage_start_time",)),

@@ -1,6 +1,6 @@
 """Read a format that is none of AWS' nor FOCUS as FOCUS charges, by a mapping of its columns.
 
-A format is one file beside this: a `Form`, and one line in `FORMS` of `detection`.
+A format is one file beside this: a `MappedFormat`, and one line in `MAPPED_FORMATS` of `detection`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ABSENT = ("NULL",)
 
 
 @dataclass(frozen=True)
-class Form:
+class MappedFormat:
     """A format's columns and what they mean.
 
     `required` are the names that every file has, as `name_of` writes headers. `read` are the columns that

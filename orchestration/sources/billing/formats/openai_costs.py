@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form, Named
+from orchestration.sources.billing.formats.mapped import MappedFormat, Named
 
 _TAGS = {"project_id", "project_name", "user_id", "user_email", "api_key_id"}
 
@@ -43,7 +43,7 @@ def _tags(named: Named) -> Named:
     return {name: part for name, part in named.items() if name in _TAGS}
 
 
-OPENAI_COSTS = Form(
+OPENAI_COSTS = MappedFormat(
     required=("start_time_iso", "amount_value", "amount_currency"),
     read={
         "start": ("timestamp", ("start_time_iso",)),

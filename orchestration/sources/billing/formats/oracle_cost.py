@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.mapped import MappedFormat
 
 _TAG = "tags/"
 
@@ -34,7 +34,7 @@ def _charge(read: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-ORACLE_COST = Form(
+ORACLE_COST = MappedFormat(
     required=("lineitem/intervalusagestart", "cost/mycost"),
     read={
         "start": ("timestamp", ("lineitem/intervalusagestart",)),

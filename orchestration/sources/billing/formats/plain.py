@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestration.sources.billing.formats.mapped import Form
+from orchestration.sources.billing.formats.mapped import MappedFormat
 
 REQUIRED = ("date", "service", "amount", "currency")
 _OWN = (*REQUIRED, "provider", "account")
@@ -24,7 +24,7 @@ def _charge(read: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-PLAIN = Form(
+PLAIN = MappedFormat(
     required=REQUIRED,
     read={
         "start": ("timestamp", ("date",)),
