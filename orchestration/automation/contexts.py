@@ -13,8 +13,8 @@ from orchestration.warehouse.dbt_assets import CONTEXTS
 CONTEXTS_COMPILE = dg.AssetCheckKey(CONTEXTS, "contexts_compile")
 SETTINGS_ARE_VALID = dg.AssetCheckKey(CONTEXTS, "settings_are_valid")
 _CHECKS = {
-    CONTEXTS_COMPILE: "The contexts compile. If not, runs are refused, and readers keep the last snapshot.",
-    SETTINGS_ARE_VALID: "The settings are valid. If not, runs are refused, and the last valid ones shown.",
+    CONTEXTS_COMPILE: "The contexts compile. If not, no run starts, and readers keep the last snapshot.",
+    SETTINGS_ARE_VALID: "The settings are valid. If not, no run starts, and the last valid ones shown.",
 }
 
 
@@ -35,7 +35,7 @@ def with_problem(
     if problem is None:
         return list(assets)
     banner = (
-        "**Not up to date: runs are refused until this is corrected and the location reloaded.**\n\n"
+        "**Not up to date: no run starts until this is corrected and the location reloaded.**\n\n"
         f"```\n{problem}\n```\n\nWhat follows is the last version without it.\n\n---\n\n"
     )
     return list(

@@ -53,7 +53,7 @@ def build_arrivals_sensor(
         close_dead_run(context.instance, writer_lock(settings).dead_holder())
         checked = contexts_checked(context.instance, problem)
         if problem:
-            return dg.SensorResult(skip_reason=f"Runs are refused: {problem}", asset_events=checked)
+            return dg.SensorResult(skip_reason=f"No run starts: {problem}", asset_events=checked)
         try:
             seen = digests_of_arrivals(settings, lambda place: open_location(place, s3.get_client))
         except LocationError as error:

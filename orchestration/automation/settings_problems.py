@@ -42,7 +42,7 @@ def read_settings(**given: Any) -> Settings:
 def unknown_variables() -> list[str]:
     """A line for each variable CPC_… that no setting or command reads; pydantic-settings passes over them.
 
-    Not refused: Kubernetes gives a pod variables named after services.
+    Not an error: Kubernetes gives a pod variables named after services.
     """
     known = [f"CPC_{name.upper()}" for name in Settings.model_fields] + [*_OF_COMMANDS]
     unknown = sorted(

@@ -328,7 +328,7 @@ def test_a_typo_leaves_the_location_with_what_compiled_last(
 def test_a_typo_in_the_settings_leaves_the_location(
     loaded: tuple[Company, dg.Definitions], instance: dg.DagsterInstance
 ) -> None:
-    """With the settings that were valid last, and every run refused, that of the landing too."""
+    """With the settings that were valid last, and no run starting, that of the landing neither."""
     company, _ = loaded
     file = company.settings.workspace / "settings.yml"
     file.write_text("owners: [team:platform]\n")

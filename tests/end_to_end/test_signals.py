@@ -54,7 +54,7 @@ DIVIDED_TABLES = """
         map([], [])::map(varchar, varchar) as labels, false as is_idle, 0::hugeint as weight;
     create table stg_opencost__node_shares as from one_share where false;
 """
-Told = tuple[Company, list[Line], list[Share]]
+Nodes = tuple[Company, list[Line], list[Share]]
 
 
 def snapshot(time: str, team: str, attached_to: str = BARE) -> str:
@@ -71,7 +71,7 @@ def snapshot(time: str, team: str, attached_to: str = BARE) -> str:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Nodes:
     """The company after its first run. Not to be changed: copy it."""
     company = Company(tmp_path_factory.mktemp("nodes") / "company")
     random = Random(20260501)
@@ -101,8 +101,8 @@ def ask(company: Company, query: str) -> list[tuple[Any, ...]]:
         return warehouse.execute(query).fetchall()
 
 
-def test_every_part_of_a_node_is_what_decimals_say(told: Told) -> None:
-    company, lines, shares = told
+def test_every_part_of_a_node_is_what_decimals_say(nodes: Nodes) -> None:
+    company, lines, shares = nodes
     found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
     rows = ask(
         company,
@@ -148,10 +148,10 @@ WEIGHTS = st.dictionaries(
 @settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(charges=st.lists(st.tuples(WHOLE, WHOLE), min_size=1, max_size=3), weights=WEIGHTS)
 def test_any_cost_is_divided_to_the_last_digit(
-    told: Told, charges: list[tuple[int, int]], weights: dict[str, int]
+    nodes: Nodes, charges: list[tuple[int, int]], weights: dict[str, int]
 ) -> None:
     """The model's SQL, as dbt compiled it, on tables of charges and weights of any size."""
-    [model] = told[0].settings.workspace.glob("dbt_runs/*/compiled/**/stg_opencost__charge_parts.sql")
+    [model] = nodes[0].settings.workspace.glob("dbt_runs/*/compiled/**/stg_opencost__charge_parts.sql")
     with duckdb.connect() as connection:
         connection.execute(
             "attach ':memory:' as warehouse; create schema warehouse.staging; use warehouse.staging"
@@ -186,8 +186,8 @@ def test_any_cost_is_divided_to_the_last_digit(
             assert sum(units[place] for units in parts.values()) == cost
 
 
-def test_a_node_that_the_bill_splits_is_not_divided_again(told: Told) -> None:
-    company, _, _ = told
+def test_a_node_that_the_bill_splits_is_not_divided_again(nodes: Nodes) -> None:
+    company, _, _ = nodes
     found = ask(
         company,
         f"""
@@ -199,8 +199,8 @@ def test_a_node_that_the_bill_splits_is_not_divided_again(told: Told) -> None:
     assert found[0][2] == 0
 
 
-def test_what_is_idle_pods_tags_and_relations_are_elements(told: Told) -> None:
-    company, _, _ = told
+def test_what_is_idle_pods_tags_and_relations_are_elements(nodes: Nodes) -> None:
+    company, _, _ = nodes
     found = dict(
         ask(
             company,
@@ -226,8 +226,8 @@ def test_what_is_idle_pods_tags_and_relations_are_elements(told: Told) -> None:
     assert found["platform vol-1"] == 3
 
 
-def test_versions_are_valid_from_creation_or_the_last_snapshot_without(told: Told) -> None:
-    company, _, _ = told
+def test_versions_are_valid_from_creation_or_the_last_snapshot_without(nodes: Nodes) -> None:
+    company, _, _ = nodes
     validity = "select resource_id, valid_from::varchar, valid_to::varchar from"
     of_volume = [
         ("2026-04-03 00:00:00", "2026-04-21 06:00:00"),
@@ -250,17 +250,17 @@ def test_versions_are_valid_from_creation_or_the_last_snapshot_without(told: Tol
 
 
 @pytest.fixture
-def retold(told: Told, tmp_path: Path) -> Iterator[Company]:
+def changed_nodes(nodes: Nodes, tmp_path: Path) -> Iterator[Company]:
     """The company, to change, then put back. In its own place: elsewhere the files of its days are lost."""
-    company = told[0]
+    company = nodes[0]
     kept = company.copy(tmp_path / "kept")
     yield company
     shutil.rmtree(company.root)
     kept.copy(company.root)
 
 
-def test_a_new_tag_reaches_the_days_that_it_is_valid_on_with_the_next_run(retold: Company) -> None:
-    company = retold
+def test_a_new_tag_reaches_the_days_that_it_is_valid_on_with_the_next_run(changed_nodes: Company) -> None:
+    company = changed_nodes
     inventory = company.settings.sources / "inventory"
     (inventory / "2.jsonl").write_text(snapshot("2026-05-02T10:00:00Z", "storage"))
     good, printed = company.run()
